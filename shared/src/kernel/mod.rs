@@ -1,0 +1,20 @@
+//! What every context may import: ids, money, quantities, text types, time, pages.
+//!
+//! Each type is valid by construction: the only ways in are a constructor or `FromStr`/`TryFrom`, and serde
+//! goes through the same door, so a bad value in a request body answers with the same sentence.
+
+#[macro_use]
+mod text;
+
+pub mod country;
+pub mod email;
+pub mod handle;
+pub mod html;
+pub mod id;
+pub mod line;
+pub mod locale;
+pub mod money;
+pub mod page;
+pub mod quantity;
+pub mod sku;
+pub mod time;

@@ -1,0 +1,17 @@
+//! HeadlessPro's pure domain: every decision (price, stock, order state, permission), and nothing else.
+//!
+//! Invariants of the crate:
+//! - No async, clock, randomness, SQL, HTTP, environment or files: `now`, ids and rows are arguments.
+//! - No floats. Money is integer minor units with an ISO 4217 currency; arithmetic is checked.
+//! - No panics: no `unwrap`, `expect` or indexing outside tests.
+//! - The same bytes in give the same bytes out on native, wasm32-unknown-unknown and wasm32-wasip2,
+//!   so nothing iterates a hash map.
+
+#![cfg_attr(test, expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, which is right"))]
+
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+pub mod identity;
+pub mod kernel;
+pub mod orders;
