@@ -1,0 +1,190 @@
+//! The application: its ports ([`App`]), and one request's view of them ([`Ctx`]).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{Id, Kind, OrganizationId, StoreId};
+use headlesspro_shared::kernel::time::Timestamp;
+
+use crate::cart::OfferCache;
+use crate::failure::{Denied, Halt};
+use crate::identity::{Caller, Principal, PrincipalCache};
+use crate::port::clock::Clock;
+use crate::port::entropy::{Entropy, NoEntropy};
+use crate::port::kv::{Command, Kv, Reply, Script};
+use crate::port::sql::{Commit, Committed, Rows, Sql, Statement};
+
+/// The ports, and what one isolate or process remembers. Built once; holds nothing of a request.
+pub struct App {
+    pub sql: Arc<dyn Sql>,
+    pub kv: Arc<dyn Kv>,
+    pub clock: Arc<dyn Clock>,
+    pub entropy: Arc<dyn Entropy>,
+    principals: PrincipalCache,
+    offers: OfferCache,
+}
+
+impl App {
+    pub fn new(sql: Arc<dyn Sql>, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> App {
+        App { sql, kv, clock, entropy, principals: PrincipalCache::default(), offers: OfferCache::default() }
+    }
+
+    pub fn principals(&self) -> &PrincipalCache {
+        &self.principals
+    }
+}
+
+/// Whose data a statement may touch. Every statement on a tenant-owned table binds the organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tenant {
+    pub organization: OrganizationId,
+    pub store: StoreId,
+}
+
+impl Tenant {
+    /// `sql` with the organization bound as `?1` and the store as `?2`.
+    pub fn statement(self, sql: &'static str) -> Statement {
+        Statement::new(sql).bind(self.organization.to_string()).bind(self.store.to_string())
+    }
+}
+
+/// Round trips spent so far, for `Server-Timing`.
+#[derive(Debug, Default)]
+pub struct Spent {
+    sql: AtomicU32,
+    kv: AtomicU32,
+}
+
+impl Spent {
+    pub fn sql(&self) -> u32 {
+        self.sql.load(Ordering::Relaxed)
+    }
+
+    pub fn kv(&self) -> u32 {
+        self.kv.load(Ordering::Relaxed)
+    }
+
+    fn add(counter: &AtomicU32) {
+        counter.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// One request: who asks, for which tenant, when; and the ports, metered.
+///
+/// A caller is a claim until its key has been found in the database. [`Ctx::read`] verifies in the same
+/// round trip as it reads; [`Ctx::commit`] and the Redis calls verify before they change anything.
+#[derive(Clone)]
+pub struct Ctx {
+    app: Arc<App>,
+    caller: Arc<Caller>,
+    spent: Arc<Spent>,
+    pub now: Timestamp,
+    pub request_id: Arc<str>,
+}
+
+impl Ctx {
+    pub fn new(app: Arc<App>, caller: Arc<Caller>, spent: Arc<Spent>, now: Timestamp, request_id: Arc<str>) -> Ctx {
+        Ctx { app, caller, spent, now, request_id }
+    }
+
+    pub fn tenant(&self) -> Tenant {
+        self.caller.tenant()
+    }
+
+    pub fn is_verified(&self) -> bool {
+        self.caller.verified().is_some()
+    }
+
+    /// Offers remembered in this isolate; for verified callers only.
+    pub fn offers(&self) -> &OfferCache {
+        &self.app.offers
+    }
+
+    /// A new id of this moment.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] when the host has no randomness.
+    pub fn new_id<K: Kind>(&self) -> Result<Id<K>, NoEntropy> {
+        self.random().map(|random| Id::new(self.now, random))
+    }
+
+    /// Ten random bytes, for an id.
+    ///
+    /// # Errors
+    /// [`NoEntropy`] when the host has no randomness.
+    pub fn random(&self) -> Result<[u8; 10], NoEntropy> {
+        let mut random = [0; 10];
+        self.app.entropy.fill(&mut random)?;
+        Ok(random)
+    }
+
+    /// The verified caller: from memory, or by one SQL round trip.
+    ///
+    /// # Errors
+    /// [`Halt`] when the key is not good, lacks the route's scope, or the database does not answer.
+    pub async fn principal(&self) -> Result<&Principal, Halt> {
+        if self.caller.verified().is_none() {
+            self.read(Vec::new()).await?;
+        }
+        self.caller.verified().map(Arc::as_ref).ok_or(Halt::Denied(Denied::BadCredentials))
+    }
+
+    /// Asks for a scope beyond the route's, for what only some callers may ask of it.
+    ///
+    /// # Errors
+    /// [`Halt`] when the key does not carry it.
+    pub async fn require(&self, scope: Scope) -> Result<(), Halt> {
+        let principal = self.principal().await?;
+        if principal.scopes.contains(scope) { Ok(()) } else { Err(Halt::Denied(Denied::MissingScope(scope))) }
+    }
+
+    /// Reads in one round trip, and verifies the caller in the same one where that is still to be done.
+    ///
+    /// # Errors
+    /// [`Halt`] when the caller may not, or the database does not answer.
+    pub async fn read(&self, mut statements: Vec<Statement>) -> Result<Vec<Rows>, Halt> {
+        let verify = self.caller.verified().is_none();
+        if verify {
+            statements.insert(0, self.caller.verification(self.now));
+        }
+        Spent::add(&self.spent.sql);
+        let mut answers = self.app.sql.read(statements).await?;
+        if verify {
+            let found = if answers.is_empty() { Rows::default() } else { answers.remove(0) };
+            self.caller.settle(&found, self.now, &self.app.principals)?;
+        }
+        Ok(answers)
+    }
+
+    /// Commits in one round trip.
+    ///
+    /// # Errors
+    /// [`Halt`] when the caller may not, or the database does not answer.
+    pub async fn commit(&self, commit: &Commit) -> Result<Committed, Halt> {
+        self.principal().await?;
+        Spent::add(&self.spent.sql);
+        Ok(self.app.sql.commit(commit).await?)
+    }
+
+    /// One Redis command.
+    ///
+    /// # Errors
+    /// [`Halt`] when the caller may not, or Redis does not answer.
+    pub async fn kv(&self, command: Command) -> Result<Reply, Halt> {
+        self.principal().await?;
+        Spent::add(&self.spent.kv);
+        let reply = self.app.kv.pipeline(vec![command]).await?.into_iter().next();
+        reply.ok_or_else(|| Halt::from(crate::port::kv::KvError::Garbage("no reply".to_owned())))
+    }
+
+    /// One of the project's own Redis scripts.
+    ///
+    /// # Errors
+    /// [`Halt`] when the caller may not, or Redis does not answer.
+    pub async fn script(&self, script: &'static Script, keys: Vec<String>, args: Vec<String>) -> Result<Reply, Halt> {
+        self.principal().await?;
+        Spent::add(&self.spent.kv);
+        Ok(self.app.kv.script(script, keys, args).await?)
+    }
+}

@@ -1,0 +1,266 @@
+//! `/api/v1/cart`.
+
+use axum::response::{IntoResponse, Response};
+use headlesspro_shared::catalog::Availability;
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{CartId, CartKind, ProductKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::quantity::Quantity;
+use http::header::{CACHE_CONTROL, ETAG, IF_MATCH, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::usecase::{self, CartError, ShownCart};
+use crate::app::Ctx;
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId, PathText};
+use crate::journal::Claim;
+use crate::problem::{FieldError, Place, Problem};
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText, MoneyBody};
+
+pub fn routes() -> Routes {
+    let access = Access::Key(Scope::CartWrite);
+    Routes::new()
+        .post("/api/v1/cart", access, create)
+        .get("/api/v1/cart/{id}", access, show)
+        .post("/api/v1/cart/{id}/items", access, add)
+        .patch("/api/v1/cart/{id}/items/{variantId}", access, set)
+        .delete("/api/v1/cart/{id}/items/{variantId}", access, remove)
+}
+
+/// A new cart needs nothing.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "CreateCart", deny_unknown_fields)]
+pub struct CreateCartBody {}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AddItem", deny_unknown_fields)]
+pub struct AddItemBody {
+    #[schemars(required, regex(pattern = r"^var_[0-7][0-9a-hjkmnp-tv-z]{25}$"))]
+    pub variant_id: Option<String>,
+    /// Units to add; 1 when left out.
+    #[schemars(range(min = 1, max = 9999))]
+    pub quantity: Option<i64>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "SetItem", deny_unknown_fields)]
+pub struct SetItemBody {
+    /// Units the line shall hold; 0 takes it away.
+    #[schemars(required, range(min = 0, max = 9999))]
+    pub quantity: Option<i64>,
+}
+
+/// A cart. After a mutation, prices and stock are those its lines were added at; `GET` tells today's.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Cart")]
+pub struct CartBody {
+    #[schemars(with = "IdText<CartKind>")]
+    pub id: String,
+    /// Grows with each mutation; also the ETag.
+    pub version: i64,
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: String,
+    pub lines: Vec<CartLineBody>,
+    /// Units of all lines.
+    pub item_count: i64,
+    /// Of the lines that can be bought.
+    pub subtotal: MoneyBody,
+    /// RFC 3339, UTC.
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CartLine")]
+pub struct CartLineBody {
+    #[schemars(with = "IdText<VariantKind>")]
+    pub variant_id: String,
+    #[schemars(with = "IdText<ProductKind>")]
+    pub product_id: String,
+    pub product_handle: String,
+    pub sku: String,
+    pub title: String,
+    /// The option values; empty for a product without options.
+    pub variant_title: String,
+    pub image_url: Option<String>,
+    pub quantity: i64,
+    pub unit_price: MoneyBody,
+    pub total: MoneyBody,
+    /// The price when the line was added to, where it was another.
+    pub previous_price: Option<MoneyBody>,
+    /// `available`, `insufficient-stock`, `sold-out` or `removed`. A line is never dropped silently.
+    #[schemars(extend("enum" = ["available", "insufficient-stock", "sold-out", "removed"]))]
+    pub status: String,
+    /// Units left; null when they are not counted or the variant is gone.
+    pub available: Option<i64>,
+}
+
+async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateCartBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let shown = usecase::create(&ctx, claim.as_ref()).await?;
+    let location = HeaderValue::from_str(&format!("/api/v1/cart/{}", shown.cart.id));
+    let mut response = answer(StatusCode::CREATED, shown);
+    if let Ok(location) = location {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+async fn show(ctx: Ctx, PathId(id): PathId<CartKind>) -> Result<Response, Problem> {
+    Ok(answer(StatusCode::OK, usecase::show(&ctx, id).await?))
+}
+
+async fn add(
+    ctx: Ctx,
+    PathId(id): PathId<CartKind>,
+    headers: HeaderMap,
+    key: Option<IdempotencyKey>,
+    body: Json<AddItemBody>,
+) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let (variant, quantity) = body.parsed;
+    let shown = usecase::add(&ctx, id, variant, quantity, claim.as_ref(), version(&headers)?).await?;
+    Ok(answer(StatusCode::OK, shown))
+}
+
+async fn set(
+    ctx: Ctx,
+    PathText(path): PathText<2>,
+    headers: HeaderMap,
+    body: Json<SetItemBody>,
+) -> Result<Response, Problem> {
+    let (id, variant) = line(path)?;
+    Ok(answer(StatusCode::OK, usecase::set(&ctx, id, variant, body.parsed, version(&headers)?).await?))
+}
+
+async fn remove(ctx: Ctx, PathText(path): PathText<2>, headers: HeaderMap) -> Result<Response, Problem> {
+    let (id, variant) = line(path)?;
+    Ok(answer(StatusCode::OK, usecase::remove(&ctx, id, variant, version(&headers)?).await?))
+}
+
+fn line([cart, variant]: [String; 2]) -> Result<(CartId, VariantId), Problem> {
+    let cart = cart.parse().map_err(|_| Problem::not_found())?;
+    let variant = variant.parse().map_err(|_| Problem::not_found())?;
+    Ok((cart, variant))
+}
+
+/// `If-Match: "7"`: the mutation is refused when the cart is at another version.
+fn version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
+    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    version.map(Some).ok_or_else(|| Problem::bad_header("If-Match", "must be a version in quotes, such as \"7\""))
+}
+
+fn answer(status: StatusCode, shown: ShownCart) -> Response {
+    let replayed = shown.replayed;
+    let etag = HeaderValue::from_str(&format!("\"{}\"", shown.cart.version));
+    let mut response = (status, axum::Json(CartBody::from(shown))).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    if let Ok(etag) = etag {
+        headers.insert(ETAG, etag);
+    }
+    if replayed {
+        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+    }
+    response
+}
+
+impl From<ShownCart> for CartBody {
+    fn from(shown: ShownCart) -> CartBody {
+        let lines = shown.lines.iter().filter_map(|line| {
+            let seen = shown.cart.seen.get(&line.variant);
+            let offer = shown.offers.get(&line.variant).or(seen)?;
+            Some(CartLineBody {
+                variant_id: line.variant.to_string(),
+                product_id: offer.product.to_string(),
+                product_handle: offer.product_handle.clone(),
+                sku: offer.sku.clone(),
+                title: offer.title.clone(),
+                variant_title: offer.variant_title.clone(),
+                image_url: offer.image_url.clone(),
+                quantity: line.quantity.get(),
+                unit_price: line.unit_price.into(),
+                total: line.total.into(),
+                previous_price: line.previous_price.map(MoneyBody::from),
+                status: line.availability.name().to_owned(),
+                available: match line.availability {
+                    Availability::Removed => None,
+                    Availability::Available | Availability::InsufficientStock { .. } | Availability::SoldOut => {
+                        offer.available.map(|units| units.max(0))
+                    }
+                },
+            })
+        });
+        CartBody {
+            id: shown.cart.id.to_string(),
+            version: shown.cart.version,
+            currency: shown.cart.currency.to_string(),
+            lines: lines.collect(),
+            item_count: shown.lines.iter().fold(0, |sum: i64, line| sum.saturating_add(line.quantity.get())),
+            subtotal: shown.subtotal.into(),
+            created_at: shown.cart.created_at.to_string(),
+        }
+    }
+}
+
+impl Parse for CreateCartBody {
+    type Parsed = ();
+
+    fn parse(self, _: &mut FieldErrors) -> Option<()> {
+        Some(())
+    }
+}
+
+impl Parse for AddItemBody {
+    type Parsed = (VariantId, Quantity);
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<(VariantId, Quantity)> {
+        let variant = errors.required("variantId", self.variant_id, |id| id.parse());
+        let quantity = errors.required("quantity", Some(self.quantity.unwrap_or(1)), Quantity::try_from);
+        Some((variant?, quantity?))
+    }
+}
+
+impl Parse for SetItemBody {
+    type Parsed = i64;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<i64> {
+        errors.required("quantity", self.quantity, |units| match units {
+            0 => Ok(0),
+            units => Quantity::try_from(units).map(Quantity::get),
+        })
+    }
+}
+
+impl From<CartError> for Problem {
+    fn from(error: CartError) -> Problem {
+        let unprocessable = |code, pointer: &str| {
+            let at = Place::Pointer(pointer.to_owned());
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code)
+                .detail(error.to_string())
+                .errors(vec![FieldError { at, detail: error.to_string() }])
+        };
+        match error {
+            CartError::NotForSale => unprocessable("variant-not-for-sale", "#/variantId"),
+            CartError::OverQuantity { would_hold } => {
+                unprocessable("line-too-large", "#/quantity").with("wouldHold", would_hold.into())
+            }
+            CartError::OverLines => unprocessable("cart-full", "#/variantId"),
+            CartError::TooExpensive => unprocessable("total-too-large", "#/quantity"),
+            CartError::NoLine => Problem::new(StatusCode::NOT_FOUND, "no-such-line").detail(error.to_string()),
+            CartError::VersionMismatch { current } => Problem::new(StatusCode::PRECONDITION_FAILED, "version-mismatch")
+                .detail(error.to_string())
+                .with("version", current.into()),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Carts in Redis: one hash a cart, one atomic script a mutation.
+
+mod http;
+mod offers;
+pub mod openapi;
+pub mod script;
+mod store;
+mod usecase;
+
+pub use http::{AddItemBody, CartBody, CartLineBody, CreateCartBody, SetItemBody, routes};
+pub use offers::OfferCache;
+pub use usecase::contents;

@@ -1,0 +1,198 @@
+//! The cart's operations, for the OpenAPI document.
+
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{CartKind, ProductKind, VariantKind};
+use http::Method;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::http::{AddItemBody, CartBody, CreateCartBody, SetItemBody};
+use super::usecase::CartError;
+use crate::openapi::{
+    Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy, id, idempotency,
+    if_match, json_body, money, not_found, of, redis, time,
+};
+
+pub fn operations() -> Vec<Operation> {
+    vec![create(), show(), add(), set(), remove()]
+}
+
+fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
+    Operation::new(method, path, id, "Cart")
+        .cache(Cache::Personal)
+        .problems(credentials(Scope::CartWrite))
+        .problems(database())
+        .problems(redis())
+}
+
+fn create() -> Operation {
+    operation(Method::POST, "/api/v1/cart", "createCart")
+        .says("Opens a cart", "An empty cart in the store's currency.")
+        .budget(Budget::new(0, 1, 1))
+        .parameters([Parameter::idempotency_key(false)])
+        .body(RequestBody::json::<CreateCartBody>("A new cart needs nothing.").example(
+            "empty",
+            "Nothing to say",
+            json!({}),
+        ))
+        .answer(
+            Answer::json::<CartBody>(201, "The new cart.")
+                .headers([Header::Etag, Header::Location, Header::IdempotentReplayed])
+                .example("empty", "An empty cart", cart_example(1, &[])),
+        )
+        .problems(idempotency())
+        .problems(json_body())
+        .problems(entropy())
+}
+
+fn show() -> Operation {
+    operation(Method::GET, "/api/v1/cart/{id}", "getCart")
+        .says(
+            "Shows a cart",
+            "The cart at today's prices and stock. A line that cannot be bought says so in its `status`; it is \
+             never left out.",
+        )
+        .budget(Budget::new(1, 2, 1))
+        .parameters([cart_id()])
+        .answer(shown().example(
+            "changed",
+            "A line whose price has changed, and one that is sold out",
+            cart_example(
+                3,
+                &[
+                    line(1, "Moss", 2, 18_900, "available", 12, Some(17_900)),
+                    line(2, "Sand", 1, 20_900, "sold-out", 0, None),
+                ],
+            ),
+        ))
+        .problems(not_found())
+        .problems(vec![too_expensive()])
+}
+
+fn add() -> Operation {
+    operation(Method::POST, "/api/v1/cart/{id}/items", "addCartItem")
+        .says(
+            "Adds units of a variant",
+            "Adds to the line of the variant, or makes one. Parallel calls all count. Stock is not reserved before \
+             checkout.",
+        )
+        .budget(Budget::new(0, 1, 1))
+        .parameters([cart_id(), Parameter::idempotency_key(false), Parameter::if_match()])
+        .body(RequestBody::json::<AddItemBody>("What to add.").example(
+            "two",
+            "Two units",
+            json!({ "variantId": id::<VariantKind>(1).to_string(), "quantity": 2 }),
+        ))
+        .answer(shown().headers([Header::IdempotentReplayed]).example("twoUnits", "A cart with one line", filled()))
+        .problems(not_found())
+        .problems(if_match(CartError::VersionMismatch { current: 7 }))
+        .problems(idempotency())
+        .problems(json_body())
+        .problems(vec![
+            of(CartError::NotForSale, "The variant is not there, not published, or has no price."),
+            of(CartError::OverQuantity { would_hold: 10_001 }, "A line holds at most 9999 units.")
+                .with::<LineTooLarge>(),
+            of(CartError::OverLines, "A cart has at most 250 lines."),
+            too_expensive(),
+        ])
+}
+
+fn set() -> Operation {
+    operation(Method::PATCH, "/api/v1/cart/{id}/items/{variantId}", "setCartItem")
+        .says("Sets the units of a line", "The line must be there; 0 units take it away.")
+        .budget(Budget::new(0, 1, 1))
+        .parameters([cart_id(), variant_id(), Parameter::if_match()])
+        .body(RequestBody::json::<SetItemBody>("How many.").example("two", "Two units", json!({ "quantity": 2 })))
+        .answer(shown().example("twoUnits", "A cart with one line", filled()))
+        .problems(not_found())
+        .problems(vec![of(CartError::NoLine, "The cart has no line of this variant.")])
+        .problems(if_match(CartError::VersionMismatch { current: 7 }))
+        .problems(json_body())
+        .problems(vec![
+            of(CartError::OverQuantity { would_hold: 10_001 }, "A line holds at most 9999 units.")
+                .with::<LineTooLarge>(),
+            too_expensive(),
+        ])
+}
+
+fn remove() -> Operation {
+    operation(Method::DELETE, "/api/v1/cart/{id}/items/{variantId}", "removeCartItem")
+        .says("Takes a line away", "Answers with what is left.")
+        .budget(Budget::new(0, 1, 1))
+        .parameters([cart_id(), variant_id(), Parameter::if_match()])
+        .answer(shown().example("empty", "Nothing is left", cart_example(8, &[])))
+        .problems(not_found())
+        .problems(vec![of(CartError::NoLine, "The cart has no line of this variant.")])
+        .problems(if_match(CartError::VersionMismatch { current: 7 }))
+        .problems(vec![too_expensive()])
+}
+
+fn cart_id() -> Parameter {
+    let schema = json!({ "type": "string", "pattern": "^cart_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+    Parameter::path("id", "The cart's id.", schema, id::<CartKind>(1).to_string())
+}
+
+fn variant_id() -> Parameter {
+    let schema = json!({ "type": "string", "pattern": "^var_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+    Parameter::path("variantId", "The variant of the line.", schema, id::<VariantKind>(1).to_string())
+}
+
+fn shown() -> Answer {
+    Answer::json::<CartBody>(200, "The cart.").headers([Header::Etag])
+}
+
+fn too_expensive() -> crate::openapi::Problem {
+    of(CartError::TooExpensive, "The total is larger than money can be counted.")
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LineTooLarge {
+    /// The units the line would hold.
+    pub would_hold: i64,
+}
+
+fn filled() -> Value {
+    cart_example(7, &[line(1, "Moss", 2, 18_900, "available", 12, None)])
+}
+
+fn cart_example(version: i64, lines: &[(Value, i64, i64)]) -> Value {
+    json!({
+        "id": id::<CartKind>(1).to_string(),
+        "version": version,
+        "currency": "EUR",
+        "lines": lines.iter().map(|(line, ..)| line).collect::<Vec<_>>(),
+        "itemCount": lines.iter().map(|(_, units, _)| units).sum::<i64>(),
+        "subtotal": money(lines.iter().map(|(.., cents)| cents).sum()),
+        "createdAt": time(24),
+    })
+}
+
+/// A line with its units and what it adds to the subtotal.
+fn line(
+    number: u8,
+    colour: &str,
+    units: i64,
+    cents: i64,
+    status: &str,
+    available: i64,
+    before: Option<i64>,
+) -> (Value, i64, i64) {
+    let total = cents.saturating_mul(units);
+    let line = json!({
+        "variantId": id::<VariantKind>(number).to_string(),
+        "productId": id::<ProductKind>(1).to_string(),
+        "productHandle": "tunnel-tent-2",
+        "sku": format!("TT2-{}", colour.to_uppercase()),
+        "title": "Tunnel Tent 2",
+        "variantTitle": colour,
+        "imageUrl": "https://images.example.com/tunnel-tent-2.jpg",
+        "quantity": units,
+        "unitPrice": money(cents),
+        "total": money(total),
+        "previousPrice": before.map(money),
+        "status": status,
+        "available": available,
+    });
+    (line, units, if status == "sold-out" { 0 } else { total })
+}

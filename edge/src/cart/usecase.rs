@@ -1,0 +1,170 @@
+//! Filling a cart. A mutation spends one Redis round trip, and one SQL read when the added variant's
+//! offer is not remembered; showing a cart spends one of each.
+
+use std::collections::BTreeMap;
+
+use headlesspro_shared::cart::{PricedLine, price};
+use headlesspro_shared::catalog::Offer;
+use headlesspro_shared::kernel::id::{CartId, VariantId};
+use headlesspro_shared::kernel::money::Money;
+use headlesspro_shared::kernel::quantity::Quantity;
+
+use super::script::CART;
+use super::store::{self, Change, Mutated, StoredCart};
+use crate::app::Ctx;
+use crate::catalog;
+use crate::failure::{Failure, Unavailable};
+use crate::journal::Claim;
+
+/// Why a cart stays as it is.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CartError {
+    #[error("the variant is not for sale in this store")]
+    NotForSale,
+    #[error("the cart has no line of this variant")]
+    NoLine,
+    #[error("the line would hold {would_hold} units; a line holds at most {max}", max = Quantity::MAX)]
+    OverQuantity { would_hold: i64 },
+    #[error("a cart has at most {max} lines", max = headlesspro_shared::cart::MAX_LINES)]
+    OverLines,
+    #[error("the cart is at version {current}")]
+    VersionMismatch { current: i64 },
+    #[error("the cart's total is too large to be counted")]
+    TooExpensive,
+}
+
+/// A cart with its prices.
+#[derive(Debug)]
+pub struct ShownCart {
+    pub cart: StoredCart,
+    pub lines: Vec<PricedLine>,
+    pub subtotal: Money,
+    /// What each variant is offered at: now when shown, as last seen after a mutation.
+    pub offers: BTreeMap<VariantId, Offer>,
+    pub replayed: bool,
+}
+
+pub async fn create(ctx: &Ctx, claim: Option<&Claim>) -> Result<ShownCart, Failure<CartError>> {
+    let currency = ctx.principal().await?.currency;
+    let id = ctx.new_id()?;
+    change(ctx, id, &Change::Create { id, currency, at: ctx.now }, claim, None).await
+}
+
+pub async fn add(
+    ctx: &Ctx,
+    id: CartId,
+    variant: VariantId,
+    quantity: Quantity,
+    claim: Option<&Claim>,
+    version: Option<i64>,
+) -> Result<ShownCart, Failure<CartError>> {
+    let offer = offer_of(ctx, variant).await?.filter(|offer| offer.published);
+    let offer = offer.ok_or(Failure::Rejected(CartError::NotForSale))?;
+    let price = offer.price.ok_or(Failure::Rejected(CartError::NotForSale))?;
+    change(ctx, id, &Change::Add { variant, quantity, offer: Box::new(offer), price }, claim, version).await
+}
+
+/// Sets a line to `quantity` units; zero takes it away.
+pub async fn set(
+    ctx: &Ctx,
+    id: CartId,
+    variant: VariantId,
+    quantity: i64,
+    version: Option<i64>,
+) -> Result<ShownCart, Failure<CartError>> {
+    change(ctx, id, &Change::Set { variant, quantity }, None, version).await
+}
+
+pub async fn remove(
+    ctx: &Ctx,
+    id: CartId,
+    variant: VariantId,
+    version: Option<i64>,
+) -> Result<ShownCart, Failure<CartError>> {
+    change(ctx, id, &Change::Remove { variant }, None, version).await
+}
+
+/// The cart with today's prices and stock. Writes nothing.
+pub async fn show(ctx: &Ctx, id: CartId) -> Result<ShownCart, Failure<CartError>> {
+    let cart = stored(ctx, id).await?;
+    let variants = cart.lines.iter().map(|line| line.variant);
+    let offers = current_offers(ctx, variants).await?;
+    shown(cart, offers, false)
+}
+
+/// The lines of a cart, for a checkout.
+///
+/// # Errors
+/// [`Failure::NotFound`] when there is no such cart.
+pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<Vec<(VariantId, Quantity)>, Failure<E>> {
+    let cart = stored(ctx, id).await?;
+    Ok(cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect())
+}
+
+async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {
+    let reply = ctx.kv(store::read(ctx.tenant(), id)).await?;
+    store::cart(reply).map_err(Failure::Unavailable)?.ok_or(Failure::NotFound)
+}
+
+async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failure<CartError>> {
+    let (cache, shop) = (ctx.offers(), ctx.tenant().store);
+    // What is remembered of a tenant is for its verified keys only.
+    if ctx.is_verified()
+        && let Some(offer) = cache.get(shop, variant, ctx.now)
+    {
+        return Ok(Some(offer));
+    }
+    let offer = current_offers(ctx, [variant]).await?.remove(&variant);
+    if let Some(offer) = &offer {
+        cache.put(shop, offer, ctx.now);
+    }
+    Ok(offer)
+}
+
+async fn current_offers(
+    ctx: &Ctx,
+    variants: impl IntoIterator<Item = VariantId>,
+) -> Result<BTreeMap<VariantId, Offer>, Failure<CartError>> {
+    let rows = ctx.read(vec![catalog::offers(ctx.tenant(), variants)]).await?;
+    Ok(rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default())
+}
+
+async fn change(
+    ctx: &Ctx,
+    id: CartId,
+    change: &Change,
+    claim: Option<&Claim>,
+    version: Option<i64>,
+) -> Result<ShownCart, Failure<CartError>> {
+    let (keys, args) = store::change(ctx.tenant(), id, change, claim, version);
+    let reply = ctx.script(&CART, keys, args).await?;
+    let reject = |error| Err(Failure::Rejected(error));
+    let (cart, replayed) = match store::mutated(reply).map_err(Failure::Unavailable)? {
+        Mutated::Done(cart) => (cart, false),
+        Mutated::Replayed(cart) => (cart, true),
+        Mutated::Missing => return Err(Failure::NotFound),
+        Mutated::NoLine => return reject(CartError::NoLine),
+        Mutated::Version { current } => return reject(CartError::VersionMismatch { current }),
+        Mutated::OverQuantity { would_hold } => return reject(CartError::OverQuantity { would_hold }),
+        Mutated::OverLines => return reject(CartError::OverLines),
+        Mutated::IdempotencyMismatch => return Err(Failure::IdempotencyMismatch),
+    };
+    let offers = cart.seen.clone();
+    shown(cart, offers, replayed)
+}
+
+fn shown(
+    cart: StoredCart,
+    offers: BTreeMap<VariantId, Offer>,
+    replayed: bool,
+) -> Result<ShownCart, Failure<CartError>> {
+    let priced = price(&cart.lines, cart.currency, |variant| offers.get(&variant));
+    let (lines, subtotal) = priced.map_err(|_| Failure::Rejected(CartError::TooExpensive))?;
+    Ok(ShownCart { cart, lines, subtotal, offers, replayed })
+}
+
+impl From<Unavailable> for Failure<CartError> {
+    fn from(unavailable: Unavailable) -> Failure<CartError> {
+        Failure::Unavailable(unavailable)
+    }
+}

@@ -1,0 +1,233 @@
+//! Rendered answers. A product is rendered when it is written; a read puts the pieces together and
+//! passes them through.
+//!
+//! The stored pieces are JSON objects: the product without its variants, each variant, and the card of
+//! a list. What changes by itself, availability, is added when they are read.
+
+use headlesspro_shared::kernel::id::{CategoryKind, ImageKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::money::Money;
+use headlesspro_shared::kernel::time::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::wire::{IdText, MomentText, MoneyBody};
+
+/// A product with its variants, without their availability.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Product")]
+pub struct ProductBody {
+    #[schemars(with = "IdText<ProductKind>")]
+    pub id: String,
+    /// Unique in its store; stands in the storefront's URL.
+    pub handle: String,
+    pub title: String,
+    /// HTML, sanitised: safe to put into a page.
+    pub description: String,
+    pub vendor: String,
+    pub product_type: String,
+    /// `active` for every product that is shown.
+    #[schemars(extend("enum" = ["active"]))]
+    pub status: String,
+    pub tags: Vec<String>,
+    pub category: Option<CategoryRef>,
+    pub options: Vec<OptionBody>,
+    pub images: Vec<ImageBody>,
+    /// Null while no variant has a price.
+    pub price_range: Option<PriceRangeBody>,
+    pub seo: SeoBody,
+    /// RFC 3339, UTC.
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+    /// RFC 3339, UTC.
+    #[schemars(with = "MomentText")]
+    pub updated_at: String,
+    pub version: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CategoryReference")]
+pub struct CategoryRef {
+    #[schemars(with = "IdText<CategoryKind>")]
+    pub id: String,
+    pub name: String,
+    /// Handles from the root: `outdoor/tents`.
+    pub path: String,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProductOption")]
+pub struct OptionBody {
+    /// Such as `Size`.
+    pub name: String,
+    pub values: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Image")]
+pub struct ImageBody {
+    #[schemars(with = "IdText<ImageKind>")]
+    pub id: String,
+    pub url: String,
+    pub alt: String,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PriceRange")]
+pub struct PriceRangeBody {
+    pub min: MoneyBody,
+    pub max: MoneyBody,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Seo")]
+pub struct SeoBody {
+    pub title: String,
+    pub description: String,
+}
+
+/// A variant, without its availability.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Variant")]
+pub struct VariantBody {
+    #[schemars(with = "IdText<VariantKind>")]
+    pub id: String,
+    pub sku: String,
+    /// The option values: `M / Blue`. Empty for a product without options.
+    pub title: String,
+    pub options: Vec<SelectedOptionBody>,
+    /// Null while the merchant has not set one; such a variant is not for sale.
+    pub price: Option<MoneyBody>,
+    /// The price before a reduction.
+    pub compare_at_price: Option<MoneyBody>,
+    pub barcode: Option<String>,
+    pub weight_grams: Option<i64>,
+    pub requires_shipping: bool,
+    pub taxable: bool,
+    pub image_url: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "SelectedOption")]
+pub struct SelectedOptionBody {
+    pub name: String,
+    pub value: String,
+}
+
+/// A product as it stands in a list, without its availability.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProductCard")]
+pub struct CardBody {
+    #[schemars(with = "IdText<ProductKind>")]
+    pub id: String,
+    pub handle: String,
+    pub title: String,
+    pub vendor: String,
+    /// The first one.
+    pub image: Option<ImageBody>,
+    pub price_range: Option<PriceRangeBody>,
+}
+
+/// What is added to a variant when it is read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Availability")]
+pub struct AvailabilityBody {
+    /// Whether one can be bought now.
+    pub in_stock: bool,
+    /// Units left; null when they are not counted.
+    pub quantity: Option<i64>,
+}
+
+impl PriceRangeBody {
+    /// The lowest and the highest of `prices`; `None` when there are none.
+    pub fn of(prices: impl Iterator<Item = Money> + Clone) -> Option<PriceRangeBody> {
+        let min = prices.clone().min_by_key(|price| price.minor())?;
+        let max = prices.max_by_key(|price| price.minor())?;
+        Some(PriceRangeBody { min: min.into(), max: max.into() })
+    }
+}
+
+pub fn date(timestamp: Timestamp) -> String {
+    timestamp.to_string()
+}
+
+/// HTML of a merchant's, made safe to put into a page: scripts, handlers, frames and styles are gone.
+pub fn sanitise(html: &str) -> String {
+    headlesspro_shared::kernel::html::sanitize(html)
+}
+
+/// A stored variant with what is known of its stock.
+pub struct VariantPiece<'a> {
+    pub document: &'a str,
+    pub sellable: bool,
+    pub available: Option<i64>,
+}
+
+/// A product's answer from its stored pieces.
+pub fn product_answer(document: &str, sellable: bool, variants: &[VariantPiece<'_>]) -> String {
+    let pieces = variants.iter().map(|variant| variant.document.len());
+    let mut answer = String::with_capacity(room_for(pieces.chain([document.len()])));
+    answer.push_str(open(document));
+    answer.push_str(if sellable { r#","inStock":true,"variants":["# } else { r#","inStock":false,"variants":["# });
+    for (at, variant) in variants.iter().enumerate() {
+        if 0 < at {
+            answer.push(',');
+        }
+        answer.push_str(open(variant.document));
+        answer.push_str(r#","availability":{"inStock":"#);
+        answer.push_str(if variant.sellable { "true" } else { "false" });
+        answer.push_str(r#","quantity":"#);
+        match variant.available {
+            Some(units) => answer.push_str(&units.max(0).to_string()),
+            None => answer.push_str("null"),
+        }
+        answer.push_str("}}");
+    }
+    answer.push_str("]}");
+    answer
+}
+
+/// A list's answer from stored cards. `next` is the cursor of the following page.
+pub fn list_answer(cards: &[(&str, bool)], next: Option<&str>) -> String {
+    let mut answer = String::with_capacity(room_for(cards.iter().map(|(card, _)| card.len())));
+    answer.push_str(r#"{"items":["#);
+    for (at, (card, sellable)) in cards.iter().enumerate() {
+        if 0 < at {
+            answer.push(',');
+        }
+        answer.push_str(open(card));
+        answer.push_str(if *sellable { r#","inStock":true}"# } else { r#","inStock":false}"# });
+    }
+    answer.push_str(r#"],"nextCursor":"#);
+    match next {
+        // A cursor is URL-safe base64: nothing in it needs escaping.
+        Some(cursor) => {
+            answer.push('"');
+            answer.push_str(cursor);
+            answer.push('"');
+        }
+        None => answer.push_str("null"),
+    }
+    answer.push('}');
+    answer
+}
+
+/// Bytes that surely hold an answer of pieces of these lengths: growing it would copy it again and again.
+fn room_for(pieces: impl Iterator<Item = usize>) -> usize {
+    const ADDED_TO_A_PIECE: usize = 80;
+    pieces.fold(256, |room: usize, piece| room.saturating_add(piece).saturating_add(ADDED_TO_A_PIECE))
+}
+
+/// A JSON object without its closing brace.
+fn open(object: &str) -> &str {
+    object.strip_suffix('}').unwrap_or(object)
+}

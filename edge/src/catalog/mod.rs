@@ -1,0 +1,17 @@
+//! The catalog: products, variants, categories. Reads spend one SQL round trip and never write.
+
+mod document;
+mod http;
+pub mod openapi;
+mod store;
+mod usecase;
+
+pub use document::{
+    AvailabilityBody, CardBody, CategoryRef, ImageBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody,
+    SeoBody, VariantBody, date, sanitise,
+};
+pub use http::{CategoryBody, routes};
+pub use store::{
+    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, VariantRow, guard_prices, known, known_of, offers,
+    offers_of, write,
+};

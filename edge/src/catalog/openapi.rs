@@ -1,0 +1,254 @@
+//! The catalog's operations, for the OpenAPI document.
+
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{CategoryKind, ImageKind, ProductKind, VariantKind};
+use http::Method;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::document::{AvailabilityBody, CardBody, ProductBody, VariantBody};
+use super::http::CategoryBody;
+use crate::openapi::{
+    Answer, Budget, Cache, Header, Operation, Parameter, Problems, credentials, database, id, money, not_found, of,
+    time,
+};
+use crate::problem::Problem;
+
+/// A product with its variants.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Product")]
+pub struct ProductAnswer {
+    #[serde(flatten)]
+    pub product: ProductBody,
+    /// Whether one of the variants can be bought now.
+    pub in_stock: bool,
+    /// In the merchant's order.
+    pub variants: Vec<VariantAnswer>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename = "Variant")]
+pub struct VariantAnswer {
+    #[serde(flatten)]
+    pub variant: VariantBody,
+    pub availability: AvailabilityBody,
+}
+
+/// A product as it stands in a list.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProductCard")]
+pub struct CardAnswer {
+    #[serde(flatten)]
+    pub card: CardBody,
+    /// Whether one of the variants can be bought now.
+    pub in_stock: bool,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ProductList")]
+pub struct ProductListAnswer {
+    pub items: Vec<CardAnswer>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CategoryList")]
+pub struct CategoryListAnswer {
+    /// In the order of their paths.
+    pub items: Vec<CategoryBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![list(), product(), categories()]
+}
+
+fn list() -> Operation {
+    let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+    let price = json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$" });
+    Operation::new(Method::GET, "/api/v1/products", "listProducts", "Catalog")
+        .says("Lists products", "One page of the active products that fit all filters.")
+        .cache(Cache::Catalog)
+        .budget(Budget::new(1, 1, 0))
+        .parameters(Parameter::page())
+        .parameters([
+            Parameter::query(
+                "sort",
+                "`newest` first; by `title` from A or by `price` (the lowest of a product) from the cheapest. \
+                 With `-`, the other way round. By price, products without a price are left out.",
+                json!({
+                    "type": "string",
+                    "enum": ["newest", "title", "-title", "price", "-price"],
+                    "default": "newest",
+                }),
+                "price",
+            ),
+            Parameter::query(
+                "filter[category]",
+                "The category's id or path; products of the categories below it are included.",
+                text.clone(),
+                "outdoor/tents",
+            ),
+            Parameter::query("filter[vendor]", "The vendor, letter by letter.", text.clone(), "Northwind"),
+            Parameter::query("filter[tag]", "A tag; case does not matter.", text, "waterproof"),
+            Parameter::query(
+                "filter[price][min]",
+                "Products with a variant at this price or above, in the store's currency.",
+                price.clone(),
+                "50",
+            ),
+            Parameter::query(
+                "filter[price][max]",
+                "Products with a variant at this price or below, in the store's currency.",
+                price,
+                "199.99",
+            ),
+            Parameter::query(
+                "filter[inStock]",
+                "`true`: products of which something can be bought now. `false`: the sold-out ones.",
+                json!({ "type": "boolean" }),
+                true,
+            ),
+            Parameter::if_none_match(),
+        ])
+        .answer(
+            Answer::json::<ProductListAnswer>(200, "A page of products.")
+                .headers(CACHED)
+                .headers([Header::Link])
+                .example("onePage", "A page with a following one", products_example()),
+        )
+        .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
+        .problems(credentials(Scope::CatalogRead))
+        .problems(query_problems())
+        .problems(database())
+}
+
+fn product() -> Operation {
+    Operation::new(Method::GET, "/api/v1/products/{idOrHandle}", "getProduct", "Catalog")
+        .says("Shows a product", "An active product with its variants, and what is left of each.")
+        .cache(Cache::Catalog)
+        .budget(Budget::new(1, 1, 0))
+        .parameters([
+            Parameter::path(
+                "idOrHandle",
+                "The product's id, or its handle.",
+                json!({ "type": "string" }),
+                "tunnel-tent-2",
+            ),
+            Parameter::if_none_match(),
+        ])
+        .answer(Answer::json::<ProductAnswer>(200, "The product.").headers(CACHED).example(
+            "tent",
+            "A product with two variants",
+            product_example(),
+        ))
+        .answer(Answer::empty(304, "The product is as the caller has it.").headers(CACHED))
+        .problems(credentials(Scope::CatalogRead))
+        .problems(not_found())
+        .problems(database())
+}
+
+fn categories() -> Operation {
+    Operation::new(Method::GET, "/api/v1/categories", "listCategories", "Catalog")
+        .says("Lists categories", "One page of the category tree: every category follows its parent.")
+        .cache(Cache::Catalog)
+        .budget(Budget::new(1, 1, 0))
+        .parameters(Parameter::page())
+        .parameters([Parameter::if_none_match()])
+        .answer(
+            Answer::json::<CategoryListAnswer>(200, "A page of categories.")
+                .headers(CACHED)
+                .headers([Header::Link])
+                .example("tree", "Two categories, one below the other", categories_example()),
+        )
+        .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
+        .problems(credentials(Scope::CatalogRead))
+        .problems(query_problems())
+        .problems(database())
+}
+
+const CACHED: [Header; 3] = [Header::Etag, Header::CacheTag, Header::Vary];
+
+fn query_problems() -> Problems {
+    vec![of(
+        Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+        "Query parameters are unknown or not valid; `errors` lists them all.",
+    )]
+}
+
+fn image_example() -> Value {
+    json!({
+        "id": id::<ImageKind>(1).to_string(),
+        "url": "https://images.example.com/tunnel-tent-2.jpg",
+        "alt": "A green tunnel tent by a lake",
+    })
+}
+
+fn products_example() -> Value {
+    let card = json!({
+        "id": id::<ProductKind>(1).to_string(),
+        "handle": "tunnel-tent-2",
+        "title": "Tunnel Tent 2",
+        "vendor": "Northwind",
+        "image": image_example(),
+        "priceRange": { "min": money(18_900), "max": money(20_900) },
+        "inStock": true,
+    });
+    json!({ "items": [card], "nextCursor": "WyJuZXdlc3QiLDE3OTU1MTI2MDAwMDBd" })
+}
+
+fn product_example() -> Value {
+    let variant = |number: u8, colour: &str, cents: i64, left: i64| {
+        json!({
+            "id": id::<VariantKind>(number).to_string(),
+            "sku": format!("TT2-{}", colour.to_uppercase()),
+            "title": colour,
+            "options": [{ "name": "Colour", "value": colour }],
+            "price": money(cents),
+            "compareAtPrice": null,
+            "barcode": null,
+            "weightGrams": 2_350,
+            "requiresShipping": true,
+            "taxable": true,
+            "imageUrl": null,
+            "availability": { "inStock": 0 < left, "quantity": left },
+        })
+    };
+    json!({
+        "id": id::<ProductKind>(1).to_string(),
+        "handle": "tunnel-tent-2",
+        "title": "Tunnel Tent 2",
+        "description": "<p>Two people, three seasons, 2.4 kg.</p>",
+        "vendor": "Northwind",
+        "productType": "Tent",
+        "status": "active",
+        "tags": ["waterproof", "lightweight"],
+        "category": { "id": id::<CategoryKind>(2).to_string(), "name": "Tents", "path": "outdoor/tents" },
+        "options": [{ "name": "Colour", "values": ["Moss", "Sand"] }],
+        "images": [image_example()],
+        "priceRange": { "min": money(18_900), "max": money(20_900) },
+        "seo": { "title": "Tunnel Tent 2", "description": "A light tunnel tent for two." },
+        "createdAt": time(0),
+        "updatedAt": time(5),
+        "version": 2,
+        "inStock": true,
+        "variants": [variant(1, "Moss", 18_900, 12), variant(2, "Sand", 20_900, 0)],
+    })
+}
+
+fn categories_example() -> Value {
+    let [outdoor, tents] = [1, 2].map(|number| id::<CategoryKind>(number).to_string());
+    json!({
+        "items": [
+            { "id": outdoor, "parentId": null, "handle": "outdoor", "name": "Outdoor", "path": "outdoor" },
+            { "id": tents, "parentId": outdoor, "handle": "tents", "name": "Tents", "path": "outdoor/tents" },
+        ],
+        "nextCursor": null,
+    })
+}

@@ -1,0 +1,261 @@
+//! Writing many products in one commit: one statement a table, its rows as a JSON array.
+//!
+//! `CROSS JOIN` keeps SQLite's planner to the order written, and `+` keeps it off an index: it has no
+//! statistics (ANALYZE is blocked on servers) and would walk a whole store to find a hundred rows.
+
+use std::collections::BTreeMap;
+
+use headlesspro_shared::catalog::{KnownImage, KnownProduct, KnownVariant};
+use headlesspro_shared::kernel::id::{CategoryId, ProductId};
+use headlesspro_shared::kernel::time::Timestamp;
+use serde::Serialize;
+
+use crate::app::Tenant;
+use crate::port::sql::{Commit, Rows, SqlError, Statement};
+
+const KNOWN_PRODUCTS: &str = "-- catalog::known_products
+SELECT p.id, p.handle, p.version, p.created_at, p.source_hash
+FROM json_each(?3) wanted
+CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2";
+
+const KNOWN_VARIANTS: &str = "-- catalog::known_variants
+SELECT v.id, v.product_id, v.sku, v.option_key
+FROM json_each(?3) wanted
+CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2
+CROSS JOIN variant v ON v.product_id = p.id AND v.organization_id = ?1";
+
+const KNOWN_IMAGES: &str = "-- catalog::known_images
+SELECT i.id, i.product_id, i.url
+FROM json_each(?3) wanted
+CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2
+CROSS JOIN product_image i ON i.product_id = p.id AND i.organization_id = ?1
+ORDER BY i.product_id, i.position";
+
+const SKU_OWNERS: &str = "-- catalog::sku_owners
+SELECT v.sku, p.handle
+FROM json_each(?3) wanted
+CROSS JOIN variant v ON v.sku = wanted.value AND v.organization_id = ?1 AND v.store_id = ?2
+CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
+
+const KNOWN_CATEGORIES: &str = "-- catalog::known_categories
+SELECT c.id, c.path, c.name
+FROM json_each(?3) wanted
+CROSS JOIN category c ON c.path = wanted.value AND c.organization_id = ?1 AND c.store_id = ?2";
+
+const INSERT_CATEGORIES: &str = "-- catalog::insert_categories
+INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, name, created_at)
+SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'parent', r.value ->> 'path', r.value ->> 'handle', r.value ->> 'name', ?4
+FROM json_each(?3) r";
+
+const UPSERT_PRODUCTS: &str = "-- catalog::upsert_products
+INSERT INTO product (organization_id, store_id, id, handle, title, title_key, vendor, product_type, status,
+  category_id, body_html, price_min, price_max, document, card, source_hash, version, created_at, updated_at)
+SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'handle', r.value ->> 'title', r.value ->> 'titleKey',
+  r.value ->> 'vendor', r.value ->> 'productType', r.value ->> 'status', r.value ->> 'category',
+  r.value ->> 'bodyHtml', r.value ->> 'priceMin', r.value ->> 'priceMax', r.value ->> 'document',
+  r.value ->> 'card', r.value ->> 'sourceHash', r.value ->> 'version', r.value ->> 'createdAt', ?4
+FROM json_each(?3) r WHERE true
+ON CONFLICT (id) DO UPDATE SET
+  title = excluded.title, title_key = excluded.title_key, vendor = excluded.vendor,
+  product_type = excluded.product_type, status = excluded.status, category_id = excluded.category_id,
+  body_html = excluded.body_html, price_min = excluded.price_min, price_max = excluded.price_max,
+  document = excluded.document, card = excluded.card, source_hash = excluded.source_hash,
+  version = excluded.version, updated_at = excluded.updated_at
+WHERE product.organization_id = ?1 AND product.store_id = ?2";
+
+const DELETE_VARIANTS: &str = "-- catalog::delete_variants
+DELETE FROM variant WHERE organization_id = ?1 AND +store_id = ?2 AND id IN (SELECT value FROM json_each(?3))";
+
+/// Variants may swap SKUs or options among themselves: their old ones are put out of the way first.
+const RELEASE_VARIANTS: &str = "-- catalog::release_variants
+UPDATE variant SET sku = id, option_key = id
+WHERE organization_id = ?1 AND +store_id = ?2 AND product_id IN (SELECT value FROM json_each(?3))";
+
+const UPSERT_VARIANTS: &str = "-- catalog::upsert_variants
+INSERT INTO variant (organization_id, store_id, id, product_id, position, sku, title, option_key, currency,
+  price_minor, document)
+SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'product', r.value ->> 'position', r.value ->> 'sku',
+  r.value ->> 'title', r.value ->> 'optionKey', r.value ->> 'currency', r.value ->> 'priceMinor',
+  r.value ->> 'document'
+FROM json_each(?3) r WHERE true
+ON CONFLICT (id) DO UPDATE SET
+  position = excluded.position, sku = excluded.sku, title = excluded.title, option_key = excluded.option_key,
+  currency = excluded.currency, price_minor = excluded.price_minor, document = excluded.document
+WHERE variant.organization_id = ?1 AND variant.store_id = ?2";
+
+const DELETE_IMAGES: &str = "-- catalog::delete_images
+DELETE FROM product_image WHERE organization_id = ?1 AND product_id IN (SELECT value FROM json_each(?2))";
+
+const INSERT_IMAGES: &str = "-- catalog::insert_images
+INSERT INTO product_image (organization_id, id, product_id, position, url, alt)
+SELECT ?1, r.value ->> 'id', r.value ->> 'product', r.value ->> 'position', r.value ->> 'url', r.value ->> 'alt'
+FROM json_each(?2) r";
+
+const DELETE_FACETS: &str = "-- catalog::delete_facets
+DELETE FROM product_facet
+WHERE organization_id = ?1 AND +store_id = ?2 AND product_id IN (SELECT value FROM json_each(?3))";
+
+const INSERT_FACETS: &str = "-- catalog::insert_facets
+INSERT INTO product_facet (organization_id, store_id, kind, value, product_id)
+SELECT ?1, ?2, r.value ->> 'kind', r.value ->> 'value', r.value ->> 'product'
+FROM json_each(?3) r";
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CategoryRow {
+    pub id: String,
+    pub parent: Option<String>,
+    pub path: String,
+    pub handle: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProductRow {
+    pub id: String,
+    pub handle: String,
+    pub title: String,
+    pub title_key: String,
+    pub vendor: String,
+    pub product_type: String,
+    pub status: &'static str,
+    pub category: Option<String>,
+    pub body_html: String,
+    pub price_min: Option<i64>,
+    pub price_max: Option<i64>,
+    pub document: String,
+    pub card: String,
+    pub source_hash: String,
+    pub version: i64,
+    pub created_at: i64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct VariantRow {
+    pub id: String,
+    pub product: String,
+    pub position: usize,
+    pub sku: String,
+    pub title: String,
+    pub option_key: String,
+    pub currency: String,
+    pub price_minor: Option<i64>,
+    pub document: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ImageRow {
+    pub id: String,
+    pub product: String,
+    pub position: usize,
+    pub url: String,
+    pub alt: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct FacetRow {
+    pub kind: &'static str,
+    pub value: String,
+    pub product: String,
+}
+
+/// What the database holds of the products of a chunk.
+#[derive(Debug, Default)]
+pub struct KnownChunk {
+    /// By handle, with the hash of what was imported last.
+    pub products: BTreeMap<String, (KnownProduct, String)>,
+    /// The handle of the product that has a SKU.
+    pub sku_owners: BTreeMap<String, String>,
+    /// Id and name by path.
+    pub categories: BTreeMap<String, (CategoryId, String)>,
+}
+
+/// The statements whose rows [`known_of`] takes.
+pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[String]) -> Vec<Statement> {
+    vec![
+        tenant.statement(KNOWN_PRODUCTS).bind(json(handles)),
+        tenant.statement(KNOWN_VARIANTS).bind(json(handles)),
+        tenant.statement(KNOWN_IMAGES).bind(json(handles)),
+        tenant.statement(SKU_OWNERS).bind(json(skus)),
+        tenant.statement(KNOWN_CATEGORIES).bind(json(paths)),
+    ]
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when rows are of another shape.
+pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
+    let [products, variants, images, skus, categories] = rows else {
+        return Err(SqlError::Garbage("rows are missing".to_owned()));
+    };
+    let mut by_id: BTreeMap<ProductId, (String, KnownProduct, String)> = BTreeMap::new();
+    for row in products.iter() {
+        let id: ProductId = row.parse("id")?;
+        let created_at = Timestamp::from_millis(row.get("created_at")?);
+        let product =
+            KnownProduct { id, version: row.get("version")?, created_at, variants: Vec::new(), images: Vec::new() };
+        by_id.insert(id, (row.get::<&str>("handle")?.to_owned(), product, row.get::<&str>("source_hash")?.to_owned()));
+    }
+    for row in variants.iter() {
+        if let Some((_, product, _)) = by_id.get_mut(&row.parse("product_id")?) {
+            let (sku, option_key) = (row.get::<&str>("sku")?.to_owned(), row.get::<&str>("option_key")?.to_owned());
+            product.variants.push(KnownVariant { id: row.parse("id")?, sku, option_key });
+        }
+    }
+    for row in images.iter() {
+        if let Some((_, product, _)) = by_id.get_mut(&row.parse("product_id")?) {
+            product.images.push(KnownImage { id: row.parse("id")?, url: row.get::<&str>("url")?.to_owned() });
+        }
+    }
+    let mut chunk = KnownChunk::default();
+    for (handle, product, hash) in by_id.into_values() {
+        chunk.products.insert(handle, (product, hash));
+    }
+    for row in skus.iter() {
+        chunk.sku_owners.insert(row.get::<&str>("sku")?.to_owned(), row.get::<&str>("handle")?.to_owned());
+    }
+    for row in categories.iter() {
+        let name = row.get::<&str>("name")?.to_owned();
+        chunk.categories.insert(row.get::<&str>("path")?.to_owned(), (row.parse("id")?, name));
+    }
+    Ok(chunk)
+}
+
+/// The rows of one chunk.
+#[derive(Debug, Default)]
+pub struct Chunk {
+    pub categories: Vec<CategoryRow>,
+    pub products: Vec<ProductRow>,
+    pub variants: Vec<VariantRow>,
+    /// The products among these that were there before.
+    pub updated_products: Vec<String>,
+    pub removed_variants: Vec<String>,
+    pub images: Vec<ImageRow>,
+    pub facets: Vec<FacetRow>,
+}
+
+/// Adds the statements that write `chunk`.
+pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp) {
+    let ids: Vec<&str> = chunk.products.iter().map(|product| product.id.as_str()).collect();
+    if !chunk.categories.is_empty() {
+        commit.push(tenant.statement(INSERT_CATEGORIES).bind(json(&chunk.categories)).bind(now.millis()));
+    }
+    commit.push(tenant.statement(UPSERT_PRODUCTS).bind(json(&chunk.products)).bind(now.millis()));
+    if !chunk.removed_variants.is_empty() {
+        commit.push(tenant.statement(DELETE_VARIANTS).bind(json(&chunk.removed_variants)));
+    }
+    if !chunk.updated_products.is_empty() {
+        commit.push(tenant.statement(RELEASE_VARIANTS).bind(json(&chunk.updated_products)));
+    }
+    commit.push(tenant.statement(UPSERT_VARIANTS).bind(json(&chunk.variants)));
+    let organization = tenant.organization.to_string();
+    commit.push(Statement::new(DELETE_IMAGES).bind(organization.as_str()).bind(json(&ids)));
+    commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
+    commit.push(tenant.statement(DELETE_FACETS).bind(json(&ids)));
+    commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
+}
+
+fn json<T: Serialize + ?Sized>(rows: &T) -> String {
+    serde_json::to_string(rows).unwrap_or_default()
+}

@@ -1,0 +1,323 @@
+//! `/api/v1/checkouts`.
+
+use std::convert::Infallible;
+
+use axum::response::{IntoResponse, Response};
+use headlesspro_shared::checkout::{
+    CheckoutState, LineProblem, ManualPayment, NotCompletable, NotPlaceable, ShippingAddress,
+};
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::store::Checkout;
+use super::usecase::{self, Answered, CompleteError, Open, OpenError};
+use crate::app::Ctx;
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
+use crate::journal::Claim;
+use crate::orders::AddressBody;
+use crate::problem::{FieldError, Place, Problem};
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText, MoneyBody};
+
+pub fn routes() -> Routes {
+    let access = Access::Key(Scope::CheckoutWrite);
+    Routes::new().post("/api/v1/checkouts", access, open).get("/api/v1/checkouts/{id}", access, show).post(
+        "/api/v1/checkouts/{id}/complete",
+        access,
+        complete,
+    )
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "OpenCheckout", deny_unknown_fields)]
+pub struct OpenCheckoutBody {
+    #[schemars(required, regex(pattern = r"^cart_[0-7][0-9a-hjkmnp-tv-z]{25}$"))]
+    pub cart_id: Option<String>,
+    #[schemars(required, email)]
+    pub email: Option<String>,
+    #[schemars(required, with = "AddressBody")]
+    pub shipping_address: Option<AddressBody>,
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CompleteCheckout", deny_unknown_fields)]
+pub struct CompleteCheckoutBody {
+    #[schemars(required, with = "ManualPaymentBody")]
+    pub payment: Option<ManualPaymentBody>,
+}
+
+/// Settling without a payment provider.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ManualPayment", deny_unknown_fields)]
+pub struct ManualPaymentBody {
+    #[schemars(required, extend("enum" = ["manual"]))]
+    pub provider: Option<String>,
+    /// `paid`: the merchant has the money (needs a key with `payments:write`). `on-account`: the buyer owes it.
+    #[schemars(required, extend("enum" = ["paid", "on-account"]))]
+    pub method: Option<String>,
+}
+
+/// What a buyer has agreed to.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Checkout")]
+pub struct CheckoutBody {
+    #[schemars(with = "IdText<CheckoutKind>")]
+    pub id: String,
+    #[schemars(with = "IdText<CartKind>")]
+    pub cart_id: String,
+    /// `open` or `completed`.
+    #[schemars(extend("enum" = ["open", "completed"]))]
+    pub state: String,
+    pub email: String,
+    pub shipping_address: AddressBody,
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: String,
+    pub lines: Vec<CheckoutLineBody>,
+    pub total: MoneyBody,
+    /// RFC 3339, UTC.
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+    /// RFC 3339, UTC. A day after it was opened.
+    #[schemars(with = "MomentText")]
+    pub expires_at: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CheckoutLine")]
+pub struct CheckoutLineBody {
+    #[schemars(with = "IdText<VariantKind>")]
+    pub variant_id: String,
+    #[schemars(with = "IdText<ProductKind>")]
+    pub product_id: String,
+    pub sku: String,
+    pub title: String,
+    pub variant_title: String,
+    pub quantity: i64,
+    pub unit_price: MoneyBody,
+    pub total: MoneyBody,
+}
+
+async fn open(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<OpenCheckoutBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let render = |checkout: &Checkout| serde_json::to_string(&CheckoutBody::from(checkout)).unwrap_or_default();
+    Ok(answer(usecase::open(&ctx, body.parsed, claim.as_ref(), render).await?))
+}
+
+async fn show(ctx: Ctx, PathId(id): PathId<CheckoutKind>) -> Result<Response, Problem> {
+    let checkout = usecase::find(&ctx, id).await?;
+    let headers = [(CACHE_CONTROL, HeaderValue::from_static("private, no-store"))];
+    Ok((headers, axum::Json(CheckoutBody::from(&checkout))).into_response())
+}
+
+async fn complete(
+    ctx: Ctx,
+    PathId(id): PathId<CheckoutKind>,
+    key: IdempotencyKey,
+    body: Json<CompleteCheckoutBody>,
+) -> Result<Response, Problem> {
+    let claim = Claim::new(&key, &body.bytes);
+    match usecase::complete(&ctx, id, body.parsed, &claim).await {
+        Ok(answered) => Ok(answer(answered)),
+        Err(failure) => Err(failure.into()),
+    }
+}
+
+/// 201 with the body as it was first given.
+fn answer(answered: Answered) -> Response {
+    let (status, location, body, replayed) = match answered {
+        Answered::Fresh { location, body } => (StatusCode::CREATED, location, body, false),
+        Answered::Replayed(first) => {
+            (StatusCode::from_u16(first.status).unwrap_or(StatusCode::CREATED), first.location, first.body, true)
+        }
+    };
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        headers.insert(LOCATION, location);
+    }
+    if replayed {
+        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+    }
+    response
+}
+
+impl From<&Checkout> for CheckoutBody {
+    fn from(checkout: &Checkout) -> CheckoutBody {
+        let lines = checkout.lines.iter().map(|line| CheckoutLineBody {
+            variant_id: line.variant.to_string(),
+            product_id: line.product.to_string(),
+            sku: line.sku.clone(),
+            title: line.title.clone(),
+            variant_title: line.variant_title.clone(),
+            quantity: line.quantity.get(),
+            unit_price: line.unit_price.into(),
+            total: line.total.into(),
+        });
+        CheckoutBody {
+            id: checkout.id.to_string(),
+            cart_id: checkout.cart.to_string(),
+            state: match checkout.state {
+                CheckoutState::Open => "open".to_owned(),
+                CheckoutState::Completed => "completed".to_owned(),
+            },
+            email: checkout.email.clone(),
+            shipping_address: checkout.shipping_address.clone(),
+            currency: checkout.total.currency().to_string(),
+            lines: lines.collect(),
+            total: checkout.total.into(),
+            created_at: checkout.created_at.to_string(),
+            expires_at: checkout.expires_at.to_string(),
+        }
+    }
+}
+
+impl Parse for OpenCheckoutBody {
+    type Parsed = Open;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Open> {
+        let cart = errors.required("cartId", self.cart_id, |id| id.parse());
+        let email = errors.required("email", self.email, |email| email.parse());
+        let address = errors.required("shippingAddress", self.shipping_address, Ok::<_, Infallible>);
+        let address =
+            address.and_then(|address| errors.nested("shippingAddress", |errors| parse_address(address, errors)));
+        Some(Open { cart: cart?, email: email?, shipping_address: address?.into() })
+    }
+}
+
+fn parse_address(body: AddressBody, errors: &mut FieldErrors) -> Option<ShippingAddress> {
+    let name = errors.required("name", body.name, |text| text.parse());
+    let company = errors.optional("company", body.company, |text| text.parse());
+    let line1 = errors.required("line1", body.line1, |text| text.parse());
+    let line2 = errors.optional("line2", body.line2, |text| text.parse());
+    let city = errors.required("city", body.city, |text| text.parse());
+    let region = errors.optional("region", body.region, |text| text.parse());
+    let postal_code = errors.optional("postalCode", body.postal_code, |text| text.parse());
+    let country = errors.required("countryCode", body.country_code, |code| code.parse());
+    let phone = errors.optional("phone", body.phone, |text| text.parse());
+    Some(ShippingAddress {
+        name: name?,
+        company,
+        line1: line1?,
+        line2,
+        city: city?,
+        region,
+        postal_code,
+        country: country?,
+        phone,
+    })
+}
+
+impl From<ShippingAddress> for AddressBody {
+    fn from(address: ShippingAddress) -> AddressBody {
+        AddressBody {
+            name: Some(address.name.to_string()),
+            company: address.company.map(|text| text.to_string()),
+            line1: Some(address.line1.to_string()),
+            line2: address.line2.map(|text| text.to_string()),
+            city: Some(address.city.to_string()),
+            region: address.region.map(|text| text.to_string()),
+            postal_code: address.postal_code.map(|text| text.to_string()),
+            country_code: Some(address.country.to_string()),
+            phone: address.phone.map(|text| text.to_string()),
+        }
+    }
+}
+
+impl Parse for CompleteCheckoutBody {
+    type Parsed = ManualPayment;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<ManualPayment> {
+        let payment = errors.required("payment", self.payment, Ok::<_, Infallible>)?;
+        errors.nested("payment", |errors| {
+            let provider = errors.required("provider", payment.provider, |name| match name.as_str() {
+                "manual" => Ok(()),
+                _ => Err("must be manual, the only provider there is"),
+            });
+            let method = errors.required("method", payment.method, |name| match name.as_str() {
+                "paid" => Ok(ManualPayment::Paid),
+                "on-account" => Ok(ManualPayment::OnAccount),
+                _ => Err("must be paid or on-account"),
+            });
+            provider.and(method)
+        })
+    }
+}
+
+impl From<OpenError> for Problem {
+    fn from(error: OpenError) -> Problem {
+        match error {
+            OpenError::NoSuchCart => Problem::invalid(vec![FieldError {
+                at: Place::Pointer("#/cartId".to_owned()),
+                detail: "is not a cart of this store, or it has expired".to_owned(),
+            }]),
+            OpenError::NotPlaceable(error) => not_placeable(&error),
+        }
+    }
+}
+
+impl From<CompleteError> for Problem {
+    fn from(error: CompleteError) -> Problem {
+        let conflict = |code| Problem::new(StatusCode::CONFLICT, code);
+        match error {
+            CompleteError::NotPlaceable(error) => not_placeable(&error),
+            CompleteError::NotCompletable(error @ NotCompletable::Expired) => {
+                conflict("checkout-expired").detail(error.to_string())
+            }
+            CompleteError::NotCompletable(error @ NotCompletable::Completed) => {
+                conflict("checkout-completed").detail(error.to_string())
+            }
+            CompleteError::AlreadyPlaced(order) => conflict("checkout-completed")
+                .detail(NotCompletable::Completed.to_string())
+                .with("orderId", order.to_string().into()),
+        }
+    }
+}
+
+/// 409 with every line that is in the way, and what could be had instead.
+fn not_placeable(error: &NotPlaceable) -> Problem {
+    match error {
+        NotPlaceable::Empty => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty").detail("The cart has no lines.")
+        }
+        NotPlaceable::Money(_) => {
+            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "total-too-large").detail(error.to_string())
+        }
+        NotPlaceable::Lines(problems) => {
+            let lines: Vec<_> = problems.iter().map(|(variant, problem)| line_problem(*variant, *problem)).collect();
+            Problem::new(StatusCode::CONFLICT, "lines-not-available")
+                .detail("Some lines cannot be bought as agreed; lines lists them all.")
+                .with("lines", lines.into())
+        }
+    }
+}
+
+fn line_problem(variant: VariantId, problem: LineProblem) -> serde_json::Value {
+    let variant = variant.to_string();
+    match problem {
+        LineProblem::Removed => json!({ "variantId": variant, "problem": "removed" }),
+        LineProblem::SoldOut { requested } => {
+            json!({ "variantId": variant, "problem": "sold-out", "requested": requested, "available": 0 })
+        }
+        LineProblem::InsufficientStock { requested, available } => {
+            json!({ "variantId": variant, "problem": "insufficient-stock", "requested": requested, "available": available })
+        }
+        LineProblem::PriceChanged { agreed, current } => json!({
+            "variantId": variant,
+            "problem": "price-changed",
+            "agreedPrice": MoneyBody::from(agreed),
+            "currentPrice": MoneyBody::from(current),
+        }),
+    }
+}

@@ -1,0 +1,214 @@
+//! The checkout's operations, for the OpenAPI document.
+
+use headlesspro_shared::checkout::{LineProblem, NotCompletable, NotPlaceable};
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, OrderKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::money::MoneyError;
+use http::Method;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+
+use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody};
+use super::usecase::{CompleteError, OpenError};
+use crate::openapi::{
+    Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, address, address_answer, credentials,
+    database, entropy, euros, id, idempotency, json_body, money, not_found, of, redis, time,
+};
+use crate::orders::{OrderBody, order_example};
+use crate::wire::{IdText, MoneyBody};
+
+/// Every line that cannot be bought as agreed.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LinesNotAvailable")]
+pub struct LinesNotAvailableBody {
+    pub lines: Vec<LineProblemBody>,
+}
+
+/// Why a line cannot be bought as agreed, and what could be had instead.
+#[derive(JsonSchema)]
+#[serde(tag = "problem", rename_all = "kebab-case", rename_all_fields = "camelCase")]
+#[schemars(rename = "LineProblem")]
+pub enum LineProblemBody {
+    /// The variant is gone, or no longer for sale.
+    Removed {
+        #[schemars(with = "IdText<VariantKind>")]
+        variant_id: String,
+    },
+    /// Nothing is left.
+    SoldOut {
+        #[schemars(with = "IdText<VariantKind>")]
+        variant_id: String,
+        requested: i64,
+        available: i64,
+    },
+    /// Less is left than asked for.
+    InsufficientStock {
+        #[schemars(with = "IdText<VariantKind>")]
+        variant_id: String,
+        requested: i64,
+        available: i64,
+    },
+    /// The price is another than the one agreed to.
+    PriceChanged {
+        #[schemars(with = "IdText<VariantKind>")]
+        variant_id: String,
+        agreed_price: MoneyBody,
+        current_price: MoneyBody,
+    },
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CheckoutCompleted")]
+pub struct CheckoutCompletedBody {
+    /// The order that the checkout became.
+    #[schemars(with = "IdText<OrderKind>")]
+    pub order_id: String,
+}
+
+pub fn operations() -> Vec<Operation> {
+    vec![open(), show(), complete()]
+}
+
+fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
+    Operation::new(method, path, id, "Checkout")
+        .cache(Cache::Personal)
+        .problems(credentials(Scope::CheckoutWrite))
+        .problems(database())
+}
+
+fn open() -> Operation {
+    let body = json!({
+        "cartId": id::<CartKind>(1).to_string(),
+        "email": "grace@example.com",
+        "shippingAddress": address(),
+    });
+    operation(Method::POST, "/api/v1/checkouts", "openCheckout")
+        .says(
+            "Opens a checkout",
+            "Fixes the cart's lines at today's prices for a day. Stock is not reserved. Lines that cannot be bought \
+             refuse it, all named at once.",
+        )
+        .budget(Budget::new(2, 3, 1))
+        .parameters([Parameter::idempotency_key(false)])
+        .body(RequestBody::json::<OpenCheckoutBody>("Which cart, for whom, and where to.").example(
+            "order",
+            "Two tents to Berlin",
+            body,
+        ))
+        .answer(
+            Answer::json::<CheckoutBody>(201, "The checkout.")
+                .headers([Header::Location, Header::IdempotentReplayed])
+                .example("open", "An open checkout", checkout_example("open")),
+        )
+        .problems(idempotency())
+        .problems(json_body())
+        .problems(redis())
+        .problems(entropy())
+        .problems(vec![
+            of(OpenError::NotPlaceable(NotPlaceable::Empty), "The cart has no lines."),
+            of(OpenError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
+            lines_not_available(OpenError::NotPlaceable(every_problem())),
+        ])
+}
+
+fn show() -> Operation {
+    operation(Method::GET, "/api/v1/checkouts/{id}", "getCheckout")
+        .says("Shows a checkout", "The checkout as it was opened, and whether it has become an order.")
+        .budget(Budget::new(1, 1, 0))
+        .parameters([checkout_id()])
+        .answer(
+            Answer::json::<CheckoutBody>(200, "The checkout.")
+                .example("open", "An open checkout", checkout_example("open"))
+                .example("completed", "One that has become an order", checkout_example("completed")),
+        )
+        .problems(not_found())
+}
+
+fn complete() -> Operation {
+    operation(Method::POST, "/api/v1/checkouts/{id}/complete", "completeCheckout")
+        .says(
+            "Places the order",
+            "Takes the stock, records the payment and places the order, in one commit: everything, or nothing. \
+             Refused with everything that is in the way: short lines with what is left, and changed prices with old \
+             and new. Saying that the order is `paid` needs a key that also has the scope `payments:write`.",
+        )
+        .budget(Budget::new(2, 3, 0))
+        .parameters([checkout_id(), Parameter::idempotency_key(true)])
+        .body(
+            RequestBody::json::<CompleteCheckoutBody>("How it is paid.")
+                .example(
+                    "onAccount",
+                    "The buyer owes it",
+                    json!({ "payment": { "provider": "manual", "method": "on-account" } }),
+                )
+                .example(
+                    "paid",
+                    "The merchant has the money",
+                    json!({ "payment": { "provider": "manual", "method": "paid" } }),
+                ),
+        )
+        .answer(
+            Answer::json::<OrderBody>(201, "The order.")
+                .headers([Header::Location, Header::IdempotentReplayed])
+                .example("order", "Two tents, on account", order_example()),
+        )
+        .problems(not_found())
+        .problems(idempotency())
+        .problems(json_body())
+        .problems(entropy())
+        .problems(vec![
+            of(CompleteError::NotPlaceable(NotPlaceable::Empty), "The checkout has no lines."),
+            of(CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
+            lines_not_available(CompleteError::NotPlaceable(every_problem())),
+            of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
+            of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
+                .with::<CheckoutCompletedBody>(),
+        ])
+}
+
+const TOTAL_TOO_LARGE: &str = "The total is larger than money can be counted.";
+
+fn checkout_id() -> Parameter {
+    let schema = json!({ "type": "string", "pattern": "^chk_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+    Parameter::path("id", "The checkout's id.", schema, id::<CheckoutKind>(1).to_string())
+}
+
+fn lines_not_available(error: impl Into<crate::problem::Problem>) -> Problem {
+    of(error, "Lines cannot be bought as agreed; `lines` names them all.").with::<LinesNotAvailableBody>()
+}
+
+fn every_problem() -> NotPlaceable {
+    let changed = LineProblem::PriceChanged { agreed: euros(18_900), current: euros(19_900) };
+    NotPlaceable::Lines(vec![
+        (id::<VariantKind>(1), LineProblem::InsufficientStock { requested: 2, available: 1 }),
+        (id::<VariantKind>(2), LineProblem::SoldOut { requested: 1 }),
+        (id::<VariantKind>(3), changed),
+        (id::<VariantKind>(4), LineProblem::Removed),
+    ])
+}
+
+fn checkout_example(state: &str) -> Value {
+    json!({
+        "id": id::<CheckoutKind>(1).to_string(),
+        "cartId": id::<CartKind>(1).to_string(),
+        "state": state,
+        "email": "grace@example.com",
+        "shippingAddress": address_answer(),
+        "currency": "EUR",
+        "lines": [{
+            "variantId": id::<VariantKind>(1).to_string(),
+            "productId": id::<ProductKind>(1).to_string(),
+            "sku": "TT2-MOSS",
+            "title": "Tunnel Tent 2",
+            "variantTitle": "Moss",
+            "quantity": 2,
+            "unitPrice": money(18_900),
+            "total": money(37_800),
+        }],
+        "total": money(37_800),
+        "createdAt": time(24),
+        "expiresAt": time(48),
+    })
+}

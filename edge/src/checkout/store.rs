@@ -1,0 +1,133 @@
+//! The `checkout` table.
+
+use headlesspro_shared::checkout::{CheckoutState, PlacedLine};
+use headlesspro_shared::kernel::id::{CartId, CheckoutId};
+use headlesspro_shared::kernel::money::{Currency, Money};
+use headlesspro_shared::kernel::quantity::Quantity;
+use headlesspro_shared::kernel::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::app::Tenant;
+use crate::failure::Unavailable;
+use crate::orders::AddressBody;
+use crate::port::sql::{Row, Rows, Statement};
+
+const INSERT: &str = "-- checkout::insert
+INSERT INTO checkout (organization_id, store_id, id, cart_id, state, email, shipping_address, currency, lines,
+  total_minor, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+
+const FIND: &str = "-- checkout::find
+SELECT id, cart_id, state, email, shipping_address, currency, lines, total_minor, created_at, expires_at
+FROM checkout WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+
+const COMPLETE: &str = "-- checkout::complete
+UPDATE checkout SET state = 'completed' WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+
+/// What a buyer has agreed to.
+#[derive(Debug, Clone)]
+pub struct Checkout {
+    pub id: CheckoutId,
+    pub cart: CartId,
+    pub state: CheckoutState,
+    pub email: String,
+    pub shipping_address: AddressBody,
+    pub lines: Vec<PlacedLine>,
+    pub total: Money,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LineRow {
+    variant: String,
+    product: String,
+    sku: String,
+    title: String,
+    variant_title: String,
+    quantity: i64,
+    unit_price: i64,
+    total: i64,
+}
+
+pub fn insert(tenant: Tenant, checkout: &Checkout) -> Statement {
+    let lines: Vec<LineRow> = checkout.lines.iter().map(row_of).collect();
+    tenant
+        .statement(INSERT)
+        .bind(checkout.id.to_string())
+        .bind(checkout.cart.to_string())
+        .bind(checkout.email.as_str())
+        .bind(serde_json::to_string(&checkout.shipping_address).unwrap_or_default())
+        .bind(checkout.total.currency().to_string())
+        .bind(serde_json::to_string(&lines).unwrap_or_default())
+        .bind(checkout.total.minor())
+        .bind(checkout.created_at.millis())
+        .bind(checkout.expires_at.millis())
+}
+
+/// The statement whose rows [`checkout_of`] takes.
+pub fn find(tenant: Tenant, id: CheckoutId) -> Statement {
+    tenant.statement(FIND).bind(id.to_string())
+}
+
+pub fn complete(tenant: Tenant, id: CheckoutId) -> Statement {
+    tenant.statement(COMPLETE).bind(id.to_string())
+}
+
+/// # Errors
+/// [`Unavailable`] when the row does not read back.
+pub fn checkout_of(rows: &Rows) -> Result<Option<Checkout>, Unavailable> {
+    rows.first().map(from_row).transpose()
+}
+
+fn from_row(row: Row<'_>) -> Result<Checkout, Unavailable> {
+    let currency: Currency = row.parse("currency")?;
+    let lines: Vec<LineRow> = serde_json::from_str(row.get("lines")?).map_err(|_| corrupt("a checkout's lines"))?;
+    let address = serde_json::from_str(row.get("shipping_address")?).map_err(|_| corrupt("a checkout's address"))?;
+    Ok(Checkout {
+        id: row.parse("id")?,
+        cart: row.parse("cart_id")?,
+        state: match row.get("state")? {
+            "open" => CheckoutState::Open,
+            "completed" => CheckoutState::Completed,
+            _ => return Err(corrupt("a checkout's state")),
+        },
+        email: row.get::<&str>("email")?.to_owned(),
+        shipping_address: address,
+        lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
+        total: Money::new(row.get("total_minor")?, currency),
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        expires_at: Timestamp::from_millis(row.get("expires_at")?),
+    })
+}
+
+fn row_of(line: &PlacedLine) -> LineRow {
+    LineRow {
+        variant: line.variant.to_string(),
+        product: line.product.to_string(),
+        sku: line.sku.clone(),
+        title: line.title.clone(),
+        variant_title: line.variant_title.clone(),
+        quantity: line.quantity.get(),
+        unit_price: line.unit_price.minor(),
+        total: line.total.minor(),
+    }
+}
+
+fn line_of(row: LineRow, currency: Currency) -> Result<PlacedLine, Unavailable> {
+    Ok(PlacedLine {
+        variant: row.variant.parse().map_err(|_| corrupt("a checkout's variant"))?,
+        product: row.product.parse().map_err(|_| corrupt("a checkout's product"))?,
+        sku: row.sku,
+        title: row.title,
+        variant_title: row.variant_title,
+        quantity: Quantity::try_from(row.quantity).map_err(|_| corrupt("a checkout's quantity"))?,
+        unit_price: Money::new(row.unit_price, currency),
+        total: Money::new(row.total, currency),
+    })
+}
+
+fn corrupt(what: &str) -> Unavailable {
+    Unavailable::Corrupt(what.to_owned())
+}

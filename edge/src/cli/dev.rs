@@ -1,0 +1,248 @@
+//! `hp dev`: everything a developer needs, with nothing installed.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use headlesspro_shared::kernel::id::StoreId;
+use headlesspro_shared::kernel::money::Currency;
+use serde::{Deserialize, Serialize};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::{database, import};
+use crate::app::App;
+use crate::host::native::clock::SystemClock;
+use crate::host::native::hrana_server;
+use crate::host::native::libsql::{Durability, EmbeddedSql};
+use crate::host::native::redis::RedisKv;
+use crate::host::native::redis_rest;
+use crate::host::native::server::serve;
+use crate::migrate::migrate;
+use crate::organizations::{self, StoreSummary};
+use crate::port::entropy::HostEntropy;
+use crate::port::kv::Kv;
+use crate::port::kv::memory::MemoryKv;
+use crate::routes::router;
+use crate::scripts;
+
+/// A shop of our own making: tents, boots, lamps and blankets.
+const SAMPLE_CATALOG: &str = include_str!("sample_catalog.csv");
+
+#[derive(Args)]
+pub struct DevArgs {
+    /// The API's port on 127.0.0.1. The database and Redis endpoints get the next one.
+    #[arg(long, default_value_t = 8787)]
+    port: u16,
+    /// Where everything is kept.
+    #[arg(long, value_name = "DIR", default_value = database::DATA_DIR)]
+    data: PathBuf,
+    /// What a new data folder is filled with.
+    #[arg(long, value_enum, default_value_t = Seed::Sample)]
+    seed: Seed,
+    /// Use this Redis server (redis://host:port) instead of the one in the process.
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Seed {
+    /// The sample catalog.
+    Sample,
+    /// An empty store.
+    None,
+}
+
+/// What only the developer's machine may know, beside the data: API keys are hashed in the database.
+#[derive(Serialize, Deserialize)]
+struct DevKeys {
+    store: StoreId,
+    publishable_key: String,
+    secret_key: String,
+    /// Whether the data folder holds all it shall be filled with.
+    seeded: bool,
+    /// For the database and Redis endpoints.
+    token: String,
+}
+
+pub async fn run(args: DevArgs) -> Result<(), String> {
+    let services_port = args.port.checked_add(1).ok_or("--port must be below 65535")?;
+    let api = bind(args.port).await?;
+    let services = bind(services_port).await?;
+    std::fs::create_dir_all(&args.data).map_err(|error| format!("cannot make {}: {error}", args.data.display()))?;
+
+    let sql = EmbeddedSql::open(database::file_in(&args.data), Durability::Power).map_err(|error| error.to_string())?;
+    let clock = Arc::new(SystemClock);
+    let kv: Arc<dyn Kv> = match &args.redis {
+        Some(url) => Arc::new(RedisKv::new(url).map_err(|error| error.to_string())?),
+        None => Arc::new(MemoryKv::new(clock.clone(), scripts::ALL)),
+    };
+    let app = Arc::new(App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy)));
+    let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
+    if !applied.applied.is_empty() {
+        println!("migrated: {} steps", applied.applied.len());
+    }
+    let (keys, store) = shop(&app, &args).await?;
+
+    let endpoints = hrana_server::router(sql, &keys.token).fallback_service(redis_rest::router(kv, &keys.token));
+    let (stop, stopped) = watch::channel(false);
+    let wait = |mut stopped: watch::Receiver<bool>| async move {
+        // An error means the sender is gone, which is an end too.
+        let _ended = stopped.wait_for(|stop| *stop).await;
+    };
+    let serving = tokio::spawn(async move {
+        tokio::join!(serve(api, router(app), wait(stopped.clone())), serve(services, endpoints, wait(stopped.clone())));
+    });
+    if let Err(message) = link_hosts(services_port, &keys) {
+        eprintln!("hp: {message}; wrangler dev and spin up will not find the data");
+    }
+    greet(&args, services_port, &keys, &store);
+    interrupted().await?;
+    println!("\nstopping; your data stays in {}", args.data.display());
+    // The receivers live until both servers have ended.
+    let _told = stop.send(true);
+    serving.await.map_err(|error| error.to_string())
+}
+
+async fn bind(port: u16) -> Result<TcpListener, String> {
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("cannot listen on 127.0.0.1:{port}: {error}; choose another with --port"))
+}
+
+/// The store of the data folder with its keys, made and filled the first time.
+async fn shop(app: &Arc<App>, args: &DevArgs) -> Result<(DevKeys, StoreSummary), String> {
+    let file = args.data.join("keys.json");
+    if let Ok(text) = std::fs::read_to_string(&file) {
+        let mut keys: DevKeys =
+            serde_json::from_str(&text).map_err(|error| format!("{} is damaged: {error}", file.display()))?;
+        let stores = organizations::all(app).await.map_err(|error| error.to_string())?;
+        let store = stores.into_iter().find(|store| store.store == keys.store);
+        let store = store
+            .ok_or_else(|| format!("{} names a store that is gone; delete the folder to start anew", file.display()))?;
+        fill(app, &store, &file, &mut keys).await?;
+        return Ok((keys, store));
+    }
+    let currency: Currency = "EUR".parse().map_err(|_| "EUR is not a currency")?;
+    let opened = organizations::open_store(app, "Sample organization", "Sample store", currency)
+        .await
+        .map_err(|error| error.to_string())?;
+    let store = StoreSummary {
+        organization: opened.tenant.organization,
+        store: opened.tenant.store,
+        name: "Sample store".to_owned(),
+        currency,
+    };
+    let mut token = [0; 24];
+    app.entropy.fill(&mut token).map_err(|error| error.to_string())?;
+    let token = token.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut keys = DevKeys {
+        store: store.store,
+        publishable_key: opened.publishable_key,
+        secret_key: opened.secret_key,
+        seeded: args.seed == Seed::None,
+        token,
+    };
+    // Before the catalog, so that a start that breaks off while filling goes on with the same store.
+    keep(&file, &keys)?;
+    fill(app, &store, &file, &mut keys).await?;
+    Ok((keys, store))
+}
+
+/// Imports the sample catalog unless that is done. Again is harmless: an import repeats nothing.
+async fn fill(app: &Arc<App>, store: &StoreSummary, file: &Path, keys: &mut DevKeys) -> Result<(), String> {
+    if keys.seeded {
+        return Ok(());
+    }
+    let report = import::import(app, store, SAMPLE_CATALOG.as_bytes(), false, |_| {}).await?;
+    println!("sample catalog: {} products, {} variants", report.products.created, report.variants_written);
+    keys.seeded = true;
+    keep(file, keys)
+}
+
+fn keep(file: &Path, keys: &DevKeys) -> Result<(), String> {
+    write_privately(file, &serde_json::to_string_pretty(keys).map_err(|error| error.to_string())?)
+}
+
+/// The first line of files that are ours to write again.
+const WRITTEN: &str = "# Written by `hp dev`: the local database and Redis. Remove this line to keep your own.";
+
+/// Tells `wrangler dev` and `spin up` of this project where the data is and how to get in. A file that
+/// somebody else wrote is left alone.
+fn link_hosts(services_port: u16, keys: &DevKeys) -> Result<(), String> {
+    let url = format!("http://127.0.0.1:{services_port}");
+    for (manifest, file, prefix) in [("wrangler.toml", ".dev.vars", ""), ("spin.toml", ".env", "SPIN_VARIABLE_")] {
+        let file = Path::new(file);
+        let is_ours = match std::fs::read_to_string(file) {
+            Ok(text) => text.starts_with(WRITTEN),
+            Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+        };
+        if !Path::new(manifest).exists() || !is_ours {
+            continue;
+        }
+        let mut text = format!("{WRITTEN}\n");
+        for (name, value) in
+            [("DATABASE_URL", &url), ("DATABASE_TOKEN", &keys.token), ("REDIS_URL", &url), ("REDIS_TOKEN", &keys.token)]
+        {
+            text.push_str(&format!("{prefix}{name}={value}\n"));
+        }
+        write_privately(file, &text)?;
+    }
+    Ok(())
+}
+
+/// Puts a whole file, for its owner only, in the place of the one that is there.
+fn write_privately(file: &Path, text: &str) -> Result<(), String> {
+    use std::io::Write;
+    let mut new = file.as_os_str().to_owned();
+    new.push(format!(".{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&new).and_then(|mut file| file.write_all(text.as_bytes()));
+    written
+        .and_then(|()| std::fs::rename(&new, file))
+        .map_err(|error| format!("cannot write {}: {error}", file.display()))
+}
+
+fn greet(args: &DevArgs, services_port: u16, keys: &DevKeys, store: &StoreSummary) {
+    let api = format!("http://127.0.0.1:{}", args.port);
+    let services = format!("http://127.0.0.1:{services_port}");
+    let (publishable, secret) = (&keys.publishable_key, &keys.secret_key);
+    println!(
+        "
+HeadlessPro is running: {name} ({currency}), data in {data}
+
+  API              {api}          description: {api}/openapi.json
+  database         {services}   Hrana, for wrangler dev and spin up
+  Redis            {services}   Upstash REST
+  token for both   {token}
+  publishable key  {publishable}
+  secret key       {secret}
+
+Try:
+
+curl '{api}/api/v1/products?limit=3' -H 'Authorization: Bearer {publishable}'
+
+curl -X POST '{api}/api/v1/cart' -H 'Authorization: Bearer {publishable}'
+
+curl -X POST '{api}/api/v1/imports?dryRun=true' -H 'Authorization: Bearer {secret}' -H 'Content-Type: text/csv' --data-binary $'Handle,Title,Variant Price\\nmug,Enamel mug,12.50\\n'
+
+Ctrl-C ends it.",
+        name = store.name,
+        currency = store.currency,
+        data = args.data.display(),
+        token = keys.token,
+    );
+}
+
+/// Waits for Ctrl-C, or for the signal by which service managers end a process.
+async fn interrupted() -> Result<(), String> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(|error| format!("cannot wait for signals: {error}"))?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -1,0 +1,210 @@
+//! JSON bodies: every wrong field is named, all at once.
+//!
+//! A wire type has an `Option` for every field, so that a missing one is a field error like any other.
+//! Decoding reports wrong types and unknown fields; [`Parse`] then turns the wire type into the domain's
+//! and reports the rest.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use serde_path_to_error::Segment;
+
+use super::objects::Objects;
+use super::raw::read_body;
+use crate::problem::{FieldError, Place, Problem};
+
+/// The largest JSON body: 256 KiB. A full cart with addresses has a tenth of it.
+pub(crate) const JSON_LIMIT: usize = 256 * 1024;
+
+/// More wrong fields than anyone reads are not looked for.
+const MAX_ERRORS: usize = 50;
+
+/// A wire type that becomes a domain type.
+pub trait Parse: DeserializeOwned {
+    type Parsed;
+
+    /// The domain type; `None` exactly when `errors` has been given something.
+    fn parse(self, errors: &mut FieldErrors) -> Option<Self::Parsed>;
+}
+
+/// The wrong fields of a body, at most one error each.
+#[derive(Debug, Default)]
+pub struct FieldErrors {
+    prefix: String,
+    reported: BTreeSet<String>,
+    errors: Vec<FieldError>,
+}
+
+impl FieldErrors {
+    /// Reports the field at `path` (`email`, `shippingAddress/city`).
+    pub fn push(&mut self, path: &str, detail: impl Into<String>) {
+        let pointer = format!("#/{}{path}", self.prefix);
+        if self.errors.len() < MAX_ERRORS && self.reported.insert(pointer.clone()) {
+            self.errors.push(FieldError { at: Place::Pointer(pointer), detail: detail.into() });
+        }
+    }
+
+    /// A field that must be there.
+    pub fn required<T, U, E: ToString>(
+        &mut self,
+        path: &str,
+        value: Option<T>,
+        parse: impl FnOnce(T) -> Result<U, E>,
+    ) -> Option<U> {
+        if value.is_none() {
+            self.push(path, "is required");
+        }
+        self.optional(path, value, parse)
+    }
+
+    /// A field that may be left out.
+    pub fn optional<T, U, E: ToString>(
+        &mut self,
+        path: &str,
+        value: Option<T>,
+        parse: impl FnOnce(T) -> Result<U, E>,
+    ) -> Option<U> {
+        match parse(value?) {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.push(path, error.to_string());
+                None
+            }
+        }
+    }
+
+    /// Reports what `parse` finds under `name/`.
+    pub fn nested<T>(&mut self, name: &str, parse: impl FnOnce(&mut FieldErrors) -> T) -> T {
+        let outer = self.prefix.clone();
+        self.prefix = format!("{outer}{name}/");
+        let parsed = parse(self);
+        self.prefix = outer;
+        parsed
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.errors.is_empty()
+    }
+}
+
+/// A JSON body of at most 256 KiB, parsed into the domain type.
+pub struct Json<T: Parse> {
+    pub parsed: T::Parsed,
+    /// The body as it came, for the idempotency fingerprint.
+    pub bytes: Bytes,
+}
+
+impl<S: Sync, T: Parse> axum::extract::FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Problem> {
+        if request.headers().get(CONTENT_TYPE).is_some_and(|media_type| !is_json(media_type)) {
+            return Err(not_json());
+        }
+        let bytes = read_body(request, JSON_LIMIT).await?;
+        let mut errors = FieldErrors::default();
+        let parsed = decode::<T>(&bytes, &mut errors)?.and_then(|wire| wire.parse(&mut errors));
+        match parsed {
+            Some(parsed) if errors.is_empty() => Ok(Json { parsed, bytes }),
+            _ => Err(Problem::invalid(errors.errors)),
+        }
+    }
+}
+
+fn is_json(media_type: &HeaderValue) -> bool {
+    let Ok(media_type) = media_type.to_str() else { return false };
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
+}
+
+/// Decodes `bytes`; unknown fields and wrong types go to `errors`. No body at all is an empty object.
+fn decode<T: DeserializeOwned>(bytes: &[u8], errors: &mut FieldErrors) -> Result<Option<T>, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| malformed(format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))?;
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let mut unknown = Vec::new();
+    let decoded = serde_ignored::deserialize(Objects(&mut deserializer), |path| unknown.push(path.to_string()));
+    match decoded.and_then(|decoded: T| deserializer.end().map(|()| decoded)) {
+        Ok(decoded) => {
+            report_unknown(unknown, errors);
+            Ok(Some(decoded))
+        }
+        Err(error) if error.is_data() => {
+            let body =
+                serde_json::from_str(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+            Ok(decode_patiently(body, errors))
+        }
+        Err(error) => Err(malformed(format!("The body is not JSON: {error}."))),
+    }
+}
+
+/// Decodes again and again, each time without the field that was wrong, so that all are found.
+fn decode_patiently<T: DeserializeOwned>(mut body: Value, errors: &mut FieldErrors) -> Option<T> {
+    for _ in 0..MAX_ERRORS {
+        let mut unknown = Vec::new();
+        let mut track = serde_path_to_error::Track::new();
+        let tracked = serde_path_to_error::Deserializer::new(&body, &mut track);
+        let decoded: Result<T, serde_json::Error> =
+            serde_ignored::deserialize(Objects(tracked), |path| unknown.push(path.to_string()));
+        match decoded {
+            Ok(decoded) => {
+                report_unknown(unknown, errors);
+                return Some(decoded);
+            }
+            Err(error) => {
+                let keys: Vec<String> = track.path().iter().filter_map(key_of).collect();
+                errors.push(&keys.join("/"), error.to_string());
+                if !remove(&mut body, &keys) {
+                    return None;
+                }
+            }
+        }
+    }
+    None
+}
+
+fn report_unknown(paths: Vec<String>, errors: &mut FieldErrors) {
+    for path in paths {
+        // serde_ignored marks the inside of an Option with a `?`.
+        let keys: Vec<&str> = path.split('.').filter(|key| *key != "?").collect();
+        errors.push(&keys.join("/"), "is not a field of this request");
+    }
+}
+
+fn key_of(segment: &Segment) -> Option<String> {
+    match segment {
+        Segment::Seq { index } => Some(index.to_string()),
+        Segment::Map { key } => Some(key.clone()),
+        Segment::Enum { .. } | Segment::Unknown => None,
+    }
+}
+
+/// Takes the value at `keys` out of its object.
+fn remove(body: &mut Value, keys: &[String]) -> bool {
+    let Some((last, parents)) = keys.split_last() else { return false };
+    let parent = parents.iter().try_fold(body, |value, key| match value {
+        Value::Object(object) => object.get_mut(key),
+        Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    });
+    match parent {
+        Some(Value::Object(object)) => object.remove(last).is_some(),
+        _ => false,
+    }
+}
+
+pub(crate) fn not_json() -> Problem {
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json")
+        .detail("The body must be sent as `Content-Type: application/json`.")
+}
+
+pub(crate) fn malformed(detail: String) -> Problem {
+    let error = FieldError { at: Place::Pointer("#".to_owned()), detail: "must be one JSON object".to_owned() };
+    Problem::new(StatusCode::BAD_REQUEST, "malformed-body").detail(detail).errors(vec![error])
+}

@@ -1,0 +1,34 @@
+//! What handlers take from a request: parsed, or a problem that names the field.
+
+mod idempotency;
+mod json;
+mod objects;
+mod path;
+mod query;
+mod raw;
+
+pub use idempotency::IdempotencyKey;
+pub use json::{FieldErrors, Json, Parse};
+pub(crate) use json::{JSON_LIMIT, malformed, not_json};
+pub use path::{PathId, PathText};
+pub use query::{Parsed, Query, QueryParams};
+pub use raw::RawBody;
+pub(crate) use raw::{incomplete, too_large};
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+
+use crate::app::{App, Ctx};
+use crate::failure::Denied;
+use crate::problem::Problem;
+
+/// The request's context, put there by the `authorize` middleware of each route with a scope.
+impl FromRequestParts<Arc<App>> for Ctx {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Ctx, Problem> {
+        parts.extensions.get::<Ctx>().cloned().ok_or_else(|| Problem::from(Denied::NoCredentials))
+    }
+}

@@ -1,0 +1,89 @@
+//! How a use case fails.
+
+use headlesspro_shared::identity::Scope;
+
+use crate::port::entropy::NoEntropy;
+use crate::port::kv::KvError;
+use crate::port::sql::SqlError;
+
+/// Why a use case did not do what was asked. `E` is the decision's own error, mapped by name at the edge.
+#[derive(Debug)]
+pub enum Failure<E> {
+    /// Not there, or another tenant's: the two are not told apart.
+    NotFound,
+    Rejected(E),
+    /// The same idempotency key came with another request.
+    IdempotencyMismatch,
+    Denied(Denied),
+    Unavailable(Unavailable),
+}
+
+/// The caller may not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Denied {
+    /// No API key, or not in the form of one.
+    NoCredentials,
+    /// A key that is unknown, expired or revoked.
+    BadCredentials,
+    MissingScope(Scope),
+}
+
+/// Something we depend on did not answer; trying again may help.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Unavailable {
+    #[error(transparent)]
+    Sql(#[from] SqlError),
+    #[error(transparent)]
+    Kv(#[from] KvError),
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+    /// Data of ours that does not read back: a defect. Says which, never the data.
+    #[error("stored data does not read back: {0}")]
+    Corrupt(String),
+}
+
+/// What [`Ctx`](crate::app::Ctx) itself can fail with, before any use case decides.
+#[derive(Debug)]
+pub enum Halt {
+    Denied(Denied),
+    Unavailable(Unavailable),
+}
+
+impl<E> From<Halt> for Failure<E> {
+    fn from(halt: Halt) -> Failure<E> {
+        match halt {
+            Halt::Denied(denied) => Failure::Denied(denied),
+            Halt::Unavailable(unavailable) => Failure::Unavailable(unavailable),
+        }
+    }
+}
+
+impl<E> From<SqlError> for Failure<E> {
+    fn from(error: SqlError) -> Failure<E> {
+        Failure::Unavailable(error.into())
+    }
+}
+
+impl<E> From<KvError> for Failure<E> {
+    fn from(error: KvError) -> Failure<E> {
+        Failure::Unavailable(error.into())
+    }
+}
+
+impl<E> From<NoEntropy> for Failure<E> {
+    fn from(error: NoEntropy) -> Failure<E> {
+        Failure::Unavailable(error.into())
+    }
+}
+
+impl From<SqlError> for Halt {
+    fn from(error: SqlError) -> Halt {
+        Halt::Unavailable(error.into())
+    }
+}
+
+impl From<KvError> for Halt {
+    fn from(error: KvError) -> Halt {
+        Halt::Unavailable(error.into())
+    }
+}

@@ -1,0 +1,91 @@
+//! What the wasm hosts have in common: the database and Redis are behind URLs, and are reached by the
+//! host's own outbound HTTP.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, HttpBody};
+use axum::response::IntoResponse;
+use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
+
+use crate::app::App;
+use crate::port::clock::Clock;
+use crate::port::entropy::HostEntropy;
+use crate::port::fetch::Fetch;
+use crate::port::kv::upstash::{InvalidUpstash, UpstashKv};
+use crate::port::sql::hrana::{HranaSql, HranaUrlError};
+use crate::problem::Problem;
+
+// The settings, by their names on Workers. Spin writes them in lower case.
+
+/// `libsql://`, `https://` or `http://`: a Hrana server (Turso, sqld, `hp dev`).
+pub const DATABASE_URL: &str = "DATABASE_URL";
+pub const DATABASE_TOKEN: &str = "DATABASE_TOKEN";
+/// The REST URL of an Upstash database, or of `hp dev`.
+pub const REDIS_URL: &str = "REDIS_URL";
+pub const REDIS_TOKEN: &str = "REDIS_TOKEN";
+
+/// Why the service cannot be built. Names settings, never their values.
+#[derive(Debug, thiserror::Error)]
+pub enum Misconfigured {
+    #[error("the setting {0} is missing")]
+    Missing(&'static str),
+    #[error("DATABASE_URL or DATABASE_TOKEN: {0}")]
+    Database(#[from] HranaUrlError),
+    #[error("REDIS_URL or REDIS_TOKEN: {0}")]
+    Redis(#[from] InvalidUpstash),
+}
+
+/// The router over a host's ports. `setting` answers a setting by its name; a token may be missing (a
+/// server on this machine wants none), a URL may not.
+pub fn router(
+    setting: impl Fn(&str) -> Option<String>,
+    fetch: Arc<dyn Fetch>,
+    clock: Arc<dyn Clock>,
+) -> Result<Router, Misconfigured> {
+    let wanted = |name| setting(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name));
+    let database_token = setting(DATABASE_TOKEN);
+    let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?;
+    let kv = UpstashKv::new(fetch, &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
+    super::log::install();
+    let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy));
+    Ok(crate::routes::router(Arc::new(app)))
+}
+
+/// The answer while the settings are wrong. The detail is for whoever deploys.
+pub fn misconfigured(reason: &Misconfigured) -> Response<Body> {
+    outside_the_router(Problem::misconfigured(reason))
+}
+
+/// A problem that the router's own layers have not seen, and so without a request id.
+pub fn outside_the_router(problem: Problem) -> Response<Body> {
+    let body = problem.render("");
+    let mut response = problem.into_response();
+    *response.body_mut() = Body::from(body);
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    response
+}
+
+/// Puts the target in origin form (`/path?query`) and the host's name in `Host`, as HTTP/1.1 has them, so
+/// that the router sees the same request on every host.
+pub fn in_origin_form(request: &mut Request<Body>) {
+    let authority = request.uri().authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let (false, Some(authority)) = (request.headers().contains_key(header::HOST), authority) {
+        request.headers_mut().insert(header::HOST, authority);
+    }
+    let target = request.uri().path_and_query().cloned();
+    *request.uri_mut() = target.map_or_else(Uri::default, Uri::from);
+}
+
+/// Takes away the length of 0 that axum gives to every empty answer, from those that have no body by
+/// definition (RFC 9110, 8.6): a 304 would contradict the 200 it stands for.
+pub fn without_stray_length(response: &mut Response<Body>) {
+    if is_bodyless(response.status()) && response.body().is_end_stream() {
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+}
+
+/// Statuses that never have a body.
+pub fn is_bodyless(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED)
+}

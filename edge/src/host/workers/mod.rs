@@ -1,0 +1,80 @@
+//! Cloudflare Workers: the entry point, and the ports over the Workers runtime.
+//!
+//! One isolate has one thread and serves many requests at a time. The router is built from the
+//! bindings of the first request and lives as long as the isolate; whatever belongs to one request
+//! (its `Context`) travels in the request's extensions.
+
+mod fetch;
+mod http;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, OnceLock};
+
+use axum::Router;
+use headlesspro_shared::kernel::time::Timestamp;
+use tower::ServiceExt;
+use worker::js_sys::futures::future_to_promise;
+use worker::wasm_bindgen::JsValue;
+use worker::{Context, Date, Env, event, web_sys};
+
+use super::remote::{self, Misconfigured};
+use crate::port::BoxFuture;
+use crate::port::clock::Clock;
+use crate::port::defer::Defer;
+use crate::problem::Problem;
+use fetch::WorkersFetch;
+
+static ROUTER: OnceLock<Router> = OnceLock::new();
+
+#[event(fetch)]
+async fn handle(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    let response = match (http::request(&request).await, router(&env)) {
+        (Ok(mut request), Ok(router)) => {
+            request.extensions_mut().insert(Arc::new(WaitUntil(context)) as Arc<dyn Defer>);
+            match router.oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }
+        (Err(http::Malformed), _) => remote::outside_the_router(Problem::malformed_request()),
+        (_, Err(reason)) => {
+            worker::console_error!("{reason}");
+            remote::misconfigured(&reason)
+        }
+    };
+    http::response(response).await
+}
+
+/// The isolate's one router, built from vars and secrets by the first request.
+fn router(env: &Env) -> Result<Router, Misconfigured> {
+    if let Some(router) = ROUTER.get() {
+        return Ok(router.clone());
+    }
+    let setting = |name: &str| env.var(name).ok().map(|value| value.to_string());
+    let router = remote::router(setting, Arc::new(WorkersFetch), Arc::new(WorkersClock))?;
+    Ok(ROUTER.get_or_init(|| router).clone())
+}
+
+/// `Date.now()`. It stands still between two I/O calls, by design of the runtime.
+struct WorkersClock;
+
+impl Clock for WorkersClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+    }
+}
+
+/// `waitUntil` of one request: the runtime lets the work live for 30 s after the response.
+struct WaitUntil(Context);
+
+impl Defer for WaitUntil {
+    fn defer(&self, work: BoxFuture<'static, ()>) {
+        let promise = future_to_promise(AssertUnwindSafe(async move {
+            work.await;
+            Ok(JsValue::UNDEFINED)
+        }));
+        if self.0.as_ref().wait_until(&promise).is_err() {
+            worker::console_warn!("the runtime took no work after the response; a cron does what is left");
+        }
+    }
+}

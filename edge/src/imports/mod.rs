@@ -1,0 +1,9 @@
+//! Imports: a merchant's product file becomes catalog and stock, product by product.
+
+mod http;
+pub mod openapi;
+mod rows;
+mod usecase;
+
+pub use http::{ImportReportBody, RowProblemBody, routes};
+pub use usecase::{Counts, Report, import};

@@ -1,0 +1,346 @@
+//! Importing: read what is there, decide, commit, a hundred products at a time.
+//!
+//! Each chunk is one commit, and importing it again changes nothing: an import that broke off is begun
+//! again from the start.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
+
+use headlesspro_shared::catalog::import::{ImportError, ImportReader, Parsed, ParsedProduct, RowError, RowWarning};
+use headlesspro_shared::catalog::{Upsert, upsert};
+use headlesspro_shared::kernel::handle::Handle;
+use headlesspro_shared::kernel::id::CategoryId;
+use headlesspro_shared::kernel::money::Currency;
+use serde_json::json;
+
+use super::rows::{CategoryLine, rows};
+use crate::app::Ctx;
+use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk};
+use crate::failure::{Failure, Unavailable};
+use crate::inventory::{self, Level};
+use crate::journal::{self, Event};
+use crate::port::sql::{Commit, Committed};
+
+/// Products a commit: large enough to spread the round trip, small enough for a request's memory.
+const CHUNK_PRODUCTS: usize = 100;
+
+/// A chunk is closed when it holds this many variants, so that a few huge products do not make a huge commit.
+const CHUNK_VARIANTS: usize = 2_000;
+
+/// A chunk is closed when its descriptions reach this many bytes: each travels twice in one statement, and
+/// a server takes 10 MiB.
+const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// More errors than these are counted, not listed.
+const LISTED: usize = 1_000;
+
+/// Another import may write the same products between our read and our commit; then we read again.
+const TRIES: usize = 4;
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    pub products: Counts,
+    pub variants_written: u64,
+    pub variants_removed: u64,
+    /// The first thousand.
+    pub errors: Vec<RowError>,
+    pub error_count: u64,
+    /// The first thousand.
+    pub warnings: Vec<RowWarning>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub created: u64,
+    pub updated: u64,
+    pub unchanged: u64,
+    /// Left out because of an error.
+    pub failed: u64,
+}
+
+impl Counts {
+    pub fn total(self) -> u64 {
+        self.created.saturating_add(self.updated).saturating_add(self.unchanged).saturating_add(self.failed)
+    }
+}
+
+/// Imports all of `reader`. `progress` is told after each chunk. With `dry_run`, everything is decided
+/// and nothing written.
+///
+/// # Errors
+/// [`ImportError`] when the file is no product file from its start. One that breaks off later ends the report.
+pub async fn import<R: Read>(
+    ctx: &Ctx,
+    reader: ImportReader<R>,
+    dry_run: bool,
+    mut progress: impl FnMut(&Report),
+) -> Result<Report, Failure<ImportError>> {
+    let currency = ctx.principal().await?.currency;
+    let mut import = Import { ctx, currency, dry_run, sku_owners: HashMap::new(), report: Report::default() };
+    let mut chunk: Vec<ParsedProduct> = Vec::new();
+    for column in reader.ignored_columns() {
+        let reason = "is not a column that is imported".to_owned();
+        import.warn([RowWarning { line: 1, column: Some(column.clone()), reason, handle: None }]);
+    }
+    for parsed in reader {
+        match parsed {
+            // The good products before it are in, so it is the report that says where the file went wrong.
+            Err(error) if !chunk.is_empty() || 0 < import.report.products.total() => {
+                import.refuse(vec![ending(&error)]);
+                break;
+            }
+            Err(error) => return Err(Failure::Rejected(error)),
+            Ok(Parsed::Refused { errors }) => import.refuse(errors),
+            Ok(Parsed::Product { product, warnings }) => {
+                import.warn(warnings);
+                chunk.push(*product);
+            }
+        }
+        let variants = chunk.iter().map(|product| product.variants.len()).sum::<usize>();
+        let bytes = chunk.iter().map(|product| product.body_html.len()).sum::<usize>();
+        if CHUNK_PRODUCTS <= chunk.len() || CHUNK_VARIANTS <= variants || CHUNK_BYTES <= bytes {
+            import.chunk(std::mem::take(&mut chunk)).await?;
+            progress(&import.report);
+        }
+    }
+    import.chunk(chunk).await?;
+    progress(&import.report);
+    Ok(import.report)
+}
+
+/// What ended a file early, as the last of its errors.
+fn ending(error: &ImportError) -> RowError {
+    let line = match error {
+        ImportError::RowTooLong { line } => *line,
+        _ => 1,
+    };
+    RowError { line, column: None, reason: format!("the import ended here: {error}"), handle: None }
+}
+
+struct Import<'a> {
+    ctx: &'a Ctx,
+    currency: Currency,
+    dry_run: bool,
+    /// The handle that took each SKU in this file.
+    sku_owners: HashMap<String, String>,
+    report: Report,
+}
+
+/// A chunk with what the database holds of it.
+struct Decided {
+    commit: Commit,
+    counts: Counts,
+    written: u64,
+    removed: u64,
+}
+
+impl Import<'_> {
+    fn refuse(&mut self, errors: Vec<RowError>) {
+        self.report.products.failed = self.report.products.failed.saturating_add(1);
+        for error in errors {
+            self.report.error_count = self.report.error_count.saturating_add(1);
+            if self.report.errors.len() < LISTED {
+                self.report.errors.push(error);
+            }
+        }
+    }
+
+    fn warn(&mut self, warnings: impl IntoIterator<Item = RowWarning>) {
+        for warning in warnings {
+            if self.report.warnings.len() < LISTED {
+                self.report.warnings.push(warning);
+            }
+        }
+    }
+
+    async fn chunk(&mut self, mut products: Vec<ParsedProduct>) -> Result<(), Failure<ImportError>> {
+        if products.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..TRIES {
+            let known = self.known(&products).await?;
+            products = self.with_free_skus(products, &known);
+            if products.is_empty() {
+                return Ok(());
+            }
+            let decided = self.decide(&products, known).await?;
+            let committed = if self.dry_run || decided.commit.statements().is_empty() {
+                true
+            } else {
+                matches!(self.ctx.commit(&decided.commit).await?, Committed::Done { .. })
+            };
+            if committed {
+                let (sum, counts) = (&mut self.report.products, decided.counts);
+                sum.created = sum.created.saturating_add(counts.created);
+                sum.updated = sum.updated.saturating_add(counts.updated);
+                sum.unchanged = sum.unchanged.saturating_add(counts.unchanged);
+                self.report.variants_written = self.report.variants_written.saturating_add(decided.written);
+                self.report.variants_removed = self.report.variants_removed.saturating_add(decided.removed);
+                return Ok(());
+            }
+        }
+        Err(Failure::Unavailable(Unavailable::Corrupt("a chunk of an import was refused again and again".to_owned())))
+    }
+
+    async fn known(&self, products: &[ParsedProduct]) -> Result<KnownChunk, Failure<ImportError>> {
+        let handles: Vec<String> = products.iter().map(|product| product.handle.to_string()).collect();
+        let skus: Vec<String> =
+            products.iter().flat_map(|product| &product.variants).map(|variant| variant.sku.to_string()).collect();
+        let mut paths: Vec<String> = products.iter().flat_map(category_steps).map(|step| step.path).collect();
+        paths.sort();
+        paths.dedup();
+        let rows = self.ctx.read(catalog::known(self.ctx.tenant(), &handles, &skus, &paths)).await?;
+        Ok(catalog::known_of(&rows)?)
+    }
+
+    /// Leaves out the products that name another product's SKU.
+    fn with_free_skus(&mut self, products: Vec<ParsedProduct>, known: &KnownChunk) -> Vec<ParsedProduct> {
+        let mut free = Vec::with_capacity(products.len());
+        for product in products {
+            let handle = product.handle.as_str();
+            let taken: Vec<RowError> = product
+                .variants
+                .iter()
+                .filter_map(|variant| {
+                    let sku = variant.sku.as_str();
+                    let owner = self.sku_owners.get(sku).or_else(|| known.sku_owners.get(sku))?;
+                    (owner != handle).then(|| RowError {
+                        line: variant.line,
+                        column: Some("SKU".to_owned()),
+                        reason: format!("the SKU {sku} belongs to the product {owner}"),
+                        handle: Some(handle.to_owned()),
+                    })
+                })
+                .collect();
+            if taken.is_empty() {
+                for variant in &product.variants {
+                    self.sku_owners.insert(variant.sku.to_string(), handle.to_owned());
+                }
+                free.push(product);
+            } else {
+                self.refuse(taken);
+            }
+        }
+        free
+    }
+
+    async fn decide(&self, products: &[ParsedProduct], known: KnownChunk) -> Result<Decided, Failure<ImportError>> {
+        let (ctx, tenant) = (self.ctx, self.ctx.tenant());
+        let known_ids: Vec<String> = known.products.values().map(|(product, _)| product.id.to_string()).collect();
+        let levels = if known_ids.is_empty() {
+            BTreeMap::new()
+        } else {
+            let rows = ctx.read(vec![inventory::levels(tenant, &known_ids)]).await?;
+            rows.first().map(inventory::levels_of).transpose()?.unwrap_or_default()
+        };
+        let mut categories = known.categories;
+        let mut chunk = Chunk::default();
+        let mut stock: Vec<Level> = Vec::new();
+        let mut events = Vec::new();
+        let mut counts = Counts::default();
+        for parsed in products {
+            let there = known.products.get(parsed.handle.as_str());
+            let decision = upsert(parsed, there.map(|(product, _)| product), ctx.now, || ctx.random())?;
+            let category = self.category(parsed, &mut categories, &mut chunk.categories)?;
+            let rows = rows(parsed, &decision, &category, self.currency, ctx.now)
+                .map_err(|error| Failure::Unavailable(Unavailable::Corrupt(error.to_string())))?;
+            let same_stock = rows.levels.iter().all(|level| levels.get(&level.variant) == Some(level));
+            if same_stock && there.is_some_and(|(_, hash)| *hash == rows.product.source_hash) {
+                counts.unchanged = counts.unchanged.saturating_add(1);
+                continue;
+            }
+            if decision.created {
+                counts.created = counts.created.saturating_add(1);
+            } else {
+                counts.updated = counts.updated.saturating_add(1);
+                chunk.updated_products.push(rows.product.id.clone());
+            }
+            events.push(event(ctx.new_id()?, &decision, parsed));
+            chunk.removed_variants.extend(decision.removed_variants.iter().map(ToString::to_string));
+            chunk.products.push(rows.product);
+            chunk.variants.extend(rows.variants);
+            chunk.images.extend(rows.images);
+            chunk.facets.extend(rows.facets);
+            stock.extend(rows.levels);
+        }
+        let written = u64::try_from(chunk.variants.len()).unwrap_or(u64::MAX);
+        let removed = u64::try_from(chunk.removed_variants.len()).unwrap_or(u64::MAX);
+        let mut commit = Commit::new();
+        if !chunk.products.is_empty() {
+            let actor = &ctx.principal().await?.actor;
+            let subject = format!(
+                "{} products from {}",
+                chunk.products.len(),
+                products.first().map_or("", |product| product.handle.as_str())
+            );
+            catalog::write(&mut commit, tenant, &chunk, ctx.now);
+            commit.push(inventory::set_levels(tenant, &stock, ctx.now));
+            commit.push(journal::events(tenant, "product", &events, ctx.now));
+            commit.push(journal::audit(ctx, ctx.new_id()?, actor, "catalog.import", &subject));
+        }
+        Ok(Decided { commit, counts, written, removed })
+    }
+
+    /// The product's category with its ancestors; those that are not there yet become rows.
+    fn category(
+        &self,
+        parsed: &ParsedProduct,
+        known: &mut BTreeMap<String, (CategoryId, String)>,
+        new: &mut Vec<CategoryRow>,
+    ) -> Result<CategoryLine, Failure<ImportError>> {
+        let mut line: Vec<(CategoryId, CategoryRef)> = Vec::new();
+        for step in category_steps(parsed) {
+            let (id, name) = match known.get(&step.path) {
+                Some(there) => there.clone(),
+                None => {
+                    let id: CategoryId = self.ctx.new_id()?;
+                    known.insert(step.path.clone(), (id, step.name.clone()));
+                    new.push(CategoryRow {
+                        id: id.to_string(),
+                        parent: line.last().map(|(parent, _)| parent.to_string()),
+                        path: step.path.clone(),
+                        handle: step.handle,
+                        name: step.name.clone(),
+                    });
+                    (id, step.name)
+                }
+            };
+            line.push((id, CategoryRef { id: id.to_string(), name, path: step.path }));
+        }
+        Ok(CategoryLine(line))
+    }
+}
+
+/// One node on the way from the root to a product's category.
+struct CategoryStep {
+    path: String,
+    handle: String,
+    name: String,
+}
+
+/// Names without a letter or digit have no handle and are left out.
+fn category_steps(product: &ParsedProduct) -> Vec<CategoryStep> {
+    let mut path = String::new();
+    let mut steps = Vec::new();
+    for name in &product.category_path {
+        let Some(handle) = Handle::slugify(name) else { continue };
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(handle.as_str());
+        steps.push(CategoryStep { path: path.clone(), handle: handle.to_string(), name: name.clone() });
+    }
+    steps
+}
+
+fn event(id: headlesspro_shared::kernel::id::EventId, decision: &Upsert, parsed: &ParsedProduct) -> Event {
+    let product = decision.id.to_string();
+    Event {
+        id,
+        version: decision.version,
+        name: if decision.created { "product.created" } else { "product.updated" },
+        payload: json!({ "productId": product, "handle": parsed.handle.as_str() }),
+        aggregate_id: product,
+    }
+}

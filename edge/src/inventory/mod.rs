@@ -1,0 +1,5 @@
+//! Stock: how many units of a variant can be sold, guarded by the database.
+
+mod store;
+
+pub use store::{Level, levels, levels_of, set_levels, take};

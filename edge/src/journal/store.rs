@@ -1,0 +1,128 @@
+//! The tables `outbox`, `idempotency_record` and `audit_log`.
+
+use headlesspro_shared::kernel::id::{AuditId, EventId, OrderId};
+use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::Claim;
+use crate::app::{Ctx, Tenant};
+use crate::port::sql::{Rows, SqlError, Statement};
+
+const EVENTS: &str = "-- journal::events
+INSERT INTO outbox (organization_id, id, aggregate, aggregate_id, version, type, payload, occurred_at)
+SELECT ?1, r.value ->> 'id', ?2, r.value ->> 'aggregateId', r.value ->> 'version', r.value ->> 'type',
+  r.value ->> 'payload', ?4
+FROM json_each(?3) r";
+
+const AUDIT: &str = "-- journal::audit
+INSERT INTO audit_log (organization_id, store_id, id, actor, action, subject, request_id, occurred_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+const RECORD: &str = "-- journal::record
+INSERT INTO idempotency_record (organization_id, store_id, key, fingerprint, status, location, body, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+
+/// The order's document holds its number, which only the commit knows.
+const RECORD_FROM_ORDER: &str = "-- journal::record_from_order
+INSERT INTO idempotency_record (organization_id, store_id, key, fingerprint, status, location, body, created_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, o.document, ?7 FROM orders o WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.id = ?8";
+
+const RECORDED: &str = "-- journal::recorded
+SELECT fingerprint, status, location, body FROM idempotency_record
+WHERE organization_id = ?1 AND store_id = ?2 AND key = ?3";
+
+/// A domain event. The version orders the events of one aggregate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    pub id: EventId,
+    pub aggregate_id: String,
+    pub version: i64,
+    /// Such as `order.placed`.
+    pub name: &'static str,
+    pub payload: Json,
+}
+
+/// A first answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub fingerprint: String,
+    pub status: u16,
+    pub location: String,
+    pub body: String,
+}
+
+/// Adds events of one kind of aggregate to the outbox.
+pub fn events(tenant: Tenant, aggregate: &'static str, events: &[Event], now: Timestamp) -> Statement {
+    let rows: Vec<Json> = events
+        .iter()
+        .map(|event| {
+            json!({
+                "id": event.id.to_string(),
+                "aggregateId": event.aggregate_id,
+                "version": event.version,
+                "type": event.name,
+                "payload": event.payload.to_string(),
+            })
+        })
+        .collect();
+    Statement::new(EVENTS)
+        .bind(tenant.organization.to_string())
+        .bind(aggregate)
+        .bind(json!(rows).to_string())
+        .bind(now.millis())
+}
+
+/// Says who did what to which thing.
+pub fn audit(ctx: &Ctx, id: AuditId, actor: &str, action: &'static str, subject: &str) -> Statement {
+    ctx.tenant()
+        .statement(AUDIT)
+        .bind(id.to_string())
+        .bind(actor)
+        .bind(action)
+        .bind(subject)
+        .bind(&*ctx.request_id)
+        .bind(ctx.now.millis())
+}
+
+/// Keeps the first answer to `claim`. A second one with the same key is refused by the primary key.
+pub fn record(tenant: Tenant, claim: &Claim, status: u16, location: &str, body: &str, now: Timestamp) -> Statement {
+    of_claim(RECORD, tenant, claim).bind(i64::from(status)).bind(location).bind(body).bind(now.millis())
+}
+
+/// As [`record`], with the document of an order that the same commit has placed.
+pub fn record_from_order(
+    tenant: Tenant,
+    claim: &Claim,
+    status: u16,
+    location: &str,
+    order: OrderId,
+    now: Timestamp,
+) -> Statement {
+    of_claim(RECORD_FROM_ORDER, tenant, claim)
+        .bind(i64::from(status))
+        .bind(location)
+        .bind(now.millis())
+        .bind(order.to_string())
+}
+
+/// The statement whose rows [`recorded`] takes.
+pub fn idempotency_record(tenant: Tenant, key: &str) -> Statement {
+    tenant.statement(RECORDED).bind(key)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn recorded(rows: &Rows) -> Result<Option<Recorded>, SqlError> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let status: i64 = row.get("status")?;
+    Ok(Some(Recorded {
+        fingerprint: row.get::<&str>("fingerprint")?.to_owned(),
+        status: u16::try_from(status).unwrap_or(200),
+        location: row.get::<&str>("location")?.to_owned(),
+        body: row.get::<&str>("body")?.to_owned(),
+    }))
+}
+
+fn of_claim(sql: &'static str, tenant: Tenant, claim: &Claim) -> Statement {
+    tenant.statement(sql).bind(claim.key.as_str()).bind(claim.fingerprint.as_str())
+}

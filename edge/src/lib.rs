@@ -1,0 +1,31 @@
+//! HeadlessPro at the edge: request handlers and the adapters they run on.
+//!
+//! [`routes::router`] is the whole API; each host under [`host`] turns its own events into requests for
+//! it and gives it the ports of [`port`]. A bounded context is a module with the same name as in
+//! `headlesspro-shared`, which decides; here it is loaded, committed and rendered.
+
+pub mod app;
+pub mod cart;
+pub mod catalog;
+pub mod checkout;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
+pub mod extract;
+pub mod failure;
+pub mod host;
+pub mod identity;
+pub mod imports;
+
+pub mod inventory;
+pub mod journal;
+pub mod meta;
+pub mod middleware;
+pub mod migrate;
+pub mod openapi;
+pub mod orders;
+pub mod organizations;
+pub mod port;
+pub mod problem;
+pub mod routes;
+pub mod scripts;
+pub mod wire;

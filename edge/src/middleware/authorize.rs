@@ -1,0 +1,67 @@
+//! The gate before each route with a scope.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use headlesspro_shared::identity::Scope;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
+
+use super::request::RequestId;
+use crate::app::{App, Ctx, Spent};
+use crate::failure::Denied;
+use crate::identity::Caller;
+use crate::problem::Problem;
+
+/// Puts a [`Ctx`] into the request, and lets no answer out before its caller is verified: a handler that
+/// read nothing has verified nothing.
+pub async fn authorize(
+    State(scope): State<Scope>,
+    Extension(app): Extension<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let now = app.clock.now();
+    let caller = bearer(request.headers()).and_then(|key| Caller::of_key(key, scope, now, app.principals()));
+    let caller = match caller {
+        Ok(caller) => Arc::new(caller),
+        Err(denied) => return Problem::from(denied).into_response(),
+    };
+    let extensions = request.extensions_mut();
+    let spent = extensions.get::<Arc<Spent>>().cloned().unwrap_or_default();
+    let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));
+    let ctx = Ctx::new(app, caller, spent, now, request_id);
+    extensions.insert(ctx.clone());
+
+    // Files are large: a key that is not good shall not make us hold one.
+    if scope == Scope::CatalogWrite
+        && let Err(halt) = ctx.principal().await
+    {
+        return Problem::from(halt).into_response();
+    }
+    let response = next.run(request).await;
+    if response.status().is_server_error() {
+        // Nothing of a tenant's is in it; and a database that has just not answered is not asked again.
+        return response;
+    }
+
+    // A denial or an outage tells nothing of the tenant, and asking again would cost the same again.
+    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::SERVICE_UNAVAILABLE) {
+        return response;
+    }
+    match ctx.principal().await {
+        Ok(_) => response,
+        Err(halt) => Problem::from(halt).into_response(),
+    }
+}
+
+/// Keys travel in a header and nowhere else: a query string ends up in logs.
+fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
+    let header = headers.get(AUTHORIZATION).ok_or(Denied::NoCredentials)?;
+    let text = header.to_str().map_err(|_| Denied::BadCredentials)?;
+    let (scheme, key) = text.split_once(' ').ok_or(Denied::BadCredentials)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(key.trim()) } else { Err(Denied::BadCredentials) }
+}

@@ -1,0 +1,50 @@
+//! The files, as part of the program.
+
+use super::Migration;
+
+macro_rules! files {
+    ($($name:literal),* $(,)?) => {
+        &[$(Migration { name: $name, sql: include_str!(concat!("../../../migrations/", $name, ".sql")) }),*]
+    };
+}
+
+/// Every file of `migrations/`, oldest first.
+pub const ALL: &[Migration] = files![
+    "202611210900_organizations_tables",
+    "202611210901_catalog_tables",
+    "202611210902_inventory_tables",
+    "202611210903_orders_tables",
+];
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::migrate::split;
+
+    #[test]
+    fn the_program_holds_every_file_of_the_folder() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
+        let mut files: Vec<String> =
+            folder.read_dir().unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+        files.sort();
+        assert_eq!(ALL.iter().map(|migration| format!("{}.sql", migration.name)).collect::<Vec<_>>(), files);
+    }
+
+    #[test]
+    fn names_are_a_moment_a_context_and_a_purpose() {
+        for migration in ALL {
+            let (moment, rest) = migration.name.split_once('_').unwrap();
+            assert!(moment.len() == 12 && moment.bytes().all(|byte| byte.is_ascii_digit()), "{}", migration.name);
+            assert!(rest.contains('_') && rest.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'));
+        }
+    }
+
+    #[test]
+    fn every_file_holds_statements() {
+        for migration in ALL {
+            assert!(!split::statements(migration.sql).unwrap().is_empty(), "{}", migration.name);
+        }
+    }
+}

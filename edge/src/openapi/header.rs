@@ -1,0 +1,112 @@
+//! Response headers.
+
+use serde_json::{Value, json};
+
+use super::operation::Cache;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Header {
+    /// The body's fingerprint, or a cart's version.
+    Etag,
+    CacheTag,
+    Vary,
+    /// Only where there is a next page.
+    Link,
+    Location,
+    /// Only where the answer was given before.
+    IdempotentReplayed,
+    RetryAfter,
+    WwwAuthenticate,
+    RequestId,
+    ServerTiming,
+}
+
+impl Header {
+    /// The key under `components/headers`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Header::Etag => "ETag",
+            Header::CacheTag => "Cache-Tag",
+            Header::Vary => "Vary",
+            Header::Link => "Link",
+            Header::Location => "Location",
+            Header::IdempotentReplayed => "Idempotent-Replayed",
+            Header::RetryAfter => "Retry-After",
+            Header::WwwAuthenticate => "WWW-Authenticate",
+            Header::RequestId => "X-Request-Id",
+            Header::ServerTiming => "Server-Timing",
+        }
+    }
+
+    pub fn describe(self) -> Value {
+        let (required, description, schema, example) = match self {
+            Header::Etag => (
+                true,
+                "Strong. Send it back as `If-None-Match` of a read, or as `If-Match` of a cart's mutation.",
+                pattern(r#"^"[!-~]+"$"#),
+                r#""9b2f5c0d7e3a41886f0a2c4d5e6f7081""#,
+            ),
+            Header::CacheTag => (
+                true,
+                "What the answer was made of, for purging shared caches.",
+                pattern("^[!-~]+(,[!-~]+)*$"),
+                "prod_01jd8xk3v0f5trw1y2z3a4b5c6",
+            ),
+            Header::Vary => {
+                (true, "The answer is that of the key's store.", json!({ "const": "Authorization" }), "Authorization")
+            }
+            Header::Link => (
+                false,
+                "The next page (RFC 8288). Left out on the last one.",
+                pattern(r#"^<[!-~]+>; rel="next"$"#),
+                r#"</api/v1/products?limit=20&cursor=WyJuZXdlc3QiXQ>; rel="next""#,
+            ),
+            Header::Location => (
+                true,
+                "The path of what was created.",
+                pattern("^/api/v1/[!-~]+$"),
+                "/api/v1/orders/ord_01jd8xq5m2e8rtb4n6v7w8x9y0",
+            ),
+            Header::IdempotentReplayed => (
+                false,
+                "`true` where the same request with the same `Idempotency-Key` was answered before: this is that answer.",
+                json!({ "const": "true" }),
+                "true",
+            ),
+            Header::RetryAfter => (true, "Seconds to wait before trying again.", pattern("^[0-9]+$"), "2"),
+            Header::WwwAuthenticate => {
+                (true, "How to authenticate.", pattern("^Bearer "), r#"Bearer realm="headlesspro""#)
+            }
+            Header::RequestId => (
+                true,
+                "The request's own `X-Request-Id` where it had a fitting one, else a new one. Name it to support.",
+                pattern("^[0-9A-Za-z._-]{1,64}$"),
+                "01939f1c2a7bd3f05e6a7b8c9d0e",
+            ),
+            Header::ServerTiming => (
+                true,
+                "Round trips spent on the database and on Redis.",
+                pattern(r#"^sql;desc="[0-9]+", redis;desc="[0-9]+"$"#),
+                r#"sql;desc="1", redis;desc="0""#,
+            ),
+        };
+        let mut schema = schema;
+        if let Some(schema) = schema.as_object_mut() {
+            schema.insert("type".to_owned(), "string".into());
+        }
+        json!({ "description": description, "required": required, "schema": schema, "example": example })
+    }
+}
+
+/// `Cache-Control`, whose value depends on the answer.
+pub fn cache_control(cache: Cache) -> Value {
+    json!({
+        "description": "Who may keep the answer, and for how long.",
+        "required": true,
+        "schema": { "type": "string", "const": cache.control() },
+    })
+}
+
+fn pattern(pattern: &str) -> Value {
+    json!({ "pattern": pattern })
+}

@@ -1,0 +1,39 @@
+//! The API's description in OpenAPI 3.1: made from the wire types and from the operations that each
+//! context declares in its `openapi.rs`. Printed by `hp openapi`, committed as a golden, and served at
+//! `/openapi.json` from that golden. No handler refers to anything here, so the linker leaves all of it
+//! out of the wasm modules.
+
+mod document;
+mod header;
+mod operation;
+mod parameter;
+pub mod problem;
+mod sample;
+mod schema;
+
+pub use document::{document, render, service_problems};
+pub use header::Header;
+pub use operation::{Answer, Budget, Cache, Example, Operation, RequestBody};
+pub use parameter::{Parameter, Place};
+pub use problem::{
+    Problem, Problems, credentials, database, entropy, idempotency, if_match, json_body, not_found, of, raw_body, redis,
+};
+pub use sample::*;
+pub use schema::{REQUESTS, SchemaOf};
+
+use crate::{cart, catalog, checkout, imports, meta, orders};
+
+/// Every operation, in the order of the route table.
+pub fn operations() -> Vec<Operation> {
+    [
+        meta::openapi::operations(),
+        catalog::openapi::operations(),
+        imports::openapi::operations(),
+        cart::openapi::operations(),
+        checkout::openapi::operations(),
+        orders::openapi::operations(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

@@ -1,0 +1,211 @@
+//! What a context says of one of its routes.
+
+use http::Method;
+use schemars::JsonSchema;
+use serde_json::Value;
+
+use super::header::Header;
+use super::parameter::Parameter;
+use super::problem::{Problem, Problems};
+use super::schema::SchemaOf;
+
+/// One route, described.
+#[derive(Debug, Clone)]
+pub struct Operation {
+    pub method: Method,
+    pub path: &'static str,
+    /// Its name in generated clients: `addCartItem`.
+    pub id: &'static str,
+    pub tag: &'static str,
+    pub summary: &'static str,
+    pub description: &'static str,
+    pub cache: Cache,
+    pub budget: Budget,
+    pub parameters: Vec<Parameter>,
+    pub body: Option<RequestBody>,
+    /// The answers that are not problems.
+    pub answers: Vec<Answer>,
+    pub problems: Vec<Problem>,
+}
+
+/// Who may keep an answer, and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// Shared caches, for a minute; then they ask with the ETag.
+    Catalog,
+    /// Anyone, for five minutes.
+    Static,
+    /// Nobody: it is one shopper's.
+    Personal,
+    /// Nobody: it is of the moment.
+    Never,
+}
+
+/// Round trips an answer spends, as `Server-Timing` says them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// With a key that this isolate or process remembers.
+    pub usual_sql: u32,
+    /// At most, which is with a key it has not seen for 30 seconds. `None`: grows with the request.
+    pub most_sql: Option<u32>,
+    pub redis: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct RequestBody {
+    pub description: &'static str,
+    pub media_type: &'static str,
+    pub schema: SchemaOf,
+    pub examples: Vec<Example>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub description: &'static str,
+    /// `None`: without a body.
+    pub schema: Option<SchemaOf>,
+    pub headers: Vec<Header>,
+    pub examples: Vec<Example>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Example {
+    /// Its key in the document: `twoLines`.
+    pub name: &'static str,
+    pub summary: &'static str,
+    pub value: Value,
+}
+
+impl Operation {
+    pub fn new(method: Method, path: &'static str, id: &'static str, tag: &'static str) -> Operation {
+        Operation {
+            method,
+            path,
+            id,
+            tag,
+            summary: "",
+            description: "",
+            cache: Cache::Never,
+            budget: Budget::NOTHING,
+            parameters: Vec::new(),
+            body: None,
+            answers: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    /// What it does, in a line, and what else is to be known.
+    #[must_use]
+    pub fn says(mut self, summary: &'static str, description: &'static str) -> Operation {
+        self.summary = summary;
+        self.description = description;
+        self
+    }
+
+    #[must_use]
+    pub fn cache(mut self, cache: Cache) -> Operation {
+        self.cache = cache;
+        self
+    }
+
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Operation {
+        self.budget = budget;
+        self
+    }
+
+    #[must_use]
+    pub fn parameters(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Operation {
+        self.parameters.extend(parameters);
+        self
+    }
+
+    #[must_use]
+    pub fn body(mut self, body: RequestBody) -> Operation {
+        self.body = Some(body);
+        self
+    }
+
+    #[must_use]
+    pub fn answer(mut self, answer: Answer) -> Operation {
+        self.answers.push(answer);
+        self
+    }
+
+    #[must_use]
+    pub fn problems(mut self, problems: Problems) -> Operation {
+        self.problems.extend(problems);
+        self
+    }
+}
+
+impl Cache {
+    /// The value of `Cache-Control`.
+    pub const fn control(self) -> &'static str {
+        match self {
+            Cache::Catalog => "public, max-age=0, s-maxage=60, stale-while-revalidate=600",
+            Cache::Static => "public, max-age=300",
+            Cache::Personal => "private, no-store",
+            Cache::Never => "no-store",
+        }
+    }
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Cache::Catalog => "catalog",
+            Cache::Static => "static",
+            Cache::Personal => "personal",
+            Cache::Never => "never",
+        }
+    }
+}
+
+impl Budget {
+    pub const NOTHING: Budget = Budget { usual_sql: 0, most_sql: Some(0), redis: 0 };
+
+    pub const fn new(usual_sql: u32, most_sql: u32, redis: u32) -> Budget {
+        Budget { usual_sql, most_sql: Some(most_sql), redis }
+    }
+}
+
+impl RequestBody {
+    pub fn json<T: JsonSchema>(description: &'static str) -> RequestBody {
+        let schema = SchemaOf::of::<T>();
+        RequestBody { description, media_type: "application/json", schema, examples: Vec::new() }
+    }
+
+    /// A body that is text of another kind.
+    pub fn text(media_type: &'static str, description: &'static str) -> RequestBody {
+        RequestBody { description, media_type, schema: SchemaOf::of::<String>(), examples: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn example(mut self, name: &'static str, summary: &'static str, value: Value) -> RequestBody {
+        self.examples.push(Example { name, summary, value });
+        self
+    }
+}
+
+impl Answer {
+    pub fn json<T: JsonSchema>(status: u16, description: &'static str) -> Answer {
+        let schema = Some(SchemaOf::of::<T>());
+        Answer { status, description, schema, headers: Vec::new(), examples: Vec::new() }
+    }
+
+    pub fn empty(status: u16, description: &'static str) -> Answer {
+        Answer { status, description, schema: None, headers: Vec::new(), examples: Vec::new() }
+    }
+
+    #[must_use]
+    pub fn headers(mut self, headers: impl IntoIterator<Item = Header>) -> Answer {
+        self.headers.extend(headers);
+        self
+    }
+
+    #[must_use]
+    pub fn example(mut self, name: &'static str, summary: &'static str, value: Value) -> Answer {
+        self.examples.push(Example { name, summary, value });
+        self
+    }
+}

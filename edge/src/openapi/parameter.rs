@@ -1,0 +1,133 @@
+//! Path, query and header parameters.
+
+use serde_json::{Value, json};
+
+#[derive(Debug, Clone)]
+pub struct Parameter {
+    pub place: Place,
+    pub name: &'static str,
+    pub required: bool,
+    pub description: &'static str,
+    pub schema: Value,
+    pub example: Value,
+    /// The key under `components/parameters`, for one that several operations share.
+    pub shared: Option<&'static str>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Path,
+    Query,
+    Header,
+}
+
+impl Parameter {
+    pub fn path(name: &'static str, description: &'static str, schema: Value, example: impl Into<Value>) -> Parameter {
+        let example = example.into();
+        Parameter { place: Place::Path, name, required: true, description, schema, example, shared: None }
+    }
+
+    pub fn query(name: &'static str, description: &'static str, schema: Value, example: impl Into<Value>) -> Parameter {
+        let example = example.into();
+        Parameter { place: Place::Query, name, required: false, description, schema, example, shared: None }
+    }
+
+    fn header(name: &'static str, description: &'static str, schema: Value, example: &'static str) -> Parameter {
+        let example = example.into();
+        Parameter { place: Place::Header, name, required: false, description, schema, example, shared: None }
+    }
+
+    fn shared(mut self, key: &'static str) -> Parameter {
+        self.shared = Some(key);
+        self
+    }
+
+    /// `limit` and `cursor`, which every list has.
+    pub fn page() -> [Parameter; 2] {
+        [
+            Parameter::query(
+                "limit",
+                "How many items a page has at most.",
+                json!({ "type": "integer", "minimum": 1, "maximum": 250, "default": 20 }),
+                20,
+            )
+            .shared("Limit"),
+            Parameter::query(
+                "cursor",
+                "The `nextCursor` of the page before. A cursor belongs to its list and sort, and does not expire.",
+                json!({ "type": "string", "pattern": "^[0-9A-Za-z_-]+$" }),
+                "WyJuZXdlc3QiLDE3MzI0NDk2MDAwMDBd",
+            )
+            .shared("Cursor"),
+        ]
+    }
+
+    pub fn if_none_match() -> Parameter {
+        Parameter::header(
+            "If-None-Match",
+            "ETags the caller has; where the answer is one of them, it is 304 without a body.",
+            json!({ "type": "string" }),
+            r#""9b2f5c0d7e3a41886f0a2c4d5e6f7081""#,
+        )
+        .shared("IfNoneMatch")
+    }
+
+    pub fn if_match() -> Parameter {
+        Parameter::header(
+            "If-Match",
+            "The cart's ETag: the mutation is refused with 412 where the cart is at another version. Left out or \
+             `*`, it is made in any case.",
+            json!({ "type": "string", "pattern": r#"^("-?[0-9]+"|\*)$"# }),
+            r#""7""#,
+        )
+        .shared("IfMatch")
+    }
+
+    /// Where the request must carry one, `required`; elsewhere it may.
+    pub fn idempotency_key(required: bool) -> Parameter {
+        let (description, key) = if required {
+            (
+                "A name for this request, new for each new one. The same key with the same body is answered as the \
+                 first time and does nothing more; with another body it is refused.",
+                "RequiredIdempotencyKey",
+            )
+        } else {
+            (
+                "A name for this request, new for each new one. The same key with the same body is answered as the \
+                 first time and does nothing more; with another body it is refused. Without one, a repeat is a new \
+                 request.",
+                "IdempotencyKey",
+            )
+        };
+        let schema = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+        let example = "7f9c24e5-1b0a-4f0e-9a3d-6b1f2c3d4e5f";
+        Parameter { required, ..Parameter::header("Idempotency-Key", description, schema, example).shared(key) }
+    }
+
+    pub fn request_id() -> Parameter {
+        Parameter::header(
+            "X-Request-Id",
+            "A name for the request in logs, given back in the answer: 1 to 64 letters, digits, `-`, `_` or `.`. \
+             Anything else is replaced.",
+            json!({ "type": "string" }),
+            "storefront-4711",
+        )
+        .shared("RequestId")
+    }
+
+    pub fn describe(&self) -> Value {
+        let place = match self.place {
+            Place::Path => "path",
+            Place::Query => "query",
+            Place::Header => "header",
+        };
+        json!({
+            "name": self.name,
+            "in": place,
+            "required": self.required,
+            "description": self.description,
+            "schema": self.schema,
+            "example": self.example,
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! Orders: immutable once placed.
+
+mod http;
+pub mod openapi;
+mod store;
+
+pub use http::{AddressBody, OrderBody, OrderLineBody, PaymentBody, routes};
+pub use openapi::order_example;
+pub use store::{NewOrder, by_checkout, document, document_of, insert};

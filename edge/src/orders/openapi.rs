@@ -1,0 +1,61 @@
+//! The orders' operations, for the OpenAPI document.
+
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind};
+use http::Method;
+use serde_json::{Value, json};
+
+use super::http::OrderBody;
+use crate::openapi::{
+    Answer, Budget, Cache, Operation, Parameter, address_answer, credentials, database, id, money, not_found, time,
+};
+
+pub fn operations() -> Vec<Operation> {
+    vec![show()]
+}
+
+fn show() -> Operation {
+    let schema = json!({ "type": "string", "pattern": "^ord_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+    Operation::new(Method::GET, "/api/v1/orders/{id}", "getOrder", "Orders")
+        .says("Shows an order", "The order as it was placed, whatever became of its products since.")
+        .cache(Cache::Personal)
+        .budget(Budget::new(1, 1, 0))
+        .parameters([Parameter::path("id", "The order's id.", schema, id::<OrderKind>(1).to_string())])
+        .answer(Answer::json::<OrderBody>(200, "The order.").example("order", "Two tents, on account", order_example()))
+        .problems(credentials(Scope::OrdersRead))
+        .problems(not_found())
+        .problems(database())
+}
+
+pub fn order_example() -> Value {
+    json!({
+        "id": id::<OrderKind>(1).to_string(),
+        "number": 1001,
+        "checkoutId": id::<CheckoutKind>(1).to_string(),
+        "state": "confirmed",
+        "paymentState": "pending",
+        "fulfillmentState": "unfulfilled",
+        "email": "grace@example.com",
+        "shippingAddress": address_answer(),
+        "lines": [{
+            "id": id::<OrderLineKind>(1).to_string(),
+            "variantId": id::<VariantKind>(1).to_string(),
+            "productId": id::<ProductKind>(1).to_string(),
+            "sku": "TT2-MOSS",
+            "title": "Tunnel Tent 2",
+            "variantTitle": "Moss",
+            "quantity": 2,
+            "unitPrice": money(18_900),
+            "total": money(37_800),
+        }],
+        "total": money(37_800),
+        "payment": {
+            "id": id::<PaymentKind>(1).to_string(),
+            "provider": "manual",
+            "method": "on-account",
+            "state": "pending",
+            "amount": money(37_800),
+        },
+        "placedAt": time(25),
+    })
+}

@@ -1,0 +1,63 @@
+//! Opening stores: for the operator, who stands above tenants.
+
+use headlesspro_shared::identity::{KeyKind, mint_api_key};
+use headlesspro_shared::kernel::id::{Id, Kind};
+use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::time::Timestamp;
+
+use super::store::{self, NewStore, StoreSummary};
+use crate::app::{App, Tenant};
+use crate::failure::Unavailable;
+use crate::identity::{NewApiKey, hash_of, insert_api_key};
+use crate::port::sql::{Commit, Committed};
+
+/// A new store with its keys in the clear, which nothing keeps.
+pub struct Opened {
+    pub tenant: Tenant,
+    pub publishable_key: String,
+    pub secret_key: String,
+}
+
+/// Founds an organization with one store and two keys, in one commit.
+///
+/// # Errors
+/// [`Unavailable`] when the database does not answer or is not migrated.
+pub async fn open_store(app: &App, organization: &str, name: &str, currency: Currency) -> Result<Opened, Unavailable> {
+    let now = app.clock.now();
+    let tenant = Tenant { organization: new_id(app, now)?, store: new_id(app, now)? };
+    let mut commit = Commit::new();
+    commit.push(store::found(tenant.organization, organization, now));
+    commit.push(store::insert_store(tenant, &NewStore { name, currency }, now));
+    let mut keys = Vec::with_capacity(2);
+    for kind in [KeyKind::Publishable, KeyKind::Secret] {
+        let mut random = [0; 20];
+        app.entropy.fill(&mut random)?;
+        let key = mint_api_key(kind, tenant.organization, tenant.store, random);
+        commit.push(insert_api_key(tenant, &NewApiKey { id: new_id(app, now)?, kind, hash: hash_of(&key) }, now));
+        keys.push(key);
+    }
+    match app.sql.commit(&commit).await? {
+        Committed::Done { .. } => {}
+        Committed::Refused { refusal, .. } => {
+            return Err(Unavailable::Corrupt(format!("the store was refused: {refusal:?}")));
+        }
+    }
+    let secret_key = keys.pop().unwrap_or_default();
+    let publishable_key = keys.pop().unwrap_or_default();
+    Ok(Opened { tenant, publishable_key, secret_key })
+}
+
+/// All stores of a database, for the operator.
+///
+/// # Errors
+/// [`Unavailable`] when the database does not answer or is not migrated.
+pub async fn all(app: &App) -> Result<Vec<StoreSummary>, Unavailable> {
+    let rows = app.sql.read(vec![store::stores()]).await?;
+    Ok(rows.first().map(store::stores_of).transpose()?.unwrap_or_default())
+}
+
+fn new_id<K: Kind>(app: &App, now: Timestamp) -> Result<Id<K>, Unavailable> {
+    let mut random = [0; 10];
+    app.entropy.fill(&mut random)?;
+    Ok(Id::new(now, random))
+}

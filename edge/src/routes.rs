@@ -1,0 +1,154 @@
+//! The route table: method, path, who may, handler. What is not in it does not exist.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, MethodRouter};
+use headlesspro_shared::identity::Scope;
+use http::Method;
+
+use crate::app::App;
+use crate::middleware::{authorize, cors, request};
+use crate::problem::Problem;
+use crate::{cart, catalog, checkout, imports, meta, orders};
+
+/// Who may call a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anyone, without a key.
+    Public,
+    /// A key with this scope.
+    Key(Scope),
+}
+
+/// One line of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    pub method: Method,
+    pub path: &'static str,
+    pub access: Access,
+}
+
+/// A part of the table with its handlers.
+#[derive(Default)]
+pub struct Routes {
+    table: Vec<Route>,
+    routers: BTreeMap<&'static str, MethodRouter<Arc<App>>>,
+}
+
+impl Routes {
+    pub fn new() -> Routes {
+        Routes::default()
+    }
+
+    /// Answers GET, and HEAD without the body.
+    #[must_use]
+    pub fn get<H, T>(self, path: &'static str, access: Access, handler: H) -> Routes
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.on(Method::GET, MethodFilter::GET, path, access, handler)
+    }
+
+    #[must_use]
+    pub fn post<H, T>(self, path: &'static str, access: Access, handler: H) -> Routes
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.on(Method::POST, MethodFilter::POST, path, access, handler)
+    }
+
+    #[must_use]
+    pub fn patch<H, T>(self, path: &'static str, access: Access, handler: H) -> Routes
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.on(Method::PATCH, MethodFilter::PATCH, path, access, handler)
+    }
+
+    #[must_use]
+    pub fn delete<H, T>(self, path: &'static str, access: Access, handler: H) -> Routes
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.on(Method::DELETE, MethodFilter::DELETE, path, access, handler)
+    }
+
+    #[must_use]
+    pub fn and(mut self, other: Routes) -> Routes {
+        self.table.extend(other.table);
+        for (path, router) in other.routers {
+            self.add(path, router);
+        }
+        self
+    }
+
+    pub fn table(&self) -> &[Route] {
+        &self.table
+    }
+
+    fn on<H, T>(
+        mut self,
+        method: Method,
+        filter: MethodFilter,
+        path: &'static str,
+        access: Access,
+        handler: H,
+    ) -> Routes
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.table.push(Route { method, path, access });
+        let route = MethodRouter::new().on(filter, handler);
+        let route = match access {
+            Access::Public => route,
+            Access::Key(scope) => route.layer(from_fn_with_state(scope, authorize)),
+        };
+        self.add(path, route);
+        self
+    }
+
+    fn add(&mut self, path: &'static str, router: MethodRouter<Arc<App>>) {
+        let merged = match self.routers.remove(path) {
+            Some(there) => there.merge(router),
+            None => router,
+        };
+        self.routers.insert(path, merged);
+    }
+}
+
+/// Every route there is.
+pub fn routes() -> Routes {
+    Routes::new()
+        .and(meta::routes())
+        .and(catalog::routes())
+        .and(imports::routes())
+        .and(cart::routes())
+        .and(checkout::routes())
+        .and(orders::routes())
+}
+
+/// The router that all hosts run.
+pub fn router(app: Arc<App>) -> Router {
+    let mut router = Router::new();
+    for (path, methods) in routes().routers {
+        router = router.route(path, methods.fallback(wrong_method));
+    }
+    router.fallback(no_route).layer(from_fn(cors)).layer(from_fn_with_state(Arc::clone(&app), request)).with_state(app)
+}
+
+async fn no_route() -> Problem {
+    Problem::no_route()
+}
+
+async fn wrong_method() -> Problem {
+    Problem::method_not_allowed()
+}

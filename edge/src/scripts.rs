@@ -1,0 +1,6 @@
+//! Every Redis script of the project, as the in-process store must know them.
+
+use crate::cart::script::CART;
+use crate::port::kv::Script;
+
+pub const ALL: &[&Script] = &[&CART];
