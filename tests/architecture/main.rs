@@ -1,0 +1,12 @@
+//! The design's rules, asserted on the source: who may import whom, a tenant in every statement, the size
+//! and names of files, the reasons of dependencies, and the plans of queries.
+#![expect(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod dependencies;
+mod files;
+mod imports;
+mod plans;
+mod tenant;
+
+#[path = "../support/source.rs"]
+mod source;

@@ -1,0 +1,7 @@
+//! A tenant is not optional: every statement in the source keeps to one.
+
+mod cases;
+pub mod check;
+pub mod literals;
+mod rule;
+pub mod schema;

@@ -1,0 +1,203 @@
+//! The rule, on the source as it is.
+
+use std::collections::BTreeMap;
+
+use syn::visit::{Visit, visit_expr_method_call, visit_item_mod};
+
+use super::check::statements;
+use super::literals::{Read, all, read};
+use super::schema::{Schema, migrations};
+use crate::source::{is_test, sources};
+
+/// Statements that stand above tenants, each with its reason.
+const ABOVE_TENANTS: [(&str, &str); 1] = [(
+    "organizations::stores (all tenants)",
+    "the operator's command line lists every store of a database; no route leads to it",
+)];
+
+/// Where SQL may be that names no table of the migrations.
+const INFRASTRUCTURE: [&str; 3] = ["edge/src/host/", "edge/src/migrate/", "edge/src/port/"];
+
+#[test]
+fn the_tenant_tables_are_found_in_the_migrations() {
+    let schema = Schema::of_migrations();
+    for table in ["api_key", "store", "product", "variant", "stock", "orders", "outbox", "idempotency_record"] {
+        assert_eq!(schema.owners.get(table), Some(&"organization_id"), "{table}");
+    }
+    let unowned: Vec<&str> =
+        schema.tables.iter().map(String::as_str).filter(|table| !schema.owners.contains_key(*table)).collect();
+    // Rows of `violation` never stay.
+    assert_eq!(unowned, ["violation"], "a table without organization_id is a decision: name it here");
+}
+
+#[test]
+fn every_statement_keeps_to_one_tenant() {
+    let schema = Schema::of_migrations();
+    let found = all("edge/src", &schema).unwrap_or_else(|unreadable| panic!("this SQL cannot be read:\n{unreadable}"));
+    assert!(found.len() > 30, "only {} statements were found", found.len());
+    let is_above = |name: Option<&str>| ABOVE_TENANTS.iter().any(|(above, _)| Some(*above) == name);
+    let mut faults = Vec::new();
+    for sql in &found {
+        if !is_above(sql.name()) {
+            faults.extend(sql.findings.faults.iter().map(|fault| format!("{}: {fault}\n{}", sql.file, sql.text)));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    for (name, reason) in ABOVE_TENANTS {
+        let needed = found.iter().any(|sql| sql.name() == Some(name) && !sql.findings.faults.is_empty());
+        assert!(needed, "{name} is no longer an exception ({reason}): remove it here");
+    }
+}
+
+#[test]
+fn sql_stands_in_stores_beside_its_mapping_and_has_a_name() {
+    let schema = Schema::of_migrations();
+    let found = all("edge/src", &schema).unwrap_or_else(|unreadable| panic!("this SQL cannot be read:\n{unreadable}"));
+    let mut names: BTreeMap<String, &str> = BTreeMap::new();
+    for sql in &found {
+        let is_store = sql.file.ends_with("/store.rs") || sql.file.contains("/store/");
+        if INFRASTRUCTURE.iter().any(|folder| sql.file.starts_with(folder)) {
+            assert_eq!(sql.findings.tables, [], "{}: only a store names tables", sql.file);
+            continue;
+        }
+        assert!(is_store, "{}: SQL belongs into the context's store: {}", sql.file, sql.text);
+        assert!(sql.constant.is_some(), "{}: SQL belongs into a constant: {}", sql.file, sql.text);
+        if sql.is_fragment {
+            continue;
+        }
+        let context = sql.file.split('/').nth(2).unwrap_or_default();
+        let name = sql.name().unwrap_or_default().to_owned();
+        assert!(
+            name.starts_with(&format!("{context}::")),
+            "{}: must begin with `-- {context}::...`: {}",
+            sql.file,
+            sql.text
+        );
+        if let Some(other) = names.insert(name.clone(), &sql.file) {
+            panic!("{name} is in {other} and in {}", sql.file);
+        }
+    }
+}
+
+#[test]
+fn triggers_keep_to_the_tenant_of_their_row() {
+    let schema = Schema::of_migrations();
+    for (name, text) in migrations() {
+        let findings = statements(&text, &schema).unwrap_or_else(|error| panic!("migrations/{name}: {error}"));
+        assert!(findings.faults.is_empty(), "migrations/{name}: {}", findings.faults.join("; "));
+    }
+}
+
+/// That `?1` is the organization is half of the rule; the other half is what is bound to it.
+#[test]
+fn the_first_argument_of_every_statement_is_the_organization() {
+    let schema = Schema::of_migrations();
+    let found = all("edge/src", &schema).unwrap_or_else(|unreadable| panic!("this SQL cannot be read:\n{unreadable}"));
+    let mut bound = 0;
+    for source in sources("edge/src") {
+        let owned: Vec<&str> = found
+            .iter()
+            .filter(|sql| sql.file == source.path && !sql.is_fragment)
+            .filter(|sql| ABOVE_TENANTS.iter().all(|(name, _)| sql.name() != Some(name)))
+            .filter(|sql| {
+                sql.findings.tables.iter().any(|(table, _)| schema.owners.get(table) == Some(&"organization_id"))
+            })
+            .filter_map(|sql| sql.constant.as_deref())
+            .collect();
+        let mut reader = Bindings { owned, bound: 0, unbound: Vec::new() };
+        reader.visit_file(&source.syntax);
+        bound += reader.bound;
+        assert_eq!(reader.unbound, Vec::<String>::new(), "{}: the first bind must be the organization", source.path);
+    }
+    assert!(bound > 0, "no binding was found at all");
+}
+
+#[test]
+fn text_that_is_no_sql_is_left_alone_and_sql_that_cannot_be_read_is_not() {
+    let schema = Schema::of_migrations();
+    for text in [
+        "update product",
+        "select a product",
+        "Select one of the stores",
+        "from product to variant",
+        " AND p.vendor = ?_",
+        "Update",
+    ] {
+        assert!(matches!(read(text, &schema), Read::Text), "{text}");
+    }
+    for text in ["SELECT {columns} FROM product", "JOIN variant v ON {condition}"] {
+        assert!(matches!(read(text, &schema), Read::Unreadable), "{text}");
+    }
+    assert!(matches!(read("select id from product", &schema), Read::Sql { is_fragment: false, .. }));
+}
+
+/// Finds `Statement::new(CONSTANT)` and what is bound to it first.
+struct Bindings<'a> {
+    /// The constants that touch a tenant's table.
+    owned: Vec<&'a str>,
+    bound: usize,
+    unbound: Vec<String>,
+}
+
+impl<'ast> Visit<'ast> for Bindings<'_> {
+    fn visit_item_mod(&mut self, module: &'ast syn::ItemMod) {
+        if !is_test(&module.attrs) {
+            visit_item_mod(self, module);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
+        let Some(constant) = new_statement(&call.receiver) else { return visit_expr_method_call(self, call) };
+        let first = call.args.first().map(|argument| format!("{:?}", syn_tokens(argument))).unwrap_or_default();
+        if self.owned.contains(&constant.as_str()) {
+            if call.method == "bind" && first.contains("organization") {
+                self.bound += 1;
+            } else {
+                self.unbound.push(constant);
+            }
+        }
+        call.args.iter().for_each(|argument| self.visit_expr(argument));
+    }
+
+    /// A statement that nothing is bound to at once.
+    fn visit_expr_call(&mut self, call: &'ast syn::ExprCall) {
+        if let Some(constant) = new_statement_call(call).filter(|constant| self.owned.contains(&constant.as_str())) {
+            self.unbound.push(constant);
+        }
+        syn::visit::visit_expr_call(self, call);
+    }
+}
+
+fn new_statement(expression: &syn::Expr) -> Option<String> {
+    match expression {
+        syn::Expr::Call(call) => new_statement_call(call),
+        _ => None,
+    }
+}
+
+/// The constant of `Statement::new(CONSTANT)`.
+fn new_statement_call(call: &syn::ExprCall) -> Option<String> {
+    let syn::Expr::Path(function) = &*call.func else { return None };
+    let names: Vec<String> = function.path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+    if names != ["Statement", "new"] {
+        return None;
+    }
+    match call.args.first() {
+        Some(syn::Expr::Path(constant)) => constant.path.get_ident().map(ToString::to_string),
+        _ => None,
+    }
+}
+
+/// The names in an expression.
+fn syn_tokens(expression: &syn::Expr) -> Vec<String> {
+    #[derive(Default)]
+    struct Names(Vec<String>);
+    impl<'ast> Visit<'ast> for Names {
+        fn visit_ident(&mut self, name: &'ast proc_macro2::Ident) {
+            self.0.push(name.to_string());
+        }
+    }
+    let mut names = Names::default();
+    names.visit_expr(expression);
+    names.0
+}

@@ -1,0 +1,102 @@
+//! Every request on one host, interleaved: each round measures all of them one after the other, so that
+//! a ratio compares what ran under the same conditions.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Outcome;
+use crate::clock::cpu;
+use crate::load::{Budget, Requests, Seen, connect, drive};
+use crate::products;
+use crate::shop::{Request, Shop};
+use crate::target::{CATALOG, Target};
+
+/// Open connections, each with one request at a time.
+pub const CONNECTIONS: [usize; 3] = [1, 16, 64];
+
+const ROUNDS: usize = 3;
+const WARM_UP: Duration = Duration::from_millis(300);
+const MEASURED: Duration = Duration::from_millis(2000);
+/// Checkouts can be completed once; so many of them are made ready for one measurement.
+const CHECKOUTS: usize = 600;
+const CHECKOUTS_TO_WARM_UP: usize = 50;
+
+/// One request at one number of connections.
+pub struct Cell {
+    pub request: Request,
+    pub connections: usize,
+    pub rounds: Vec<Round>,
+}
+
+#[derive(Debug)]
+pub struct Round {
+    pub per_second: f64,
+    /// Requests a second as a share of hello's in the same round.
+    pub to_hello: f64,
+    pub seen: Seen,
+    /// CPU time in the whole measurement: of the server, and of the processes it asks.
+    pub server_cpu: Duration,
+    pub beside_cpu: Duration,
+}
+
+/// Measures everything on `target`, and says each figure as it comes.
+pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
+    let shop = Shop::new(target);
+    let (hello, lists, cart_adds) = (shop.hello(), shop.lists().await?, shop.cart_adds().await?);
+    let products = shop.products(CATALOG, products::handle, 4096);
+    let (hello, products, lists, cart_adds) =
+        (Arc::new(hello), Arc::new(products), Arc::new(lists), Arc::new(cart_adds));
+    let mut cells = Vec::new();
+    for connections in CONNECTIONS {
+        cells.extend(Request::ALL.map(|request| Cell { request, connections, rounds: Vec::new() }));
+    }
+    for round in 1..=ROUNDS {
+        for connections in CONNECTIONS {
+            print!("{} round {round} of {ROUNDS}, {connections:>2} connections:", target.name);
+            let mut hello_per_second = 1.0;
+            for cell in cells.iter_mut().filter(|cell| cell.connections == connections) {
+                let requests = match cell.request {
+                    Request::Hello => Arc::clone(&hello),
+                    Request::Product => Arc::clone(&products),
+                    Request::List => Arc::clone(&lists),
+                    Request::CartAdd => Arc::clone(&cart_adds),
+                    Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS).await?),
+                };
+                let mut measured = measure(target, &requests, cell.request, connections).await?;
+                if cell.request == Request::Hello {
+                    hello_per_second = measured.per_second;
+                }
+                measured.to_hello = measured.per_second / hello_per_second;
+                print!("  {} {:.0}/s ({:.2})", cell.request.name(), measured.per_second, measured.to_hello);
+                cell.rounds.push(measured);
+            }
+            println!();
+        }
+    }
+    Ok(cells)
+}
+
+async fn measure(target: &Target, requests: &Arc<Requests>, request: Request, connections: usize) -> Outcome<Round> {
+    let (warm_up, measured) = match request {
+        Request::Checkout => (CHECKOUTS_TO_WARM_UP, CHECKOUTS.saturating_sub(CHECKOUTS_TO_WARM_UP)),
+        Request::Hello | Request::Product | Request::List | Request::CartAdd => (usize::MAX, usize::MAX),
+    };
+    let open = connect(target.address, connections).await?;
+    let (open, warm) = drive(open, requests, 0, Budget { time: WARM_UP, requests: warm_up }).await?;
+    // A checkout that the warm-up had no time for is left over; none is sent twice.
+    let first = if request == Request::Checkout { warm.count() } else { 0 };
+    let (server, beside) = (cpu(target.server), cpu_beside(target));
+    let (_, seen) = drive(open, requests, first, Budget { time: MEASURED, requests: measured }).await?;
+    let count = u32::try_from(seen.count()).unwrap_or(u32::MAX);
+    Ok(Round {
+        per_second: f64::from(count) / seen.elapsed.as_secs_f64(),
+        to_hello: 1.0,
+        server_cpu: cpu(target.server).saturating_sub(server),
+        beside_cpu: cpu_beside(target).saturating_sub(beside),
+        seen,
+    })
+}
+
+fn cpu_beside(target: &Target) -> Duration {
+    target.beside.iter().map(|process| cpu(*process)).sum()
+}

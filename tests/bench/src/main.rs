@@ -1,0 +1,113 @@
+//! The benchmark behind `cargo xtask bench`, which builds what it measures.
+//!
+//! ```text
+//! bench --hp FILE --sqld FILE --scratch FOLDER [native] [workerd] [scale] [import] [cold]
+//! ```
+//!
+//! Without a part, all of them. Figures compare only within one run: the machine's processors are shared
+//! by the server, by what it asks, and by the load generator.
+
+mod clock;
+mod cold;
+mod compare;
+mod goals;
+#[path = "../../support/hosts.rs"]
+#[expect(dead_code, reason = "the scenario uses the other hosts")]
+mod hosts;
+mod http;
+mod import;
+mod load;
+mod multiply;
+mod process;
+mod products;
+mod scale;
+mod shop;
+mod table;
+mod target;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use process::Programs;
+use target::{Backends, CATALOG, catalog_file};
+
+/// Nothing, or the reason it failed, for a person to read.
+type Outcome<T = ()> = Result<T, String>;
+
+const PARTS: [&str; 5] = ["native", "workerd", "cold", "scale", "import"];
+
+fn main() -> ExitCode {
+    // One thread: a load generator that spreads out takes both processors from the server.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let words = std::env::args().skip(1).collect();
+    match runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(run(words))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            eprintln!("\nbench: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(words: Vec<String>) -> Outcome {
+    let mut words = words.into_iter();
+    let (mut hp, mut sqld, mut scratch, mut parts) = (None, None, None, Vec::new());
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--hp" => hp = words.next().map(PathBuf::from),
+            "--sqld" => sqld = words.next().map(PathBuf::from),
+            "--scratch" => scratch = words.next().map(PathBuf::from),
+            part if PARTS.contains(&part) => parts.push(word),
+            other => return Err(format!("{other} is no part; there are {}", PARTS.join(", "))),
+        }
+    }
+    let programs = Programs {
+        hp: hp.ok_or("--hp is missing")?,
+        sqld: sqld.ok_or("--sqld is missing")?,
+        scratch: scratch.ok_or("--scratch is missing")?,
+    };
+    // What a run that broke off has left.
+    if programs.scratch.exists() {
+        fs::remove_dir_all(&programs.scratch).map_err(|error| error.to_string())?;
+    }
+    let measured = measure(&programs, |part| parts.is_empty() || parts.iter().any(|wanted| wanted == part)).await;
+    let _may_be_in_use = fs::remove_dir_all(&programs.scratch);
+    measured
+}
+
+async fn measure(programs: &Programs, wants: impl Fn(&str) -> bool) -> Outcome {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    println!(
+        "{processors} processors, shared by the server, what it asks (sqld, Redis) and this load generator: \
+         compare the ratios of one run, not figures of two."
+    );
+    let mut measured = Vec::new();
+    if wants("native") {
+        let programs = programs.in_folder("native")?;
+        let data = programs.scratch.join("data");
+        let (target, _hp) = target::native(&programs, &data)?;
+        let file = catalog_file(&programs.scratch, CATALOG)?;
+        programs.hp(&["import", &file, "--data", &data.to_string_lossy()])?;
+        measured.push((target.name, compare::compare(&target).await?));
+    }
+    if wants("workerd") {
+        let backends = Backends::start(&programs.in_folder("workerd")?)?;
+        let (target, _host) = backends.start_workerd()?;
+        measured.push((target.name, compare::compare(&target).await?));
+    }
+    if !measured.is_empty() {
+        table::print(&measured);
+        goals::print_ratios(&measured);
+    }
+    if wants("cold") {
+        cold::cold(&programs.in_folder("cold")?).await?;
+    }
+    if wants("scale") {
+        scale::scale(&programs.in_folder("scale")?).await?;
+    }
+    if wants("import") {
+        import::import(&programs.in_folder("import")?)?;
+    }
+    Ok(())
+}

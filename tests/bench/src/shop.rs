@@ -1,0 +1,164 @@
+//! The requests of a shopper, as bytes.
+
+use serde_json::{Value, json};
+
+use crate::Outcome;
+use crate::load::{Requests, collect};
+use crate::products::{self, Catalog, Random};
+use crate::target::Target;
+
+/// What is asked, in the order of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Request {
+    Hello,
+    Product,
+    List,
+    CartAdd,
+    Checkout,
+}
+
+impl Request {
+    pub const ALL: [Request; 5] =
+        [Request::Hello, Request::Product, Request::List, Request::CartAdd, Request::Checkout];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Request::Hello => "hello",
+            Request::Product => "product by handle",
+            Request::List => "list of 20",
+            Request::CartAdd => "cart add",
+            Request::Checkout => "checkout",
+        }
+    }
+}
+
+/// Enough carts that none grows out of its limits while it is measured.
+const CARTS: usize = 256;
+/// Different variants that are put into carts.
+const VARIANTS: usize = 3;
+/// Checkouts made of one cart.
+const CHECKOUTS_OF_A_CART: usize = 20;
+/// Pages of the list that are asked for in turn.
+const PAGES: usize = 10;
+
+/// Builds the requests for one target.
+pub struct Shop<'a> {
+    target: &'a Target,
+}
+
+impl Shop<'_> {
+    pub fn new(target: &Target) -> Shop<'_> {
+        Shop { target }
+    }
+
+    pub fn hello(&self) -> Requests {
+        Requests { status: 200, all: vec![self.request("GET", "/healthz", &[], None)] }
+    }
+
+    /// Products of `catalog` by their handles, `count` of them at random.
+    pub fn products(&self, catalog: Catalog, handle: impl Fn(usize) -> String, count: usize) -> Requests {
+        let mut random = Random(7);
+        let all = (0..count).map(|_| {
+            let handle = handle(random.index(catalog.products));
+            self.request("GET", &format!("/api/v1/products/{handle}"), &[], None)
+        });
+        Requests { status: 200, all: all.collect() }
+    }
+
+    /// The first pages of the newest products, 20 on each.
+    pub async fn lists(&self) -> Outcome<Requests> {
+        let mut all = Vec::new();
+        let mut path = "/api/v1/products?limit=20".to_owned();
+        while all.len() < PAGES {
+            let request = self.request("GET", &path, &[], None);
+            let page = self.ask(200, vec![request.clone()]).await?;
+            let page = page.first().ok_or("the list has no answer")?;
+            path = format!("/api/v1/products?limit=20&cursor={}", text(page, "/nextCursor")?);
+            all.push(request);
+        }
+        Ok(Requests { status: 200, all })
+    }
+
+    pub async fn cart_adds(&self) -> Outcome<Requests> {
+        let variants = self.variants().await?;
+        let carts = self.carts(CARTS).await?;
+        let mut all = Vec::new();
+        for variant in &variants {
+            for cart in &carts {
+                all.push(self.add(cart, variant));
+            }
+        }
+        Ok(Requests { status: 200, all })
+    }
+
+    /// Completes `count` checkouts, which are made ready here. Each can be sent once.
+    pub async fn checkouts(&self, count: usize) -> Outcome<Requests> {
+        let variants = self.variants().await?;
+        let carts = self.carts(count.div_ceil(CHECKOUTS_OF_A_CART)).await?;
+        let adds = carts.iter().flat_map(|cart| variants.iter().take(2).map(|variant| self.add(cart, variant)));
+        self.ask(200, adds.collect()).await?;
+        let address = json!({ "name": "Ada Buyer", "line1": "1 Mill Lane", "city": "Aarhus", "postalCode": "8000",
+            "countryCode": "DK" });
+        let opens = (0..count).zip(carts.iter().cycle()).map(|(_, cart)| {
+            let body = json!({ "cartId": cart, "email": "ada@example.com", "shippingAddress": address });
+            self.request("POST", "/api/v1/checkouts", &[], Some(&body))
+        });
+        let opened = self.ask(201, opens.collect()).await?;
+        let payment = json!({ "payment": { "provider": "manual", "method": "on-account" } });
+        let complete = |checkout: &Value| {
+            let id = text(checkout, "/id")?;
+            let key = format!("idempotency-key: bench-{id}");
+            Ok::<_, String>(self.request("POST", &format!("/api/v1/checkouts/{id}/complete"), &[&key], Some(&payment)))
+        };
+        Ok(Requests { status: 201, all: opened.iter().map(complete).collect::<Result<_, _>>()? })
+    }
+
+    fn add(&self, cart: &str, variant: &str) -> Vec<u8> {
+        let body = json!({ "variantId": variant, "quantity": 1 });
+        self.request("POST", &format!("/api/v1/cart/{cart}/items"), &[], Some(&body))
+    }
+
+    async fn carts(&self, count: usize) -> Outcome<Vec<String>> {
+        let create = self.request("POST", "/api/v1/cart", &[], Some(&json!({})));
+        let carts = self.ask(201, vec![create; count]).await?;
+        carts.iter().map(|cart| text(cart, "/id")).collect()
+    }
+
+    async fn variants(&self) -> Outcome<Vec<String>> {
+        let product = |number| format!("/api/v1/products/{}", products::handle(number));
+        let asked = (0..VARIANTS).map(|number| self.request("GET", &product(number), &[], None)).collect();
+        let products = self.ask(200, asked).await?;
+        products.iter().map(|product| text(product, "/variants/0/id")).collect()
+    }
+
+    async fn ask(&self, status: u16, all: Vec<Vec<u8>>) -> Outcome<Vec<Value>> {
+        let bodies = collect(self.target.address, Requests { status, all }).await?;
+        bodies.iter().map(|body| serde_json::from_slice(body).map_err(|error| format!("no JSON: {error}"))).collect()
+    }
+
+    fn request(&self, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Vec<u8> {
+        let Target { address, publishable_key, .. } = self.target;
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nauthorization: Bearer {publishable_key}\r\n"
+        );
+        for header in headers {
+            head.push_str(header);
+            head.push_str("\r\n");
+        }
+        match body.map(Value::to_string) {
+            None => head.push_str("\r\n"),
+            Some(body) => {
+                head.push_str(&format!(
+                    "content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                    body.len()
+                ));
+            }
+        }
+        head.into_bytes()
+    }
+}
+
+fn text(value: &Value, pointer: &str) -> Outcome<String> {
+    let text = value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    text.ok_or_else(|| format!("{pointer} is missing in {value}"))
+}

@@ -1,0 +1,26 @@
+//! One case list per port, run on every adapter that this machine can run.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod clock;
+mod fetch;
+mod kv;
+mod sql;
+
+#[path = "../support/databases.rs"]
+mod databases;
+#[path = "../support/redis.rs"]
+mod redis_server;
+#[path = "../support/scripted_server.rs"]
+mod scripted_server;
+#[path = "../support/serve.rs"]
+mod serve;
+#[path = "../support/sqld.rs"]
+mod sqld;
+#[path = "../support/task.rs"]
+mod task;

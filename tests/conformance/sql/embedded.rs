@@ -1,0 +1,108 @@
+//! What only the embedded engine can get wrong: files, threads, a second process.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::port::sql::{Commit, Sql, SqlError, Statement, Value};
+
+use super::{cell, execute, query};
+
+const COUNT_FAR: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    SELECT count(*) FROM n";
+
+#[tokio::test]
+async fn a_file_keeps_its_data_and_needs_no_log_once_closed() {
+    for durability in [Durability::Power, Durability::Process] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        for run in 0..3 {
+            let sql = EmbeddedSql::open(&path, durability).unwrap();
+            execute(&sql, "CREATE TABLE IF NOT EXISTS t (a INTEGER) STRICT").await;
+            assert_eq!(cell(&sql, "SELECT count(*) FROM t").await, Value::Integer(run));
+            execute(&sql, "INSERT INTO t VALUES (1)").await;
+        }
+        let files: Vec<_> = folder.path().read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(files, ["shop.db"]);
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("shop.db");
+    std::fs::write(&path, "this is not a database file, it only looks like one from outside").unwrap();
+    for path in [path, folder.path().join("missing/shop.db"), folder.path().to_owned()] {
+        let error = EmbeddedSql::open(&path, Durability::Power).err().unwrap();
+        assert!(matches!(error, SqlError::Unavailable(_)), "{error:?}");
+    }
+}
+
+/// A read that takes long must not stop the requests beside it, not even on a runtime of one thread.
+#[tokio::test(flavor = "current_thread")]
+async fn a_slow_read_does_not_hold_up_the_thread() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = EmbeddedSql::open(folder.path().join("shop.db"), Durability::Process).unwrap();
+    for _ in 0..2 {
+        let ticks = async {
+            let mut longest = Duration::ZERO;
+            for _ in 0..20 {
+                let before = tokio::time::Instant::now();
+                tokio::time::sleep(Duration::from_millis(1)).await;
+                longest = longest.max(before.elapsed());
+            }
+            longest
+        };
+        let (count, longest) = futures_util::future::join(cell(&sql, COUNT_FAR), ticks).await;
+        assert_eq!(count, Value::Integer(200_000));
+        assert!(longest < Duration::from_millis(100), "{longest:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn slow_reads_beside_each_other_are_all_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = EmbeddedSql::open(folder.path().join("shop.db"), Durability::Process).unwrap();
+    let counts = join_all((0..6).map(|_| cell(&sql, COUNT_FAR))).await;
+    assert_eq!(counts, vec![Value::Integer(200_000); 6]);
+}
+
+/// `hp import` beside `hp dev`: two writers that do not share a queue.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_processes_write_to_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = || EmbeddedSql::open(folder.path().join("shop.db"), Durability::Process).unwrap();
+    let (first, second) = (open(), open());
+    execute(&first, "CREATE TABLE t (a INTEGER NOT NULL) STRICT").await;
+    execute(&first, "INSERT INTO t VALUES (0)").await;
+    let write = async |sql: &EmbeddedSql| {
+        for _ in 0..50 {
+            let mut commit = Commit::new();
+            commit.push(Statement::new("UPDATE t SET a = a + 1"));
+            (sql as &dyn Sql).commit(&commit).await.unwrap();
+        }
+    };
+    futures_util::future::join(write(&first), write(&second)).await;
+    assert_eq!(cell(&first, "SELECT a FROM t").await, Value::Integer(100));
+    assert_eq!(cell(&second, "SELECT a FROM t").await, Value::Integer(100));
+}
+
+#[tokio::test]
+async fn a_statement_reaches_no_other_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = EmbeddedSql::open(folder.path().join("shop.db"), Durability::Process).unwrap();
+    let other = folder.path().join("other.db");
+    for statement in ["ATTACH ?1 AS other", "VACUUM INTO ?1", "SELECT load_extension(?1)"] {
+        let statement = Statement::new(statement).bind(other.to_str().unwrap());
+        assert!(query(&sql, statement).await.is_err());
+    }
+    assert!(!other.exists());
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_is_an_error_and_no_crash() {
+    let folder = tempfile::tempdir().unwrap();
+    let sql = EmbeddedSql::open(folder.path().join("shop.db"), Durability::Process).unwrap();
+    assert!(matches!(query(&sql, "SELECT CAST(x'ff' AS TEXT)").await, Err(SqlError::Garbage(_))));
+    assert_eq!(cell(&sql, "SELECT CAST(x'c3a4' AS TEXT)").await, Value::from("ä"));
+}

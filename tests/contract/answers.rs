@@ -1,0 +1,214 @@
+//! Every operation answers as described: the router itself, over the embedded database and the in-process
+//! Redis. The scenario suite checks the hosts in the same way.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use headlesspro_edge::app::App;
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::migrate::migrate;
+use headlesspro_edge::openapi::operations;
+use headlesspro_edge::organizations::open_store;
+use headlesspro_edge::port::entropy::HostEntropy;
+use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::{routes, scripts};
+use headlesspro_shared::kernel::money::Currency;
+use http::{HeaderMap, Request};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::openapi::Validator;
+
+const FILE: &str = "\
+Handle,Title,Body (HTML),Vendor,Product Category,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src,Image Alt Text\n\
+tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,2,189.00,https://images.example.com/tent.jpg,A tent\n\
+tent,,,,,,,Sand,TENT-S,shopify,0,209.00,,\n\
+mug,Mug,,,,,,,,,,12.50,,\n\
+broken,Broken,,,,,,,,,,-1,,\n";
+
+/// A router with one store, whose answers are all checked.
+struct Shop {
+    router: Router,
+    key: String,
+    validator: Validator,
+    /// The operations that answered with success.
+    answered: BTreeSet<String>,
+    _folder: tempfile::TempDir,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Shop {
+    async fn open() -> Shop {
+        let folder = tempfile::tempdir().expect("a folder");
+        let sql = EmbeddedSql::open(folder.path().join("test.db"), Durability::Process).expect("a database");
+        migrate(&sql).await.expect("the schema");
+        let clock = Arc::new(SystemClock);
+        let kv = Arc::new(MemoryKv::new(Arc::clone(&clock) as _, scripts::ALL));
+        let app = Arc::new(App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy)));
+        let key = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store").secret_key;
+        let (router, validator) = (routes::router(app), Validator::from_golden());
+        Shop { router, key, validator, answered: BTreeSet::new(), _folder: folder }
+    }
+
+    async fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path);
+        if headers.iter().all(|(name, _)| *name != "authorization") {
+            request = request.header("authorization", format!("Bearer {}", self.key));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response =
+            self.router.clone().oneshot(request.body(body.into()).expect("a request")).await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        if let Err(faults) = self.validator.check(method, path, status, &headers, &body) {
+            panic!("{faults}");
+        }
+        if status < 300 {
+            let route = path.split('?').next().unwrap_or_default();
+            self.answered.extend(operation_of(method, route));
+        }
+        Answer { status, headers, body: serde_json::from_slice(&body).unwrap_or_default() }
+    }
+
+    async fn get(&mut self, path: &str) -> Answer {
+        self.call("GET", path, &[], "").await
+    }
+
+    async fn send(&mut self, method: &str, path: &str, body: Value) -> Answer {
+        self.call(method, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+}
+
+impl Answer {
+    fn text(&self, pointer: &str) -> String {
+        let value = self.body.pointer(pointer).and_then(Value::as_str);
+        value.unwrap_or_else(|| panic!("no {pointer} in {}", self.body)).to_owned()
+    }
+}
+
+/// The name of the operation with this method and path.
+fn operation_of(method: &str, route: &str) -> Option<String> {
+    let fits = |template: &str| {
+        let (wanted, given) = (template.split('/'), route.split('/'));
+        wanted.clone().count() == given.clone().count()
+            && wanted.zip(given).all(|(wanted, given)| wanted == given || wanted.starts_with('{'))
+    };
+    let found = operations().into_iter().find(|operation| operation.method == method && fits(operation.path));
+    found.map(|operation| operation.id.to_owned())
+}
+
+#[tokio::test]
+async fn every_operation_answers_as_described() {
+    let mut shop = Shop::open().await;
+    for path in ["/healthz", "/openapi.json"] {
+        shop.call("GET", path, &[("authorization", "none")], "").await;
+    }
+
+    let csv = [("content-type", "text/csv")];
+    for path in ["/api/v1/imports?dryRun=true", "/api/v1/imports", "/api/v1/imports"] {
+        let report = shop.call("POST", path, &csv, FILE).await;
+        assert_eq!((report.status, &report.body["errorCount"]), (200, &json!(1)), "{}", report.body);
+    }
+    let [variant, sold_out] = catalog(&mut shop).await;
+    let cart = cart(&mut shop, &variant, &sold_out).await;
+    checkout(&mut shop, &cart, &variant).await;
+
+    let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
+    assert_eq!(shop.answered, wanted, "left: the operations that answered with success");
+}
+
+async fn catalog(shop: &mut Shop) -> [String; 2] {
+    let page = shop.get("/api/v1/products?limit=1&sort=-price&filter[inStock]=true").await;
+    let cursor = page.text("/nextCursor");
+    assert!(page.headers.contains_key("link"));
+    let last = shop.get(&format!("/api/v1/products?limit=1&sort=-price&filter[inStock]=true&cursor={cursor}")).await;
+    assert!(last.body["nextCursor"].is_null() && !last.headers.contains_key("link"));
+    let etag = page.headers["etag"].to_str().expect("text").to_owned();
+    let same = [("if-none-match", etag.as_str())];
+    let again = shop.call("GET", "/api/v1/products?limit=1&sort=-price&filter[inStock]=true", &same, "").await;
+    assert_eq!(again.status, 304);
+    shop.call("HEAD", "/api/v1/products/tent", &[], "").await;
+    shop.get("/api/v1/categories?limit=1").await;
+    let tent = shop.get("/api/v1/products/tent").await;
+    assert_eq!(shop.get(&format!("/api/v1/products/{}", tent.text("/id"))).await.status, 200);
+    assert_eq!(shop.get("/api/v1/products/mug").await.status, 200);
+
+    assert_eq!(shop.get("/api/v1/products/nothing").await.status, 404);
+    assert_eq!(shop.get("/api/v1/products?limit=0&page=2").await.status, 422);
+    assert_eq!(shop.get("/nowhere").await.status, 404);
+    assert_eq!(shop.send("DELETE", "/api/v1/products", json!({})).await.status, 405);
+    for key in ["none", "Bearer pk_wrong"] {
+        assert_eq!(shop.call("GET", "/api/v1/products", &[("authorization", key)], "").await.status, 401);
+    }
+    [tent.text("/variants/0/id"), tent.text("/variants/1/id")]
+}
+
+async fn cart(shop: &mut Shop, variant: &str, sold_out: &str) -> String {
+    let cart = shop.send("POST", "/api/v1/cart", json!({})).await.text("/id");
+    let items = format!("/api/v1/cart/{cart}/items");
+    let json = ("content-type", "application/json");
+    let body = json!({ "variantId": variant, "quantity": 3 }).to_string();
+    for replayed in [false, true] {
+        let added = shop.call("POST", &items, &[json, ("idempotency-key", "add-1")], body.clone()).await;
+        assert_eq!(added.headers.contains_key("idempotent-replayed"), replayed);
+    }
+    shop.send("POST", &items, json!({ "variantId": sold_out })).await;
+    let shown = shop.get(&format!("/api/v1/cart/{cart}")).await;
+    assert_eq!(shown.body["lines"][0]["status"], "insufficient-stock");
+    assert_eq!(shown.body["lines"][1]["status"], "sold-out");
+
+    assert_eq!(shop.call("POST", &items, &[json, ("idempotency-key", "add-1")], "{}").await.status, 422);
+    assert_eq!(shop.call("POST", &items, &[json, ("if-match", "\"1\"")], body).await.status, 412);
+    assert_eq!(shop.call("POST", &items, &[json], "{").await.status, 400);
+    assert_eq!(shop.call("POST", &items, &[("content-type", "text/plain")], "{}").await.status, 415);
+    assert_eq!(shop.call("POST", &items, &[json], " ".repeat(300 * 1024)).await.status, 413);
+    assert_eq!(shop.send("POST", &items, json!({ "variantId": variant, "quantity": 9_999 })).await.status, 422);
+    assert_eq!(shop.send("PATCH", &format!("{items}/{sold_out}"), json!({ "quantity": -1 })).await.status, 422);
+
+    let conflict = open(shop, &cart).await;
+    assert_eq!((conflict.status, conflict.body["lines"].as_array().map(Vec::len)), (409, Some(2)));
+    shop.send("PATCH", &format!("{items}/{variant}"), json!({ "quantity": 2 })).await;
+    assert_eq!(shop.call("DELETE", &format!("{items}/{sold_out}"), &[], "").await.status, 200);
+    assert_eq!(shop.call("DELETE", &format!("{items}/{sold_out}"), &[], "").await.status, 404);
+    cart
+}
+
+async fn open(shop: &mut Shop, cart: &str) -> Answer {
+    let address = json!({ "name": "Ada", "line1": "Street 1", "city": "Berlin", "countryCode": "DE" });
+    let body = json!({ "cartId": cart, "email": "ada@example.com", "shippingAddress": address });
+    shop.send("POST", "/api/v1/checkouts", body).await
+}
+
+async fn checkout(shop: &mut Shop, cart: &str, variant: &str) {
+    let opened = open(shop, cart).await;
+    let other = open(shop, cart).await.text("/id");
+    let id = opened.text("/id");
+    shop.get(&format!("/api/v1/checkouts/{id}")).await;
+    assert_eq!(shop.send("POST", "/api/v1/checkouts", json!({ "email": "x", "extra": 1 })).await.status, 422);
+
+    let json = ("content-type", "application/json");
+    let body = json!({ "payment": { "provider": "manual", "method": "paid" } }).to_string();
+    let complete = |id: &str| format!("/api/v1/checkouts/{id}/complete");
+    assert_eq!(shop.call("POST", &complete(&id), &[json], body.clone()).await.status, 400);
+    let mut orders = Vec::new();
+    for replayed in [false, true] {
+        let placed = shop.call("POST", &complete(&id), &[json, ("idempotency-key", "buy-1")], body.clone()).await;
+        assert_eq!((placed.status, placed.headers.contains_key("idempotent-replayed")), (201, replayed));
+        orders.push(placed.text("/id"));
+    }
+    let again = shop.call("POST", &complete(&id), &[json, ("idempotency-key", "buy-2")], body.clone()).await;
+    assert_eq!((again.status, again.text("/orderId")), (409, orders[0].clone()));
+    let short = shop.call("POST", &complete(&other), &[json, ("idempotency-key", "buy-3")], body).await;
+    assert_eq!((short.status, short.text("/lines/0/variantId")), (409, variant.to_owned()));
+    assert_eq!(shop.get(&format!("/api/v1/orders/{}", orders[0])).await.body["number"], 1001);
+}

@@ -1,0 +1,16 @@
+//! What is promised to the outside, as goldens: the OpenAPI document, the route table, the problem codes.
+//! A golden changes in the commit that changes what it shows:
+//! `HP_UPDATE_GOLDEN=1 cargo test --test contract` writes them anew.
+#![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+mod answers;
+mod document;
+mod golden;
+mod problems;
+mod routes;
+mod validator;
+
+#[path = "../support/openapi.rs"]
+mod openapi;
+#[path = "../support/source.rs"]
+mod source;

@@ -1,0 +1,114 @@
+//! The scenario: one black-box suite, told on every host.
+//!
+//! - `cargo test --test scenario` runs everything; `... native`, `... workers` and `... spin` one host,
+//!   `... carts` one chapter on all of them. The wasm hosts run what `cargo xtask build-worker` and
+//!   `cargo xtask build-spin` built last; `cargo xtask test scenario` builds them first.
+//! - Stories know a base URL and keys, nothing else. `... remote` tells them to any deployment:
+//!   `HP_URL`, and `HP_OUR_PUBLISHABLE_KEY`, `HP_OUR_SECRET_KEY`, `HP_THEIR_PUBLISHABLE_KEY` and
+//!   `HP_THEIR_SECRET_KEY` of two organizations, the first selling in EUR and the second in BHD.
+//! - Proofs have a stage of their own, look into the database and kill what stands behind the API. They
+//!   print what they measured.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
+
+mod eventually;
+mod hostile;
+mod product_file;
+mod proofs;
+mod stories;
+mod world;
+
+#[path = "../support/app.rs"]
+mod app;
+#[path = "../support/buyers.rs"]
+mod buyers;
+#[path = "../support/client.rs"]
+mod client;
+#[expect(dead_code, reason = "the benchmark uses the rest")]
+#[path = "../support/hosts.rs"]
+mod hosts;
+#[path = "../support/openapi.rs"]
+mod openapi;
+#[path = "../support/raw.rs"]
+mod raw;
+#[path = "../support/redis.rs"]
+mod redis_server;
+#[path = "../support/sqld.rs"]
+mod sqld;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use app::{Kind, Stage};
+use stories::Story;
+
+/// The stages that stories share, each started when the first story needs it.
+type Stages = BTreeMap<Kind, OnceLock<Result<Stage, String>>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let stages: Arc<Stages> = Arc::new(Kind::ALL.into_iter().map(|kind| (kind, OnceLock::new())).collect());
+    let mut told: Vec<Trial> = Vec::new();
+    for kind in Kind::ALL {
+        for (name, story) in all_stories() {
+            let stages = Arc::clone(&stages);
+            told.push(Trial::test(format!("{kind}::{name}"), move || tell(&stages, kind, story)));
+        }
+    }
+    told.extend(remote());
+    let told = libtest_mimic::run(&arguments, told);
+    // Ends what the stories ran on. Proofs measure and kill: each has the machine for itself.
+    drop(stages);
+    let proofs = Kind::ALL.into_iter().flat_map(|kind| {
+        let proofs = proofs::PROOFS.iter().filter(move |proof| proof.kinds.contains(&kind));
+        proofs.map(move |proof| {
+            Trial::test(format!("{kind}::proofs::{}", proof.name), move || {
+                (proof.show)(&Stage::start(kind).map_err(Failed::from)?, kind);
+                Ok(())
+            })
+        })
+    });
+    let proved = libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments }, proofs.collect());
+    if told.has_failed() || proved.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn all_stories() -> impl Iterator<Item = (String, Story)> {
+    let stories = stories::STORIES.iter().map(|(name, story)| ((*name).to_owned(), *story));
+    stories.chain(hostile::STORIES.iter().map(|(name, story)| (format!("hostile::{name}"), *story)))
+}
+
+fn tell(stages: &Stages, kind: Kind, story: Story) -> Result<(), Failed> {
+    let stage = stages[&kind].get_or_init(|| Stage::start(kind));
+    let stage = stage.as_ref().map_err(Failed::from)?;
+    stage.run(story(stage.world()));
+    Ok(())
+}
+
+/// The stories for a deployment somewhere else; ignored unless the environment names one.
+fn remote() -> Vec<Trial> {
+    let setting = |name: &str| std::env::var(name).unwrap_or_default();
+    let url = setting("HP_URL").trim_end_matches('/').to_owned();
+    all_stories()
+        .map(|(name, story)| {
+            let url = url.clone();
+            let is_ignored = url.is_empty();
+            let trial = Trial::test(format!("remote::{name}"), move || {
+                let ours = [setting("HP_OUR_PUBLISHABLE_KEY"), setting("HP_OUR_SECRET_KEY")];
+                let theirs = [setting("HP_THEIR_PUBLISHABLE_KEY"), setting("HP_THEIR_SECRET_KEY")];
+                let runtime = tokio::runtime::Runtime::new().map_err(|error| Failed::from(error.to_string()))?;
+                runtime.block_on(story(app::world(&url, [&ours[0], &ours[1]], [&theirs[0], &theirs[1]])));
+                Ok(())
+            });
+            trial.with_ignored_flag(is_ignored)
+        })
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! redis-server is killed in the middle, and hangs another time.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::app::{Kind, Stage};
+use crate::eventually::eventually;
+use crate::world::World;
+
+/// How long a shopper may wait to hear that there are no carts now.
+const REFUSED_WITHIN: Duration = Duration::from_secs(5);
+const RECOVERS_WITHIN: Duration = Duration::from_secs(15);
+
+pub fn catalog_is_served_and_carts_come_back(stage: &Stage, kind: Kind) {
+    stage.run(prove(stage, kind));
+}
+
+async fn prove(stage: &Stage, kind: Kind) {
+    let world = stage.world();
+    let sold = world.sell("outage", "1", 1_000).await;
+    let cart = world.ours.filled_cart(&[(&sold.variant, 1)]).await;
+    let over = AtomicBool::new(false);
+    let (reads, adds, refusals) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0));
+
+    // Shoppers browse all the while, and notice nothing.
+    let browsing = futures_util::future::join_all((0..4).map(|_| async {
+        while !over.load(Ordering::Relaxed) {
+            world.ours.product(&sold.handle).await;
+            world.ours.shopper.get("/api/v1/products?limit=5").send().await.expect(200);
+            reads.fetch_add(2, Ordering::Relaxed);
+        }
+    }));
+    // Others fill carts: each add is done, or refused with a time to come back.
+    let filling = futures_util::future::join_all((0..4).map(|_| async {
+        while !over.load(Ordering::Relaxed) {
+            let answer = world.ours.add(&cart, &sold.variant, 1).await;
+            match answer.status {
+                200 => adds.fetch_add(1, Ordering::Relaxed),
+                // After the restart Redis is empty: the cart is gone, and says so.
+                404 => 0,
+                _ => {
+                    answer.expect_problem(503, "cart-store-unavailable");
+                    refusals.fetch_add(1, Ordering::Relaxed)
+                }
+            };
+        }
+    }));
+    let outage = async {
+        eventually("adds before the outage", RECOVERS_WITHIN, async || {
+            (20 < adds.load(Ordering::Relaxed)).then_some(())
+        })
+        .await;
+        stage.with_redis(|redis| redis.kill());
+        let slowest = every_cart_request_is_refused(&world, &cart, &sold.variant).await;
+        let before = reads.load(Ordering::Relaxed);
+        eventually("reads during the outage", RECOVERS_WITHIN, async || {
+            (before + 20 < reads.load(Ordering::Relaxed)).then_some(())
+        })
+        .await;
+        stage.with_redis(|redis| redis.restart());
+        let restarted = Instant::now();
+        let cart = eventually("a new cart after the outage", RECOVERS_WITHIN, async || {
+            let answer = world.ours.shopper.post("/api/v1/cart").send().await;
+            (answer.status == 201).then(|| answer.json()["id"].as_str().unwrap().to_owned())
+        })
+        .await;
+        let recovered = restarted.elapsed();
+        for _ in 0..20 {
+            world.ours.add(&cart, &sold.variant, 1).await.expect(200);
+        }
+        // A server that hangs looks alive to its connections: only time tells.
+        stage.with_redis(|redis| redis.pause());
+        let slowest_hanging = every_cart_request_is_refused(&world, &cart, &sold.variant).await;
+        stage.with_redis(|redis| redis.resume());
+        eventually("the same cart after the pause", RECOVERS_WITHIN, async || {
+            let answer = world.ours.shopper.get(&format!("/api/v1/cart/{cart}")).send().await;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+        let checkout = world.ours.open(&cart).await.expect(201).json()["id"].as_str().unwrap().to_owned();
+        world.ours.complete(&checkout, &world.name("after-the-outage")).await.expect(201);
+        over.store(true, Ordering::Relaxed);
+        (slowest, slowest_hanging, recovered)
+    };
+    let (_, _, (slowest, slowest_hanging, recovered)) = tokio::join!(browsing, filling, outage);
+    println!(
+        "{kind}: redis-server killed: {} catalog reads served, {} cart requests refused with 503 (slowest {slowest:.0?}, \
+         {slowest_hanging:.0?} where it hung); carts are back {recovered:.0?} after its restart",
+        reads.load(Ordering::Relaxed),
+        refusals.load(Ordering::Relaxed),
+    );
+}
+
+/// Every route that needs a cart says 503 with Retry-After, soon; those that need none work.
+async fn every_cart_request_is_refused(world: &World, cart: &str, variant: &str) -> Duration {
+    let line = format!("/api/v1/cart/{cart}/items/{variant}");
+    let shopper = &world.ours.shopper;
+    let mut slowest = Duration::ZERO;
+    for call in [
+        shopper.post("/api/v1/cart"),
+        shopper.get(&format!("/api/v1/cart/{cart}")),
+        shopper.post(&format!("/api/v1/cart/{cart}/items")).json(&json!({ "variantId": variant })),
+        shopper.patch(&line).json(&json!({ "quantity": 1 })),
+        shopper.delete(&line),
+        shopper.post("/api/v1/checkouts").json(&crate::world::order_form(cart)),
+    ] {
+        let started = Instant::now();
+        let refused = call.send().await.expect_problem(503, "cart-store-unavailable");
+        assert!((1..=60).contains(&refused.the("retry-after").parse::<u64>().unwrap()), "{refused}");
+        slowest = slowest.max(started.elapsed());
+    }
+    assert!(slowest < REFUSED_WITHIN, "a refusal took {slowest:?}");
+    slowest
+}

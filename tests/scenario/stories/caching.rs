@@ -1,0 +1,162 @@
+//! What a cache in front may keep, and what an answer costs.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Spent};
+use crate::eventually::eventually;
+use crate::product_file::Product;
+use crate::world::World;
+
+/// The catalog's three kinds of answers.
+fn catalog(handle: &str, vendor: &str) -> [String; 3] {
+    [
+        format!("/api/v1/products/{handle}"),
+        format!("/api/v1/products?filter%5Bvendor%5D={vendor}"),
+        "/api/v1/categories".to_owned(),
+    ]
+}
+
+pub async fn catalog_answers_have_strong_etags_and_304(world: World) {
+    let (handle, vendor) = (world.name("etag"), world.name("etags"));
+    world.ours.import(&[Product::simple(&handle, "1", 1).vendor(&vendor)]).await;
+    let get = |path: &str| world.ours.shopper.get(path);
+    for path in &catalog(&handle, &vendor)[..2] {
+        let full = get(path).send().await.expect(200);
+        let etag = full.the("etag").to_owned();
+        assert!(etag.starts_with('"') && etag.ends_with('"') && 10 < etag.len(), "{etag}");
+        let lists = [etag.clone(), format!("\"other\", {etag}"), format!("W/{etag}"), "*".to_owned()];
+        for known in lists {
+            let answer = get(path).header("if-none-match", &known).send().await.expect(304);
+            assert_eq!(answer.the("etag"), etag, "{known}");
+            assert_eq!(answer.header("cache-control"), full.header("cache-control"), "{known}");
+            assert_eq!(answer.header("cache-tag"), full.header("cache-tag"), "{known}");
+            assert_eq!(answer.header("vary"), full.header("vary"), "{known}");
+            assert_eq!(answer.header("content-type"), None, "{known}");
+        }
+        for known in ["\"other\"", "nonsense", "", "\""] {
+            let answer = get(path).header("if-none-match", known).send().await.expect(200);
+            assert_eq!(answer.body, full.body, "{known}");
+        }
+    }
+    // Other stories add categories all the time, so a 304 may take another try.
+    eventually("a 304 of the categories", Duration::from_secs(20), async || {
+        let etag = get("/api/v1/categories").send().await.expect(200).the("etag").to_owned();
+        let answer = get("/api/v1/categories").header("if-none-match", etag).send().await;
+        (answer.status == 304).then_some(())
+    })
+    .await;
+}
+
+pub async fn an_etag_changes_with_what_it_stands_for(world: World) {
+    let (handle, vendor) = (world.name("moving"), world.name("movers"));
+    let product = |price: &str, stock| Product::simple(&handle, price, stock).vendor(&vendor);
+    world.ours.import(&[product("1", 5)]).await;
+    let [one, list, _] = catalog(&handle, &vendor);
+    let etag = async |path: &str| world.ours.shopper.get(path).send().await.expect(200).the("etag").to_owned();
+    let first = (etag(&one).await, etag(&list).await);
+
+    world.ours.import(&[product("2", 5)]).await;
+    let after_price = (etag(&one).await, etag(&list).await);
+    assert_ne!(after_price.0, first.0);
+    assert_ne!(after_price.1, first.1);
+
+    // A sale changes the product's availability, and the list's when nothing is left.
+    let sold = world.ours.first_variant(&handle).await;
+    let checkout = world.ours.opened(&[(&sold.variant, 2)]).await;
+    world.ours.complete(&checkout, &world.name("moving-1")).await.expect(201);
+    let after_sale = (etag(&one).await, etag(&list).await);
+    assert_ne!(after_sale.0, after_price.0);
+    assert_eq!(after_sale.1, after_price.1);
+
+    let checkout = world.ours.opened(&[(&sold.variant, 3)]).await;
+    world.ours.complete(&checkout, &world.name("moving-2")).await.expect(201);
+    assert_ne!(etag(&list).await, after_price.1);
+}
+
+pub async fn catalog_answers_may_be_kept_and_personal_ones_not(world: World) {
+    let (handle, vendor) = (world.name("kept"), world.name("keepers"));
+    world.ours.import(&[Product::simple(&handle, "1", 9).vendor(&vendor)]).await;
+    let sold = world.ours.first_variant(&handle).await;
+    for path in catalog(&handle, &vendor) {
+        let answer = world.ours.shopper.get(&path).send().await.expect(200);
+        let control: Vec<&str> = answer.the("cache-control").split(',').map(str::trim).collect();
+        assert!(control.contains(&"public"), "{path}: {control:?}");
+        for directive in ["s-maxage=", "stale-while-revalidate="] {
+            assert!(control.iter().any(|word| word.starts_with(directive)), "{path}: {control:?}");
+        }
+        let vary = answer.the("vary").to_ascii_lowercase();
+        assert!(vary.split(',').any(|name| name.trim() == "authorization"), "{path}: {vary}");
+        let tags: Vec<&str> = answer.the("cache-tag").split(',').collect();
+        assert!(!tags.is_empty(), "{path}");
+        if path.contains("products") {
+            assert!(tags.contains(&sold.product.as_str()), "{path}: {tags:?}");
+        }
+    }
+
+    let cart = world.ours.shopper.post("/api/v1/cart").send().await.expect(201);
+    let id = cart.json()["id"].as_str().unwrap().to_owned();
+    let added = world.ours.add(&id, &sold.variant, 1).await.expect(200);
+    let opened = world.ours.open(&id).await.expect(201);
+    let checkout = opened.json()["id"].as_str().unwrap().to_owned();
+    let placed = world.ours.complete(&checkout, &world.name("kept")).await.expect(201);
+    let order = placed.json()["id"].as_str().unwrap().to_owned();
+    let shown = [
+        world.ours.shopper.get(&format!("/api/v1/cart/{id}")).send().await.expect(200),
+        world.ours.shopper.get(&format!("/api/v1/checkouts/{checkout}")).send().await.expect(200),
+        world.ours.merchant.get(&format!("/api/v1/orders/{order}")).send().await.expect(200),
+        world.ours.import_file("Handle,Title,Price\n").await.expect(200),
+    ];
+    for answer in [cart, added, opened, placed].into_iter().chain(shown) {
+        assert_eq!(answer.the("cache-control"), "private, no-store", "{answer}");
+    }
+}
+
+pub async fn round_trips_stay_within_their_budget(world: World) {
+    let (handle, vendor) = (world.name("cheap"), world.name("cheap"));
+    world.ours.import(&[Product::simple(&handle, "1", 9_999).vendor(&vendor)]).await;
+    let sold = world.ours.first_variant(&handle).await;
+    let at_most = |answer: &Answer, sql: u32, redis: u32| {
+        let spent = answer.spent();
+        assert!(spent.sql <= sql && spent.redis <= redis, "{answer}");
+    };
+    for path in catalog(&handle, &vendor) {
+        for _ in 0..3 {
+            let answer = world.ours.shopper.get(&path).send().await.expect(200);
+            assert_eq!(answer.spent(), Spent { sql: 1, redis: 0 }, "{answer}");
+        }
+        world.ours.merchant.get(&path).send().await.expect(200);
+    }
+
+    let created = world.ours.shopper.post("/api/v1/cart").send().await.expect(201);
+    at_most(&created, 1, 1);
+    let cart = created.json()["id"].as_str().unwrap().to_owned();
+    let line = format!("/api/v1/cart/{cart}/items/{}", sold.variant);
+    for quantity in 1..4 {
+        at_most(&world.ours.add(&cart, &sold.variant, quantity).await.expect(200), 1, 1);
+        let set = world.ours.shopper.patch(&line).json(&json!({ "quantity": quantity })).send().await.expect(200);
+        at_most(&set, 1, 1);
+    }
+    at_most(&world.ours.shopper.delete(&line).send().await.expect(200), 1, 1);
+
+    // The key is known by now, and soon so is the offer: then Redis alone is asked, once.
+    eventually("an add without SQL", Duration::from_secs(20), async || {
+        let spent = world.ours.add(&cart, &sold.variant, 1).await.expect(200).spent();
+        (spent == Spent { sql: 0, redis: 1 }).then_some(())
+    })
+    .await;
+    eventually("a cart shown for one of each", Duration::from_secs(20), async || {
+        let shown = world.ours.shopper.get(&format!("/api/v1/cart/{cart}")).send().await.expect(200);
+        (shown.spent() == Spent { sql: 1, redis: 1 }).then_some(())
+    })
+    .await;
+
+    let opened = world.ours.open(&cart).await.expect(201);
+    at_most(&opened, 3, 1);
+    let checkout: Value = opened.json();
+    let placed = world.ours.complete(checkout["id"].as_str().unwrap(), &world.name("cheap")).await.expect(201);
+    at_most(&placed, 3, 0);
+    let order = format!("/api/v1/orders/{}", placed.json()["id"].as_str().unwrap());
+    at_most(&world.ours.merchant.get(&order).send().await.expect(200), 1, 0);
+}

@@ -1,0 +1,96 @@
+//! What merchants and shoppers do, told over HTTP alone: a base URL and keys are all a story knows.
+//!
+//! Stories run beside each other in the same two shops. Each marks what it makes with
+//! [`World::mark`](crate::world::World), and asserts on nothing else.
+
+mod browsing;
+mod caching;
+mod carts;
+mod checkouts;
+mod completing;
+mod import_errors;
+mod imports;
+mod keys;
+mod orders;
+mod protocol;
+mod tenancy;
+
+use std::pin::Pin;
+
+use crate::world::World;
+
+/// A story, told to the end or failing by a panic.
+pub type Story = fn(World) -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// Stories by their names, `carts::a_line_that_is_not_there`.
+macro_rules! stories {
+    ($($module:ident::$story:ident),* $(,)?) => {
+        &[$((concat!(stringify!($module), "::", stringify!($story)), |world| Box::pin($module::$story(world)))),*]
+    };
+}
+pub(crate) use stories;
+
+pub const STORIES: &[(&str, Story)] = stories![
+    imports::both_generations_of_the_header_give_the_same_catalog,
+    imports::importing_again_changes_nothing,
+    imports::what_was_sold_stays_sold_until_another_count,
+    imports::a_changed_product_keeps_its_ids,
+    imports::options_images_prices_and_weights_arrive,
+    imports::a_byte_order_mark_carriage_returns_and_quoted_newlines_are_read,
+    imports::made_up_skus_stay_the_same,
+    imports::scripts_in_descriptions_are_not_served,
+    imports::a_dry_run_tells_and_changes_nothing,
+    imports::only_active_products_are_shown,
+    imports::two_imports_at_once_make_no_duplicates,
+    import_errors::errors_name_line_and_column_while_good_products_go_in,
+    import_errors::a_sku_of_another_product_is_refused,
+    import_errors::what_is_no_product_file_is_refused_with_its_reason,
+    browsing::every_sort_walks_all_pages_without_loss_or_duplicates,
+    browsing::lists_are_narrowed_by_each_filter,
+    browsing::a_card_says_price_range_image_and_availability,
+    browsing::a_product_is_found_by_id_and_by_handle,
+    browsing::categories_form_a_tree,
+    browsing::a_cursor_belongs_to_its_sort,
+    caching::catalog_answers_have_strong_etags_and_304,
+    caching::an_etag_changes_with_what_it_stands_for,
+    caching::catalog_answers_may_be_kept_and_personal_ones_not,
+    caching::round_trips_stay_within_their_budget,
+    carts::lines_are_added_set_and_removed,
+    carts::two_hundred_parallel_adds_of_one_are_two_hundred,
+    carts::a_repeated_add_counts_once,
+    carts::a_stale_version_is_refused,
+    carts::what_cannot_be_added_is_named,
+    carts::a_cart_holds_250_lines,
+    carts::a_line_holds_9999_units,
+    carts::removed_and_sold_out_variants_stay_and_say_so,
+    carts::carts_that_are_not_there_are_404,
+    checkouts::all_wrong_fields_are_named_at_once,
+    checkouts::a_checkout_agrees_to_todays_prices,
+    checkouts::an_empty_cart_cannot_be_checked_out,
+    checkouts::every_line_in_the_way_is_listed,
+    checkouts::a_repeated_opening_is_the_same_checkout,
+    completing::an_order_takes_stock_and_says_its_number,
+    completing::a_changed_price_is_told_with_old_and_new,
+    completing::short_lines_are_listed_at_once_and_nothing_is_taken,
+    completing::a_replay_is_byte_identical,
+    completing::an_idempotency_key_is_for_one_request,
+    completing::a_completed_checkout_names_its_order,
+    completing::only_the_merchant_can_say_paid,
+    completing::twenty_requests_with_one_key_are_one_order,
+    completing::twenty_requests_with_twenty_keys_are_one_order,
+    completing::uncounted_and_backordered_variants_can_always_be_bought,
+    completing::an_idempotency_key_is_required,
+    orders::an_order_is_for_the_merchant_only,
+    orders::an_order_never_changes,
+    tenancy::another_tenants_ids_are_not_there,
+    tenancy::the_same_handles_and_skus_live_apart,
+    tenancy::the_same_idempotency_key_is_two_keys,
+    keys::every_route_wants_a_good_key,
+    keys::a_publishable_key_cannot_do_the_merchants_work,
+    keys::a_key_of_one_store_with_the_secret_of_another_is_no_key,
+    protocol::any_origin_may_ask,
+    protocol::unknown_paths_and_wrong_methods_say_so,
+    protocol::head_is_get_without_the_body,
+    protocol::a_request_keeps_its_plain_id_and_gets_one_otherwise,
+    protocol::health_and_description_need_no_key,
+];

