@@ -1,0 +1,152 @@
+//! The two wasm modules and the host that runs one of them in tests.
+
+use std::collections::hash_map::DefaultHasher;
+use std::fs;
+use std::hash::{Hash, Hasher};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Outcome;
+use crate::paths::Paths;
+use crate::shell::{ask, cargo, command, run};
+
+/// The most the worker may weigh, gzipped, in bytes. Cloudflare's own limit is 3 MB on the free plan.
+const WORKER_LIMIT: usize = 600_000;
+
+/// Builds `edge/build`. When the compiled module is the one of the last time, that is all.
+pub fn build_worker(paths: &Paths) -> Outcome {
+    const TARGET: &str = "wasm32-unknown-unknown";
+    build_module(paths, TARGET)?;
+    let module = read(&compiled(paths, TARGET))?;
+    let stamp = paths.root.join("target/xtask/worker.stamp");
+    let built_from = fingerprint(&[&module, &fs::read(paths.tool("worker-build")).unwrap_or_default()]);
+    let is_current = fs::read_to_string(&stamp).is_ok_and(|last| last == built_from);
+    if !(is_current && paths.worker().iter().all(|file| file.exists())) {
+        let mut build = command(paths, paths.tool("worker-build"), &["--profile", "wasm", "edge"]);
+        // Without these three it downloads its own.
+        build.env("WASM_BINDGEN_BIN", existing(paths.tool("wasm-bindgen"))?);
+        build.env("WASM_OPT_BIN", existing(paths.npm(".bin/wasm-opt"))?);
+        build.env("ESBUILD_BIN", existing(paths.npm(".bin/esbuild"))?);
+        run(build)?;
+        write(&stamp, built_from.as_bytes())?;
+    }
+    print_worker_size(paths)
+}
+
+/// Builds the component and puts it where `spin.toml` looks for it.
+pub fn build_spin(paths: &Paths) -> Outcome {
+    const TARGET: &str = "wasm32-wasip2";
+    build_module(paths, TARGET)?;
+    let module = read(&compiled(paths, TARGET))?;
+    if !fs::read(paths.component()).is_ok_and(|last| last == module) {
+        write(&paths.component(), &module)?;
+    }
+    print_spin_size(paths)
+}
+
+/// Builds `tests/spin-host` and puts it beside the component. The binary is kept in the user's cache by
+/// what it was built from: a clean checkout would otherwise compile it again for a minute.
+///
+/// Optimised, since an unoptimised wasmtime takes a minute to load a component.
+pub fn build_spin_host(paths: &Paths) -> Outcome {
+    let folder = paths.root.join("tests/spin-host");
+    let mut sources = vec![folder.join("Cargo.toml"), folder.join("Cargo.lock")];
+    let listed = fs::read_dir(folder.join("src")).map_err(|error| format!("tests/spin-host/src: {error}"))?;
+    sources.extend(listed.filter_map(|entry| entry.ok().map(|entry| entry.path())));
+    sources.sort();
+    let mut contents = sources.iter().map(|source| read(source)).collect::<Outcome<Vec<_>>>()?;
+    contents.push(ask("rustc", &["--version", "--verbose"]).unwrap_or_default().into_bytes());
+    let contents: Vec<&[u8]> = contents.iter().map(Vec::as_slice).collect();
+    let kept = paths.tool(&format!("spin-host-{}", fingerprint(&contents)));
+    if !kept.exists() {
+        cargo(paths, &["build", "--release", "--manifest-path", "tests/spin-host/Cargo.toml"])?;
+        copy(&paths.target.join("release/spin-host"), &kept)?;
+    }
+    copy(&kept, &paths.root.join("target/spin/spin-host"))
+}
+
+/// Prints the sizes of both modules, as built.
+pub fn print_sizes(paths: &Paths) -> Outcome {
+    print_worker_size(paths)?;
+    print_spin_size(paths)
+}
+
+fn print_worker_size(paths: &Paths) -> Outcome {
+    let gzipped = print_size(paths, "worker", &paths.worker())?;
+    if WORKER_LIMIT < gzipped {
+        return Err(format!("the worker weighs {gzipped} bytes gzipped, more than the {WORKER_LIMIT} it may"));
+    }
+    Ok(())
+}
+
+fn print_spin_size(paths: &Paths) -> Outcome {
+    print_size(paths, "spin component", &[paths.component()]).map(drop)
+}
+
+fn build_module(paths: &Paths, target: &str) -> Outcome {
+    cargo(paths, &["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", "wasm"])
+}
+
+/// What cargo makes of the `edge` crate for a target.
+fn compiled(paths: &Paths, target: &str) -> PathBuf {
+    paths.target.join(target).join("wasm/headlesspro_edge.wasm")
+}
+
+/// Prints the size of the files together and answers it gzipped, in bytes.
+fn print_size(paths: &Paths, name: &str, files: &[PathBuf]) -> Outcome<usize> {
+    let mut content = Vec::new();
+    for file in files {
+        content.extend(read(file)?);
+    }
+    let gzipped = gzipped(&content)?;
+    let kilobytes = |bytes: usize| format!("{}.{} KB", bytes / 1000, bytes % 1000 / 100);
+    let whole = kilobytes(content.len());
+    let places: Vec<String> = files.iter().map(|file| paths.relative(file).to_string()).collect();
+    println!("size of the {name}: {} gzip ({whole} plain), {}", kilobytes(gzipped), places.join(" + "));
+    Ok(gzipped)
+}
+
+/// The length of `content` after `gzip -9`, in bytes.
+fn gzipped(content: &[u8]) -> Outcome<usize> {
+    let failed = |error: std::io::Error| format!("gzip: {error}");
+    let mut gzip =
+        Command::new("gzip").args(["-9", "-c"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+    let input = gzip.stdin.take();
+    std::thread::scope(|scope| {
+        // In a thread of its own: gzip answers before it has read everything.
+        scope.spawn(move || input.map(|mut input| input.write_all(content)));
+        gzip.wait_with_output().map(|output| output.stdout.len()).map_err(failed)
+    })
+}
+
+/// Tells contents apart; not cryptographic.
+fn fingerprint(contents: &[&[u8]]) -> String {
+    let mut hasher = DefaultHasher::new();
+    contents.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
+fn existing(path: PathBuf) -> Outcome<PathBuf> {
+    if path.exists() { Ok(path) } else { Err(format!("{} is missing", path.display())) }
+}
+
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    fs::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: &Path, content: &[u8]) -> Outcome {
+    in_folder(path, || fs::write(path, content))
+}
+
+/// Copies a file with its permissions. By way of a rename, so that a running copy is not touched.
+fn copy(from: &Path, to: &Path) -> Outcome {
+    let partial = to.with_extension("partial");
+    in_folder(to, || fs::copy(from, &partial).and_then(|_| fs::rename(&partial, to)))
+}
+
+fn in_folder(path: &Path, work: impl FnOnce() -> std::io::Result<()>) -> Outcome {
+    fs::create_dir_all(path.parent().unwrap_or(path))
+        .and_then(|()| work())
+        .map_err(|error| format!("{}: {error}", path.display()))
+}

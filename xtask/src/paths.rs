@@ -1,0 +1,59 @@
+//! Where things are.
+
+use std::path::{Path, PathBuf};
+
+use crate::Outcome;
+
+pub struct Paths {
+    /// The checkout.
+    pub root: PathBuf,
+    /// Cargo's target folder, in the user's cache: every checkout on the machine shares it, so a
+    /// clean one does not compile the dependencies again.
+    pub target: PathBuf,
+    /// Where this project installs command line tools, in the user's cache.
+    pub tools: PathBuf,
+}
+
+impl Paths {
+    pub fn find() -> Outcome<Paths> {
+        let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+            .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+        let root = manifest.parent().ok_or("xtask is not inside a checkout")?.to_path_buf();
+        let cache = cache()?.join("headlesspro");
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache.join("target"), |set| root.join(set));
+        Ok(Paths { root, target, tools: cache.join("tools") })
+    }
+
+    /// A tool that [`crate::install`] puts there.
+    pub fn tool(&self, name: &str) -> PathBuf {
+        self.tools.join("bin").join(name)
+    }
+
+    /// A path inside the npm packages of the tests.
+    pub fn npm(&self, path: &str) -> PathBuf {
+        self.root.join("tests/node_modules").join(path)
+    }
+
+    /// The worker as it is deployed: the JavaScript around the module, and the module.
+    pub fn worker(&self) -> [PathBuf; 2] {
+        ["index.js", "index_bg.wasm"].map(|file| self.root.join("edge/build").join(file))
+    }
+
+    /// The component as it is deployed.
+    pub fn component(&self) -> PathBuf {
+        self.root.join("target/spin/headlesspro.wasm")
+    }
+
+    /// `path` as seen from the checkout, for messages.
+    pub fn relative<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.root).unwrap_or(path).display()
+    }
+}
+
+/// The user's cache folder, by the XDG Base Directory Specification.
+fn cache() -> Outcome<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("XDG_CACHE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".cache")))
+        .ok_or_else(|| "neither XDG_CACHE_HOME nor HOME is set".to_owned())
+}

@@ -1,0 +1,103 @@
+//! `cargo xtask test`: every check there is, in the order in which a mistake shows soonest.
+
+use std::fs;
+
+use crate::artifacts;
+use crate::install;
+use crate::paths::Paths;
+use crate::shell::cargo;
+use crate::steps::Steps;
+use crate::{Outcome, USAGE};
+
+const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
+const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
+
+/// Suites that start the built modules, and what they start.
+const HOSTED_SUITES: [&str; 2] = ["hosts", "scenario"];
+const HOSTED_BUILDS: [&str; 3] = ["build-worker", "build-spin", "build-spin-host"];
+
+/// The steps before the integration tests, which are found in `edge/Cargo.toml`.
+const STEPS: [(&str, &str); 9] = [
+    ("tools", "install what is missing"),
+    ("fmt", "formatting"),
+    ("clippy", "lints of the workspace, every target"),
+    ("clippy-wasm", "lints of the edge crate for both wasm targets"),
+    ("unit", "unit and property tests"),
+    ("build-worker", "the module for Workers, and its size"),
+    ("build-spin", "the component for Spin, and its size"),
+    ("build-spin-host", "the host that runs the component in tests"),
+    ("clippy-spin-host", "lints of that host"),
+];
+
+pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
+    let suites = suites(paths)?;
+    if words.iter().any(|word| word.starts_with('-')) {
+        return if words == ["--list"] { list(&suites) } else { Err(format!("usage:\n{USAGE}")) };
+    }
+    println!("target folder: {}", paths.target.display());
+    let mut wanted = words.to_vec();
+    if words.iter().any(|word| HOSTED_SUITES.contains(word)) {
+        // A suite alone must not run against yesterday's modules. Up to date, this takes a second.
+        wanted.extend(HOSTED_BUILDS);
+    }
+    let mut steps = Steps::new(&wanted);
+    for (name, does) in STEPS {
+        steps.step(name, does, || step(paths, name))?;
+    }
+    for suite in &suites {
+        steps.step(suite, "integration tests", || {
+            cargo(paths, &["test", "--package", "headlesspro-edge", "--test", suite])
+        })?;
+    }
+    steps.finish()
+}
+
+fn step(paths: &Paths, name: &str) -> Outcome {
+    match name {
+        "tools" => install::everything(paths),
+        "fmt" => {
+            cargo(paths, &["fmt", "--all", "--check"])?;
+            cargo(paths, &["fmt", "--check", "--manifest-path", SPIN_HOST])
+        }
+        "clippy" => cargo(paths, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        "clippy-wasm" => WASM_TARGETS.iter().try_for_each(|target| {
+            let package = ["clippy", "--package", "headlesspro-edge", "--lib", "--target", target];
+            cargo(paths, &[package.as_slice(), &["--", "-D", "warnings"]].concat())
+        }),
+        "unit" => {
+            cargo(paths, &["test", "--workspace", "--exclude", "headlesspro-edge"])?;
+            cargo(paths, &["test", "--package", "headlesspro-edge", "--lib", "--bins"])
+        }
+        "build-worker" => artifacts::build_worker(paths),
+        "build-spin" => artifacts::build_spin(paths),
+        "build-spin-host" => artifacts::build_spin_host(paths),
+        "clippy-spin-host" => {
+            cargo(paths, &["clippy", "--release", "--manifest-path", SPIN_HOST, "--", "-D", "warnings"])
+        }
+        other => Err(format!("no step is named {other}")),
+    }
+}
+
+/// The integration tests of the edge crate, in the order of its manifest; the scenario, which runs on
+/// every host and takes longest, comes last.
+fn suites(paths: &Paths) -> Outcome<Vec<String>> {
+    let manifest = fs::read_to_string(paths.root.join("edge/Cargo.toml")).map_err(|error| format!("edge: {error}"))?;
+    let mut suites: Vec<String> = manifest
+        .split("\n[")
+        .filter(|section| section.starts_with("[test]]"))
+        .filter_map(|section| section.lines().find_map(|line| line.strip_prefix("name = \"")?.strip_suffix('"')))
+        .map(str::to_owned)
+        .collect();
+    suites.sort_by_key(|suite| suite == "scenario");
+    Ok(suites)
+}
+
+fn list(suites: &[String]) -> Outcome {
+    for (name, does) in STEPS {
+        println!("{name:<24} {does}");
+    }
+    for suite in suites {
+        println!("{suite:<24} integration tests");
+    }
+    Ok(())
+}
