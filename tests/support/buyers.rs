@@ -13,6 +13,8 @@ use crate::world::{Shop, order_form};
 /// How long a buyer goes on repeating one request.
 const PATIENCE: Duration = Duration::from_secs(90);
 
+const ON_ACCOUNT: &str = r#"{"payment":{"provider":"manual","method":"on-account"}}"#;
+
 /// What all buyers of a crowd had to repeat: how often, by the reason.
 #[derive(Debug, Default)]
 pub struct Repeats(Mutex<BTreeMap<String, u64>>);
@@ -52,9 +54,23 @@ impl Buyer<'_> {
     /// Completes the checkout on account; any answer but a 503.
     pub async fn complete(&self, checkout: &str) -> Answer {
         let path = format!("/api/v1/checkouts/{checkout}/complete");
-        let body = json!({ "payment": { "provider": "manual", "method": "on-account" } });
         let key = self.key("complete");
-        self.persist(|| self.shop.shopper.post(&path).header("idempotency-key", &key).json(&body)).await
+        let call = || self.shop.shopper.post(&path).header("idempotency-key", &key);
+        // The whole request is the same each time, its id too.
+        self.persist(|| call().header("x-request-id", &key).body("application/json", ON_ACCOUNT)).await
+    }
+
+    /// The bytes of the request that [`complete`](Buyer::complete) sends.
+    pub fn completing(&self, checkout: &str) -> Vec<u8> {
+        let body = ON_ACCOUNT;
+        let (key, shopper) = (self.key("complete"), &self.shop.shopper);
+        format!(
+            "POST /api/v1/checkouts/{checkout}/complete HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+             idempotency-key: {key}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            shopper.key().unwrap(),
+            body.len()
+        )
+        .into_bytes()
     }
 
     fn key(&self, step: &str) -> String {

@@ -14,6 +14,7 @@ use crate::port::entropy::HostEntropy;
 use crate::port::fetch::Fetch;
 use crate::port::kv::upstash::{InvalidUpstash, UpstashKv};
 use crate::port::sql::hrana::{HranaSql, HranaUrlError};
+use crate::port::sql::turns::TakingTurns;
 use crate::problem::Problem;
 
 // The settings, by their names on Workers. Spin writes them in lower case.
@@ -48,6 +49,7 @@ pub fn router(
     let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?;
     let kv = UpstashKv::new(fetch, &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
     super::log::install();
+    let sql = TakingTurns::new(Arc::new(sql), Arc::clone(&clock));
     let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy));
     Ok(crate::routes::router(Arc::new(app)))
 }

@@ -3,6 +3,7 @@
 mod books;
 mod buyers;
 mod database_outage;
+mod hanging_up;
 mod redis_outage;
 
 use crate::app::{Kind, Stage};
@@ -18,6 +19,11 @@ pub const PROOFS: &[Proof] = &[
         name: "of_500_buyers_of_50_units_50_buy",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         show: buyers::five_hundred_for_fifty,
+    },
+    Proof {
+        name: "a_buyer_who_hangs_up_holds_nobody_back",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        show: hanging_up::nobody_is_held_back,
     },
     Proof {
         name: "without_redis_the_catalog_is_served_and_carts_come_back",

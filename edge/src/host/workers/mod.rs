@@ -9,13 +9,16 @@ mod http;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::Router;
 use headlesspro_shared::kernel::time::Timestamp;
 use tower::ServiceExt;
-use worker::js_sys::futures::future_to_promise;
-use worker::wasm_bindgen::JsValue;
-use worker::{Context, Date, Env, event, web_sys};
+use worker::js_sys::Promise;
+use worker::js_sys::futures::{JsFuture, future_to_promise};
+use worker::send::SendFuture;
+use worker::wasm_bindgen::{JsCast, JsValue};
+use worker::{Context, Date, Delay, Env, event, web_sys};
 
 use super::remote::{self, Misconfigured};
 use crate::port::BoxFuture;
@@ -26,11 +29,25 @@ use fetch::WorkersFetch;
 
 static ROUTER: OnceLock<Router> = OnceLock::new();
 
+/// The runtime ends the work of a request whose client has hung up. A change is brought to its end
+/// nevertheless: its place in the line of writers is given back, and the client's repeat finds the outcome.
 #[event(fetch)]
 async fn handle(request: web_sys::Request, env: Env, context: Context) -> worker::Result<web_sys::Response> {
+    let context = Arc::new(WaitUntil(context));
+    let changes_nothing = matches!(request.method().as_str(), "GET" | "HEAD" | "OPTIONS");
+    let answer = answer(request, env, Arc::clone(&context));
+    if changes_nothing {
+        return answer.await;
+    }
+    let promise = future_to_promise(AssertUnwindSafe(async move { Ok(answer.await?.into()) }));
+    context.keep(&promise);
+    Ok(JsFuture::from(promise).await?.unchecked_into())
+}
+
+async fn answer(request: web_sys::Request, env: Env, context: Arc<WaitUntil>) -> worker::Result<web_sys::Response> {
     let response = match (http::request(&request).await, router(&env)) {
         (Ok(mut request), Ok(router)) => {
-            request.extensions_mut().insert(Arc::new(WaitUntil(context)) as Arc<dyn Defer>);
+            request.extensions_mut().insert(context as Arc<dyn Defer>);
             match router.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
@@ -62,19 +79,29 @@ impl Clock for WorkersClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
     }
+
+    fn sleep(&self, pause: Duration) -> BoxFuture<'static, ()> {
+        // Sound because an isolate has one thread.
+        Box::pin(SendFuture::new(Delay::from(pause)))
+    }
 }
 
 /// `waitUntil` of one request: the runtime lets the work live for 30 s after the response.
 struct WaitUntil(Context);
 
+impl WaitUntil {
+    fn keep(&self, promise: &Promise) {
+        if self.0.as_ref().wait_until(promise).is_err() {
+            worker::console_warn!("the runtime keeps no work after the response; a cron or a repeat does what is left");
+        }
+    }
+}
+
 impl Defer for WaitUntil {
     fn defer(&self, work: BoxFuture<'static, ()>) {
-        let promise = future_to_promise(AssertUnwindSafe(async move {
+        self.keep(&future_to_promise(AssertUnwindSafe(async move {
             work.await;
             Ok(JsValue::UNDEFINED)
-        }));
-        if self.0.as_ref().wait_until(&promise).is_err() {
-            worker::console_warn!("the runtime took no work after the response; a cron does what is left");
-        }
+        })));
     }
 }

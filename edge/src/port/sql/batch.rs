@@ -2,6 +2,10 @@
 
 use super::{Refusal, Rows, SqlError, Statement};
 
+/// Takes the write lock at once, not with the first change: a transaction that has read before it may be
+/// refused the lock.
+pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
+
 /// When a step runs, by what became of earlier steps (0-based).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Condition {
@@ -57,6 +61,11 @@ impl Batch {
     pub fn push(&mut self, statement: Statement, condition: Option<Condition>) -> usize {
         self.steps.push(Step { statement, condition });
         self.steps.len().saturating_sub(1)
+    }
+
+    /// Whether it begins by taking the one write lock, as a [`Commit`](super::Commit) does.
+    pub fn takes_write_lock(&self) -> bool {
+        self.steps.first().is_some_and(|step| step.statement.sql == BEGIN_WRITE)
     }
 
     /// One statement needs no transaction to be a snapshot; several are put into a deferred one.

@@ -8,6 +8,7 @@
 //!       [else] statements that explain a refusal, inside the same snapshot, then ROLLBACK
 //! ```
 
+use super::batch::BEGIN_WRITE;
 use super::{Batch, Condition, Outcome, Refusal, Rows, SqlError, Statement, StepOutcome};
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -73,7 +74,7 @@ impl Commit {
 
     pub(super) fn to_batch(&self) -> Batch {
         let mut batch = Batch::default();
-        let mut last = batch.push(Statement::new("BEGIN IMMEDIATE"), None);
+        let mut last = batch.push(Statement::new(BEGIN_WRITE), None);
         for statement in &self.statements {
             last = batch.push(statement.clone(), Some(Condition::Ok(last)));
         }

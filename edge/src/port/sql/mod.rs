@@ -9,6 +9,7 @@ mod batch;
 mod commit;
 pub mod hrana;
 pub mod refusal;
+pub mod turns;
 mod value;
 
 pub use batch::{Batch, Condition, Outcome, Step, StepOutcome};

@@ -111,6 +111,7 @@ impl ScriptStore for Keyspace {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicI64, Ordering};
+    use std::time::Duration;
 
     use headlesspro_shared::kernel::time::Timestamp;
 
@@ -128,6 +129,11 @@ mod tests {
     impl Clock for HandClock {
         fn now(&self) -> Timestamp {
             Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        }
+
+        fn sleep(&self, pause: Duration) -> BoxFuture<'static, ()> {
+            self.advance(i64::try_from(pause.as_millis()).unwrap());
+            Box::pin(async {})
         }
     }
 
