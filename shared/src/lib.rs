@@ -9,9 +9,11 @@
 
 #![cfg_attr(test, expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, which is right"))]
 
+#[macro_use]
+pub mod kernel;
+
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod identity;
-pub mod kernel;
 pub mod orders;

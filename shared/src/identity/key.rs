@@ -7,11 +7,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::base32::{self, CROCKFORD};
 use crate::kernel::id::{Id, Kind, OrganizationId, StoreId};
 
-const ID_LENGTH: usize = 26;
+pub(super) const ID_LENGTH: usize = 26;
 const SECRET_LENGTH: usize = 32;
-const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyKind {
@@ -65,16 +65,8 @@ impl std::error::Error for InvalidApiKey {}
 /// The text of a new key, from 20 random bytes. Only its hash may be stored.
 pub fn mint_api_key(kind: KeyKind, organization: OrganizationId, store: StoreId, random: [u8; 20]) -> String {
     let mut key = String::from(kind.prefix());
-    for id in [organization.to_string(), store.to_string()] {
-        key.extend(id.rsplit('_').next());
-    }
-    for chunk in random.chunks(5) {
-        let bits = chunk.iter().fold(0_u64, |bits, byte| (bits << 8) | u64::from(*byte));
-        for shift in [35, 30, 25, 20, 15, 10, 5, 0] {
-            let index = usize::try_from((bits >> shift) & 31).unwrap_or_default();
-            key.extend(ALPHABET.get(index).map(|byte| char::from(*byte)));
-        }
-    }
+    key.extend([suffix_of(organization), suffix_of(store)]);
+    key.push_str(&base32::encode(&random, CROCKFORD));
     key
 }
 
@@ -88,14 +80,19 @@ impl FromStr for ApiKeyClaim {
             .ok_or(InvalidApiKey)?;
         let (organization, rest) = rest.split_at_checked(ID_LENGTH).ok_or(InvalidApiKey)?;
         let (store, secret) = rest.split_at_checked(ID_LENGTH).ok_or(InvalidApiKey)?;
-        if secret.len() != SECRET_LENGTH || !secret.bytes().all(|byte| ALPHABET.contains(&byte)) {
+        if secret.len() != SECRET_LENGTH || !secret.bytes().all(|byte| CROCKFORD.contains(&byte)) {
             return Err(InvalidApiKey);
         }
         Ok(ApiKeyClaim { kind, organization: id_of_suffix(organization)?, store: id_of_suffix(store)? })
     }
 }
 
-fn id_of_suffix<K: Kind>(suffix: &str) -> Result<Id<K>, InvalidApiKey> {
+/// The characters of an id without its prefix, for texts that hold several.
+pub(super) fn suffix_of<K: Kind>(id: Id<K>) -> String {
+    id.to_string().rsplit('_').next().unwrap_or_default().to_owned()
+}
+
+pub(super) fn id_of_suffix<K: Kind>(suffix: &str) -> Result<Id<K>, InvalidApiKey> {
     format!("{}_{suffix}", K::PREFIX).parse().map_err(|_| InvalidApiKey)
 }
 

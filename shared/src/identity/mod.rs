@@ -1,7 +1,27 @@
 //! Who is calling, and what they may do.
+//!
+//! Everything is a [`Scope`]: a route names one, roles and keys are sets of them, and grants narrow them to a
+//! store, a location, a channel or one record. What nothing allows is denied.
 
+mod base32;
+mod grant;
 mod key;
+mod refresh;
+mod refresh_token;
+mod role;
 mod scope;
+mod token;
 
+pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
 pub use key::{ApiKeyClaim, InvalidApiKey, KeyKind, mint_api_key};
+pub use refresh::{Family, GRACE_MILLIS, Refresh, refresh};
+pub use refresh_token::{Generation, InvalidRefreshToken, RefreshClaim, RefreshToken};
+pub use role::{Role, UnknownRole};
 pub use scope::{Scope, Scopes, UnknownScope};
+pub use token::{
+    ACCESS_SECONDS, Access, AccessClaims, Impersonator, InvalidSubject, LEEWAY_SECONDS, Service, Subject, TokenError,
+    VOID_SECONDS,
+};
+
+#[cfg(test)]
+pub(crate) use scope::tests::{any_scope, any_scopes};

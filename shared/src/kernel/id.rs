@@ -35,8 +35,27 @@ kinds! {
     OrganizationKind OrganizationId = "org";
     /// A shop front of an organization.
     StoreKind StoreId = "store";
+    /// A place that holds stock.
+    LocationKind LocationId = "loc";
+    /// A way goods are sold: a storefront, a marketplace, a till.
+    ChannelKind ChannelId = "chan";
+    /// A person's account in one organization, staff or customer.
+    AccountKind AccountId = "usr";
+    /// One login and all refresh tokens that came of it.
+    SessionKind SessionId = "ses";
+    MembershipKind MembershipId = "mem";
+    InvitationKind InvitationId = "inv";
+    /// A custom role.
+    RoleKind RoleId = "role";
+    /// An entry of an account's address book.
+    AddressKind AddressId = "addr";
     /// An API key; not the secret itself.
     ApiKeyKind ApiKeyId = "key";
+    /// A third-party app.
+    AppKind AppId = "app";
+    /// A configured issuer of foreign identities.
+    IdentityProviderKind IdentityProviderId = "idp";
+    PasskeyKind PasskeyId = "pas";
     ProductKind ProductId = "prod";
     VariantKind VariantId = "var";
     CategoryKind CategoryId = "cat";
