@@ -1,4 +1,4 @@
-//! What every context may import: ids, money, quantities, text types, time, pages.
+//! What every context may import: ids, money, quantities, text types, time, pages, rate limits.
 //!
 //! Each type is valid by construction: the only ways in are a constructor or `FromStr`/`TryFrom`, and serde
 //! goes through the same door, so a bad value in a request body answers with the same sentence.
@@ -8,6 +8,7 @@ mod text;
 
 pub mod country;
 pub mod email;
+pub mod gcra;
 pub mod handle;
 pub mod html;
 pub mod id;

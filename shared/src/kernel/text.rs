@@ -38,3 +38,44 @@ macro_rules! serde_as_text {
         serde_as_text!([] $type, $expecting);
     };
 }
+
+/// Gives an enumeration its names on the wire and in the database: `ALL`, `name`, `Display`, `FromStr` with an error
+/// that lists them, and serde.
+macro_rules! named {
+    ($type:ident, $unknown:ident, $expecting:literal, { $($variant:ident = $name:literal,)+ }) => {
+        impl $type {
+            pub const ALL: &'static [$type] = &[$($type::$variant,)+];
+
+            /// The name on the wire and in the database.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $($type::$variant => $name,)+
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.pad(self.name())
+            }
+        }
+
+        #[doc = concat!("The text is not ", $expecting, ".")]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+        #[error("expected {}", $expecting)]
+        pub struct $unknown;
+
+        impl std::str::FromStr for $type {
+            type Err = $unknown;
+
+            fn from_str(text: &str) -> Result<$type, $unknown> {
+                match text {
+                    $($name => Ok($type::$variant),)+
+                    _ => Err($unknown),
+                }
+            }
+        }
+
+        serde_as_text!($type, $expecting);
+    };
+}
