@@ -6,14 +6,23 @@
 mod base32;
 mod grant;
 mod key;
+mod lockout;
+mod password;
+mod pkce;
+mod recovery;
 mod refresh;
 mod refresh_token;
 mod role;
 mod scope;
 mod token;
+mod totp;
 
 pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
 pub use key::{ApiKeyClaim, InvalidApiKey, KeyKind, mint_api_key};
+pub use lockout::{Attempt, Failures, Lockout, LockoutRule};
+pub use password::{HashParameters, InvalidPasswordHash, Password, PasswordError, PasswordHash, needs_rehash};
+pub use pkce::{InvalidPkceChallenge, InvalidPkceVerifier, PkceChallenge, PkceVerifier};
+pub use recovery::{InvalidRecoveryCode, RECOVERY_CODES, RecoveryCode};
 pub use refresh::{Family, GRACE_MILLIS, Refresh, refresh};
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshClaim, RefreshToken};
 pub use role::{Role, UnknownRole};
@@ -22,6 +31,7 @@ pub use token::{
     ACCESS_SECONDS, Access, AccessClaims, Impersonator, InvalidSubject, LEEWAY_SECONDS, Service, Subject, TokenError,
     VOID_SECONDS,
 };
+pub use totp::{InvalidTotpCode, TotpCode, TotpError, TotpStep, check_totp, totp_uri};
 
 #[cfg(test)]
 pub(crate) use scope::tests::{any_scope, any_scopes};
