@@ -17,3 +17,4 @@ pub mod catalog;
 pub mod checkout;
 pub mod identity;
 pub mod orders;
+pub mod organizations;

@@ -1,0 +1,19 @@
+//! Merchants: organizations, their stores and settings, and the people who work there.
+
+mod custom_role;
+mod impersonation;
+mod invitation;
+mod membership;
+mod settings;
+
+pub use custom_role::{CustomRoleError, define_role};
+pub use impersonation::{ImpersonationError, impersonate};
+pub use invitation::{INVITATION_MILLIS, Invitation, InvitationError, InvitationState, UnknownInvitationState};
+pub use membership::{
+    Appointment, Member, MemberState, MembershipError, UnknownMemberState, appoint, change_role, leave, remove, resume,
+    suspend,
+};
+pub use settings::{
+    InvalidTimezone, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone, UnknownRoundingMode,
+    UnknownStatus, UnknownTaxMode,
+};
