@@ -12,6 +12,7 @@ mod values;
 use std::any::Any;
 use std::sync::Arc;
 
+use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
 use headlesspro_edge::port::sql::hrana::HranaSql;
@@ -36,6 +37,13 @@ fn sqld() -> Database {
     Database { sql: Arc::new(hrana(&server.url())), _keep: Box::new(server) }
 }
 
+/// The same, with streams that are kept and used again.
+fn kept_streams() -> Database {
+    let server = Sqld::start();
+    let sql = hrana(&server.url()).keeping_streams(4, Arc::new(SystemClock));
+    Database { sql: Arc::new(sql), _keep: Box::new(server) }
+}
+
 /// Our own endpoint over an embedded database.
 async fn endpoint() -> Database {
     let endpoint = endpoint::Endpoint::start().await;
@@ -56,6 +64,10 @@ macro_rules! cases {
         mod on_sqld {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $case() { super::$module::$case(&*super::sqld().sql).await })*
+        }
+        mod on_kept_streams {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() { super::$module::$case(&*super::kept_streams().sql).await })*
         }
         mod on_our_endpoint {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -119,6 +119,7 @@ impl Stage {
             let settings = [
                 ("DATABASE_URL", database.as_str()),
                 ("DATABASE_TOKEN", ""),
+                ("DATABASE_STREAMS", if kind == Kind::Workers { "4" } else { "0" }),
                 ("REDIS_URL", endpoint.as_str()),
                 ("REDIS_TOKEN", TOKEN),
             ];

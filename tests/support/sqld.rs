@@ -54,10 +54,7 @@ impl Drop for Sqld {
 
 fn spawn(folder: &Path, address: SocketAddr) -> Option<Child> {
     let mut child = Command::new(binary())
-        .args(["--no-welcome", "--http-listen-addr", &address.to_string()])
-        // Waiting writers spin. With the default of 128 connections they keep two cores so busy that the
-        // one whose turn it is loses it after 5 s, and none gets through any more.
-        .args(["--max-concurrent-connections", "16", "--max-concurrent-requests", "1024", "-d"])
+        .args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"])
         .arg(folder.join("data.sqld"))
         .current_dir(folder)
         .env("RUST_LOG", "off")

@@ -22,6 +22,8 @@ use crate::problem::Problem;
 /// `libsql://`, `https://` or `http://`: a Hrana server (Turso, sqld, `hp dev`).
 pub const DATABASE_URL: &str = "DATABASE_URL";
 pub const DATABASE_TOKEN: &str = "DATABASE_TOKEN";
+/// How many database streams an isolate keeps open between requests; 0, as when it is missing: none.
+pub const DATABASE_STREAMS: &str = "DATABASE_STREAMS";
 /// The REST URL of an Upstash database, or of `hp dev`.
 pub const REDIS_URL: &str = "REDIS_URL";
 pub const REDIS_TOKEN: &str = "REDIS_TOKEN";
@@ -31,6 +33,8 @@ pub const REDIS_TOKEN: &str = "REDIS_TOKEN";
 pub enum Misconfigured {
     #[error("the setting {0} is missing")]
     Missing(&'static str),
+    #[error("DATABASE_STREAMS must be a whole number: how many database streams an isolate keeps open")]
+    Streams,
     #[error("DATABASE_URL or DATABASE_TOKEN: {0}")]
     Database(#[from] HranaUrlError),
     #[error("REDIS_URL or REDIS_TOKEN: {0}")]
@@ -46,7 +50,12 @@ pub fn router(
 ) -> Result<Router, Misconfigured> {
     let wanted = |name| setting(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name));
     let database_token = setting(DATABASE_TOKEN);
-    let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?;
+    let streams = match setting(DATABASE_STREAMS).filter(|value| !value.is_empty()) {
+        None => 0,
+        Some(value) => value.parse().map_err(|_| Misconfigured::Streams)?,
+    };
+    let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?
+        .keeping_streams(streams, Arc::clone(&clock));
     let kv = UpstashKv::new(fetch, &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
     super::log::install();
     let sql = TakingTurns::new(Arc::new(sql), Arc::clone(&clock));

@@ -69,6 +69,7 @@ impl Backends {
         let database = self.sqld.url();
         let settings = [
             ("DATABASE_URL", database.as_str()),
+            ("DATABASE_STREAMS", "64"),
             ("REDIS_URL", &self.upstash.redis_url),
             ("REDIS_TOKEN", &self.upstash.token),
         ];

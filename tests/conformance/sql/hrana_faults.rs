@@ -1,7 +1,9 @@
 //! The Hrana client when the server or the network misbehaves.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::port::sql::hrana::HranaSql;
 use headlesspro_edge::port::sql::{Commit, Committed, Rows, Sql, SqlError, Statement, Value};
 
@@ -96,6 +98,22 @@ async fn a_flood_is_cut_off() {
         Act::Hang,
     ]);
     assert_eq!(outcome(&announced.await).await, Err(SqlError::TooLarge));
+}
+
+/// A stream that the server no longer knows costs one more round trip, and nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_stream_outlives_a_server_that_is_started_again() {
+    let mut server = Sqld::start();
+    let sql = hrana(&server.url()).keeping_streams(2, Arc::new(SystemClock));
+    execute(&sql, "CREATE TABLE t (id INTEGER PRIMARY KEY) STRICT").await;
+    for id in 0..3_i64 {
+        let mut commit = Commit::new();
+        commit.push(Statement::new("INSERT INTO t VALUES (?1)").bind(id));
+        assert!(matches!((&sql as &dyn Sql).commit(&commit).await, Ok(Committed::Done { .. })));
+        server.restart();
+        assert_eq!(cell(&sql, "SELECT count(*) FROM t").await, Value::Integer(id + 1));
+        server.restart();
+    }
 }
 
 /// Killed between commits that never stop: what was acknowledged is there, whole, and nothing is half

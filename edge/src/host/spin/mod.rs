@@ -19,7 +19,7 @@ use http::Response;
 use spin_sdk::http::Request;
 use tower::ServiceExt;
 
-use super::remote::{self, DATABASE_TOKEN, DATABASE_URL, Misconfigured, REDIS_TOKEN, REDIS_URL};
+use super::remote::{self, DATABASE_STREAMS, DATABASE_TOKEN, DATABASE_URL, Misconfigured, REDIS_TOKEN, REDIS_URL};
 use crate::port::BoxFuture;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
@@ -54,7 +54,7 @@ async fn router() -> Result<Router, Misconfigured> {
         return Ok(router.clone());
     }
     let mut found = Vec::new();
-    for name in [DATABASE_URL, DATABASE_TOKEN, REDIS_URL, REDIS_TOKEN] {
+    for name in [DATABASE_URL, DATABASE_TOKEN, DATABASE_STREAMS, REDIS_URL, REDIS_TOKEN] {
         if let Ok(value) = spin_sdk::variables::get(name.to_ascii_lowercase()).await {
             found.push((name, value));
         }

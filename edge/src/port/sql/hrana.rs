@@ -1,11 +1,12 @@
 //! Hrana v3 over [`Fetch`]: libSQL's HTTP protocol (sqld, Turso).
 //!
-//! One round trip is one `POST {url}/v3/pipeline` with the work and a `close`, so that the server keeps
-//! nothing of ours and rolls back what is open.
+//! One round trip is one `POST {url}/v3/pipeline`. It ends with a `close`, so that the server keeps nothing
+//! of ours and rolls back what is open, unless the stream is kept for the next request (see [`streams`]).
 //! Source: <https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md>.
 
 mod request;
 mod response;
+mod streams;
 pub(crate) mod value;
 
 use std::sync::Arc;
@@ -15,8 +16,11 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderValue, Method, StatusCode, Uri};
 
+use self::response::Stream;
+use self::streams::Streams;
 use super::{Batch, Outcome, Sql, SqlError, Value};
 use crate::port::BoxFuture;
+use crate::port::clock::Clock;
 use crate::port::fetch::{Chosen, Fetch, FetchError, Limits};
 
 /// A database behind a Hrana URL.
@@ -26,6 +30,8 @@ pub struct HranaSql {
     authorization: Option<HeaderValue>,
     limits: Limits,
     fetch: Arc<dyn Fetch>,
+    /// Streams to use again, with the clock that says which are too old.
+    streams: Option<(Arc<Streams>, Arc<dyn Clock>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -68,7 +74,7 @@ impl HranaSql {
         if let Some(header) = &mut authorization {
             header.set_sensitive(true);
         }
-        Ok(HranaSql { pipeline, authorization, limits: HranaSql::LIMITS, fetch })
+        Ok(HranaSql { pipeline, authorization, limits: HranaSql::LIMITS, fetch, streams: None })
     }
 
     /// The same database, given up on after `timeout`.
@@ -78,7 +84,15 @@ impl HranaSql {
         self
     }
 
-    async fn post(&self, body: Vec<u8>) -> Result<Bytes, SqlError> {
+    /// The same database, with at most `most` streams kept open between requests. A server counts each as
+    /// a connection for as long as it is used at least every 5 s, and 10 s more.
+    #[must_use]
+    pub fn keeping_streams(mut self, most: usize, clock: Arc<dyn Clock>) -> HranaSql {
+        self.streams = (0 < most).then(|| (Arc::new(Streams::new(most)), clock));
+        self
+    }
+
+    async fn post(&self, body: Vec<u8>) -> Result<Answer, SqlError> {
         let mut request = http::Request::new(Bytes::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.pipeline.clone();
@@ -92,16 +106,26 @@ impl HranaSql {
             FetchError::Connection(reason) | FetchError::Refused(reason) => SqlError::Unavailable(reason),
         })?;
         match answer.status() {
-            StatusCode::OK => Ok(answer.into_body()),
+            StatusCode::OK => Ok(Answer::Body(answer.into_body())),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SqlError::Unauthorized),
             status => {
                 let words: String = String::from_utf8_lossy(answer.body()).chars().take(200).collect();
                 let reason = format!("HTTP {}: {words}", status.as_u16());
+                if matches!(status, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) {
+                    return Ok(Answer::NotAccepted(reason));
+                }
                 let not_well = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
                 Err(if not_well { SqlError::Unavailable(reason) } else { SqlError::Garbage(reason) })
             }
         }
     }
+}
+
+/// What a server answers where it is well.
+enum Answer {
+    Body(Bytes),
+    /// The request as a whole, before anything of it ran: an unknown or expired baton, or a wrong URL.
+    NotAccepted(String),
 }
 
 impl Sql for HranaSql {
@@ -111,14 +135,36 @@ impl Sql for HranaSql {
             if args.into_iter().any(|value| matches!(value, Value::Real(real) if !real.is_finite())) {
                 return Err(SqlError::Statement("JSON holds no infinite number".to_owned()));
             }
-            // One statement goes as `execute`, which is less to write and to read on both sides.
-            match batch.steps.as_slice() {
-                [] => Ok(Outcome { steps: Vec::new() }),
-                [step] if step.condition.is_none() => {
-                    response::execute(&self.post(request::execute(&step.statement)?).await?)
-                }
-                steps => response::batch(&self.post(request::batch(steps)?).await?, steps.len()),
+            if batch.steps.is_empty() {
+                return Ok(Outcome { steps: Vec::new() });
             }
+            let mut taken = self.streams.as_ref().map(|(streams, clock)| streams.take(clock.now()));
+            let baton = taken.as_ref().and_then(|taken| taken.baton());
+            let keep = taken.as_ref().is_some_and(|taken| taken.may_be_kept());
+            let mut answer = self.post(request::pipeline(&batch.steps, baton, keep)?).await?;
+            if let (Answer::NotAccepted(_), Some(taken)) =
+                (&answer, taken.as_mut().filter(|taken| taken.baton().is_some()))
+            {
+                taken.start_anew();
+                answer = self.post(request::pipeline(&batch.steps, None, keep)?).await?;
+            }
+            let body = match answer {
+                Answer::Body(body) => body,
+                Answer::NotAccepted(reason) => return Err(SqlError::Garbage(reason)),
+            };
+            let (outcome, stream) = match batch.steps.as_slice() {
+                [step] if step.condition.is_none() => response::execute(&body)?,
+                steps => response::batch(&body, steps.len())?,
+            };
+            match (stream, taken, &self.streams) {
+                (Stream::Clean(baton), Some(taken), Some((_, clock))) => taken.park(baton, clock.now()),
+                (Stream::Open(baton), ..) => {
+                    // The outcome stands, whether the server hears this or not.
+                    let _closed = self.post(request::close(&baton)?).await;
+                }
+                _ => {}
+            }
+            Ok(outcome)
         })
     }
 }

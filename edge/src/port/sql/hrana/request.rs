@@ -1,4 +1,4 @@
-//! What we send: `execute` or `batch`, then `close`.
+//! What we send: `execute` or `batch`, and `close` for a stream that is not kept.
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -6,25 +6,33 @@ use serde::{Serialize, Serializer};
 use super::value::ValueOnWire;
 use crate::port::sql::{Condition, SqlError, Statement, Step, Value};
 
-/// The body that runs one statement.
-pub(super) fn execute(statement: &Statement) -> Result<Vec<u8>, SqlError> {
-    body(Request::Execute { stmt: WireStatement(statement) })
+/// The body that runs steps with their conditions, on the stream of `baton` or a new one. One statement
+/// goes as `execute`, which is less to write and to read on both sides. A stream that is kept says at the
+/// end whether a transaction is still open.
+pub(super) fn pipeline(steps: &[Step], baton: Option<&str>, keep: bool) -> Result<Vec<u8>, SqlError> {
+    let (work, is_batch) = match steps {
+        [step] if step.condition.is_none() => (Request::Execute { stmt: WireStatement(&step.statement) }, false),
+        steps => (Request::Batch { batch: WireBatch { steps: Steps(steps) } }, true),
+    };
+    let end = match (keep, is_batch) {
+        (true, false) => None,
+        (true, true) => Some(Request::GetAutocommit),
+        (false, _) => Some(Request::Close),
+    };
+    let requests = std::iter::once(work).chain(end).collect();
+    serde_json::to_vec(&Pipeline { baton, requests }).map_err(|error| SqlError::Statement(error.to_string()))
 }
 
-/// The body that runs steps with their conditions.
-pub(super) fn batch(steps: &[Step]) -> Result<Vec<u8>, SqlError> {
-    body(Request::Batch { batch: WireBatch { steps: Steps(steps) } })
-}
-
-fn body(request: Request<'_>) -> Result<Vec<u8>, SqlError> {
-    let pipeline = Pipeline { baton: (), requests: [request, Request::Close] };
-    serde_json::to_vec(&pipeline).map_err(|error| SqlError::Statement(error.to_string()))
+/// The body that closes a stream.
+pub(super) fn close(baton: &str) -> Result<Vec<u8>, SqlError> {
+    serde_json::to_vec(&Pipeline { baton: Some(baton), requests: vec![Request::Close] })
+        .map_err(|error| SqlError::Statement(error.to_string()))
 }
 
 #[derive(Serialize)]
 struct Pipeline<'a> {
-    baton: (),
-    requests: [Request<'a>; 2],
+    baton: Option<&'a str>,
+    requests: Vec<Request<'a>>,
 }
 
 #[derive(Serialize)]
@@ -32,6 +40,7 @@ struct Pipeline<'a> {
 enum Request<'a> {
     Execute { stmt: WireStatement<'a> },
     Batch { batch: WireBatch<'a> },
+    GetAutocommit,
     Close,
 }
 

@@ -9,18 +9,20 @@ use super::value::WireValue;
 use crate::port::sql::refusal::{self, Extended};
 use crate::port::sql::{Outcome, Rows, SqlError, StepOutcome, Value};
 
-/// The outcome of a pipeline of `execute` and `close`.
-pub(super) fn execute(body: &[u8]) -> Result<Outcome, SqlError> {
-    let step = match first::<WireRows>(body)? {
+/// The outcome of one statement, and what is left of the stream.
+pub(super) fn execute(body: &[u8]) -> Result<(Outcome, Stream), SqlError> {
+    let (answer, stream) = first::<WireRows>(body)?;
+    let step = match answer {
         Ok(WireRows(rows)) => StepOutcome::Done(rows),
         Err(error) => StepOutcome::Refused(error.read()?),
     };
-    Ok(Outcome { steps: vec![step] })
+    Ok((Outcome { steps: vec![step] }, stream))
 }
 
-/// The outcome of a pipeline of `batch` (of `count` steps) and `close`.
-pub(super) fn batch(body: &[u8], count: usize) -> Result<Outcome, SqlError> {
-    let answer = match first::<WireBatch>(body)? {
+/// The outcome of `count` steps, and what is left of the stream.
+pub(super) fn batch(body: &[u8], count: usize) -> Result<(Outcome, Stream), SqlError> {
+    let (answer, stream) = first::<WireBatch>(body)?;
+    let answer = match answer {
         Ok(answer) => answer,
         // The batch as a whole: nothing of it ran, or its answer is too large.
         Err(error) => return Err(SqlError::Statement(error.read()?.into_message())),
@@ -35,16 +37,37 @@ pub(super) fn batch(body: &[u8], count: usize) -> Result<Outcome, SqlError> {
         (Some(_), Some(_)) => Err(garbage("a step has both a result and an error")),
     };
     let steps = answer.step_results.into_iter().zip(answer.step_errors).map(step);
-    Ok(Outcome { steps: steps.collect::<Result<_, _>>()? })
+    Ok((Outcome { steps: steps.collect::<Result<_, _>>()? }, stream))
 }
 
-fn first<R: DeserializeOwned>(body: &[u8]) -> Result<Result<R, WireError>, SqlError> {
+/// What is left of a stream after a request.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Stream {
+    /// Nothing is open in it: under this baton it can be used again.
+    Clean(String),
+    /// A transaction is open in it, which must not wait for the server to lose patience.
+    Open(String),
+    Closed,
+}
+
+type First<R> = (Result<R, WireError>, Stream);
+
+fn first<R: DeserializeOwned>(body: &[u8]) -> Result<First<R>, SqlError> {
     let answer: Answer<R> = serde_json::from_slice(body).map_err(|error| garbage(&error.to_string()))?;
-    match answer.results.into_iter().next() {
-        Some(StreamResult { response: Some(Response { result: Some(result) }), error: None }) => Ok(Ok(result)),
-        Some(StreamResult { response: None, error: Some(error) }) => Ok(Err(error)),
-        _ => Err(garbage("no result")),
-    }
+    let mut results = answer.results.into_iter();
+    let first = match results.next() {
+        Some(StreamResult { response: Some(Response { result: Some(result), .. }), error: None }) => Ok(result),
+        Some(StreamResult { response: None, error: Some(error) }) => Err(error),
+        _ => return Err(garbage("no result")),
+    };
+    let is_clean = results.all(|result| result.response.is_some_and(|response| response.is_autocommit == Some(true)));
+    let stream = match answer.baton {
+        // One that goes on at another URL would need a pool for each.
+        Some(baton) if is_clean && answer.base_url.is_none() => Stream::Clean(baton),
+        Some(baton) => Stream::Open(baton),
+        None => Stream::Closed,
+    };
+    Ok((first, stream))
 }
 
 fn garbage(reason: &str) -> SqlError {
@@ -54,6 +77,10 @@ fn garbage(reason: &str) -> SqlError {
 #[derive(Deserialize)]
 #[serde(bound = "R: DeserializeOwned")]
 struct Answer<R> {
+    #[serde(default)]
+    baton: Option<String>,
+    #[serde(default)]
+    base_url: Option<String>,
     results: Vec<StreamResult<R>>,
 }
 
@@ -67,8 +94,10 @@ struct StreamResult<R> {
 #[derive(Deserialize)]
 #[serde(bound = "R: DeserializeOwned")]
 struct Response<R> {
-    /// Absent for `close`.
+    /// Absent for `get_autocommit` and `close`.
     result: Option<R>,
+    /// Of `get_autocommit`.
+    is_autocommit: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -198,7 +227,8 @@ mod tests {
     fn one_cell(value: &str) -> Result<Outcome, SqlError> {
         let result =
             format!(r#"{{"rows":[[{value}]],"affected_row_count":0,"cols":[{{"name":"a","decltype":null}}]}}"#);
-        execute(format!(r#"{{"baton":null,"results":[{{"type":"ok","response":{{"result":{result}}}}}]}}"#).as_bytes())
+        let body = format!(r#"{{"baton":null,"results":[{{"type":"ok","response":{{"result":{result}}}}}]}}"#);
+        execute(body.as_bytes()).map(|(outcome, _)| outcome)
     }
 
     #[test]
@@ -245,6 +275,25 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_is_used_again_when_no_transaction_is_open_and_it_lives_here() {
+        let rows = r#"{"type":"ok","response":{"result":{"rows":[],"cols":[],"affected_row_count":0}}}"#;
+        let end = |autocommit| format!(r#"{{"type":"ok","response":{{"is_autocommit":{autocommit}}}}}"#);
+        let refused = r#"{"type":"error","error":{"message":"no"}}"#;
+        let (clean, open) = (Stream::Clean("b".to_owned()), Stream::Open("b".to_owned()));
+        for (fields, results, expected) in [
+            (r#""baton":"b""#, rows.to_owned(), &clean),
+            (r#""baton":"b""#, format!("{rows},{}", end(true)), &clean),
+            (r#""baton":"b""#, format!("{rows},{}", end(false)), &open),
+            (r#""baton":"b""#, format!("{rows},{refused}"), &open),
+            (r#""baton":"b","base_url":"https://elsewhere""#, rows.to_owned(), &open),
+            (r#""baton":null"#, rows.to_owned(), &Stream::Closed),
+        ] {
+            let (_, stream) = execute(format!(r#"{{{fields},"results":[{results}]}}"#).as_bytes()).unwrap();
+            assert_eq!(&stream, expected, "{fields} {results}");
+        }
+    }
+
+    #[test]
     fn a_batch_tells_done_skipped_and_refused_apart() {
         let steps = r#"{"step_results":[{"cols":[],"rows":[],"affected_row_count":2},null,null],
             "step_errors":[null,{"message":"SQLite error: CHECK constraint failed: x","code":"SQLITE_CONSTRAINT","extended_code":275},null]}"#;
@@ -253,7 +302,7 @@ mod tests {
             Refusal::Constraint { constraint: Constraint::Check, message: "CHECK constraint failed: x".to_owned() };
         let done = Rows::new([].into(), vec![], 2);
         let steps = vec![StepOutcome::Done(done), StepOutcome::Refused(refusal), StepOutcome::Skipped];
-        assert_eq!(batch(body.as_bytes(), 3), Ok(Outcome { steps }));
+        assert_eq!(batch(body.as_bytes(), 3), Ok((Outcome { steps }, Stream::Closed)));
         assert!(matches!(batch(body.as_bytes(), 4), Err(SqlError::Garbage(_))));
     }
 }
