@@ -182,6 +182,15 @@ impl Permissions {
         permissions
     }
 
+    /// The arguments that [`Permissions::new`] makes the same of: how permissions travel in a token.
+    pub fn to_claims(&self) -> (Scopes, Vec<Grant>) {
+        let mut grants = self.narrowed.clone();
+        if !grants.is_empty() {
+            grants.push(Grant { scopes: self.everywhere, to: Narrowing::default() });
+        }
+        (self.scopes(), grants)
+    }
+
     /// Every scope that is held anywhere: what a route is opened by, before the record is known.
     pub fn scopes(&self) -> Scopes {
         self.narrowed.iter().fold(self.everywhere, |all, grant| all.union(grant.scopes))

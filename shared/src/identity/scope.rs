@@ -126,6 +126,7 @@ impl Scopes {
         Scopes(bits)
     }
 
+    /// Every scope, `jobs:run` included: a bound, and nothing to give to anybody.
     pub const fn all() -> Scopes {
         Scopes::of(&Scope::ALL)
     }

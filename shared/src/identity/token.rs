@@ -42,8 +42,9 @@ pub struct Access {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
     pub role: Role,
+    /// Before `grants` narrow them: ask [`Access::permissions`], also for the scope of a route.
     pub scopes: Scopes,
-    /// Only where the scopes are narrowed.
+    /// Only where the scopes are narrowed. Both come from [`Permissions::to_claims`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
     /// Who acts in the subject's name (RFC 8693, section 4.1).

@@ -165,6 +165,14 @@ proptest! {
     }
 
     #[test]
+    fn permissions_travel_in_a_token_without_change(permissions in any_permissions(), limit in any_scopes()) {
+        for permissions in [permissions.clone(), permissions.limited_to(limit)] {
+            let (scopes, grants) = permissions.to_claims();
+            prop_assert_eq!(Permissions::new(scopes, &grants), permissions);
+        }
+    }
+
+    #[test]
     fn a_limit_leaves_exactly_what_is_in_it(
         permissions in any_permissions(), limit in any_scopes(), scope in any_scope(), resource in any_resource(),
     ) {

@@ -68,7 +68,8 @@ impl FromStr for HashParameters {
     }
 }
 
-/// A stored hash, taken apart. Not printed: it is what a thief of the database guesses at.
+/// A stored hash, taken apart. Not printed: it is what a thief of the database guesses at. Compare `hash` with a computed
+/// one in constant time.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash {
     pub parameters: HashParameters,

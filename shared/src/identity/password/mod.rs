@@ -1,7 +1,7 @@
 //! Passwords: which ones may be chosen, and how their hashes are written.
 
-mod common;
 mod hash;
+mod most_used;
 
 use std::fmt;
 
@@ -54,7 +54,7 @@ impl Password {
         if lower == email || lower == local_part {
             return Err(PasswordError::IsEmail);
         }
-        if common::is_common(&lower) { Err(PasswordError::TooCommon) } else { Ok(password) }
+        if most_used::is_among_them(&lower) { Err(PasswordError::TooCommon) } else { Ok(password) }
     }
 
     /// A password to compare with a hash: it may be older than today's rules, but is no longer than could be hashed

@@ -2,8 +2,8 @@
 
 /// Whether a password in lower case is among the most used ones, one character repeated, or a run such as `abcdefgh`
 /// or `87654321` (NIST SP 800-63B: "repetitive or sequential characters").
-pub(super) fn is_common(lower: &str) -> bool {
-    COMMON.contains(&lower) || steps_evenly(lower)
+pub(super) fn is_among_them(lower: &str) -> bool {
+    MOST_USED.contains(&lower) || steps_evenly(lower)
 }
 
 /// Each character is as far from the one before as the first two are: 0, 1 or -1.
@@ -22,7 +22,7 @@ fn steps_evenly(text: &str) -> bool {
 /// Those of at least eight characters that head every published list of leaked passwords, in lower case. Short on
 /// purpose: guessing online is made slow by the lockout, and a list that stops offline guessing weighs megabytes.
 #[rustfmt::skip]
-const COMMON: &[&str] = &[
+const MOST_USED: &[&str] = &[
     "1029384756", "11223344", "1122334455", "112233445566", "121212121", "123123123",
     "12312312", "123321123", "1234512345", "123456123", "1234567890", "12345678910",
     "123456789a", "12345678a", "123456789q", "1234567891", "1234qwer", "12341234", "123654789", "123qweasd",
@@ -45,9 +45,9 @@ mod tests {
 
     #[test]
     fn the_list_is_in_lower_case_and_long_enough_to_matter() {
-        for password in COMMON {
+        for password in MOST_USED {
             assert!(*password == password.to_lowercase() && 8 <= password.chars().count(), "{password}");
-            assert!(is_common(password));
+            assert!(is_among_them(password));
         }
     }
 
