@@ -67,6 +67,26 @@ fn a_grant_needs_every_property_it_names() {
 }
 
 #[test]
+fn a_narrower_grant_is_covered_and_a_wider_one_is_not() {
+    let orders = Scopes::of(&[Scope::OrdersRead]);
+    let held = |to: &Narrowing| Permissions::new(orders, &[Grant { scopes: orders, to: to.clone() }]);
+    let in_store = Narrowing { store: Some(store(1)), ..Narrowing::default() };
+    let at_location = Narrowing { location: Some(LocationId::from_u128(4)), ..in_store.clone() };
+    let in_another = Narrowing { store: Some(store(2)), ..at_location.clone() };
+    for (giver, given, covered) in [
+        (&in_store, &at_location, true),
+        (&at_location, &in_store, false),
+        (&in_store, &in_another, false),
+        (&at_location, &in_another, false),
+        (&Narrowing::default(), &in_store, true),
+        (&in_store, &Narrowing::default(), false),
+        (&in_store, &in_store, true),
+    ] {
+        assert_eq!(held(giver).covers(&held(given)), covered, "{giver:?} gives {given:?}");
+    }
+}
+
+#[test]
 fn a_grant_adds_nothing_to_the_role() {
     let viewer = Role::Viewer.built_in_scopes().unwrap();
     let all = Grant { scopes: Scopes::all(), to: Narrowing::default() };
@@ -149,6 +169,18 @@ proptest! {
         }
         prop_assert!(giver.covers(&giver));
         prop_assert!(giver.covers(&Permissions::default()));
+    }
+
+    #[test]
+    fn who_covers_one_grant_may_all_that_it_allows(
+        giver in any_narrowing(), given in any_narrowing(), resource in any_resource(),
+    ) {
+        let orders = Scopes::of(&[Scope::OrdersRead]);
+        let held = |to: Narrowing| Permissions::new(orders, &[Grant { scopes: orders, to }]);
+        let (giver, given) = (held(giver), held(given));
+        if giver.covers(&given) && given.allows(Scope::OrdersRead, &resource).is_ok() {
+            prop_assert_eq!(giver.allows(Scope::OrdersRead, &resource), Ok(()));
+        }
     }
 
     #[test]
