@@ -244,3 +244,25 @@ impl Permissions {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod wire {
+    use super::*;
+
+    #[test]
+    fn a_grant_reads_back_from_its_json_and_an_unknown_property_is_refused() {
+        let to = Narrowing { location: Some(LocationId::from_u128(1)), ..Narrowing::default() };
+        let grant = Grant { scopes: Scopes::of(&[Scope::OrdersRead]), to };
+        let json = serde_json::to_string(&grant).unwrap();
+        assert_eq!(json, r#"{"scopes":"orders:read","to":{"location":"loc_00000000000000000000000001"}}"#);
+        assert_eq!(serde_json::from_str::<Grant>(&json).unwrap(), grant);
+        for json in [
+            r#"{"scopes":"orders:read","to":{"region":"north"}}"#,
+            r#"{"scopes":"orders:read","only":{}}"#,
+            r#"{"scopes":"orders:read","to":{"record":"north"}}"#,
+            r#"{"to":{}}"#,
+        ] {
+            assert!(serde_json::from_str::<Grant>(json).is_err(), "{json}");
+        }
+    }
+}
