@@ -16,5 +16,6 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod identity;
+pub mod limits;
 pub mod orders;
 pub mod organizations;

@@ -49,6 +49,11 @@ impl Limit {
         if fits { Ok(limit) } else { Err(InvalidLimit) }
     }
 
+    /// One of our own defaults, which a test holds against [`Limit::new`].
+    pub(crate) const fn known(interval: i64, burst: i64) -> Limit {
+        Limit { interval, burst }
+    }
+
     /// Microseconds in which one request grows back: what the twin is given.
     pub const fn interval_micros(&self) -> i64 {
         self.interval
