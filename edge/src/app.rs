@@ -6,10 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::limits::Limits;
 
 use crate::cart::OfferCache;
 use crate::failure::{Denied, Halt};
 use crate::identity::{Caller, Principal, PrincipalCache};
+use crate::limits::Limiter;
 use crate::port::clock::Clock;
 use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::kv::{Command, Kv, Reply, Script};
@@ -23,11 +25,24 @@ pub struct App {
     pub entropy: Arc<dyn Entropy>,
     principals: PrincipalCache,
     offers: OfferCache,
+    limiter: Limiter,
 }
 
 impl App {
     pub fn new(sql: Arc<dyn Sql>, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> App {
-        App { sql, kv, clock, entropy, principals: PrincipalCache::default(), offers: OfferCache::default() }
+        let (principals, offers) = (PrincipalCache::default(), OfferCache::default());
+        App { sql, kv, clock, entropy, principals, offers, limiter: Limiter::new(Limits::default()) }
+    }
+
+    /// The same application with other rate limits than the defaults.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> App {
+        self.limiter = Limiter::new(limits);
+        self
+    }
+
+    pub fn limiter(&self) -> &Limiter {
+        &self.limiter
     }
 
     pub fn principals(&self) -> &PrincipalCache {
@@ -63,6 +78,11 @@ impl Spent {
 
     pub fn kv(&self) -> u32 {
         self.kv.load(Ordering::Relaxed)
+    }
+
+    /// Counts round trips to Redis that are no [`Ctx`]'s.
+    pub fn add_kv(&self, round_trips: u32) {
+        self.kv.fetch_add(round_trips, Ordering::Relaxed);
     }
 
     fn add(counter: &AtomicU32) {

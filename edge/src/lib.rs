@@ -18,6 +18,7 @@ pub mod imports;
 
 pub mod inventory;
 pub mod journal;
+pub mod limits;
 pub mod meta;
 pub mod middleware;
 pub mod migrate;

@@ -1,6 +1,7 @@
 //! Every Redis script of the project, as the in-process store must know them.
 
 use crate::cart::script::CART;
+use crate::limits::script::LIMITS;
 use crate::port::kv::Script;
 
-pub const ALL: &[&Script] = &[&CART];
+pub const ALL: &[&Script] = &[&CART, &LIMITS];

@@ -38,12 +38,12 @@ const CONTEXTS: [(&str, u8); 21] = [
 const SUBSCRIBER: u8 = 100;
 
 /// Modules below all contexts, which import none.
-const FOUNDATION: [&str; 6] = ["extract", "failure", "migrate", "port", "problem", "wire"];
+const FOUNDATION: [&str; 7] = ["extract", "failure", "limits", "migrate", "port", "problem", "wire"];
 
 /// Modules that put contexts together: each may import what stands here.
 const COMPOSITION: [(&str, &str); 5] = [
     ("app", "holds what one isolate remembers for identity and cart"),
-    ("middleware", "authorizes by identity"),
+    ("middleware", "counts and authorizes by identity"),
     ("openapi", "collects what each context says of its routes"),
     ("routes", "collects each context's routes"),
     ("scripts", "collects each context's Redis scripts"),

@@ -1,0 +1,174 @@
+//! Rate limits at the edge: each request takes a unit from several buckets at once or from none.
+//!
+//! The buckets are in Redis, so that all isolates count together ([`script`]); the same round trip tells which
+//! credentials are revoked. Most requests make none: an isolate takes several units of a busy bucket at once
+//! and serves from them for 5 s at most (`lease`), refuses by itself while it knows that a bucket is empty,
+//! and believes a verdict on a credential for 30 s. Redis gives what an isolate takes, so the limit holds
+//! whatever the number of isolates.
+//!
+//! A Redis that does not answer within half a second is away: requests are then counted in the isolate alone,
+//! by the same rule, and one probe a second, after a response, finds out when it is back.
+
+mod address;
+mod away;
+mod buckets;
+mod lease;
+mod revocations;
+pub mod script;
+
+use std::time::Duration;
+
+use futures_util::future::{Either, select};
+use headlesspro_shared::kernel::id::OrganizationId;
+use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::limits::{Class, Limits, Subject};
+
+pub use address::ClientAddress;
+pub use buckets::Decision;
+pub use revocations::Revoked;
+
+use self::away::Away;
+use self::buckets::{Buckets, Counted};
+use self::revocations::Revocations;
+use self::script::{Answer, Ask, LIMITS};
+use crate::port::clock::Clock;
+use crate::port::kv::{Command, Kv, KvError, Reply};
+
+/// The longest a request waits for Redis before it is decided without: several times what an answer takes
+/// across a continent.
+const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+
+/// Whom a request is counted for, and which credentials of its may be revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    pub class: Class,
+    /// `None`: the host's platform does not tell it.
+    pub address: Option<ClientAddress>,
+    pub caller: Option<Payer>,
+    /// Of a caller that is verified. For one that only claims to belong to it, nothing of the organization's is
+    /// used up: anyone may claim.
+    pub organization: Option<OrganizationId>,
+    /// Keys of Redis' that hold the moments before which the caller's credentials are void.
+    pub revocations: Vec<String>,
+}
+
+/// Whom a request with a credential is counted for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payer {
+    /// An API key, by a hash of its whole text: whoever guesses one uses up nothing of the right one's.
+    Key(String),
+    /// An account, verified.
+    Account(String),
+}
+
+/// What is said of a request before it is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Admission {
+    pub decision: Decision,
+    /// Of the credentials; not asked for where the request is refused.
+    pub revoked: Revoked,
+    /// Round trips to Redis.
+    pub round_trips: u32,
+}
+
+/// The limits, and what one isolate or process holds of them.
+pub struct Limiter {
+    limits: Limits,
+    buckets: Buckets,
+    revocations: Revocations,
+    away: Away,
+}
+
+impl Limiter {
+    pub fn new(limits: Limits) -> Limiter {
+        Limiter { limits, buckets: Buckets::default(), revocations: Revocations::default(), away: Away::default() }
+    }
+
+    /// Takes a unit for the request from all buckets it is counted in, or from none. Never fails: where Redis
+    /// does not answer, this isolate decides alone.
+    pub async fn admit(&self, kv: &dyn Kv, clock: &dyn Clock, claims: &Claims) -> Admission {
+        let now = clock.now();
+        let counted = self.counted(claims);
+        let unknown = self.revocations.unknown(&claims.revocations, now);
+        let reserved = self.buckets.reserve(&counted, now);
+        let mut round_trips = 0;
+        let mut answer = None;
+        let asks = reserved.asks();
+        let has_question = !asks.is_empty() || !unknown.is_empty();
+        if has_question && !reserved.is_refused() && !self.away.is_away() {
+            round_trips = 1;
+            answer = self.ask(kv, clock, now, &asks, &unknown).await;
+        }
+        if let Some(answer) = &answer {
+            self.revocations.heard(&unknown, &answer.revocations, now);
+        }
+        let decision = reserved.decide(answer.as_ref());
+        Admission { decision, revoked: self.revocations.of(&claims.revocations, now), round_trips }
+    }
+
+    /// Whether the caller shall [`probe`](Limiter::probe), after its response.
+    pub fn is_probe_due(&self, now: Timestamp) -> bool {
+        self.away.is_probe_due(now)
+    }
+
+    /// Finds out whether Redis is back.
+    pub async fn probe(&self, kv: &dyn Kv) {
+        if let Ok(Reply::Text(_)) = kv.command(Command::new(["PING"])).await {
+            self.away.found();
+            log::info!("rate limits: Redis answers again");
+        }
+    }
+
+    async fn ask(
+        &self,
+        kv: &dyn Kv,
+        clock: &dyn Clock,
+        now: Timestamp,
+        asks: &[Ask],
+        revocations: &[String],
+    ) -> Option<Answer> {
+        let (keys, args) = script::call(now, asks, revocations);
+        let reply = match select(kv.script(&LIMITS, keys, args), clock.sleep(ANSWER_WITHIN)).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(((), _)) => Err(KvError::Timeout),
+        };
+        let answer = reply.map(|reply| (script::answer(&reply, asks.len(), revocations.len()), reply));
+        match answer {
+            Ok((Some(answer), _)) => Some(answer),
+            // One bucket that does not read back is no reason to leave all others alone.
+            Ok((None, reply)) => {
+                log::error!("rate limits: Redis answered {reply:?}");
+                None
+            }
+            Err(error) => {
+                if self.away.lost(now) {
+                    log::warn!("rate limits: counting here alone, because {error}");
+                }
+                None
+            }
+        }
+    }
+
+    fn counted(&self, claims: &Claims) -> Vec<Counted> {
+        let bucket = |subject: Subject, id: &str| Counted {
+            subject,
+            key: format!("rl:{}:{}:{id}", claims.class.name(), subject.name()),
+            limit: self.limits.of(claims.class, subject),
+        };
+        let address = match (claims.address, claims.organization) {
+            (Some(address), _) => Some(bucket(Subject::Address, &address.counted_as())),
+            // Whoever is neither known nor to be told apart shares one bucket.
+            (None, None) => Some(bucket(Subject::Address, "unknown")),
+            (None, Some(_)) => None,
+        };
+        let caller = claims.caller.as_ref().map(|caller| match caller {
+            Payer::Key(hash) => bucket(Subject::Key, hash),
+            Payer::Account(id) => bucket(Subject::Account, id),
+        });
+        let organization = claims.organization.map(|id| bucket(Subject::Organization, &id.to_string()));
+        [address, caller, organization].into_iter().flatten().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,228 @@
+//! The one script that decides on a request: it takes units from several buckets or from none, and tells
+//! which of the caller's credentials are revoked, so that both cost one round trip.
+//!
+//! Keys: buckets, then revocations. A bucket is a string, the moment it is full again in microseconds of
+//! UTC ([`Bucket`](headlesspro_shared::limits::Bucket)); it ends when it is full. A revocation is a string that the script does not look into.
+//! The keys belong to different tenants and people, so they hash to any slot: not for a Redis cluster.
+//!
+//! Arguments: the moment in milliseconds of UTC, the number of buckets, and for each bucket four:
+//! microseconds in which a unit comes back, the most units at once, units needed, units wanted.
+//!
+//! Answers: `taken` or `refused`; for each bucket the units taken and the microseconds until it is full
+//! again; the value of each revocation, or nil. A bucket gives what is wanted up to half of what it has,
+//! and what is needed in any case. Where one lacks what is needed, `refused`, and no bucket is touched.
+//!
+//! The time is the caller's, whose leases run by the same clock. One that is ahead can empty a bucket and no
+//! more than that: whatever a bucket says, it counts as full again after the time that an empty one needs.
+
+use headlesspro_shared::kernel::gcra::{self, Limit};
+use headlesspro_shared::kernel::time::Timestamp;
+
+use crate::port::kv::{Reply, Script, ScriptStore};
+
+pub static LIMITS: Script = Script { name: "limits", lua: LUA, native };
+
+/// One bucket in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    pub key: String,
+    pub limit: Limit,
+    pub needed: u32,
+    pub wanted: u32,
+}
+
+/// The script's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether all buckets had what was needed.
+    pub is_taken: bool,
+    /// For each bucket, the units taken and the microseconds until it is full again.
+    pub buckets: Vec<(u32, i64)>,
+    /// For each revocation, its value.
+    pub revocations: Vec<Option<String>>,
+}
+
+/// Keys and arguments of one call.
+pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String>, Vec<String>) {
+    let keys = asks.iter().map(|ask| &ask.key).chain(revocations).cloned().collect();
+    let mut args = vec![now.millis().to_string(), asks.len().to_string()];
+    for ask in asks {
+        let (interval, burst) = (ask.limit.interval_micros().to_string(), ask.limit.burst().to_string());
+        args.extend([interval, burst, ask.needed.to_string(), ask.wanted.to_string()]);
+    }
+    (keys, args)
+}
+
+/// Reads the answer to a call with so many buckets and revocations. `None`: it is none.
+pub fn answer(reply: &Reply, asks: usize, revocations: usize) -> Option<Answer> {
+    let Reply::Array(items) = reply else { return None };
+    let (status, rest) = items.split_first()?;
+    let is_taken = match status {
+        Reply::Text(status) if status == "taken" => true,
+        Reply::Text(status) if status == "refused" => false,
+        _ => return None,
+    };
+    let (buckets, rest) = rest.split_at_checked(asks.checked_mul(2)?)?;
+    let buckets = buckets.chunks_exact(2).map(|pair| match pair {
+        [Reply::Integer(units), Reply::Integer(owed)] => Some((u32::try_from(*units).ok()?, *owed)),
+        _ => None,
+    });
+    let values = rest.iter().map(|value| match value {
+        Reply::Nil => Some(None),
+        Reply::Text(value) => Some(Some(value.clone())),
+        _ => None,
+    });
+    let answer =
+        Answer { is_taken, buckets: buckets.collect::<Option<_>>()?, revocations: values.collect::<Option<_>>()? };
+    (answer.revocations.len() == revocations).then_some(answer)
+}
+
+/// Numbers stay below 2^53, so Lua's floats hold them exactly; they are written with `%.0f`, since Lua's own
+/// way loses digits.
+const LUA: &str = r#"
+local function whole(text, most)
+  if text and #text <= 13 and string.match(text, '^%d+$') then
+    local number = tonumber(text)
+    if number <= most then return number end
+  end
+end
+
+local function wrong(what)
+  return redis.error_reply('ERR limits script: ' .. what)
+end
+
+local millis = whole(ARGV[1], 4500000000000)
+local count = whole(ARGV[2], 100)
+if not millis then return wrong('moment') end
+if not count or count > #KEYS or #ARGV ~= 2 + 4 * count then return wrong('buckets') end
+local now = millis * 1000
+
+local revocations = {}
+for at = count + 1, #KEYS do
+  revocations[at - count] = redis.call('GET', KEYS[at])
+end
+local answer, changes, taken = {'taken'}, {}, true
+for at = 1, count do
+  local base = 4 * at - 1
+  local interval, burst = whole(ARGV[base], 86400000000), whole(ARGV[base + 1], 1000000)
+  local needed, wanted = whole(ARGV[base + 2], 1000000), whole(ARGV[base + 3], 1000000)
+  if not interval or interval == 0 or not burst or burst == 0 or interval * burst > 86400000000 then
+    return wrong('limit')
+  end
+  if not needed or not wanted then return wrong('units') end
+  local full = redis.call('GET', KEYS[at]) or '0'
+  if #full > 16 or not string.match(full, '^%d+$') then return wrong('bucket') end
+
+  local capacity = interval * burst
+  local owed = math.min(math.max(tonumber(full) - now, 0), capacity)
+  local available = math.floor((capacity - owed) / interval)
+  local units = math.max(needed, math.min(wanted, math.floor(available / 2)))
+  if available < needed then taken = false end
+  answer[2 * at], answer[2 * at + 1] = units, owed + units * interval
+  changes[at] = {units, owed, owed + units * interval}
+end
+
+for at = 1, count do
+  local units, before, after = changes[at][1], changes[at][2], changes[at][3]
+  if not taken then
+    answer[2 * at], answer[2 * at + 1] = 0, before
+  elseif units > 0 then
+    redis.call('SET', KEYS[at], string.format('%.0f', now + after), 'PX', string.format('%.0f', math.ceil(after / 1000)))
+  end
+end
+if not taken then answer[1] = 'refused' end
+for at = 1, #revocations do
+  answer[1 + 2 * count + at] = revocations[at]
+end
+return answer
+"#;
+
+/// The Lua's twin.
+fn native(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Reply {
+    decide(store, keys, args).unwrap_or_else(|error| error)
+}
+
+/// A bucket as it was asked for and found: microseconds, and units.
+struct Found<'a> {
+    key: &'a str,
+    interval: i64,
+    /// Until an empty one is full.
+    capacity: i64,
+    full: i64,
+    available: i64,
+    needed: i64,
+    wanted: i64,
+}
+
+/// The `Err` is an error of Redis'.
+fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<Reply, Reply> {
+    let millis = args.first().and_then(|text| whole(text, 4_500_000_000_000)).ok_or_else(|| wrong("moment"))?;
+    let now = gcra::micros(Timestamp::from_millis(millis));
+    let count = args.get(1).and_then(|text| whole(text, 100)).and_then(|count| usize::try_from(count).ok());
+    let count = count.ok_or_else(|| wrong("buckets"))?;
+    let (buckets, revocations) = keys.split_at_checked(count).ok_or_else(|| wrong("buckets"))?;
+    let limits = args.get(2..).unwrap_or_default();
+    if limits.len() != count * 4 {
+        return Err(wrong("buckets"));
+    }
+    let mut revoked = Vec::with_capacity(revocations.len());
+    for key in revocations {
+        revoked.push(run(store, &["GET", key])?);
+    }
+    let mut found = Vec::with_capacity(count);
+    for (key, limit) in buckets.iter().zip(limits.chunks_exact(4)) {
+        found.push(find(store, key, limit, now)?);
+    }
+    let is_taken = found.iter().all(|one| one.needed <= one.available);
+    let mut answer = vec![Reply::text(if is_taken { "taken" } else { "refused" })];
+    for one in &found {
+        let units = if is_taken { one.needed.max(one.wanted.min(one.available / 2)) } else { 0 };
+        let full = gcra::arrive(one.full, now, one.interval, one.capacity, units).tat;
+        if 0 < units {
+            let life = u64::try_from(full - now).unwrap_or(0).div_ceil(1_000).to_string();
+            run(store, &["SET", one.key, &full.to_string(), "PX", &life])?;
+        }
+        answer.extend([Reply::Integer(units), Reply::Integer(full - now)]);
+    }
+    answer.extend(revoked);
+    Ok(Reply::Array(answer))
+}
+
+fn find<'a>(store: &mut dyn ScriptStore, key: &'a str, args: &[String], now: i64) -> Result<Found<'a>, Reply> {
+    let [interval, burst, needed, wanted] = args else { return Err(wrong("limit")) };
+    let limit = whole(interval, 86_400_000_000).zip(whole(burst, 1_000_000));
+    let limit = limit.filter(|(interval, burst)| (1..=86_400_000_000).contains(&(interval * burst)));
+    let (interval, burst) = limit.ok_or_else(|| wrong("limit"))?;
+    let units = whole(needed, 1_000_000).zip(whole(wanted, 1_000_000));
+    let (needed, wanted) = units.ok_or_else(|| wrong("units"))?;
+    let full = match run(store, &["GET", key])? {
+        Reply::Text(full) if full.len() <= 16 && is_digits(&full) => full.parse().map_err(|_| wrong("bucket"))?,
+        Reply::Text(_) => return Err(wrong("bucket")),
+        _ => 0,
+    };
+    let capacity = interval * burst;
+    let owed = gcra::arrive(full, now, interval, capacity, 0).tat - now;
+    let available = (capacity - owed) / interval;
+    Ok(Found { key, interval, capacity, full, available, needed, wanted })
+}
+
+/// Runs a command; an error of Redis' ends the script, as in Lua.
+fn run(store: &mut dyn ScriptStore, command: &[&str]) -> Result<Reply, Reply> {
+    match store.call(command) {
+        Reply::Error(text) => Err(Reply::Error(text)),
+        reply => Ok(reply),
+    }
+}
+
+fn whole(text: &str, most: i64) -> Option<i64> {
+    let number = if text.len() <= 13 && is_digits(text) { text.parse().ok() } else { None };
+    number.filter(|number| *number <= most)
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn wrong(what: &str) -> Reply {
+    Reply::Error(format!("ERR limits script: {what}"))
+}
