@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt::{self, Display};
 
 use axum::response::{IntoResponse, Response};
+use headlesspro_shared::limits::Subject;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -158,6 +159,19 @@ impl Problem {
     /// The host got something that is no HTTP request.
     pub fn malformed_request() -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, "malformed-request").detail("The address or the method is not valid.")
+    }
+
+    /// `subject` has made too many requests; in so many seconds there may be another.
+    pub fn rate_limited(subject: Subject, seconds: u64) -> Problem {
+        let whose = match subject {
+            Subject::Address => "from this address",
+            Subject::Key => "with this key",
+            Subject::Account => "of this account",
+            Subject::Organization => "for this organization",
+        };
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited")
+            .detail(format!("There are too many requests {whose}. Nothing was done: try again in {seconds} s."))
+            .header(RETRY_AFTER, HeaderValue::from(seconds))
     }
 
     /// The host lacks a setting; `reason` is for whoever deploys.

@@ -8,10 +8,11 @@ use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, MethodRouter};
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::limits::Class;
 use http::Method;
 
 use crate::app::App;
-use crate::middleware::{authorize, cors, request};
+use crate::middleware::{authorize, cors, limit, request};
 use crate::problem::Problem;
 use crate::{cart, catalog, checkout, imports, meta, orders};
 
@@ -30,6 +31,8 @@ pub struct Route {
     pub method: Method,
     pub path: &'static str,
     pub access: Access,
+    /// Which rate limits it counts against. `None`: none, for what asks nobody for anything.
+    pub class: Option<Class>,
 }
 
 /// A part of the table with its handlers.
@@ -37,11 +40,21 @@ pub struct Route {
 pub struct Routes {
     table: Vec<Route>,
     routers: BTreeMap<&'static str, MethodRouter<Arc<App>>>,
+    /// Of the routes that are added next, where their methods do not say it.
+    class: Option<Class>,
 }
 
 impl Routes {
     pub fn new() -> Routes {
         Routes::default()
+    }
+
+    /// Counts the routes that are added to this part from here on as `class`. Without it those that need a key
+    /// are reads (GET) or writes (all others), and the others are not counted.
+    #[must_use]
+    pub fn class(mut self, class: Class) -> Routes {
+        self.class = Some(class);
+        self
     }
 
     /// Answers GET, and HEAD without the body.
@@ -94,6 +107,10 @@ impl Routes {
         &self.table
     }
 
+    pub fn find(&self, method: &Method, path: &str) -> Option<&Route> {
+        self.table.iter().find(|route| route.method == *method && route.path == path)
+    }
+
     fn on<H, T>(
         mut self,
         method: Method,
@@ -106,11 +123,21 @@ impl Routes {
         H: Handler<T, Arc<App>>,
         T: 'static,
     {
-        self.table.push(Route { method, path, access });
+        let by_method = match access {
+            Access::Public => None,
+            Access::Key(_) if method == Method::GET => Some(Class::Read),
+            Access::Key(_) => Some(Class::Write),
+        };
+        let class = self.class.or(by_method);
+        self.table.push(Route { method, path, access, class });
         let route = MethodRouter::new().on(filter, handler);
         let route = match access {
             Access::Public => route,
             Access::Key(scope) => route.layer(from_fn_with_state(scope, authorize)),
+        };
+        let route = match class {
+            None => route,
+            Some(class) => route.layer(from_fn_with_state(class, limit)),
         };
         self.add(path, route);
         self

@@ -46,13 +46,14 @@ struct Answer {
 }
 
 impl Shop {
-    async fn open() -> Shop {
+    async fn open(limits: &str) -> Shop {
         let folder = tempfile::tempdir().expect("a folder");
         let sql = EmbeddedSql::open(folder.path().join("test.db"), Durability::Process).expect("a database");
         migrate(&sql).await.expect("the schema");
         let clock = Arc::new(SystemClock);
         let kv = Arc::new(MemoryKv::new(Arc::clone(&clock) as _, scripts::ALL));
-        let app = Arc::new(App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy)));
+        let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy));
+        let app = Arc::new(app.with_limits(limits.parse().expect("limits")));
         let key = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store").secret_key;
         let (router, validator) = (routes::router(app), Validator::from_golden());
         Shop { router, key, validator, answered: BTreeSet::new(), _folder: folder }
@@ -109,7 +110,7 @@ fn operation_of(method: &str, route: &str) -> Option<String> {
 
 #[tokio::test]
 async fn every_operation_answers_as_described() {
-    let mut shop = Shop::open().await;
+    let mut shop = Shop::open("").await;
     for path in ["/healthz", "/openapi.json"] {
         shop.call("GET", path, &[("authorization", "none")], "").await;
     }
@@ -125,6 +126,40 @@ async fn every_operation_answers_as_described() {
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
     assert_eq!(shop.answered, wanted, "left: the operations that answered with success");
+}
+
+#[tokio::test]
+async fn a_limit_that_is_reached_is_answered_as_described() {
+    let mut shop = Shop::open("read.key=3/1h:3").await;
+    let order = "/api/v1/orders/ord_01h455vb4pex5vsknk084sn02q";
+    let number = |answer: &Answer, name: &str| -> u64 {
+        let value = answer.headers.get(name).unwrap_or_else(|| panic!("no {name}: {}", answer.body));
+        value.to_str().expect("text").parse().expect("a number")
+    };
+    for remaining in [2, 1] {
+        let answer = shop.get(order).await;
+        assert_eq!((answer.status, number(&answer, "ratelimit-remaining")), (404, remaining));
+    }
+    // What shared caches keep is counted, and tells nothing of whoever asked first.
+    let list = shop.get("/api/v1/products").await;
+    assert_eq!(list.status, 200);
+    assert!(list.headers.keys().all(|name| !name.as_str().starts_with("ratelimit")), "{:?}", list.headers);
+    for path in [order, "/api/v1/products"] {
+        let refused = shop.get(path).await;
+        assert_eq!((refused.status, refused.text("/code").as_str()), (429, "rate-limited"));
+        assert_eq!((number(&refused, "ratelimit-limit"), number(&refused, "ratelimit-remaining")), (3, 0));
+        assert!((1_199..=1_200).contains(&number(&refused, "retry-after")), "{:?}", refused.headers);
+        assert!((3_599..=3_600).contains(&number(&refused, "ratelimit-reset")), "{:?}", refused.headers);
+    }
+    // A guess at the key uses up another bucket, and is told what it would be told without limits.
+    let guess = format!("Bearer {}", shop.key.replace("sk_", "pk_"));
+    assert_eq!(shop.call("GET", order, &[("authorization", &guess)], "").await.status, 401);
+    for path in ["/healthz", "/openapi.json"] {
+        for _ in 0..10 {
+            assert_eq!(shop.get(path).await.status, 200);
+        }
+    }
+    assert_eq!(shop.send("POST", "/api/v1/cart", json!({})).await.status, 201, "writes are counted apart");
 }
 
 async fn catalog(shop: &mut Shop) -> [String; 2] {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use headlesspro_edge::openapi::{Operation, operations};
 use headlesspro_edge::routes::{Access, Route, routes};
 use headlesspro_shared::identity::{KeyKind, Scopes};
+use headlesspro_shared::limits::Class;
 
 use crate::golden::assert_golden;
 
@@ -24,7 +25,19 @@ fn every_route_has_exactly_one_operation() {
 fn the_route_table_is_the_agreed_one() {
     let mut lines: Vec<String> = routes().table().iter().map(line).collect();
     lines.sort();
-    let heading = row(["method", "path", "scope", "keys", "cache", "sql", "sql at most", "redis", "operation"]);
+    let heading = row([
+        "method",
+        "path",
+        "scope",
+        "keys",
+        "limits",
+        "cache",
+        "sql",
+        "sql at most",
+        "redis",
+        "redis at most",
+        "operation",
+    ]);
     assert_golden("routes.txt", &format!("{heading}\n{}\n", lines.join("\n")));
 }
 
@@ -44,10 +57,12 @@ fn line(route: &Route) -> String {
         route.path,
         scope,
         &keys,
+        route.class.map_or("-", Class::name),
         operation.cache.name(),
         &budget.usual_sql.to_string(),
         &budget.most_sql.map_or_else(|| "grows".to_owned(), |most| most.to_string()),
         &budget.redis.to_string(),
+        &budget.most_redis.to_string(),
         operation.id,
     ])
 }
@@ -58,6 +73,9 @@ fn operation_of(route: &Route) -> Operation {
     operation.unwrap_or_else(|| panic!("{} {} is not described", route.method, route.path))
 }
 
-fn row([method, path, scope, keys, cache, sql, most, redis, operation]: [&str; 9]) -> String {
-    format!("{method:<6} {path:<38} {scope:<14} {keys:<18} {cache:<8} {sql:>3} {most:>11} {redis:>5}  {operation}")
+fn row([method, path, scope, keys, class, cache, sql, most, redis, most_redis, operation]: [&str; 11]) -> String {
+    format!(
+        "{method:<6} {path:<38} {scope:<14} {keys:<18} {class:<6} {cache:<8} {sql:>3} {most:>11} {redis:>5} \
+         {most_redis:>13}  {operation}"
+    )
 }

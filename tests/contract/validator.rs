@@ -67,6 +67,9 @@ fn a_problem_must_be_one_of_the_operation() {
         let change = |headers: &mut HeaderMap| {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            for name in ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"] {
+                headers.insert(name, HeaderValue::from_static("3"));
+            }
         };
         faults(PATH, status, change, &body)
     };

@@ -61,6 +61,18 @@ async fn a_setting_that_makes_no_sense_is_named_without_its_value() {
 }
 
 #[tokio::test]
+async fn a_rate_limit_that_makes_no_sense_is_named() {
+    for (name, start) in HOSTS {
+        let limits = ("RATE_LIMITS", "read=600/60s:120,write=fast");
+        let host = start(&[("DATABASE_URL", NOWHERE), ("REDIS_URL", NOWHERE), limits]).unwrap();
+        let (status, problem) = products(&host).await;
+        assert_eq!((status, &problem["code"]), (503, &"misconfigured".into()), "{name}");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.contains("RATE_LIMITS") && detail.contains("write=fast"), "{name}: {detail}");
+    }
+}
+
+#[tokio::test]
 async fn a_database_that_fails_is_503_and_the_host_lives_on() {
     let cut_short = b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"baton\"".to_vec();
     let endless = [b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), vec![b' '; 40_000_000]].concat();

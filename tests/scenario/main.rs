@@ -5,7 +5,8 @@
 //!   `cargo xtask build-spin` built last; `cargo xtask test scenario` builds them first.
 //! - Stories know a base URL and keys, nothing else. `... remote` tells them to any deployment:
 //!   `HP_URL`, and `HP_OUR_PUBLISHABLE_KEY`, `HP_OUR_SECRET_KEY`, `HP_THEIR_PUBLISHABLE_KEY` and
-//!   `HP_THEIR_SECRET_KEY` of two organizations, the first selling in EUR and the second in BHD.
+//!   `HP_THEIR_SECRET_KEY` of two organizations, the first selling in EUR and the second in BHD. The stories
+//!   come from one address in hundreds a second: deploy with `RATE_LIMITS` as [`hosts::UNLIMITED`].
 //! - Proofs have a stage of their own, look into the database and kill what stands behind the API. They
 //!   print what they measured.
 #![expect(
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
         let proofs = proofs::PROOFS.iter().filter(move |proof| proof.kinds.contains(&kind));
         proofs.map(move |proof| {
             Trial::test(format!("{kind}::proofs::{}", proof.name), move || {
-                (proof.show)(&Stage::start(kind).map_err(Failed::from)?, kind);
+                (proof.show)(&Stage::start(kind, proof.limits).map_err(Failed::from)?, kind);
                 Ok(())
             })
         })
@@ -87,7 +88,7 @@ fn all_stories() -> impl Iterator<Item = (String, Story)> {
 }
 
 fn tell(stages: &Stages, kind: Kind, story: Story) -> Result<(), Failed> {
-    let stage = stages[&kind].get_or_init(|| Stage::start(kind));
+    let stage = stages[&kind].get_or_init(|| Stage::start(kind, hosts::UNLIMITED));
     let stage = stage.as_ref().map_err(Failed::from)?;
     stage.run(story(stage.world()));
     Ok(())

@@ -19,6 +19,7 @@ use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::sql::Sql;
 use headlesspro_edge::port::sql::hrana::HranaSql;
 use headlesspro_edge::{routes, scripts};
+use headlesspro_shared::limits::Limits;
 use tokio::net::TcpListener;
 
 use crate::client::Client;
@@ -80,11 +81,11 @@ struct Keys {
 }
 
 impl Stage {
-    /// Starts everything, with two shops that are empty.
+    /// Starts everything, with two shops that are empty and these rate limits.
     ///
     /// # Errors
     /// What is missing or did not start.
-    pub fn start(kind: Kind) -> Result<Stage, String> {
+    pub fn start(kind: Kind, limits: &str) -> Result<Stage, String> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
@@ -106,7 +107,8 @@ impl Stage {
             None => Arc::new(MemoryKv::new(Arc::clone(&clock), scripts::ALL)),
             Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),
         };
-        let app = Arc::new(App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy)));
+        let app = App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy));
+        let app = Arc::new(app.with_limits(limits.parse::<Limits>().map_err(|error| error.to_string())?));
         let (ours, theirs) = runtime.block_on(async {
             migrate(&*app.sql).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((keys(&app, "Ours", "EUR").await?, keys(&app, "Theirs", "BHD").await?))
@@ -122,6 +124,7 @@ impl Stage {
                 ("DATABASE_STREAMS", if kind == Kind::Workers { "4" } else { "0" }),
                 ("REDIS_URL", endpoint.as_str()),
                 ("REDIS_TOKEN", TOKEN),
+                ("RATE_LIMITS", limits),
             ];
             let host = match kind {
                 Kind::Workers => hosts::start_worker(&settings)?,

@@ -1,6 +1,7 @@
 //! A client of the API, as any program could be one. Every answer it gets is held against the API's own
 //! description, and against what all answers have in common.
 
+use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -23,7 +24,17 @@ pub struct Client {
 impl Client {
     /// Somebody without a key. `url` is `http://127.0.0.1:8787`, without a slash at the end.
     pub fn new(url: &str) -> Client {
+        Client::at(url, None)
+    }
+
+    /// The same with connections of its own, from another address of this machine: 127.0.0.2.
+    pub fn moved_to(&self, address: IpAddr) -> Client {
+        Client { key: self.key.clone(), ..Client::at(&self.url, Some(address)) }
+    }
+
+    fn at(url: &str, address: Option<IpAddr>) -> Client {
         let http = reqwest::Client::builder()
+            .local_address(address)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(Duration::from_secs(60))

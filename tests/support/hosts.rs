@@ -22,6 +22,9 @@ const STOP: Duration = Duration::from_secs(5);
 /// A setting of the module by its name on Workers, such as `("DATABASE_URL", "http://127.0.0.1:8080")`.
 pub type Setting<'a> = (&'a str, &'a str);
 
+/// Rate limits that no crowd of ours reaches, all of which comes from one address.
+pub const UNLIMITED: &str = "*.*=1000000/1s:1000000";
+
 /// A running host. Dropping it stops it.
 #[derive(Debug)]
 pub struct Host {

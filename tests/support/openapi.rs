@@ -234,7 +234,7 @@ fn check_budget(operation: &Value, headers: &HeaderMap, faults: &mut Vec<String>
         metric.split_once("desc=\"")?.1.split('"').next()?.parse().ok()
     };
     let budget = operation.get("x-round-trips");
-    for (name, limit) in [("sql", "sqlAtMost"), ("redis", "redis")] {
+    for (name, limit) in [("sql", "sqlAtMost"), ("redis", "redisAtMost")] {
         let limit = budget.and_then(|budget| budget.get(limit)?.as_u64());
         if let (Some(spent), Some(limit)) = (spent(name), limit)
             && limit < spent

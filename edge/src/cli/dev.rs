@@ -6,6 +6,7 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use headlesspro_shared::kernel::id::StoreId;
 use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::limits::Limits;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -43,6 +44,11 @@ pub struct DevArgs {
     /// Use this Redis server (redis://host:port) instead of the one in the process.
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
+    /// What differs from the default rate limits: class.subject=units/period:burst, with commas between, such as
+    /// read=600/60s:120,write.key=50/1s:100. Classes: read, write, auth, import; subjects: address, key, account,
+    /// organization.
+    #[arg(long, value_name = "LIMITS", env = "HP_RATE_LIMITS", default_value = "")]
+    rate_limits: Limits,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,7 +83,8 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
         Some(url) => Arc::new(RedisKv::new(url).map_err(|error| error.to_string())?),
         None => Arc::new(MemoryKv::new(clock.clone(), scripts::ALL)),
     };
-    let app = Arc::new(App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy)));
+    let app = App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy));
+    let app = Arc::new(app.with_limits(args.rate_limits.clone()));
     let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {
         println!("migrated: {} steps", applied.applied.len());

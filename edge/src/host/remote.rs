@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::response::IntoResponse;
+use headlesspro_shared::limits::{InvalidLimits, Limits};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 
 use crate::app::App;
@@ -27,8 +28,10 @@ pub const DATABASE_STREAMS: &str = "DATABASE_STREAMS";
 /// The REST URL of an Upstash database, or of `hp dev`.
 pub const REDIS_URL: &str = "REDIS_URL";
 pub const REDIS_TOKEN: &str = "REDIS_TOKEN";
+/// What differs from the default [`Limits`], as their text.
+pub const RATE_LIMITS: &str = "RATE_LIMITS";
 
-/// Why the service cannot be built. Names settings, never their values.
+/// Why the service cannot be built. Names settings, never the values of those that may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Misconfigured {
     #[error("the setting {0} is missing")]
@@ -39,10 +42,16 @@ pub enum Misconfigured {
     Database(#[from] HranaUrlError),
     #[error("REDIS_URL or REDIS_TOKEN: {0}")]
     Redis(#[from] InvalidUpstash),
+    #[error("RATE_LIMITS: {0}")]
+    RateLimits(#[from] InvalidLimits),
+    /// On Spin alone.
+    #[cfg(target_os = "wasi")]
+    #[error("CLIENT_ADDRESS_HEADER is not the name of a header")]
+    AddressHeader,
 }
 
 /// The router over a host's ports. `setting` answers a setting by its name; a token may be missing (a
-/// server on this machine wants none), a URL may not.
+/// server on this machine wants none) and so may the rate limits, a URL may not.
 pub fn router(
     setting: impl Fn(&str) -> Option<String>,
     fetch: Arc<dyn Fetch>,
@@ -57,9 +66,10 @@ pub fn router(
     let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?
         .keeping_streams(streams, Arc::clone(&clock));
     let kv = UpstashKv::new(fetch, &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
+    let limits: Limits = setting(RATE_LIMITS).unwrap_or_default().parse()?;
     super::log::install();
     let sql = TakingTurns::new(Arc::new(sql), Arc::clone(&clock));
-    let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy));
+    let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy)).with_limits(limits);
     Ok(crate::routes::router(Arc::new(app)))
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, Scope, Scopes};
+use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -11,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::store;
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};
+use crate::limits::Payer;
 use crate::port::sql::{Rows, Statement};
 
 /// How long a verified key is remembered: the bound on a revocation's delay, in milliseconds.
@@ -31,6 +33,15 @@ impl KeyHash {
 
 pub fn hash_of(key: &str) -> KeyHash {
     KeyHash(Sha256::digest(key.as_bytes()).into())
+}
+
+/// Whom a request with this credential is counted for, before anybody is asked whether it is good; its
+/// organization only where this isolate remembers that it is. `None`: it is no credential at all.
+pub fn countable(key: &str, now: Timestamp, cache: &PrincipalCache) -> Option<(Payer, Option<OrganizationId>)> {
+    // As long as a key is: a text of any length must not be hashed.
+    let hash = (key.len() == ApiKeyClaim::LENGTH).then(|| hash_of(key))?;
+    let organization = cache.get(hash, now).map(|remembered| remembered.claim.organization);
+    Some((Payer::Key(hash.to_hex()), organization))
 }
 
 /// A caller whose key was found good.

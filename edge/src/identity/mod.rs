@@ -3,5 +3,5 @@
 mod caller;
 mod store;
 
-pub use caller::{Caller, KeyHash, Principal, PrincipalCache, hash_of};
+pub use caller::{Caller, KeyHash, Principal, PrincipalCache, countable, hash_of};
 pub use store::{NewApiKey, insert_api_key};

@@ -7,6 +7,7 @@ use headlesspro_shared::catalog::import::{
     EncodingError, ImportError, ImportReader, RowError, RowWarning, check_encoding,
 };
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::limits::Class;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -22,7 +23,7 @@ use crate::routes::{Access, Routes};
 pub(super) const LIMIT: usize = 10 * 1024 * 1024;
 
 pub fn routes() -> Routes {
-    Routes::new().post("/api/v1/imports", Access::Key(Scope::CatalogWrite), import)
+    Routes::new().class(Class::Import).post("/api/v1/imports", Access::Key(Scope::CatalogWrite), import)
 }
 
 /// What became of a product file.

@@ -29,7 +29,7 @@ fn import() -> Operation {
              and listed, the others go in. Each hundred products are one commit.",
         )
         .cache(Cache::Personal)
-        .budget(Budget { usual_sql: 2, most_sql: None, redis: 0 })
+        .budget(Budget::growing(2, 0))
         .parameters([Parameter::query(
             "dryRun",
             "`true`: say what would become of the file, and write nothing.",

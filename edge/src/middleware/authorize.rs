@@ -59,7 +59,7 @@ pub async fn authorize(
 }
 
 /// Keys travel in a header and nowhere else: a query string ends up in logs.
-fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
+pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Denied> {
     let header = headers.get(AUTHORIZATION).ok_or(Denied::NoCredentials)?;
     let text = header.to_str().map_err(|_| Denied::BadCredentials)?;
     let (scheme, key) = text.split_once(' ').ok_or(Denied::BadCredentials)?;

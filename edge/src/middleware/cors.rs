@@ -29,7 +29,8 @@ pub async fn cors(request: Request, next: Next) -> Response {
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(
-                "etag, link, location, retry-after, server-timing, x-request-id, idempotent-replayed",
+                "etag, link, location, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
+                 server-timing, x-request-id, idempotent-replayed",
             ),
         );
     }

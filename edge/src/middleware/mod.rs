@@ -2,8 +2,10 @@
 
 mod authorize;
 mod cors;
+mod limit;
 mod request;
 
 pub use authorize::authorize;
 pub use cors::cors;
+pub use limit::limit;
 pub use request::request;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headlesspro_shared::limits::Class;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Map, Value, json};
 
@@ -25,6 +26,11 @@ store's is not there (404).
 
 **Money** is a decimal string with its currency, never a float. **Times** are RFC 3339 in UTC. **Ids** carry \
 their kind as a prefix and sort by time of creation.
+
+**Rate limits.** A request is counted for the client's address, its key and the organization, each by the kind of \
+work (`x-rate-limit`); where one is reached, the answer is 429 `rate-limited` with `Retry-After`, and nothing was \
+done. `RateLimit-Limit`, `-Remaining` and `-Reset` (as in draft-ietf-httpapi-ratelimit-headers-06) are of the limit \
+that is nearest. Answers that shared caches may keep have none: they would tell one caller's numbers to another.
 
 **Errors** are problem details (RFC 9457) with a stable `code`; `errors` names every wrong field at once. Some \
 codes belong to no operation: ";
@@ -63,8 +69,7 @@ pub fn document() -> Value {
     schemas.answer(SchemaOf::of::<wire::ProblemBody>());
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     for operation in super::operations() {
-        let route = table.table().iter().find(|route| route.method == operation.method && route.path == operation.path);
-        let Some(route) = route else { continue };
+        let Some(route) = table.find(&operation.method, operation.path) else { continue };
         let described = describe(&operation, route, &mut schemas, &mut shared);
         paths.entry(operation.path).or_default().insert(operation.method.as_str().to_ascii_lowercase(), described);
     }
@@ -140,7 +145,14 @@ fn describe(operation: &Operation, route: &Route, schemas: &mut Schemas, shared:
     set("summary", operation.summary.into());
     set("parameters", parameters.map(|parameter| shared.parameter(parameter)).collect());
     let budget = operation.budget;
-    set("x-round-trips", json!({ "sql": budget.usual_sql, "sqlAtMost": budget.most_sql, "redis": budget.redis }));
+    let round_trips = json!({
+        "sql": budget.usual_sql,
+        "sqlAtMost": budget.most_sql,
+        "redis": budget.redis,
+        "redisAtMost": budget.most_redis,
+    });
+    set("x-round-trips", round_trips);
+    set("x-rate-limit", operation.class.map(Class::name).into());
     set("x-cache", operation.cache.name().into());
     let description = match route.access {
         Access::Public => {
@@ -161,7 +173,7 @@ fn describe(operation: &Operation, route: &Route, schemas: &mut Schemas, shared:
     }
     let mut responses = Map::new();
     for answer in &operation.answers {
-        responses.insert(answer.status.to_string(), success(answer, operation.cache, schemas, shared));
+        responses.insert(answer.status.to_string(), success(answer, operation, schemas, shared));
     }
     let mut by_status: BTreeMap<u16, Vec<&Problem>> = BTreeMap::new();
     for problem in &operation.problems {
@@ -171,16 +183,18 @@ fn describe(operation: &Operation, route: &Route, schemas: &mut Schemas, shared:
         }
     }
     for (status, problems) in by_status {
-        responses.insert(status.to_string(), failure(status, &problems, schemas, shared));
+        responses.insert(status.to_string(), failure(status, &problems, operation, schemas, shared));
     }
     set("responses", responses.into());
     described.into()
 }
 
-fn success(answer: &Answer, cache: Cache, schemas: &mut Schemas, shared: &mut Shared) -> Value {
+fn success(answer: &Answer, operation: &Operation, schemas: &mut Schemas, shared: &mut Shared) -> Value {
     let mut headers = Map::new();
+    let cache = operation.cache;
     headers.insert("Cache-Control".to_owned(), cache_control(cache));
-    for header in answer.headers.iter().chain(&[Header::RequestId, Header::ServerTiming]) {
+    let counted = rate_limits(operation, cache);
+    for header in answer.headers.iter().chain(&[Header::RequestId, Header::ServerTiming]).chain(counted) {
         headers.insert(header.name().to_owned(), shared.header(*header));
     }
     let mut response = json!({ "description": answer.description, "headers": headers });
@@ -192,7 +206,18 @@ fn success(answer: &Answer, cache: Cache, schemas: &mut Schemas, shared: &mut Sh
     response
 }
 
-fn failure(status: u16, problems: &[&Problem], schemas: &mut Schemas, shared: &mut Shared) -> Value {
+/// The headers of an answer that is counted and that no shared cache keeps.
+fn rate_limits(operation: &Operation, cache: Cache) -> &'static [Header] {
+    if operation.class.is_some() && !cache.is_shared() { &Header::RATE_LIMIT } else { &[] }
+}
+
+fn failure(
+    status: u16,
+    problems: &[&Problem],
+    operation: &Operation,
+    schemas: &mut Schemas,
+    shared: &mut Shared,
+) -> Value {
     let mut headers = Map::new();
     headers.insert("Cache-Control".to_owned(), cache_control(Cache::Never));
     let mut sent = HeaderMap::new();
@@ -201,7 +226,8 @@ fn failure(status: u16, problems: &[&Problem], schemas: &mut Schemas, shared: &m
     }
     let known =
         [Header::RetryAfter, Header::WwwAuthenticate].into_iter().filter(|known| sent.contains_key(known.name()));
-    for header in known.chain([Header::RequestId, Header::ServerTiming]) {
+    let counted = rate_limits(operation, Cache::Never).iter().copied();
+    for header in known.chain([Header::RequestId, Header::ServerTiming]).chain(counted) {
         headers.insert(header.name().to_owned(), shared.header(header));
     }
     let mut plain = Vec::new();

@@ -16,12 +16,18 @@ pub enum Header {
     /// Only where the answer was given before.
     IdempotentReplayed,
     RetryAfter,
+    RateLimitLimit,
+    RateLimitRemaining,
+    RateLimitReset,
     WwwAuthenticate,
     RequestId,
     ServerTiming,
 }
 
 impl Header {
+    /// What every answer has that is counted and is for the caller alone.
+    pub const RATE_LIMIT: [Header; 3] = [Header::RateLimitLimit, Header::RateLimitRemaining, Header::RateLimitReset];
+
     /// The key under `components/headers`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,6 +38,9 @@ impl Header {
             Header::Location => "Location",
             Header::IdempotentReplayed => "Idempotent-Replayed",
             Header::RetryAfter => "Retry-After",
+            Header::RateLimitLimit => "RateLimit-Limit",
+            Header::RateLimitRemaining => "RateLimit-Remaining",
+            Header::RateLimitReset => "RateLimit-Reset",
             Header::WwwAuthenticate => "WWW-Authenticate",
             Header::RequestId => "X-Request-Id",
             Header::ServerTiming => "Server-Timing",
@@ -74,6 +83,16 @@ impl Header {
                 "true",
             ),
             Header::RetryAfter => (true, "Seconds to wait before trying again.", pattern("^[0-9]+$"), "2"),
+            Header::RateLimitLimit => (
+                true,
+                "Requests that can be made at once, by the limit that is nearest to being reached.",
+                pattern("^[0-9]+$"),
+                "2000",
+            ),
+            Header::RateLimitRemaining => (true, "How many of them are left now.", pattern("^[0-9]+$"), "1987"),
+            Header::RateLimitReset => {
+                (true, "Seconds until all of them are left again, if no more are made.", pattern("^[0-9]+$"), "1")
+            }
             Header::WwwAuthenticate => {
                 (true, "How to authenticate.", pattern("^Bearer "), r#"Bearer realm="headlesspro""#)
             }

@@ -21,19 +21,23 @@ pub use problem::{
 pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
+use crate::routes::routes;
 use crate::{cart, catalog, checkout, imports, meta, orders};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
-    [
+    let table = routes();
+    let described = [
         meta::openapi::operations(),
         catalog::openapi::operations(),
         imports::openapi::operations(),
         cart::openapi::operations(),
         checkout::openapi::operations(),
         orders::openapi::operations(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    let counted = |operation: Operation| {
+        let class = table.find(&operation.method, operation.path).and_then(|route| route.class);
+        operation.counted(class)
+    };
+    described.into_iter().flatten().map(counted).collect()
 }

@@ -1,12 +1,13 @@
 //! What a context says of one of its routes.
 
+use headlesspro_shared::limits::Class;
 use http::Method;
 use schemars::JsonSchema;
 use serde_json::Value;
 
 use super::header::Header;
 use super::parameter::Parameter;
-use super::problem::{Problem, Problems};
+use super::problem::{Problem, Problems, rate_limited};
 use super::schema::SchemaOf;
 
 /// One route, described.
@@ -21,6 +22,8 @@ pub struct Operation {
     pub description: &'static str,
     pub cache: Cache,
     pub budget: Budget,
+    /// Which rate limits it counts against, by the route table.
+    pub class: Option<Class>,
     pub parameters: Vec<Parameter>,
     pub body: Option<RequestBody>,
     /// The answers that are not problems.
@@ -48,7 +51,10 @@ pub struct Budget {
     pub usual_sql: u32,
     /// At most, which is with a key it has not seen for 30 seconds. `None`: grows with the request.
     pub most_sql: Option<u32>,
+    /// Where this isolate or process holds units of the caller's rate limits.
     pub redis: u32,
+    /// At most, which is where it has to ask for them first.
+    pub most_redis: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -88,6 +94,7 @@ impl Operation {
             description: "",
             cache: Cache::Never,
             budget: Budget::NOTHING,
+            class: None,
             parameters: Vec::new(),
             body: None,
             answers: Vec::new(),
@@ -112,6 +119,17 @@ impl Operation {
     #[must_use]
     pub fn budget(mut self, budget: Budget) -> Operation {
         self.budget = budget;
+        self
+    }
+
+    /// Counts it as the route table does: with one more answer, and perhaps one more round trip.
+    #[must_use]
+    pub(super) fn counted(mut self, class: Option<Class>) -> Operation {
+        self.class = class;
+        if class.is_some() {
+            self.budget.most_redis = self.budget.redis.saturating_add(1);
+            self.problems.extend(rate_limited());
+        }
         self
     }
 
@@ -141,6 +159,14 @@ impl Operation {
 }
 
 impl Cache {
+    /// Whether shared caches may keep it, so that it must say nothing of one caller.
+    pub const fn is_shared(self) -> bool {
+        match self {
+            Cache::Catalog | Cache::Static => true,
+            Cache::Personal | Cache::Never => false,
+        }
+    }
+
     /// The value of `Cache-Control`.
     pub const fn control(self) -> &'static str {
         match self {
@@ -162,10 +188,15 @@ impl Cache {
 }
 
 impl Budget {
-    pub const NOTHING: Budget = Budget { usual_sql: 0, most_sql: Some(0), redis: 0 };
+    pub const NOTHING: Budget = Budget { usual_sql: 0, most_sql: Some(0), redis: 0, most_redis: 0 };
 
     pub const fn new(usual_sql: u32, most_sql: u32, redis: u32) -> Budget {
-        Budget { usual_sql, most_sql: Some(most_sql), redis }
+        Budget { usual_sql, most_sql: Some(most_sql), redis, most_redis: redis }
+    }
+
+    /// Of a body that is written in parts: the more of it, the more round trips.
+    pub const fn growing(usual_sql: u32, redis: u32) -> Budget {
+        Budget { usual_sql, most_sql: None, redis, most_redis: redis }
     }
 }
 

@@ -2,6 +2,7 @@
 //! makes, so status, code and members cannot differ from what is sent.
 
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::limits::Subject;
 use schemars::JsonSchema;
 
 use super::schema::SchemaOf;
@@ -44,6 +45,11 @@ pub fn credentials(scope: Scope) -> Problems {
         of(Denied::BadCredentials, "The API key is unknown, expired or revoked."),
         of(Denied::MissingScope(scope), "The key lacks the scope.").with::<MissingScope>(),
     ]
+}
+
+/// Of every route that is counted.
+pub(super) fn rate_limited() -> Problems {
+    vec![of(wire::Problem::rate_limited(Subject::Address, 2), "There are too many requests; nothing was done.")]
 }
 
 /// Of every route that asks for an id.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::Outcome;
+use crate::hosts::UNLIMITED;
 
 /// Where the built programs are.
 #[derive(Clone)]
@@ -69,7 +70,8 @@ impl Programs {
     pub fn start_hp_dev(&self, data: &Path, redis: Option<&Server>) -> Outcome<HpDev> {
         let port = two_free_ports()?;
         let mut command = Command::new(&self.hp);
-        command.args(["dev", "--seed", "none", "--port", &port.to_string(), "--data"]).arg(data);
+        command.args(["dev", "--seed", "none", "--rate-limits", UNLIMITED, "--port", &port.to_string(), "--data"]);
+        command.arg(data);
         if let Some(redis) = redis {
             command.args(["--redis", &format!("redis://{}/", redis.address)]);
         }

@@ -72,6 +72,7 @@ impl Backends {
             ("DATABASE_STREAMS", "64"),
             ("REDIS_URL", &self.upstash.redis_url),
             ("REDIS_TOKEN", &self.upstash.token),
+            ("RATE_LIMITS", hosts::UNLIMITED),
         ];
         let host = hosts::start_workerd(&settings)?;
         let address = host.url.trim_start_matches("http://").parse();

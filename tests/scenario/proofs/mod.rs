@@ -4,13 +4,17 @@ mod books;
 mod buyers;
 mod database_outage;
 mod hanging_up;
+mod rate_limits;
 mod redis_outage;
 
 use crate::app::{Kind, Stage};
+use crate::hosts::UNLIMITED;
 
 pub struct Proof {
     pub name: &'static str,
     pub kinds: &'static [Kind],
+    /// The rate limits, as a host's setting.
+    pub limits: &'static str,
     pub show: fn(&Stage, Kind),
 }
 
@@ -18,21 +22,43 @@ pub const PROOFS: &[Proof] = &[
     Proof {
         name: "of_500_buyers_of_50_units_50_buy",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
         show: buyers::five_hundred_for_fifty,
     },
     Proof {
         name: "a_buyer_who_hangs_up_holds_nobody_back",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
         show: hanging_up::nobody_is_held_back,
     },
     Proof {
         name: "without_redis_the_catalog_is_served_and_carts_come_back",
         kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
         show: redis_outage::catalog_is_served_and_carts_come_back,
     },
     Proof {
         name: "a_database_killed_in_the_middle_loses_and_halves_no_order",
         kinds: &[Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
         show: database_outage::no_order_is_lost_or_halved,
+    },
+    Proof {
+        name: "a_limit_holds_for_one_key_and_organization_and_disturbs_no_other",
+        kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        limits: rate_limits::OF_KEYS,
+        show: rate_limits::keys_and_organizations_are_limited_apart,
+    },
+    Proof {
+        name: "a_limit_holds_for_one_address_whatever_it_says_of_itself",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: rate_limits::OF_ADDRESSES,
+        show: rate_limits::addresses_are_limited_apart,
+    },
+    Proof {
+        name: "without_redis_requests_are_still_limited_and_still_served",
+        kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        limits: rate_limits::OF_KEYS,
+        show: rate_limits::redis_is_not_needed,
     },
 ];

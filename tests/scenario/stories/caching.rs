@@ -124,21 +124,29 @@ pub async fn round_trips_stay_within_their_budget(world: World) {
     for path in catalog(&handle, &vendor) {
         for _ in 0..3 {
             let answer = world.ours.shopper.get(&path).send().await.expect(200);
-            assert_eq!(answer.spent(), Spent { sql: 1, redis: 0 }, "{answer}");
+            let spent = answer.spent();
+            assert!(spent.sql == 1 && spent.redis <= 1, "{answer}");
         }
         world.ours.merchant.get(&path).send().await.expect(200);
     }
 
     let created = world.ours.shopper.post("/api/v1/cart").send().await.expect(201);
-    at_most(&created, 1, 1);
+    at_most(&created, 1, 2);
     let cart = created.json()["id"].as_str().unwrap().to_owned();
     let line = format!("/api/v1/cart/{cart}/items/{}", sold.variant);
     for quantity in 1..4 {
-        at_most(&world.ours.add(&cart, &sold.variant, quantity).await.expect(200), 1, 1);
+        at_most(&world.ours.add(&cart, &sold.variant, quantity).await.expect(200), 1, 2);
         let set = world.ours.shopper.patch(&line).json(&json!({ "quantity": quantity })).send().await.expect(200);
-        at_most(&set, 1, 1);
+        at_most(&set, 1, 2);
     }
-    at_most(&world.ours.shopper.delete(&line).send().await.expect(200), 1, 1);
+    at_most(&world.ours.shopper.delete(&line).send().await.expect(200), 1, 2);
+
+    // Units of the rate limits are at hand for most requests.
+    let mut asked = 0;
+    for _ in 0..50 {
+        asked += world.ours.shopper.get(&format!("/api/v1/products/{handle}")).send().await.expect(200).spent().redis;
+    }
+    assert!(asked <= 25, "{asked} of 50 reads asked Redis");
 
     // The key is known by now, and soon so is the offer: then Redis alone is asked, once.
     eventually("an add without SQL", Duration::from_secs(20), async || {
@@ -153,10 +161,10 @@ pub async fn round_trips_stay_within_their_budget(world: World) {
     .await;
 
     let opened = world.ours.open(&cart).await.expect(201);
-    at_most(&opened, 3, 1);
+    at_most(&opened, 3, 2);
     let checkout: Value = opened.json();
     let placed = world.ours.complete(checkout["id"].as_str().unwrap(), &world.name("cheap")).await.expect(201);
-    at_most(&placed, 3, 0);
+    at_most(&placed, 3, 1);
     let order = format!("/api/v1/orders/{}", placed.json()["id"].as_str().unwrap());
-    at_most(&world.ours.merchant.get(&order).send().await.expect(200), 1, 0);
+    at_most(&world.ours.merchant.get(&order).send().await.expect(200), 1, 1);
 }

@@ -33,7 +33,16 @@ pub async fn any_origin_may_ask(world: World) {
     let answer =
         world.ours.shopper.get("/api/v1/products?limit=1").header("origin", "https://shop.example").send().await;
     let exposed = answer.expect(200).the("access-control-expose-headers").to_ascii_lowercase();
-    for header in ["etag", "link", "location", "x-request-id", "retry-after", "idempotent-replayed", "server-timing"] {
+    for header in [
+        "etag",
+        "link",
+        "location",
+        "x-request-id",
+        "retry-after",
+        "ratelimit-reset",
+        "idempotent-replayed",
+        "server-timing",
+    ] {
         assert!(exposed.contains(header), "{exposed}");
     }
 }

@@ -48,8 +48,8 @@ async fn main() -> Result<()> {
         });
     }
     loop {
-        let (connection, _) = listener.accept().await?;
-        tokio::spawn(serve(connection, handler.clone()));
+        let (connection, client) = listener.accept().await?;
+        tokio::spawn(serve(connection, client, handler.clone()));
     }
 }
 
@@ -68,11 +68,11 @@ fn instances(options: &Options) -> Result<Instances> {
     Ok(Instances::new(engine, service))
 }
 
-async fn serve(connection: TcpStream, handler: Handler) {
+async fn serve(connection: TcpStream, client: SocketAddr, handler: Handler) {
     let _best_effort = connection.set_nodelay(true);
     let service = service_fn(move |request| {
         let handler = handler.clone();
-        async move { Ok::<_, std::convert::Infallible>(answer(&handler, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(answer(&handler, client, request).await) }
     });
     if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(connection), service).await {
         eprintln!("spin-host: connection: {error}");
@@ -80,8 +80,8 @@ async fn serve(connection: TcpStream, handler: Handler) {
 }
 
 /// The component's answer, or a bare 500 where it gave none, as Spin does.
-async fn answer(handler: &Handler, request: hyper::Request<Incoming>) -> Response {
-    let outcome = match with_absolute_uri(request) {
+async fn answer(handler: &Handler, client: SocketAddr, request: hyper::Request<Incoming>) -> Response {
+    let outcome = match as_spin_hands_it_on(request, client) {
         Ok(request) => handler.handle((), request.map(|body| body.map_err(Into::into).boxed_unsync())).await,
         Err(error) => Err(error),
     };
@@ -94,8 +94,10 @@ async fn answer(handler: &Handler, request: hyper::Request<Incoming>) -> Respons
     })
 }
 
-/// A component sees scheme and authority beside the path; HTTP/1.1 carries the authority in `Host`.
-fn with_absolute_uri(mut request: hyper::Request<Incoming>) -> Result<hyper::Request<Incoming>> {
+/// A component sees scheme and authority beside the path; HTTP/1.1 carries the authority in `Host`. And it sees
+/// the client's address, which Spin writes behind whatever the client sent by that name.
+fn as_spin_hands_it_on(mut request: hyper::Request<Incoming>, client: SocketAddr) -> Result<hyper::Request<Incoming>> {
+    request.headers_mut().append("spin-client-addr", client.to_string().parse()?);
     let host = request.headers().get(http::header::HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
     let uri = http::Uri::builder().scheme("http").authority(host).path_and_query(target).build()?;

@@ -15,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
 
+use crate::limits::ClientAddress;
 use crate::port::BoxFuture;
 use crate::port::defer::Defer;
 
@@ -47,10 +48,11 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
+                let client = ClientAddress::new(peer.ip());
                 let watcher = graceful.watcher();
                 let (http, router) = (Arc::clone(&http), router.clone());
-                tokio::spawn(async move { converse(stream, &http, router, watcher).await });
+                tokio::spawn(async move { converse(stream, client, &http, router, watcher).await });
             }
             // Out of file descriptors, or the peer is gone already: the next accept may do better.
             Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
@@ -62,6 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 
 async fn converse(
     stream: TcpStream,
+    client: ClientAddress,
     http: &auto::Builder<TokioExecutor>,
     router: Router,
     watcher: hyper_util::server::graceful::Watcher,
@@ -72,6 +75,7 @@ async fn converse(
         let router = router.clone();
         async move {
             let mut request = request.map(Body::new);
+            request.extensions_mut().insert(client);
             request.extensions_mut().insert(Arc::new(SpawnDefer) as Arc<dyn Defer>);
             let Ok(response) = router.oneshot(request).await;
             Ok::<_, Infallible>(response)

@@ -15,22 +15,31 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use axum::Router;
 use axum::body::Body;
 use headlesspro_shared::kernel::time::Timestamp;
-use http::Response;
+use http::{HeaderName, Response};
 use spin_sdk::http::Request;
 use tower::ServiceExt;
 
-use super::remote::{self, DATABASE_STREAMS, DATABASE_TOKEN, DATABASE_URL, Misconfigured, REDIS_TOKEN, REDIS_URL};
+use super::remote::{
+    self, DATABASE_STREAMS, DATABASE_TOKEN, DATABASE_URL, Misconfigured, RATE_LIMITS, REDIS_TOKEN, REDIS_URL,
+};
+use crate::limits::ClientAddress;
 use crate::port::BoxFuture;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
 use fetch::SpinFetch;
 
-static ROUTER: OnceLock<Router> = OnceLock::new();
+static ROUTER: OnceLock<(Router, HeaderName)> = OnceLock::new();
+
+/// The header in which the platform tells the client's address. Spin itself writes `spin-client-addr`; behind
+/// a proxy that is the proxy's own, and the setting names what that one writes: `x-forwarded-for`, or
+/// `true-client-ip` on Akamai Functions.
+const CLIENT_ADDRESS_HEADER: &str = "CLIENT_ADDRESS_HEADER";
+const SPIN_CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr");
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Response<Body> {
-    let router = match router().await {
-        Ok(router) => router,
+    let (router, address_header) = match router().await {
+        Ok(built) => built,
         Err(reason) => {
             eprintln!("{reason}");
             return remote::misconfigured(&reason);
@@ -39,6 +48,9 @@ async fn handle(request: Request) -> Response<Body> {
     let mut request = request.map(Body::new);
     remote::in_origin_form(&mut request);
     request.extensions_mut().insert(Arc::new(Spawn) as Arc<dyn Defer>);
+    if let Some(client) = ClientAddress::from_header(request.headers(), address_header) {
+        request.extensions_mut().insert(client);
+    }
     match router.oneshot(request).await {
         Ok(mut response) => {
             remote::without_stray_length(&mut response);
@@ -48,20 +60,26 @@ async fn handle(request: Request) -> Response<Body> {
     }
 }
 
-/// The instance's one router, built from the component's variables by the first request.
-async fn router() -> Result<Router, Misconfigured> {
-    if let Some(router) = ROUTER.get() {
-        return Ok(router.clone());
+/// The instance's one router, and the header with the client's address, from the component's variables.
+async fn router() -> Result<(Router, HeaderName), Misconfigured> {
+    if let Some(built) = ROUTER.get() {
+        return Ok(built.clone());
     }
     let mut found = Vec::new();
-    for name in [DATABASE_URL, DATABASE_TOKEN, DATABASE_STREAMS, REDIS_URL, REDIS_TOKEN] {
+    for name in
+        [DATABASE_URL, DATABASE_TOKEN, DATABASE_STREAMS, REDIS_URL, REDIS_TOKEN, RATE_LIMITS, CLIENT_ADDRESS_HEADER]
+    {
         if let Ok(value) = spin_sdk::variables::get(name.to_ascii_lowercase()).await {
             found.push((name, value));
         }
     }
     let setting = |wanted: &str| found.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
     let router = remote::router(setting, Arc::new(SpinFetch), Arc::new(WallClock))?;
-    Ok(ROUTER.get_or_init(|| router).clone())
+    let address_header = match setting(CLIENT_ADDRESS_HEADER).filter(|name| !name.is_empty()) {
+        Some(name) => name.parse().map_err(|_| Misconfigured::AddressHeader)?,
+        None => SPIN_CLIENT_ADDR,
+    };
+    Ok(ROUTER.get_or_init(|| (router, address_header)).clone())
 }
 
 struct WallClock;

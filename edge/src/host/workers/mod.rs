@@ -21,6 +21,7 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::{Context, Date, Delay, Env, event, web_sys};
 
 use super::remote::{self, Misconfigured};
+use crate::limits::ClientAddress;
 use crate::port::BoxFuture;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
@@ -28,6 +29,9 @@ use crate::problem::Problem;
 use fetch::WorkersFetch;
 
 static ROUTER: OnceLock<Router> = OnceLock::new();
+
+/// Set by Cloudflare on every request, in the place of what a client sent by that name.
+const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 /// The runtime ends the work of a request whose client has hung up. A change is brought to its end
 /// nevertheless: its place in the line of writers is given back, and the client's repeat finds the outcome.
@@ -48,6 +52,9 @@ async fn answer(request: web_sys::Request, env: Env, context: Arc<WaitUntil>) ->
     let response = match (http::request(&request).await, router(&env)) {
         (Ok(mut request), Ok(router)) => {
             request.extensions_mut().insert(context as Arc<dyn Defer>);
+            if let Some(client) = ClientAddress::from_header(request.headers(), CLIENT_ADDRESS) {
+                request.extensions_mut().insert(client);
+            }
             match router.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},

@@ -1,0 +1,83 @@
+//! The gate before authorization: rate limits.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use headlesspro_shared::limits::{Class, Standing};
+use http::header::CACHE_CONTROL;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::authorize::bearer;
+use crate::app::{App, Spent};
+use crate::identity::countable;
+use crate::limits::{Claims, ClientAddress};
+use crate::port::defer::Defer;
+use crate::problem::Problem;
+
+// As in draft-ietf-httpapi-ratelimit-headers-06, the last draft with these three.
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
+/// Counts the request, and answers it with 429 where a limit is reached. What Redis said of the caller's
+/// credentials in the same round trip is in the request's extensions as [`Revoked`](crate::limits::Revoked).
+pub async fn limit(
+    State(class): State<Class>,
+    Extension(app): Extension<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let claims = claims(class, &request, &app);
+    let admission = app.limiter().admit(&*app.kv, &*app.clock, &claims).await;
+    if let Some(spent) = request.extensions().get::<Arc<Spent>>() {
+        spent.add_kv(admission.round_trips);
+    }
+    probe(app, request.extensions().get::<Arc<dyn Defer>>()).await;
+
+    let mut response = match admission.decision.refused {
+        None => {
+            request.extensions_mut().insert(admission.revoked);
+            next.run(request).await
+        }
+        Some((subject, wait)) => Problem::rate_limited(subject, wait.seconds()).into_response(),
+    };
+    if !is_for_everybody(response.headers()) {
+        tell(response.headers_mut(), admission.decision.standing);
+    }
+    response
+}
+
+/// By what can be said without asking anybody: where it comes from, and a credential, good or not.
+fn claims(class: Class, request: &Request, app: &App) -> Claims {
+    let address = request.extensions().get::<ClientAddress>().copied();
+    let countable = bearer(request.headers()).ok().and_then(|key| countable(key, app.clock.now(), app.principals()));
+    let (caller, organization) = countable.map_or((None, None), |(payer, organization)| (Some(payer), organization));
+    Claims { class, address, caller, organization, revocations: Vec::new() }
+}
+
+/// After the response where the host can: the one who asks whether Redis is back must not wait for it.
+async fn probe(app: Arc<App>, defer: Option<&Arc<dyn Defer>>) {
+    if !app.limiter().is_probe_due(app.clock.now()) {
+        return;
+    }
+    let probe = Box::pin(async move { app.limiter().probe(&*app.kv).await });
+    match defer {
+        Some(defer) => defer.defer(probe),
+        None => probe.await,
+    }
+}
+
+/// A shared cache would tell one caller's numbers to another.
+fn is_for_everybody(headers: &HeaderMap) -> bool {
+    let directives = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    directives.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("public"))
+}
+
+fn tell(headers: &mut HeaderMap, standing: Standing) {
+    headers.insert(LIMIT, HeaderValue::from(standing.limit));
+    headers.insert(REMAINING, HeaderValue::from(standing.remaining));
+    headers.insert(RESET, HeaderValue::from(standing.reset_seconds));
+}
