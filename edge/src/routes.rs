@@ -14,7 +14,7 @@ use http::Method;
 use crate::app::App;
 use crate::middleware::{authorize, cors, limit, request};
 use crate::problem::Problem;
-use crate::{cart, catalog, checkout, imports, meta, orders};
+use crate::{cart, catalog, checkout, imports, journal, meta, orders};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +161,7 @@ pub fn routes() -> Routes {
         .and(cart::routes())
         .and(checkout::routes())
         .and(orders::routes())
+        .and(journal::routes())
 }
 
 /// The router that all hosts run.

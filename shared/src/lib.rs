@@ -16,6 +16,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod identity;
+pub mod journal;
 pub mod limits;
 pub mod orders;
 pub mod organizations;

@@ -8,10 +8,10 @@ use crate::source::{Source, sources};
 
 /// The bounded contexts, each with its rank: a context imports contexts of lower rank only.
 const CONTEXTS: [(&str, u8); 21] = [
+    // What every commit writes beside its change.
+    ("journal", 0),
     ("identity", 1),
     ("organizations", 2),
-    // What every commit writes beside its change.
-    ("journal", 3),
     ("catalog", 4),
     ("pricing", 5),
     ("inventory", 5),

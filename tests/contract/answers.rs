@@ -14,6 +14,7 @@ use headlesspro_edge::openapi::operations;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_edge::{routes, scripts};
 use headlesspro_shared::kernel::money::Currency;
 use http::{HeaderMap, Request};
@@ -55,6 +56,10 @@ impl Shop {
         let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy));
         let app = Arc::new(app.with_limits(limits.parse().expect("limits")));
         let key = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store").secret_key;
+        // A new secret key may not read the audit log.
+        let mut allow = Commit::new();
+        allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read'"));
+        app.sql.commit(&allow).await.expect("one more scope");
         let (router, validator) = (routes::router(app), Validator::from_golden());
         Shop { router, key, validator, answered: BTreeSet::new(), _folder: folder }
     }
@@ -123,6 +128,7 @@ async fn every_operation_answers_as_described() {
     let [variant, sold_out] = catalog(&mut shop).await;
     let cart = cart(&mut shop, &variant, &sold_out).await;
     checkout(&mut shop, &cart, &variant).await;
+    audit_log(&mut shop).await;
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
     assert_eq!(shop.answered, wanted, "left: the operations that answered with success");
@@ -160,6 +166,18 @@ async fn a_limit_that_is_reached_is_answered_as_described() {
         }
     }
     assert_eq!(shop.send("POST", "/api/v1/cart", json!({})).await.status, 201, "writes are counted apart");
+}
+
+async fn audit_log(shop: &mut Shop) {
+    let page = shop.get("/api/v1/audit-log?limit=1").await;
+    assert!(page.headers.contains_key("link"));
+    let (cursor, subject, actor) =
+        (page.text("/nextCursor"), page.text("/items/0/subject"), page.text("/items/0/actor"));
+    shop.get(&format!("/api/v1/audit-log?limit=250&cursor={cursor}")).await;
+    let of = |what: &str, whom: &str| format!("/api/v1/audit-log?filter[{what}]={whom}");
+    assert_eq!(shop.get(&of("subject", &subject)).await.body["items"][0], page.body["items"][0]);
+    assert_eq!(shop.get(&of("actor", &actor)).await.body["items"][0], page.body["items"][0]);
+    assert_eq!(shop.get(&of("nobody", "")).await.status, 422);
 }
 
 async fn catalog(shop: &mut Shop) -> [String; 2] {

@@ -14,7 +14,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, Answer, ListQuery};
 use crate::app::Ctx;
-use crate::extract::{Parsed, PathText, Query, QueryParams};
+use crate::extract::{Parsed, PathText, Query, QueryParams, next_link};
 use crate::port::sql::Value;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -90,15 +90,6 @@ fn cacheable(answer: Answer, request: &HeaderMap, uri: Option<&Uri>) -> Response
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     (headers, answer.json).into_response()
-}
-
-/// The same request with another cursor.
-fn next_link(uri: &Uri, cursor: &str) -> String {
-    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
-    let kept = pairs.filter(|(name, _)| name != "cursor");
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    query.extend_pairs(kept).append_pair("cursor", cursor);
-    format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())
 }
 
 impl Query for ListQuery {

@@ -13,9 +13,10 @@ use serde_json::json;
 use super::store::{self, Checkout};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::journal::{self, Claim, Event, Recorded};
+use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, AddressBody, NewOrder, OrderBody, OrderLineBody, PaymentBody};
 use crate::port::sql::{Commit, Committed, Rows};
+use crate::wire::MoneyBody;
 use crate::{cart, catalog, inventory};
 
 /// What a buyer brings to a checkout.
@@ -89,7 +90,7 @@ pub async fn open(
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
     let actor = &ctx.principal().await?.actor;
-    commit.push(journal::audit(ctx, ctx.new_id()?, actor, "checkout.open", &checkout.id.to_string()));
+    commit.push(journal::audit(ctx, ctx.new_id()?, actor, opened(&checkout)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, body }),
         Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
@@ -97,6 +98,18 @@ pub async fn open(
             None => Err(unexplained(&refusal)),
         },
     }
+}
+
+fn opened(checkout: &Checkout) -> Change {
+    let state = json!({
+        "cartId": checkout.cart.to_string(),
+        "state": "open",
+        "email": checkout.email,
+        "shippingAddress": checkout.shipping_address,
+        "lineCount": checkout.lines.len(),
+        "total": MoneyBody::from(checkout.total),
+    });
+    Change::new("checkout.open", checkout.id).after(state).redacted(PERSONAL)
 }
 
 /// The checkout as it was opened.
@@ -155,6 +168,21 @@ pub async fn complete(
     }
 }
 
+fn placed_order(order: &OrderBody) -> Change {
+    let state = json!({
+        "checkoutId": order.checkout_id,
+        "state": order.state,
+        "paymentState": order.payment_state,
+        "paymentMethod": order.payment.method,
+        "fulfillmentState": order.fulfillment_state,
+        "email": order.email,
+        "shippingAddress": order.shipping_address,
+        "lineCount": order.lines.len(),
+        "total": order.total,
+    });
+    Change::new("order.place", &order.id).after(state).redacted(PERSONAL)
+}
+
 struct OrderCommit {
     statements: Commit,
     location: String,
@@ -208,7 +236,7 @@ async fn commit_of(
     commit.push(store::complete(tenant, checkout.id));
     commit.push(journal::events(tenant, "order", &[placed], ctx.now));
     commit.push(journal::record_from_order(tenant, claim, 201, &location, id, ctx.now));
-    commit.push(journal::audit(ctx, ctx.new_id()?, actor, "order.place", &id.to_string()));
+    commit.push(journal::audit(ctx, ctx.new_id()?, actor, placed_order(&body)));
     commit.push_after(orders::document(tenant, id));
     commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, id));

@@ -1,5 +1,6 @@
 //! The command line `hp`: thin. It opens ports, calls use cases and prints.
 
+mod audit;
 mod database;
 mod dev;
 mod import;
@@ -21,6 +22,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Look after the audit log.
+    #[command(subcommand)]
+    Audit(audit::AuditCommand),
     /// Start everything a developer needs, with nothing installed.
     Dev(dev::DevArgs),
     /// Import a product CSV in Shopify's form.
@@ -44,6 +48,7 @@ pub fn run() -> ExitCode {
     };
     let ended = runtime.block_on(async {
         match cli.command {
+            Command::Audit(command) => audit::run(command).await,
             Command::Dev(args) => dev::run(args).await,
             Command::Import(args) => import::run(args).await,
             Command::Migrate(args) => migrate::run(args).await,

@@ -11,7 +11,7 @@ pub use idempotency::IdempotencyKey;
 pub use json::{FieldErrors, Json, Parse};
 pub(crate) use json::{JSON_LIMIT, malformed, not_json};
 pub use path::{PathId, PathText};
-pub use query::{Parsed, Query, QueryParams};
+pub use query::{Parsed, Query, QueryParams, next_link};
 pub use raw::RawBody;
 pub(crate) use raw::{incomplete, too_large};
 

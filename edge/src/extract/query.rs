@@ -1,6 +1,7 @@
 //! Query strings: every wrong or unknown parameter is named, all at once.
 
 use axum::extract::FromRequestParts;
+use http::Uri;
 use http::request::Parts;
 
 use crate::problem::{FieldError, Place, Problem};
@@ -65,4 +66,13 @@ impl<S: Sync, T: Query> FromRequestParts<S> for Parsed<T> {
         }
         if params.errors.is_empty() { Ok(Parsed(parsed)) } else { Err(Problem::invalid(params.errors)) }
     }
+}
+
+/// The `Link` header of a page: the same request with the next page's cursor.
+pub fn next_link(uri: &Uri, cursor: &str) -> String {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let kept = pairs.filter(|(name, _)| name != "cursor");
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    query.extend_pairs(kept).append_pair("cursor", cursor);
+    format!("<{}?{}>; rel=\"next\"", uri.path(), query.finish())
 }

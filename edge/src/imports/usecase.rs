@@ -18,7 +18,7 @@ use crate::app::Ctx;
 use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
-use crate::journal::{self, Event};
+use crate::journal::{self, Change, Event};
 use crate::port::sql::{Commit, Committed};
 
 /// Products a commit: large enough to spread the round trip, small enough for a request's memory.
@@ -238,6 +238,7 @@ impl Import<'_> {
         let mut chunk = Chunk::default();
         let mut stock: Vec<Level> = Vec::new();
         let mut events = Vec::new();
+        let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut counts = Counts::default();
         for parsed in products {
             let there = known.products.get(parsed.handle.as_str());
@@ -257,6 +258,12 @@ impl Import<'_> {
                 chunk.updated_products.push(rows.product.id.clone());
             }
             events.push(event(ctx.new_id()?, &decision, parsed));
+            before.extend(there.map(|(known, _)| json!({ "id": known.id.to_string(), "version": known.version })));
+            after.push(json!({
+                "id": decision.id.to_string(),
+                "version": decision.version,
+                "handle": parsed.handle.as_str(),
+            }));
             chunk.removed_variants.extend(decision.removed_variants.iter().map(ToString::to_string));
             chunk.products.push(rows.product);
             chunk.variants.extend(rows.variants);
@@ -277,7 +284,10 @@ impl Import<'_> {
             catalog::write(&mut commit, tenant, &chunk, ctx.now);
             commit.push(inventory::set_levels(tenant, &stock, ctx.now));
             commit.push(journal::events(tenant, "product", &events, ctx.now));
-            commit.push(journal::audit(ctx, ctx.new_id()?, actor, "catalog.import", &subject));
+            let change = Change::new("catalog.import", subject)
+                .before(json!({ "products": before }))
+                .after(json!({ "products": after, "removedVariants": chunk.removed_variants }));
+            commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
         }
         Ok(Decided { commit, counts, written, removed })
     }

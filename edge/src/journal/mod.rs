@@ -1,9 +1,20 @@
 //! What every commit writes beside its change: domain events (the outbox), the idempotency record, the
 //! audit row.
 
+mod chain;
+mod change;
+mod http;
+pub mod openapi;
 mod store;
+mod usecase;
 
-pub use store::{Event, Recorded, audit, events, idempotency_record, record, record_from_order, recorded};
+pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};
+pub use change::{Change, PERSONAL};
+pub use http::routes;
+pub use store::{
+    By, Event, Recorded, audit, audit_by, events, idempotency_record, record, record_from_order, recorded,
+};
+pub use usecase::{Verified, verify};
 
 use crate::extract::IdempotencyKey;
 use crate::failure::Failure;

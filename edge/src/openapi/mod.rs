@@ -22,7 +22,7 @@ pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
 use crate::routes::routes;
-use crate::{cart, catalog, checkout, imports, meta, orders};
+use crate::{cart, catalog, checkout, imports, journal, meta, orders};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
@@ -34,6 +34,7 @@ pub fn operations() -> Vec<Operation> {
         cart::openapi::operations(),
         checkout::openapi::operations(),
         orders::openapi::operations(),
+        journal::openapi::operations(),
     ];
     let counted = |operation: Operation| {
         let class = table.find(&operation.method, operation.path).and_then(|route| route.class);

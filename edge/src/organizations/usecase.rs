@@ -4,12 +4,17 @@ use headlesspro_shared::identity::{KeyKind, mint_api_key};
 use headlesspro_shared::kernel::id::{Id, Kind};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::json;
 
 use super::store::{self, NewStore, StoreSummary};
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::identity::{NewApiKey, hash_of, insert_api_key};
+use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed};
+
+/// Who opens stores: the person at the command line.
+const OPERATOR: &str = "operator";
 
 /// A new store with its keys in the clear, which nothing keeps.
 pub struct Opened {
@@ -36,6 +41,10 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
         commit.push(insert_api_key(tenant, &NewApiKey { id: new_id(app, now)?, kind, hash: hash_of(&key) }, now));
         keys.push(key);
     }
+    // Begins the organization's audit log.
+    let by = By { actor: OPERATOR, request_id: "cli", now };
+    let state = json!({ "organizationId": tenant.organization, "name": name, "currency": currency.to_string() });
+    commit.push(journal::audit_by(tenant, new_id(app, now)?, by, Change::new("store.open", tenant.store).after(state)));
     match app.sql.commit(&commit).await? {
         Committed::Done { .. } => {}
         Committed::Refused { refusal, .. } => {

@@ -1,5 +1,6 @@
 //! What the database holds of one organization, and whether it adds up.
 
+use headlesspro_edge::journal::verify;
 use headlesspro_edge::port::sql::{Sql, Statement, Value};
 
 /// Counts of an organization's rows.
@@ -123,6 +124,8 @@ pub async fn read(sql: &dyn Sql, organization: &str) -> Books {
         first_number: *first,
         last_number: *last,
     };
+    let log = verify(sql, organization.parse().unwrap(), None).await.unwrap().report;
+    assert!(log.is_unbroken() && books.audited < i64::try_from(log.rows).unwrap(), "{log:?}");
     // The numbers are distinct by the schema: without gaps, they span as many as there are.
     if 0 < books.orders {
         assert_eq!((books.first_number, books.last_number), (1_001, 1_000 + books.orders), "{books:?}");

@@ -1,5 +1,6 @@
 //! What must hold under load and when things die. Figures are printed.
 
+mod audit;
 mod books;
 mod buyers;
 mod database_outage;
@@ -19,6 +20,12 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "the_audit_log_holds_every_change_and_is_shown_to_its_store",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: audit::every_change_is_logged_and_shown_to_its_store,
+    },
     Proof {
         name: "of_500_buyers_of_50_units_50_buy",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],

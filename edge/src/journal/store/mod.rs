@@ -1,11 +1,16 @@
-//! The tables `outbox`, `idempotency_record` and `audit_log`.
+//! The tables `outbox`, `idempotency_record`, `audit_log` and `audit_head`.
 
-use headlesspro_shared::kernel::id::{AuditId, EventId, OrderId};
+mod audit;
+
+pub use audit::{By, audit, audit_by};
+pub(super) use audit::{Entry, Filter, entries_of, head, head_of, link_of, links, list};
+
+use headlesspro_shared::kernel::id::{EventId, OrderId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::Claim;
-use crate::app::{Ctx, Tenant};
+use crate::app::Tenant;
 use crate::port::sql::{Rows, SqlError, Statement};
 
 const EVENTS: &str = "-- journal::events
@@ -13,10 +18,6 @@ INSERT INTO outbox (organization_id, id, aggregate, aggregate_id, version, type,
 SELECT ?1, r.value ->> 'id', ?2, r.value ->> 'aggregateId', r.value ->> 'version', r.value ->> 'type',
   r.value ->> 'payload', ?4
 FROM json_each(?3) r";
-
-const AUDIT: &str = "-- journal::audit
-INSERT INTO audit_log (organization_id, store_id, id, actor, action, subject, request_id, occurred_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 const RECORD: &str = "-- journal::record
 INSERT INTO idempotency_record (organization_id, store_id, key, fingerprint, status, location, body, created_at)
@@ -70,18 +71,6 @@ pub fn events(tenant: Tenant, aggregate: &'static str, events: &[Event], now: Ti
         .bind(aggregate)
         .bind(json!(rows).to_string())
         .bind(now.millis())
-}
-
-/// Says who did what to which thing.
-pub fn audit(ctx: &Ctx, id: AuditId, actor: &str, action: &'static str, subject: &str) -> Statement {
-    ctx.tenant()
-        .statement(AUDIT)
-        .bind(id.to_string())
-        .bind(actor)
-        .bind(action)
-        .bind(subject)
-        .bind(&*ctx.request_id)
-        .bind(ctx.now.millis())
 }
 
 /// Keeps the first answer to `claim`. A second one with the same key is refused by the primary key.

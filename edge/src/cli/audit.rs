@@ -1,0 +1,83 @@
+//! `hp audit verify`: whether somebody wrote to the audit log besides us.
+
+use clap::{Args, Subcommand};
+use headlesspro_shared::journal::Head;
+use headlesspro_shared::kernel::id::OrganizationId;
+
+use super::database::{self, DatabaseArgs};
+use crate::app::App;
+use crate::journal::{self, Verified, digest_from_hex, digest_to_hex};
+use crate::organizations;
+
+#[derive(Subcommand)]
+pub enum AuditCommand {
+    /// Read the whole log and name every row that was changed, removed or inserted. Ends with 1 if there is one.
+    Verify(VerifyArgs),
+}
+
+#[derive(Args)]
+pub struct VerifyArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// Only this organization's log.
+    #[arg(long, value_name = "ID")]
+    organization: Option<OrganizationId>,
+    /// A head that this command printed earlier, or an entry's number and hash: shows as well whether the log up
+    /// to there was written anew as a whole.
+    #[arg(long, value_name = "NUMBER:HASH", requires = "organization", value_parser = head)]
+    head: Option<Head>,
+}
+
+pub async fn run(command: AuditCommand) -> Result<(), String> {
+    match command {
+        AuditCommand::Verify(args) => verify(args).await,
+    }
+}
+
+async fn verify(args: VerifyArgs) -> Result<(), String> {
+    let app = database::app(database::open(&args.database)?);
+    let organizations = match args.organization {
+        Some(organization) => vec![organization],
+        None => organizations_of(&app).await?,
+    };
+    let mut faults = 0_u64;
+    for organization in organizations {
+        let verified = journal::verify(&*app.sql, organization, args.head).await.map_err(|error| error.to_string())?;
+        print(organization, &verified);
+        let listed = u64::try_from(verified.report.faults.len()).unwrap_or(u64::MAX);
+        faults = faults.saturating_add(listed).saturating_add(verified.report.unlisted);
+    }
+    match faults {
+        0 => Ok(()),
+        1 => Err("the audit log was tampered with, in one place".to_owned()),
+        more => Err(format!("the audit log was tampered with, in {more} places")),
+    }
+}
+
+async fn organizations_of(app: &App) -> Result<Vec<OrganizationId>, String> {
+    let stores = organizations::all(app).await.map_err(|error| error.to_string())?;
+    let mut all: Vec<OrganizationId> = stores.into_iter().map(|store| store.organization).collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+fn print(organization: OrganizationId, verified: &Verified) {
+    let report = &verified.report;
+    let verdict = if report.is_unbroken() { "unbroken" } else { "BROKEN" };
+    let head = verified.head.map(|head| format!("; head {}:{}", head.number, digest_to_hex(&head.hash)));
+    println!("{organization}: {} rows, {verdict}{}", report.rows, head.unwrap_or_default());
+    for fault in &report.faults {
+        println!("  {fault}");
+    }
+    if 0 < report.unlisted {
+        println!("  ... and {} more", report.unlisted);
+    }
+}
+
+fn head(text: &str) -> Result<Head, &'static str> {
+    const FORM: &str = "expected a number, a colon and 64 digits from 0 to f";
+    let (number, hash) = text.split_once(':').ok_or(FORM)?;
+    let number = number.parse().ok().filter(|number| 0 < *number).ok_or(FORM)?;
+    Ok(Head { number, hash: digest_from_hex(hash).ok_or(FORM)? })
+}
