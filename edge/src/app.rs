@@ -3,19 +3,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use headlesspro_shared::identity::Scope;
+use headlesspro_shared::identity::{HashParameters, Resource, Scope};
 use headlesspro_shared::kernel::id::{Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
 
 use crate::cart::OfferCache;
 use crate::failure::{Denied, Halt};
-use crate::identity::{Caller, Principal, PrincipalCache};
+use crate::identity::{Caller, Person, Principal, Verifier};
 use crate::limits::Limiter;
 use crate::port::clock::Clock;
+use crate::port::defer::Defer;
 use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::kv::{Command, Kv, Reply, Script};
 use crate::port::sql::{Commit, Committed, Rows, Sql, Statement};
+use crate::vault::Vault;
 
 /// The ports, and what one isolate or process remembers. Built once; holds nothing of a request.
 pub struct App {
@@ -23,15 +25,75 @@ pub struct App {
     pub kv: Arc<dyn Kv>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
-    principals: PrincipalCache,
+    pub vault: Vault,
+    /// How passwords are hashed from now on.
+    pub password_hashing: HashParameters,
+    verifier: Verifier,
     offers: OfferCache,
     limiter: Limiter,
 }
 
+/// What only this installation knows, and the name it signs with.
+pub struct Secrets {
+    pub vault: Vault,
+    /// The `iss` of access tokens: the origin the API is reached at.
+    pub issuer: String,
+    /// How passwords are hashed from now on.
+    pub password_hashing: HashParameters,
+}
+
+/// Why the secrets cannot be used. Names settings, never their values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecrets {
+    #[error(transparent)]
+    Vault(#[from] crate::vault::InvalidSecrets),
+    #[error("PASSWORD_HASHING must be such as $argon2id$v=19$m=19456,t=2,p=1 or $pbkdf2-sha256$i=600000")]
+    PasswordHashing,
+}
+
+impl Secrets {
+    /// What access tokens say of where they come from, unless the deployment has a name.
+    const DEFAULT_ISSUER: &str = "headlesspro";
+
+    /// From the settings `MASTER_KEYS` and `LOOKUP_KEY`, and, where they are set, `ISSUER` and
+    /// `PASSWORD_HASHING`.
+    ///
+    /// # Errors
+    /// [`InvalidSecrets`].
+    pub fn from_settings(
+        master_keys: &str,
+        lookup_key: &str,
+        issuer: Option<String>,
+        password_hashing: Option<String>,
+    ) -> Result<Secrets, InvalidSecrets> {
+        let is_set = |value: &String| !value.is_empty();
+        let hashing = match password_hashing.filter(is_set) {
+            None => HashParameters::DEFAULT,
+            Some(value) => {
+                let parsed = value.parse().ok().filter(HashParameters::is_sound);
+                parsed.ok_or(InvalidSecrets::PasswordHashing)?
+            }
+        };
+        Ok(Secrets {
+            vault: Vault::from_settings(master_keys, lookup_key)?,
+            issuer: issuer.filter(is_set).unwrap_or_else(|| Secrets::DEFAULT_ISSUER.to_owned()),
+            password_hashing: hashing,
+        })
+    }
+}
+
 impl App {
-    pub fn new(sql: Arc<dyn Sql>, kv: Arc<dyn Kv>, clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> App {
-        let (principals, offers) = (PrincipalCache::default(), OfferCache::default());
-        App { sql, kv, clock, entropy, principals, offers, limiter: Limiter::new(Limits::default()) }
+    pub fn new(
+        sql: Arc<dyn Sql>,
+        kv: Arc<dyn Kv>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        secrets: Secrets,
+    ) -> App {
+        let Secrets { vault, issuer, password_hashing } = secrets;
+        let (verifier, offers) = (Verifier::new(issuer), OfferCache::default());
+        let limiter = Limiter::new(Limits::default());
+        App { sql, kv, clock, entropy, vault, password_hashing, verifier, offers, limiter }
     }
 
     /// The same application with other rate limits than the defaults.
@@ -45,8 +107,8 @@ impl App {
         &self.limiter
     }
 
-    pub fn principals(&self) -> &PrincipalCache {
-        &self.principals
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
     }
 }
 
@@ -85,6 +147,11 @@ impl Spent {
         self.kv.fetch_add(round_trips, Ordering::Relaxed);
     }
 
+    /// Counts a round trip to the database that is no [`Ctx`]'s.
+    pub fn add_sql(&self) {
+        Spent::add(&self.sql);
+    }
+
     fn add(counter: &AtomicU32) {
         counter.fetch_add(1, Ordering::Relaxed);
     }
@@ -99,17 +166,41 @@ pub struct Ctx {
     app: Arc<App>,
     caller: Arc<Caller>,
     spent: Arc<Spent>,
+    defer: Option<Arc<dyn Defer>>,
     pub now: Timestamp,
     pub request_id: Arc<str>,
 }
 
 impl Ctx {
     pub fn new(app: Arc<App>, caller: Arc<Caller>, spent: Arc<Spent>, now: Timestamp, request_id: Arc<str>) -> Ctx {
-        Ctx { app, caller, spent, now, request_id }
+        Ctx { app, caller, spent, defer: None, now, request_id }
+    }
+
+    /// The same request, on a host that works on after the response.
+    #[must_use]
+    pub fn deferring(mut self, defer: Option<Arc<dyn Defer>>) -> Ctx {
+        self.defer = defer;
+        self
+    }
+
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Has `work` done after the response, where the host can. Nothing may depend on it.
+    pub fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        if let Some(defer) = &self.defer {
+            defer.defer(Box::pin(work));
+        }
     }
 
     pub fn tenant(&self) -> Tenant {
         self.caller.tenant()
+    }
+
+    /// Whom the caller's token speaks for; like the tenant a claim, which every read and commit verifies.
+    pub fn person(&self) -> Option<Person> {
+        self.caller.person()
     }
 
     pub fn is_verified(&self) -> bool {
@@ -156,7 +247,8 @@ impl Ctx {
     /// [`Halt`] when the key does not carry it.
     pub async fn require(&self, scope: Scope) -> Result<(), Halt> {
         let principal = self.principal().await?;
-        if principal.scopes.contains(scope) { Ok(()) } else { Err(Halt::Denied(Denied::MissingScope(scope))) }
+        let store = Resource::of_store(self.tenant().store);
+        principal.permissions.allows(scope, &store).map_err(|_| Halt::Denied(Denied::MissingScope(scope)))
     }
 
     /// Reads in one round trip, and verifies the caller in the same one where that is still to be done.
@@ -164,15 +256,19 @@ impl Ctx {
     /// # Errors
     /// [`Halt`] when the caller may not, or the database does not answer.
     pub async fn read(&self, mut statements: Vec<Statement>) -> Result<Vec<Rows>, Halt> {
-        let verify = self.caller.verified().is_none();
-        if verify {
-            statements.insert(0, self.caller.verification(self.now));
+        let verification = match self.caller.verified() {
+            None => self.caller.verification(self.now),
+            Some(_) => None,
+        };
+        let verify = verification.is_some();
+        if let Some(verification) = verification {
+            statements.insert(0, verification);
         }
         Spent::add(&self.spent.sql);
         let mut answers = self.app.sql.read(statements).await?;
         if verify {
             let found = if answers.is_empty() { Rows::default() } else { answers.remove(0) };
-            self.caller.settle(&found, self.now, &self.app.principals)?;
+            self.caller.settle(&found, self.now, &self.app.verifier)?;
         }
         Ok(answers)
     }

@@ -15,7 +15,6 @@ pub mod failure;
 pub mod host;
 pub mod identity;
 pub mod imports;
-
 pub mod inventory;
 pub mod journal;
 pub mod limits;
@@ -29,4 +28,5 @@ pub mod port;
 pub mod problem;
 pub mod routes;
 pub mod scripts;
+pub mod vault;
 pub mod wire;

@@ -14,7 +14,7 @@ use http::Method;
 use crate::app::App;
 use crate::middleware::{authorize, cors, limit, request};
 use crate::problem::Problem;
-use crate::{cart, catalog, checkout, imports, journal, meta, orders};
+use crate::{cart, catalog, checkout, identity, imports, journal, meta, orders};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +156,7 @@ impl Routes {
 pub fn routes() -> Routes {
     Routes::new()
         .and(meta::routes())
+        .and(identity::routes())
         .and(catalog::routes())
         .and(imports::routes())
         .and(cart::routes())

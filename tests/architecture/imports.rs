@@ -38,7 +38,7 @@ const CONTEXTS: [(&str, u8); 21] = [
 const SUBSCRIBER: u8 = 100;
 
 /// Modules below all contexts, which import none.
-const FOUNDATION: [&str; 7] = ["extract", "failure", "limits", "migrate", "port", "problem", "wire"];
+const FOUNDATION: [&str; 8] = ["extract", "failure", "limits", "migrate", "port", "problem", "vault", "wire"];
 
 /// Modules that put contexts together: each may import what stands here.
 const COMPOSITION: [(&str, &str); 5] = [

@@ -8,5 +8,7 @@ mod imports;
 mod plans;
 mod tenant;
 
+#[path = "../support/secrets.rs"]
+mod secrets;
 #[path = "../support/source.rs"]
 mod source;

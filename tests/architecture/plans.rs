@@ -20,13 +20,17 @@ use headlesspro_shared::kernel::money::Currency;
 use http::Request;
 use tower::ServiceExt;
 
+use crate::secrets::secrets;
 use crate::tenant::check::statements;
 use crate::tenant::literals::all;
 use crate::tenant::schema::Schema;
 
 /// Statements that read a whole table, each with its reason.
-const WHOLE_TABLES: [(&str, &str); 1] =
-    [("organizations::stores (all tenants)", "lists every store, which is the whole table")];
+const WHOLE_TABLES: [(&str, &str); 3] = [
+    ("organizations::stores (all tenants)", "lists every store, which is the whole table"),
+    ("identity::data_keys (all tenants)", "every key is wrapped anew"),
+    ("identity::all_token_keys", "every key is wrapped anew"),
+];
 
 #[tokio::test]
 async fn every_statement_runs_on_an_index() {
@@ -52,7 +56,7 @@ async fn every_list_of_products_runs_on_an_index_in_its_order() {
     let clock = Arc::new(SystemClock);
     let sql: Arc<dyn Sql> = Arc::clone(&recorder) as Arc<dyn Sql>;
     let kv = Arc::new(MemoryKv::new(Arc::clone(&clock) as _, scripts::ALL));
-    let app = Arc::new(App::new(sql, kv, clock, Arc::new(HostEntropy)));
+    let app = Arc::new(App::new(sql, kv, clock, Arc::new(HostEntropy), secrets()));
     let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
     let router = routes::router(app);
     let call = async |method: &str, path: &str, body: &'static str| {

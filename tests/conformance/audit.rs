@@ -19,6 +19,7 @@ use headlesspro_shared::kernel::money::Currency;
 use serde_json::json;
 
 use crate::databases::{EmbeddedDatabase, SqldDatabase};
+use crate::secrets::secrets;
 
 /// A migrated database, and how `hp` is told of it.
 struct Log {
@@ -43,7 +44,7 @@ impl Log {
     fn of(sql: Arc<dyn Sql>, named: Vec<String>, keep: Box<dyn std::any::Any>) -> Log {
         let clock = Arc::new(SystemClock);
         let kv = Arc::new(MemoryKv::new(clock.clone(), scripts::ALL));
-        Log { app: App::new(sql, kv, clock, Arc::new(HostEntropy)), named, _keep: keep }
+        Log { app: App::new(sql, kv, clock, Arc::new(HostEntropy), secrets()), named, _keep: keep }
     }
 
     /// A store of an organization of its own, whose log has one row.

@@ -9,6 +9,7 @@ mod concurrency;
 mod differential;
 mod failures;
 mod limits;
+mod lockout;
 mod notation;
 mod values;
 

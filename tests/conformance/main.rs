@@ -19,6 +19,8 @@ mod databases;
 mod redis_server;
 #[path = "../support/scripted_server.rs"]
 mod scripted_server;
+#[path = "../support/secrets.rs"]
+mod secrets;
 #[path = "../support/serve.rs"]
 mod serve;
 #[path = "../support/sqld.rs"]

@@ -9,6 +9,7 @@ use axum::body::{Body, to_bytes};
 use headlesspro_edge::app::App;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::identity::create_account;
 use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::openapi::operations;
 use headlesspro_edge::organizations::open_store;
@@ -16,12 +17,16 @@ use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_edge::{routes, scripts};
+use headlesspro_shared::identity::{Password, Role};
 use headlesspro_shared::kernel::money::Currency;
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
 use crate::openapi::Validator;
+use crate::secrets::secrets;
+
+const PASSWORD: &str = "correct horse battery";
 
 const FILE: &str = "\
 Handle,Title,Body (HTML),Vendor,Product Category,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src,Image Alt Text\n\
@@ -53,9 +58,15 @@ impl Shop {
         migrate(&sql).await.expect("the schema");
         let clock = Arc::new(SystemClock);
         let kv = Arc::new(MemoryKv::new(Arc::clone(&clock) as _, scripts::ALL));
-        let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy));
+        let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy), secrets());
         let app = Arc::new(app.with_limits(limits.parse().expect("limits")));
-        let key = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store").secret_key;
+        let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
+        let email = "ada@example.com".parse().expect("an address");
+        let password = Password::chosen(PASSWORD, &email).expect("a password");
+        let locale = "en".parse().expect("a locale");
+        let made = create_account(&app, opened.tenant, &email, &password, Role::Owner, &locale).await;
+        made.expect("the database").expect("an account");
+        let key = opened.secret_key;
         // A new secret key may not read the audit log.
         let mut allow = Commit::new();
         allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read'"));
@@ -116,7 +127,7 @@ fn operation_of(method: &str, route: &str) -> Option<String> {
 #[tokio::test]
 async fn every_operation_answers_as_described() {
     let mut shop = Shop::open("").await;
-    for path in ["/healthz", "/openapi.json"] {
+    for path in ["/healthz", "/openapi.json", "/.well-known/jwks.json"] {
         shop.call("GET", path, &[("authorization", "none")], "").await;
     }
 
@@ -129,6 +140,7 @@ async fn every_operation_answers_as_described() {
     let cart = cart(&mut shop, &variant, &sold_out).await;
     checkout(&mut shop, &cart, &variant).await;
     audit_log(&mut shop).await;
+    sessions(&mut shop).await;
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
     assert_eq!(shop.answered, wanted, "left: the operations that answered with success");
@@ -166,6 +178,27 @@ async fn a_limit_that_is_reached_is_answered_as_described() {
         }
     }
     assert_eq!(shop.send("POST", "/api/v1/cart", json!({})).await.status, 201, "writes are counted apart");
+}
+
+async fn sessions(shop: &mut Shop) {
+    let login = |password: &str| json!({ "email": "ada@example.com", "password": password });
+    assert_eq!(shop.send("POST", "/api/v1/auth/login", login("wrong")).await.status, 401);
+    for _ in 0..2 {
+        let tokens = shop.send("POST", "/api/v1/auth/login", login(PASSWORD)).await;
+        let next = json!({ "refreshToken": tokens.text("/refreshToken") });
+        assert_eq!(shop.send("POST", "/api/v1/auth/refresh", json!({ "refreshToken": "rt_" })).await.status, 401);
+        let tokens = shop.send("POST", "/api/v1/auth/refresh", next).await;
+        let token = format!("Bearer {}", tokens.text("/accessToken"));
+        let token = [("authorization", token.as_str())];
+        shop.call("GET", "/api/v1/auth/me", &token, "").await;
+        let sessions = shop.call("GET", "/api/v1/auth/sessions", &token, "").await;
+        let session = format!("/api/v1/auth/sessions/{}", sessions.text("/items/0/id"));
+        shop.call("DELETE", &session, &token, "").await;
+        let nobodys = "/api/v1/auth/sessions/ses_01h455vb4pex5vsknk084sn02q";
+        shop.call("DELETE", nobodys, &token, "").await;
+        shop.call("POST", "/api/v1/auth/logout", &token, "").await;
+        shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
+    }
 }
 
 async fn audit_log(shop: &mut Shop) {

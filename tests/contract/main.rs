@@ -12,5 +12,7 @@ mod validator;
 
 #[path = "../support/openapi.rs"]
 mod openapi;
+#[path = "../support/secrets.rs"]
+mod secrets;
 #[path = "../support/source.rs"]
 mod source;

@@ -8,6 +8,9 @@ mod hosts;
 #[path = "../support/scripted_server.rs"]
 #[expect(dead_code, reason = "the conformance suite uses the rest")]
 mod scripted_server;
+#[path = "../support/secrets.rs"]
+#[expect(dead_code, reason = "the scenario uses the rest")]
+mod secrets;
 #[path = "../support/task.rs"]
 mod task;
 
@@ -15,8 +18,9 @@ use std::time::{Duration, Instant};
 
 use headlesspro_shared::identity::{KeyKind, mint_api_key};
 use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
-use hosts::{Host, Setting, start_spin, start_worker, start_workerd};
+use hosts::{Host, Setting};
 use scripted_server::{Act, ScriptedServer};
+use secrets::{LOOKUP_KEY, MASTER_KEYS};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -24,6 +28,24 @@ use tokio::net::TcpStream;
 type Start = fn(&[Setting]) -> Result<Host, String>;
 
 const HOSTS: [(&str, Start); 2] = [("workerd", start_workerd), ("spin", start_spin)];
+
+/// The settings with the secrets that every host wants.
+fn with_secrets<'a>(settings: &[Setting<'a>]) -> Vec<Setting<'a>> {
+    [settings, &[("MASTER_KEYS", MASTER_KEYS), ("LOOKUP_KEY", LOOKUP_KEY)]].concat()
+}
+
+fn start_worker(settings: &[Setting]) -> Result<Host, String> {
+    hosts::start_worker(&with_secrets(settings))
+}
+
+fn start_workerd(settings: &[Setting]) -> Result<Host, String> {
+    hosts::start_workerd(&with_secrets(settings))
+}
+
+fn start_spin(settings: &[Setting]) -> Result<Host, String> {
+    hosts::start_spin(&with_secrets(settings))
+}
+
 /// Nobody listens there.
 const NOWHERE: &str = "http://127.0.0.1:1";
 

@@ -40,6 +40,8 @@ mod openapi;
 mod raw;
 #[path = "../support/redis.rs"]
 mod redis_server;
+#[path = "../support/secrets.rs"]
+mod secrets;
 #[path = "../support/sqld.rs"]
 mod sqld;
 

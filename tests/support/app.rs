@@ -10,6 +10,7 @@ use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
 use headlesspro_edge::host::native::redis::RedisKv;
 use headlesspro_edge::host::native::{redis_rest, server};
+use headlesspro_edge::identity::create_account;
 use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::clock::Clock;
@@ -19,12 +20,14 @@ use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::sql::Sql;
 use headlesspro_edge::port::sql::hrana::HranaSql;
 use headlesspro_edge::{routes, scripts};
+use headlesspro_shared::identity::{Password, Role};
 use headlesspro_shared::limits::Limits;
 use tokio::net::TcpListener;
 
 use crate::client::Client;
 use crate::hosts::{self, Host};
 use crate::redis_server::RedisServer;
+use crate::secrets::{ISSUER, LOOKUP_KEY, MASTER_KEYS, PASSWORD_HASHING, secrets};
 use crate::sqld::Sqld;
 use crate::world::{Shop, World};
 
@@ -55,6 +58,16 @@ impl fmt::Display for Kind {
         })
     }
 }
+
+/// The accounts that each shop begins with.
+pub const STAFF: [(Role, &str); 5] = [
+    (Role::Owner, "owner@example.com"),
+    (Role::Admin, "admin@example.com"),
+    (Role::Member, "member@example.com"),
+    (Role::Viewer, "viewer@example.com"),
+    (Role::Customer, "customer@example.com"),
+];
+pub const STAFF_PASSWORD: &str = "correct horse battery";
 
 /// The token of the Upstash endpoint.
 const TOKEN: &str = "token of the tests";
@@ -107,7 +120,7 @@ impl Stage {
             None => Arc::new(MemoryKv::new(Arc::clone(&clock), scripts::ALL)),
             Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),
         };
-        let app = App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy));
+        let app = App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy), secrets());
         let app = Arc::new(app.with_limits(limits.parse::<Limits>().map_err(|error| error.to_string())?));
         let (ours, theirs) = runtime.block_on(async {
             migrate(&*app.sql).await.map_err(|error| error.to_string())?;
@@ -125,6 +138,10 @@ impl Stage {
                 ("REDIS_URL", endpoint.as_str()),
                 ("REDIS_TOKEN", TOKEN),
                 ("RATE_LIMITS", limits),
+                ("MASTER_KEYS", MASTER_KEYS),
+                ("LOOKUP_KEY", LOOKUP_KEY),
+                ("PASSWORD_HASHING", PASSWORD_HASHING),
+                ("ISSUER", ISSUER),
             ];
             let host = match kind {
                 Kind::Workers => hosts::start_worker(&settings)?,
@@ -200,6 +217,12 @@ fn base36(mut number: u64) -> String {
 
 async fn keys(app: &App, name: &str, currency: &str) -> Result<Keys, String> {
     let opened = open_store(app, name, name, currency.parse().unwrap()).await.map_err(|error| error.to_string())?;
+    for (role, email) in STAFF {
+        let email = email.parse().unwrap();
+        let password = Password::chosen(STAFF_PASSWORD, &email).unwrap();
+        let made = create_account(app, opened.tenant, &email, &password, role, &"en".parse().unwrap()).await;
+        made.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    }
     Ok(Keys {
         organization: opened.tenant.organization.to_string(),
         publishable: opened.publishable_key,

@@ -35,7 +35,7 @@ pub async fn run(command: AuditCommand) -> Result<(), String> {
 }
 
 async fn verify(args: VerifyArgs) -> Result<(), String> {
-    let app = database::app(database::open(&args.database)?);
+    let app = database::app(database::open(&args.database)?, super::secrets::none()?);
     let organizations = match args.organization {
         Some(organization) => vec![organization],
         None => organizations_of(&app).await?,

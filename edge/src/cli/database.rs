@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::app::App;
+use crate::app::{App, Secrets};
 use crate::host::native::clock::SystemClock;
 use crate::host::native::fetch::NativeFetch;
 use crate::host::native::libsql::{Durability, EmbeddedSql};
@@ -75,8 +75,8 @@ fn is_remote(url: &str) -> bool {
 }
 
 /// An application over `sql` for commands, which use neither carts nor the network.
-pub fn app(sql: Arc<dyn Sql>) -> Arc<App> {
+pub fn app(sql: Arc<dyn Sql>, secrets: Secrets) -> Arc<App> {
     let clock = Arc::new(SystemClock);
     let kv = Arc::new(MemoryKv::new(clock.clone(), scripts::ALL));
-    Arc::new(App::new(sql, kv, clock, Arc::new(HostEntropy)))
+    Arc::new(App::new(sql, kv, clock, Arc::new(HostEntropy), secrets))
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::{database, import};
+use super::secrets::SecretsFile;
+use super::{database, import, write_privately};
 use crate::app::App;
 use crate::host::native::clock::SystemClock;
 use crate::host::native::hrana_server;
@@ -83,7 +84,9 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
         Some(url) => Arc::new(RedisKv::new(url).map_err(|error| error.to_string())?),
         None => Arc::new(MemoryKv::new(clock.clone(), scripts::ALL)),
     };
-    let app = App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy));
+    let secrets = SecretsFile::open(&args.data, &HostEntropy)?;
+    let held = secrets.secrets(Some(format!("http://127.0.0.1:{}", args.port)))?;
+    let app = App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy), held);
     let app = Arc::new(app.with_limits(args.rate_limits.clone()));
     let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {
@@ -100,7 +103,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let serving = tokio::spawn(async move {
         tokio::join!(serve(api, router(app), wait(stopped.clone())), serve(services, endpoints, wait(stopped.clone())));
     });
-    if let Err(message) = link_hosts(services_port, &keys) {
+    if let Err(message) = link_hosts(services_port, &keys, &secrets) {
         eprintln!("hp: {message}; wrangler dev and spin up will not find the data");
     }
     greet(&args, services_port, &keys, &store);
@@ -176,7 +179,7 @@ const WRITTEN: &str = "# Written by `hp dev`: the local database and Redis. Remo
 
 /// Tells `wrangler dev` and `spin up` of this project where the data is and how to get in. A file that
 /// somebody else wrote is left alone.
-fn link_hosts(services_port: u16, keys: &DevKeys) -> Result<(), String> {
+fn link_hosts(services_port: u16, keys: &DevKeys, secrets: &SecretsFile) -> Result<(), String> {
     let url = format!("http://127.0.0.1:{services_port}");
     for (manifest, file, prefix) in [("wrangler.toml", ".dev.vars", ""), ("spin.toml", ".env", "SPIN_VARIABLE_")] {
         let file = Path::new(file);
@@ -188,29 +191,19 @@ fn link_hosts(services_port: u16, keys: &DevKeys) -> Result<(), String> {
             continue;
         }
         let mut text = format!("{WRITTEN}\n");
-        for (name, value) in
-            [("DATABASE_URL", &url), ("DATABASE_TOKEN", &keys.token), ("REDIS_URL", &url), ("REDIS_TOKEN", &keys.token)]
-        {
+        for (name, value) in [
+            ("DATABASE_URL", &url),
+            ("DATABASE_TOKEN", &keys.token),
+            ("REDIS_URL", &url),
+            ("REDIS_TOKEN", &keys.token),
+            ("MASTER_KEYS", &secrets.master_keys),
+            ("LOOKUP_KEY", &secrets.lookup_key),
+        ] {
             text.push_str(&format!("{prefix}{name}={value}\n"));
         }
         write_privately(file, &text)?;
     }
     Ok(())
-}
-
-/// Puts a whole file, for its owner only, in the place of the one that is there.
-fn write_privately(file: &Path, text: &str) -> Result<(), String> {
-    use std::io::Write;
-    let mut new = file.as_os_str().to_owned();
-    new.push(format!(".{}", std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&new).and_then(|mut file| file.write_all(text.as_bytes()));
-    written
-        .and_then(|()| std::fs::rename(&new, file))
-        .map_err(|error| format!("cannot write {}: {error}", file.display()))
 }
 
 fn greet(args: &DevArgs, services_port: u16, keys: &DevKeys, store: &StoreSummary) {

@@ -10,10 +10,12 @@ use headlesspro_shared::catalog::import::{ImportReader, check_encoding};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::database::{self, DatabaseArgs};
+use super::secrets;
+use super::store::choose;
 use crate::app::{App, Ctx, Spent, Tenant};
 use crate::identity::Caller;
 use crate::imports::{self, ImportReportBody, Report};
-use crate::organizations::{self, StoreSummary};
+use crate::organizations::StoreSummary;
 use crate::problem::Problem;
 
 #[derive(Args)]
@@ -34,7 +36,7 @@ pub struct ImportArgs {
 }
 
 pub async fn run(args: ImportArgs) -> Result<(), String> {
-    let app = database::app(database::open(&args.database)?);
+    let app = database::app(database::open(&args.database)?, secrets::none()?);
     let store = choose(&app, args.store.as_deref()).await?;
     let open = || File::open(&args.file).map_err(|error| format!("cannot open {}: {error}", args.file.display()));
     // A file in the wrong encoding is refused before its first product is written.
@@ -76,21 +78,6 @@ pub async fn import<R: Read>(
     let ctx = Ctx::new(Arc::clone(app), Arc::new(caller), Arc::new(Spent::default()), app.clock.now(), "cli".into());
     let report = imports::import(&ctx, reader, dry_run, progress).await;
     report.map_err(|failure| Problem::from(failure).to_string())
-}
-
-async fn choose(app: &Arc<App>, wanted: Option<&str>) -> Result<StoreSummary, String> {
-    let stores = organizations::all(app).await.map_err(|error| error.to_string())?;
-    match (wanted, stores.as_slice()) {
-        (Some(id), _) => stores
-            .into_iter()
-            .find(|store| store.store.to_string() == id)
-            .ok_or_else(|| format!("there is no store {id}; `hp store list` shows them")),
-        (None, [only]) => Ok(only.clone()),
-        (None, []) => Err("the database has no store; `hp store create` opens one".to_owned()),
-        (None, _) => {
-            Err("the database has several stores; choose one with --store (`hp store list` shows them)".to_owned())
-        }
-    }
 }
 
 fn progress_bar(bytes: u64, json: bool) -> ProgressBar {

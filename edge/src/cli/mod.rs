@@ -1,13 +1,17 @@
 //! The command line `hp`: thin. It opens ports, calls use cases and prints.
 
+mod account;
 mod audit;
 mod database;
 mod dev;
 mod import;
+mod keys;
 mod migrate;
 mod openapi;
+mod secrets;
 mod store;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -22,6 +26,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make accounts.
+    #[command(subcommand)]
+    Account(account::AccountCommand),
     /// Look after the audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
@@ -29,6 +36,9 @@ enum Command {
     Dev(dev::DevArgs),
     /// Import a product CSV in Shopify's form.
     Import(import::ImportArgs),
+    /// Make and change the installation's own keys.
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
     /// Bring a database's schema up to date. Running it again does nothing.
     Migrate(migrate::MigrateArgs),
     /// Print the API's description, in OpenAPI 3.1.
@@ -48,9 +58,11 @@ pub fn run() -> ExitCode {
     };
     let ended = runtime.block_on(async {
         match cli.command {
+            Command::Account(command) => account::run(command).await,
             Command::Audit(command) => audit::run(command).await,
             Command::Dev(args) => dev::run(args).await,
             Command::Import(args) => import::run(args).await,
+            Command::Keys(command) => keys::run(command).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Openapi => openapi::run(),
             Command::Store(command) => store::run(command).await,
@@ -65,4 +77,19 @@ pub fn run() -> ExitCode {
 fn fail(message: &str) -> ExitCode {
     eprintln!("hp: {message}");
     ExitCode::FAILURE
+}
+
+/// Puts a whole file, for its owner only, in the place of the one that is there.
+fn write_privately(file: &Path, text: &str) -> Result<(), String> {
+    use std::io::Write;
+    let mut new = file.as_os_str().to_owned();
+    new.push(format!(".{}", std::process::id()));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&new).and_then(|mut file| file.write_all(text.as_bytes()));
+    written
+        .and_then(|()| std::fs::rename(&new, file))
+        .map_err(|error| format!("cannot write {}: {error}", file.display()))
 }

@@ -6,8 +6,9 @@ use clap::{Args, Subcommand};
 use headlesspro_shared::kernel::money::Currency;
 
 use super::database::{self, DatabaseArgs};
+use super::secrets::{self, SecretsArgs};
 use crate::app::App;
-use crate::organizations::{self, Opened};
+use crate::organizations::{self, Opened, StoreSummary};
 
 #[derive(Subcommand)]
 pub enum StoreCommand {
@@ -21,6 +22,8 @@ pub enum StoreCommand {
 pub struct CreateArgs {
     #[command(flatten)]
     database: DatabaseArgs,
+    #[command(flatten)]
+    secrets: SecretsArgs,
     /// The organization that owns the store.
     #[arg(long, default_value = "My organization")]
     organization: String,
@@ -48,7 +51,7 @@ pub async fn run(command: StoreCommand) -> Result<(), String> {
 async fn create(args: CreateArgs) -> Result<(), String> {
     let currency: Currency =
         args.currency.parse().map_err(|_| format!("{} is no currency of ISO 4217", args.currency))?;
-    let app = database::app(database::open(&args.database)?);
+    let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
     let opened = open_store(&app, &args.organization, &args.name, currency).await?;
     println!("organization     {}", opened.tenant.organization);
     println!("store            {}", opened.tenant.store);
@@ -59,7 +62,7 @@ async fn create(args: CreateArgs) -> Result<(), String> {
 }
 
 async fn list(args: ListArgs) -> Result<(), String> {
-    let app = database::app(database::open(&args.database)?);
+    let app = database::app(database::open(&args.database)?, secrets::none()?);
     let stores = organizations::all(&app).await.map_err(|error| error.to_string())?;
     for store in stores {
         println!("{}  {}  {}  {}", store.organization, store.store, store.currency, store.name);
@@ -70,4 +73,23 @@ async fn list(args: ListArgs) -> Result<(), String> {
 /// Opens a store, for `hp dev` too.
 pub async fn open_store(app: &Arc<App>, organization: &str, name: &str, currency: Currency) -> Result<Opened, String> {
     organizations::open_store(app, organization, name, currency).await.map_err(|error| error.to_string())
+}
+
+/// The store that a command works on: the one that is named, or the only one.
+///
+/// # Errors
+/// In words, for the terminal.
+pub async fn choose(app: &Arc<App>, wanted: Option<&str>) -> Result<StoreSummary, String> {
+    let stores = organizations::all(app).await.map_err(|error| error.to_string())?;
+    match (wanted, stores.as_slice()) {
+        (Some(id), _) => stores
+            .into_iter()
+            .find(|store| store.store.to_string() == id)
+            .ok_or_else(|| format!("there is no store {id}; `hp store list` shows them")),
+        (None, [only]) => Ok(only.clone()),
+        (None, []) => Err("the database has no store; `hp store create` opens one".to_owned()),
+        (None, _) => {
+            Err("the database has several stores; choose one with --store (`hp store list` shows them)".to_owned())
+        }
+    }
 }

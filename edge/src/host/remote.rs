@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use headlesspro_shared::limits::{InvalidLimits, Limits};
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 
-use crate::app::App;
+use crate::app::{App, InvalidSecrets, Secrets};
 use crate::port::clock::Clock;
 use crate::port::entropy::HostEntropy;
 use crate::port::fetch::Fetch;
@@ -31,6 +31,31 @@ pub const REDIS_TOKEN: &str = "REDIS_TOKEN";
 /// What differs from the default [`Limits`], as their text.
 pub const RATE_LIMITS: &str = "RATE_LIMITS";
 
+/// What wraps the organizations' data keys: `id:key,id:key`, the first is current.
+pub const MASTER_KEYS: &str = "MASTER_KEYS";
+/// What e-mail addresses are found by, and refresh tokens known by. Never changes.
+pub const LOOKUP_KEY: &str = "LOOKUP_KEY";
+/// How passwords are hashed: `$argon2id$v=19$m=19456,t=2,p=1`, or `$pbkdf2-sha256$i=600000` for a host that
+/// has not the CPU time.
+pub const PASSWORD_HASHING: &str = "PASSWORD_HASHING";
+/// The `iss` of access tokens: the origin that the API is reached at.
+pub const ISSUER: &str = "ISSUER";
+
+/// Every setting there is, for a host that cannot look one up by its name alone.
+#[cfg(target_os = "wasi")]
+pub const SETTINGS: [&str; 10] = [
+    DATABASE_URL,
+    DATABASE_TOKEN,
+    DATABASE_STREAMS,
+    REDIS_URL,
+    REDIS_TOKEN,
+    RATE_LIMITS,
+    MASTER_KEYS,
+    LOOKUP_KEY,
+    PASSWORD_HASHING,
+    ISSUER,
+];
+
 /// Why the service cannot be built. Names settings, never the values of those that may be secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Misconfigured {
@@ -40,6 +65,8 @@ pub enum Misconfigured {
     Streams,
     #[error("DATABASE_URL or DATABASE_TOKEN: {0}")]
     Database(#[from] HranaUrlError),
+    #[error(transparent)]
+    Secrets(#[from] InvalidSecrets),
     #[error("REDIS_URL or REDIS_TOKEN: {0}")]
     Redis(#[from] InvalidUpstash),
     #[error("RATE_LIMITS: {0}")]
@@ -69,7 +96,13 @@ pub fn router(
     let limits: Limits = setting(RATE_LIMITS).unwrap_or_default().parse()?;
     super::log::install();
     let sql = TakingTurns::new(Arc::new(sql), Arc::clone(&clock));
-    let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy)).with_limits(limits);
+    let secrets = Secrets::from_settings(
+        &wanted(MASTER_KEYS)?,
+        &wanted(LOOKUP_KEY)?,
+        setting(ISSUER),
+        setting(PASSWORD_HASHING),
+    )?;
+    let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy), secrets).with_limits(limits);
     Ok(crate::routes::router(Arc::new(app)))
 }
 

@@ -3,25 +3,26 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, Scope, Scopes};
-use headlesspro_shared::kernel::id::OrganizationId;
+use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes};
+use headlesspro_shared::kernel::id::{AccountId, OrganizationId, SessionId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::store;
+use super::signing::{KeyRing, PublicKey, UnverifiedToken};
+use super::store::{api_key, keys};
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};
 use crate::limits::Payer;
 use crate::port::sql::{Rows, Statement};
 
-/// How long a verified key is remembered: the bound on a revocation's delay, in milliseconds.
+/// How long a verified credential is remembered: the bound on a revocation's delay, in milliseconds.
 const REMEMBERED_MILLIS: i64 = 30_000;
 
-/// At most this many keys are remembered; then all are forgotten and verified anew.
-const REMEMBERED_KEYS: usize = 4_096;
+/// At most this many are remembered; then all are forgotten and verified anew.
+const REMEMBERED: usize = 4_096;
 
-/// SHA-256 of a key's text.
+/// SHA-256 of a credential's text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct KeyHash([u8; 32]);
 
@@ -37,122 +38,287 @@ pub fn hash_of(key: &str) -> KeyHash {
 
 /// Whom a request with this credential is counted for, before anybody is asked whether it is good; its
 /// organization only where this isolate remembers that it is. `None`: it is no credential at all.
-pub fn countable(key: &str, now: Timestamp, cache: &PrincipalCache) -> Option<(Payer, Option<OrganizationId>)> {
-    // As long as a key is: a text of any length must not be hashed.
-    let hash = (key.len() == ApiKeyClaim::LENGTH).then(|| hash_of(key))?;
-    let organization = cache.get(hash, now).map(|remembered| remembered.claim.organization);
-    Some((Payer::Key(hash.to_hex()), organization))
+pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Countable> {
+    // A text of any length must not be hashed.
+    if UnverifiedToken::LONGEST < text.len() {
+        return None;
+    }
+    let hash = hash_of(text);
+    let payer = Payer::Key(hash.to_hex());
+    if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
+        let organization = Some(tenant.organization);
+        return Some(match principal.person {
+            None => Countable { payer, organization, revocations: Vec::new() },
+            Some(person) => Countable {
+                payer: Payer::Account(person.account.to_string()),
+                organization,
+                revocations: person.revocation_keys(tenant.organization),
+            },
+        });
+    }
+    if text.len() == ApiKeyClaim::LENGTH {
+        return Some(Countable { payer, organization: None, revocations: Vec::new() });
+    }
+    // Not verified yet: it pays for itself alone, but what it claims to be may have been revoked.
+    let token = UnverifiedToken::read(text)?;
+    let revocations = token.person().map(|person| person.revocation_keys(token.claims.access.org));
+    Some(Countable { payer, organization: None, revocations: revocations.unwrap_or_default() })
 }
 
-/// A caller whose key was found good.
+/// Who pays for a request, and what may have been revoked.
+pub struct Countable {
+    pub payer: Payer,
+    pub organization: Option<OrganizationId>,
+    /// The Redis keys that hold the moment before which tokens are void.
+    pub revocations: Vec<String>,
+}
+
+/// The Redis key with the moment, in milliseconds, before which tokens of a session or an account are void.
+pub fn revocation_key(organization: OrganizationId, id: &str) -> String {
+    format!("rev:{organization}:{id}")
+}
+
+/// A caller whose credential was found good.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// The id of the key, or `operator`: what the audit log says.
+    /// The id of the key or account, or `operator`: what the audit log says.
     pub actor: String,
-    pub scopes: Scopes,
+    pub permissions: Permissions,
     /// The store's currency.
     pub currency: Currency,
+    /// The person and the session, where the caller is one.
+    pub person: Option<Person>,
+    /// When the token was issued. A key has no such moment: its revocation is in the database.
+    pub issued_at: Option<Timestamp>,
+}
+
+/// Who is logged in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Person {
+    pub account: AccountId,
+    pub session: SessionId,
+}
+
+impl Person {
+    fn revocation_keys(self, organization: OrganizationId) -> Vec<String> {
+        vec![
+            revocation_key(organization, &self.session.to_string()),
+            revocation_key(organization, &self.account.to_string()),
+        ]
+    }
+}
+
+/// What verifies credentials without asking anybody, in one isolate or process.
+pub struct Verifier {
+    /// Whose tokens are good.
+    pub issuer: String,
+    remembered: Remembered,
+    keys: KeyRing,
+}
+
+impl Verifier {
+    pub fn new(issuer: String) -> Verifier {
+        Verifier { issuer, remembered: Remembered::default(), keys: KeyRing::default() }
+    }
 }
 
 /// The caller of one request.
 pub struct Caller {
-    claim: ApiKeyClaim,
-    hash: KeyHash,
+    tenant: Tenant,
+    credential: Credential,
     /// What the route needs.
     scope: Scope,
+    /// Tokens issued before are void.
+    void_before: Option<Timestamp>,
     verified: OnceLock<Arc<Principal>>,
 }
 
+enum Credential {
+    Key(KeyHash),
+    /// Signed by a key that this isolate does not remember.
+    Token(KeyHash, Box<UnverifiedToken>),
+    /// Nothing is left to verify.
+    Known,
+}
+
 impl Caller {
+    /// The caller who shows an API key or an access token.
+    ///
     /// # Errors
-    /// [`Denied`] when the text is no key, or a remembered key lacks the scope.
-    pub fn of_key(key: &str, scope: Scope, now: Timestamp, cache: &PrincipalCache) -> Result<Caller, Denied> {
+    /// [`Denied`] when the text is neither, the token is not good, or one that is remembered lacks the scope.
+    pub fn of_bearer(
+        text: &str,
+        scope: Scope,
+        void_before: Option<Timestamp>,
+        now: Timestamp,
+        verifier: &Verifier,
+    ) -> Result<Caller, Denied> {
         // Hashing comes first, so a text of any length must not be hashed.
-        if key.len() != ApiKeyClaim::LENGTH {
+        let is_key = text.len() == ApiKeyClaim::LENGTH && text.starts_with(['p', 's']);
+        if !is_key && UnverifiedToken::LONGEST < text.len() {
             return Err(Denied::BadCredentials);
         }
-        let hash = hash_of(key);
-        let verified = OnceLock::new();
-        let Some(remembered) = cache.get(hash, now) else {
-            let claim = key.parse().map_err(|_| Denied::BadCredentials)?;
-            return Ok(Caller { claim, hash, scope, verified });
-        };
-        let caller = Caller { claim: remembered.claim, hash, scope, verified };
-        caller.admit(remembered.principal)?;
+        let hash = hash_of(text);
+        if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
+            let verified = OnceLock::new();
+            let caller = Caller { tenant, credential: Credential::Known, scope, void_before, verified };
+            caller.admit(principal)?;
+            return Ok(caller);
+        }
+        if is_key {
+            let claim: ApiKeyClaim = text.parse().map_err(|_| Denied::BadCredentials)?;
+            let tenant = Tenant { organization: claim.organization, store: claim.store };
+            let credential = Credential::Key(hash);
+            return Ok(Caller { tenant, credential, scope, void_before, verified: OnceLock::new() });
+        }
+        let token = UnverifiedToken::read(text).ok_or(Denied::BadCredentials)?;
+        let tenant = Tenant { organization: token.claims.access.org, store: token.claims.access.store };
+        let known = verifier.keys.get(&token.kid, now);
+        let credential = Credential::Token(hash, Box::new(token));
+        let caller = Caller { tenant, credential, scope, void_before, verified: OnceLock::new() };
+        if let Some(key) = known {
+            caller.settle_token(&key, now, verifier)?;
+        }
         Ok(caller)
     }
 
     /// The operator at the command line, who needs no key.
     pub fn operator(tenant: Tenant, currency: Currency) -> Caller {
-        let kind = KeyKind::Secret;
-        let principal = Principal { actor: "operator".to_owned(), scopes: Scopes::of_new_key(kind), currency };
+        let principal = Principal {
+            actor: "operator".to_owned(),
+            permissions: Permissions::new(Scopes::of_new_key(KeyKind::Secret), &[]),
+            currency,
+            person: None,
+            issued_at: None,
+        };
         Caller {
-            claim: ApiKeyClaim { kind, organization: tenant.organization, store: tenant.store },
-            hash: KeyHash([0; 32]),
+            tenant,
+            credential: Credential::Known,
             scope: Scope::CatalogWrite,
+            void_before: None,
             verified: OnceLock::from(Arc::new(principal)),
         }
     }
 
+    /// Whether it speaks by a token, which only Redis knows to be revoked.
+    pub fn has_token(&self) -> bool {
+        matches!(self.credential, Credential::Token(..))
+            || self.verified().is_some_and(|principal| principal.issued_at.is_some())
+    }
+
     pub fn tenant(&self) -> Tenant {
-        Tenant { organization: self.claim.organization, store: self.claim.store }
+        self.tenant
+    }
+
+    /// Whom the token speaks for: as the tenant, a claim until the caller is verified.
+    pub fn person(&self) -> Option<Person> {
+        match &self.credential {
+            Credential::Token(_, token) => token.person(),
+            Credential::Key(_) | Credential::Known => self.verified()?.person,
+        }
     }
 
     pub fn verified(&self) -> Option<&Arc<Principal>> {
         self.verified.get()
     }
 
-    /// The statement that finds the key.
-    pub fn verification(&self, now: Timestamp) -> Statement {
-        store::verify(self.tenant(), &self.hash, now)
+    /// The statement that finds the key, or the key that signed the token.
+    pub fn verification(&self, now: Timestamp) -> Option<Statement> {
+        match &self.credential {
+            Credential::Key(hash) => Some(api_key::verify(self.tenant, hash, now)),
+            Credential::Token(_, token) => Some(keys::verifying_key(&token.kid, now)),
+            Credential::Known => None,
+        }
     }
 
     /// Takes the answer of [`verification`](Caller::verification).
     ///
     /// # Errors
-    /// [`Halt`] when the key is not there, or lacks the route's scope.
-    pub fn settle(&self, found: &Rows, now: Timestamp, cache: &PrincipalCache) -> Result<(), Halt> {
-        let row = found.first().ok_or(Halt::Denied(Denied::BadCredentials))?;
-        let principal = Arc::new(store::principal(row)?);
-        cache.put(self.hash, Remembered { claim: self.claim, principal: Arc::clone(&principal), verified_at: now });
-        self.admit(principal).map_err(Halt::Denied)
+    /// [`Halt`] when the credential is not good, or lacks the route's scope.
+    pub fn settle(&self, found: &Rows, now: Timestamp, verifier: &Verifier) -> Result<(), Halt> {
+        let bad = Halt::Denied(Denied::BadCredentials);
+        let Some(row) = found.first() else { return Err(bad) };
+        match &self.credential {
+            Credential::Key(hash) => {
+                let (principal, expires_at) = api_key::principal(row)?;
+                let principal = Arc::new(principal);
+                verifier.remembered.put(*hash, self.tenant, &principal, now, expires_at);
+                self.admit(principal).map_err(Halt::Denied)
+            }
+            Credential::Token(_, token) => {
+                let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Err(bad) };
+                verifier.keys.put(&token.kid, key.clone(), now);
+                self.settle_token(&key, now, verifier).map_err(Halt::Denied)
+            }
+            Credential::Known => Ok(()),
+        }
+    }
+
+    fn settle_token(&self, key: &PublicKey, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
+        let Credential::Token(hash, token) = &self.credential else { return Ok(()) };
+        if !token.is_good(key, &verifier.issuer, now) {
+            return Err(Denied::BadCredentials);
+        }
+        let claims = &token.claims;
+        let principal = Arc::new(Principal {
+            actor: claims.sub.to_string(),
+            permissions: claims.access.permissions(),
+            currency: claims.access.currency,
+            person: token.person(),
+            issued_at: Some(Timestamp::from_millis(claims.access.iat_ms)),
+        });
+        let ends = claims.exp.saturating_add(LEEWAY_SECONDS).saturating_mul(1_000);
+        verifier.remembered.put(*hash, self.tenant, &principal, now, Some(Timestamp::from_millis(ends)));
+        self.admit(principal)
     }
 
     fn admit(&self, principal: Arc<Principal>) -> Result<(), Denied> {
-        if !principal.scopes.contains(self.scope) {
-            return Err(Denied::MissingScope(self.scope));
+        if self.void_before.is_some_and(|moment| principal.issued_at.is_some_and(|issued| issued < moment)) {
+            return Err(Denied::BadCredentials);
         }
+        // A grant that is narrowed to less than the store opens no route that does not look at it.
+        let store = Resource::of_store(self.tenant.store);
+        principal.permissions.allows(self.scope, &store).map_err(|_| Denied::MissingScope(self.scope))?;
         self.verified.get_or_init(|| principal);
         Ok(())
     }
 }
 
-/// Keys found good in the last 30 s, so that most requests spend nothing on them. Keyed by the hash of
-/// the whole key: a guess does not come closer by timing.
+/// Credentials found good in the last 30 s, so that most requests spend nothing on them. Keyed by the hash of
+/// the whole text: a guess does not come closer by timing.
 #[derive(Default)]
-pub struct PrincipalCache(Mutex<HashMap<KeyHash, Remembered>>);
+struct Remembered(Mutex<HashMap<KeyHash, Entry>>);
 
-#[derive(Clone)]
-struct Remembered {
-    /// What the key's text says: parsing it again would cost more than finding it here.
-    claim: ApiKeyClaim,
+struct Entry {
+    /// What the text says: reading it again would cost more than finding it here.
+    tenant: Tenant,
     principal: Arc<Principal>,
-    verified_at: Timestamp,
+    since: Timestamp,
+    until: Timestamp,
 }
 
-impl PrincipalCache {
-    fn get(&self, hash: KeyHash, now: Timestamp) -> Option<Remembered> {
+impl Remembered {
+    fn get(&self, hash: KeyHash, now: Timestamp) -> Option<(Tenant, Arc<Principal>)> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let remembered = all.get(&hash)?;
-        let age = now.millis().saturating_sub(remembered.verified_at.millis());
-        (0..REMEMBERED_MILLIS).contains(&age).then(|| remembered.clone())
+        let entry = all.get(&hash).filter(|entry| entry.since <= now && now < entry.until)?;
+        Some((entry.tenant, Arc::clone(&entry.principal)))
     }
 
-    fn put(&self, hash: KeyHash, remembered: Remembered) {
+    /// For 30 s, but no longer than the credential itself lives.
+    fn put(
+        &self,
+        hash: KeyHash,
+        tenant: Tenant,
+        principal: &Arc<Principal>,
+        now: Timestamp,
+        expires_at: Option<Timestamp>,
+    ) {
+        let soon = now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now);
+        let until = expires_at.map_or(soon, |end| end.min(soon));
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if REMEMBERED_KEYS <= all.len() {
+        if REMEMBERED <= all.len() {
             all.clear();
         }
-        all.insert(hash, remembered);
+        all.insert(hash, Entry { tenant, principal: Arc::clone(principal), since: now, until });
     }
 }

@@ -1,7 +1,19 @@
-//! Who is calling: API keys, verified in the round trip of the first read and remembered for 30 s.
+//! Who is calling: API keys, people with their sessions, and the keys that sign their tokens.
+//!
+//! A credential is verified in the round trip of the first read and remembered for 30 s. An access token is
+//! verified without one by whoever remembers the key that signed it.
 
 mod caller;
+mod hashing;
+mod http;
+pub mod openapi;
+mod operator;
+pub mod script;
+mod signing;
 mod store;
+mod usecase;
 
-pub use caller::{Caller, KeyHash, Principal, PrincipalCache, countable, hash_of};
+pub use caller::{Caller, Countable, KeyHash, Person, Principal, Verifier, countable, hash_of, revocation_key};
+pub use http::routes;
+pub use operator::{Rewrapped, create_account, new_data_key, rewrap, rotate_token_keys};
 pub use store::{NewApiKey, insert_api_key};

@@ -25,7 +25,7 @@ impl ClientAddress {
     }
 
     /// The name under which it is counted. A client of IPv6 has 2^64 addresses, and is counted as one.
-    pub(super) fn counted_as(self) -> String {
+    pub(crate) fn counted_as(self) -> String {
         match self.0 {
             IpAddr::V4(address) => address.to_string(),
             IpAddr::V6(address) => {

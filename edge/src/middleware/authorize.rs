@@ -6,14 +6,17 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::Scope;
+use headlesspro_shared::identity::{Role, Scope};
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
-use crate::failure::Denied;
+use crate::failure::{Denied, Halt};
 use crate::identity::Caller;
+use crate::limits::Revoked;
+use crate::port::defer::Defer;
+use crate::port::kv::KvError;
 use crate::problem::Problem;
 
 /// Puts a [`Ctx`] into the request, and lets no answer out before its caller is verified: a handler that
@@ -25,15 +28,25 @@ pub async fn authorize(
     next: Next,
 ) -> Response {
     let now = app.clock.now();
-    let caller = bearer(request.headers()).and_then(|key| Caller::of_key(key, scope, now, app.principals()));
+    let revoked = request.extensions().get::<Revoked>().copied().unwrap_or(Revoked::Before(None));
+    let void_before = match revoked {
+        Revoked::Before(moment) => moment,
+        Revoked::Unknown => None,
+    };
+    let caller =
+        bearer(request.headers()).and_then(|text| Caller::of_bearer(text, scope, void_before, now, app.verifier()));
     let caller = match caller {
         Ok(caller) => Arc::new(caller),
         Err(denied) => return Problem::from(denied).into_response(),
     };
+    if revoked == Revoked::Unknown && caller.has_token() && is_privileged(scope, request.method()) {
+        return Problem::from(Halt::from(KvError::Timeout)).into_response();
+    }
     let extensions = request.extensions_mut();
     let spent = extensions.get::<Arc<Spent>>().cloned().unwrap_or_default();
     let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));
-    let ctx = Ctx::new(app, caller, spent, now, request_id);
+    let defer = extensions.get::<Arc<dyn Defer>>().cloned();
+    let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer);
     extensions.insert(ctx.clone());
 
     // Files are large: a key that is not good shall not make us hold one.
@@ -56,6 +69,11 @@ pub async fn authorize(
         Ok(_) => response,
         Err(halt) => Problem::from(halt).into_response(),
     }
+}
+
+/// What a token that may have been revoked must not do while nobody can tell: change what is the merchant's.
+fn is_privileged(scope: Scope, method: &Method) -> bool {
+    !method.is_safe() && !Role::Customer.built_in_scopes().is_some_and(|scopes| scopes.contains(scope))
 }
 
 /// Keys travel in a header and nowhere else: a query string ends up in logs.

@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::bearer;
 use crate::app::{App, Spent};
-use crate::identity::countable;
+use crate::identity::{Countable, countable};
 use crate::limits::{Claims, ClientAddress};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
@@ -53,9 +53,12 @@ pub async fn limit(
 /// By what can be said without asking anybody: where it comes from, and a credential, good or not.
 fn claims(class: Class, request: &Request, app: &App) -> Claims {
     let address = request.extensions().get::<ClientAddress>().copied();
-    let countable = bearer(request.headers()).ok().and_then(|key| countable(key, app.clock.now(), app.principals()));
-    let (caller, organization) = countable.map_or((None, None), |(payer, organization)| (Some(payer), organization));
-    Claims { class, address, caller, organization, revocations: Vec::new() }
+    match bearer(request.headers()).ok().and_then(|text| countable(text, app.clock.now(), app.verifier())) {
+        None => Claims { class, address, caller: None, organization: None, revocations: Vec::new() },
+        Some(Countable { payer, organization, revocations }) => {
+            Claims { class, address, caller: Some(payer), organization, revocations }
+        }
+    }
 }
 
 /// After the response where the host can: the one who asks whether Redis is back must not wait for it.

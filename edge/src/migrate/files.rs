@@ -14,6 +14,7 @@ pub const ALL: &[Migration] = files![
     "202611210901_catalog_tables",
     "202611210902_inventory_tables",
     "202611210903_orders_tables",
+    "202611211100_identity_accounts",
     "202611211500_journal_audit_chain",
 ];
 

@@ -22,13 +22,14 @@ pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
 use crate::routes::routes;
-use crate::{cart, catalog, checkout, imports, journal, meta, orders};
+use crate::{cart, catalog, checkout, identity, imports, journal, meta, orders};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
     let table = routes();
     let described = [
         meta::openapi::operations(),
+        identity::openapi::operations(),
         catalog::openapi::operations(),
         imports::openapi::operations(),
         cart::openapi::operations(),

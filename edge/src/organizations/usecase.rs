@@ -9,7 +9,7 @@ use serde_json::json;
 use super::store::{self, NewStore, StoreSummary};
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
-use crate::identity::{NewApiKey, hash_of, insert_api_key};
+use crate::identity::{NewApiKey, hash_of, insert_api_key, new_data_key};
 use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed};
 
@@ -33,6 +33,7 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
     let mut commit = Commit::new();
     commit.push(store::found(tenant.organization, organization, now));
     commit.push(store::insert_store(tenant, &NewStore { name, currency }, now));
+    commit.push(new_data_key(app, tenant, now)?);
     let mut keys = Vec::with_capacity(2);
     for kind in [KeyKind::Publishable, KeyKind::Secret] {
         let mut random = [0; 20];

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Grant, Permissions, Role, Scope, Scopes};
 use crate::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
+use crate::kernel::money::Currency;
 use crate::kernel::time::Timestamp;
 
 /// The life of an access token, in seconds.
@@ -38,6 +39,8 @@ pub struct AccessClaims {
 pub struct Access {
     pub org: OrganizationId,
     pub store: StoreId,
+    /// The store's currency, which never changes: most requests need it, and nothing else of the store.
+    pub currency: Currency,
     /// The session, for a person; apps and services have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
@@ -200,6 +203,7 @@ mod tests {
         let access = Access {
             org: OrganizationId::from_u128(1),
             store: StoreId::from_u128(2),
+            currency: "EUR".parse().unwrap(),
             sid: Some(SessionId::from_u128(3)),
             role: Role::Viewer,
             scopes: Scopes::of(&[Scope::OrdersRead]),
@@ -219,7 +223,7 @@ mod tests {
         let json = serde_json::to_string(&claims()).unwrap();
         let expected = concat!(
             r#"{"iss":"https://shop.example","sub":"usr_00000000000000000000000004","iat":1795248000,"exp":1795248900,"#,
-            r#""org":"org_00000000000000000000000001","store":"store_00000000000000000000000002","#,
+            r#""org":"org_00000000000000000000000001","store":"store_00000000000000000000000002","currency":"EUR","#,
             r#""sid":"ses_00000000000000000000000003","role":"viewer","scopes":"orders:read","iat_ms":1795248000123}"#,
         );
         assert_eq!(json, expected);

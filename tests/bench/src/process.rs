@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::Outcome;
 use crate::hosts::UNLIMITED;
+use crate::target::{LOOKUP_KEY, MASTER_KEYS};
 
 /// Where the built programs are.
 #[derive(Clone)]
@@ -104,6 +105,8 @@ impl Programs {
     pub fn hp(&self, words: &[&str]) -> Outcome<String> {
         let output = Command::new(&self.hp)
             .args(words)
+            .env("HP_MASTER_KEYS", MASTER_KEYS)
+            .env("HP_LOOKUP_KEY", LOOKUP_KEY)
             .stdin(Stdio::null())
             .output()
             .map_err(|error| format!("{}: {error}", self.hp.display()))?;

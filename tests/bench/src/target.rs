@@ -38,6 +38,10 @@ pub fn native(programs: &Programs, data: &Path) -> Outcome<(Target, HpDev)> {
     Ok((target, hp))
 }
 
+/// The secrets of an installation that lives for a run.
+pub const MASTER_KEYS: &str = "m1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+pub const LOOKUP_KEY: &str = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8";
+
 /// What a worker needs around it: sqld with the catalog, and redis-server behind our Upstash endpoint.
 pub struct Backends {
     sqld: Server,
@@ -70,6 +74,8 @@ impl Backends {
         let settings = [
             ("DATABASE_URL", database.as_str()),
             ("DATABASE_STREAMS", "64"),
+            ("MASTER_KEYS", MASTER_KEYS),
+            ("LOOKUP_KEY", LOOKUP_KEY),
             ("REDIS_URL", &self.upstash.redis_url),
             ("REDIS_TOKEN", &self.upstash.token),
             ("RATE_LIMITS", hosts::UNLIMITED),

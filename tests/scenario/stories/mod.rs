@@ -13,6 +13,7 @@ mod imports;
 mod keys;
 mod orders;
 mod protocol;
+mod sessions;
 mod tenancy;
 
 use std::pin::Pin;
@@ -31,6 +32,14 @@ macro_rules! stories {
 pub(crate) use stories;
 
 pub const STORIES: &[(&str, Story)] = stories![
+    sessions::a_person_logs_in_goes_on_and_logs_out,
+    sessions::the_address_is_the_same_in_capitals_and_nothing_else_is,
+    sessions::guessing_gets_slow_and_one_account_slows_no_other,
+    sessions::parallel_refreshes_agree_and_an_old_token_ends_the_session,
+    sessions::a_made_up_refresh_token_ends_nobodys_session,
+    sessions::a_token_is_good_for_its_own_tenant_and_scopes,
+    sessions::a_session_is_ended_from_another_one,
+    sessions::tokens_that_nobody_signed_are_refused,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

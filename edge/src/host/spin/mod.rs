@@ -19,9 +19,7 @@ use http::{HeaderName, Response};
 use spin_sdk::http::Request;
 use tower::ServiceExt;
 
-use super::remote::{
-    self, DATABASE_STREAMS, DATABASE_TOKEN, DATABASE_URL, Misconfigured, RATE_LIMITS, REDIS_TOKEN, REDIS_URL,
-};
+use super::remote::{self, Misconfigured};
 use crate::limits::ClientAddress;
 use crate::port::BoxFuture;
 use crate::port::clock::Clock;
@@ -66,9 +64,7 @@ async fn router() -> Result<(Router, HeaderName), Misconfigured> {
         return Ok(built.clone());
     }
     let mut found = Vec::new();
-    for name in
-        [DATABASE_URL, DATABASE_TOKEN, DATABASE_STREAMS, REDIS_URL, REDIS_TOKEN, RATE_LIMITS, CLIENT_ADDRESS_HEADER]
-    {
+    for name in remote::SETTINGS.into_iter().chain([CLIENT_ADDRESS_HEADER]) {
         if let Ok(value) = spin_sdk::variables::get(name.to_ascii_lowercase()).await {
             found.push((name, value));
         }

@@ -1,15 +1,15 @@
-//! The `api_key` table.
+//! API keys.
 
-use headlesspro_shared::identity::{KeyKind, Scopes};
+use headlesspro_shared::identity::{KeyKind, Permissions, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::{KeyHash, Principal};
 use crate::app::Tenant;
+use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify
-SELECT k.id, k.scopes, s.currency
+SELECT k.id, k.scopes, k.expires_at, s.currency
 FROM api_key k JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
 WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3
   AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR ?4 < k.expires_at)";
@@ -35,7 +35,7 @@ pub fn insert_api_key(tenant: Tenant, key: &NewApiKey, now: Timestamp) -> Statem
         .bind(now.millis())
 }
 
-pub(super) fn verify(tenant: Tenant, hash: &KeyHash, now: Timestamp) -> Statement {
+pub(in crate::identity) fn verify(tenant: Tenant, hash: &KeyHash, now: Timestamp) -> Statement {
     Statement::new(VERIFY)
         .bind(tenant.organization.to_string())
         .bind(tenant.store.to_string())
@@ -43,10 +43,14 @@ pub(super) fn verify(tenant: Tenant, hash: &KeyHash, now: Timestamp) -> Statemen
         .bind(now.millis())
 }
 
-pub(super) fn principal(row: Row<'_>) -> Result<Principal, SqlError> {
-    Ok(Principal {
+/// The key's principal, and when the key expires.
+pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<Timestamp>), SqlError> {
+    let principal = Principal {
         actor: row.get::<&str>("id")?.to_owned(),
-        scopes: row.parse("scopes")?,
+        permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
-    })
+        person: None,
+        issued_at: None,
+    };
+    Ok((principal, row.get::<Option<i64>>("expires_at")?.map(Timestamp::from_millis)))
 }

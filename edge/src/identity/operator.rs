@@ -1,0 +1,159 @@
+//! What only the operator does, who stands above tenants: keys, and the first account of an organization.
+
+use headlesspro_shared::identity::{Password, Role, VOID_SECONDS};
+use headlesspro_shared::kernel::email::Email;
+use headlesspro_shared::kernel::id::{AccountId, Id};
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::time::Timestamp;
+
+use super::hashing;
+use super::signing::SigningKey;
+use super::store::{account, keys};
+use super::usecase::hash_email;
+use crate::app::{App, Tenant};
+use crate::failure::Unavailable;
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
+use crate::vault::Place;
+
+/// The statement that gives a new organization its data key.
+///
+/// # Errors
+/// [`Unavailable`] when the host has no randomness.
+pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<Statement, Unavailable> {
+    let (_, wrapped) = app.vault.masters.new_data_key(tenant.organization, &*app.entropy)?;
+    Ok(keys::insert_data_key(tenant, &wrapped, now))
+}
+
+/// Makes a new key sign from now on. The ones before it verify until the last token they signed has expired.
+/// Answers the new key's name.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
+    let now = app.clock.now();
+    let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
+    // An isolate may go on signing with a key it has just read.
+    let retires_at = now.checked_add_millis(VOID_SECONDS.saturating_add(60).saturating_mul(1_000)).unwrap_or(now);
+    let mut commit = Commit::new();
+    commit.push(keys::insert_token_key(&stored, now));
+    commit.push(keys::retire_token_keys(&key.kid, retires_at));
+    done(app.sql.commit(&commit).await?)?;
+    Ok(key.kid)
+}
+
+/// What a change of the master key has wrapped anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rewrapped {
+    pub data_keys: usize,
+    pub token_keys: usize,
+    /// Wrapped by the current master key already.
+    pub current: usize,
+}
+
+/// Wraps every key anew that another master key than the current one has wrapped. Data is not touched. Broken off
+/// and started again, it goes on with what is left.
+///
+/// # Errors
+/// [`Unavailable`]; a key that no master key opens is named.
+pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
+    const AT_ONCE: usize = 200;
+    let masters = &app.vault.masters;
+    let mut done_so_far = Rewrapped::default();
+    let rows = app.sql.read(vec![keys::all_data_keys(), keys::all_token_keys()]).await?;
+    let data_keys = rows.first().map(keys::data_keys_of).transpose()?.unwrap_or_default();
+    let token_keys = rows.get(1).map(keys::stored_keys).transpose()?.unwrap_or_default();
+    let mut statements = Vec::new();
+    for (organization, stored) in data_keys {
+        if stored.master == masters.current() {
+            done_so_far.current = done_so_far.current.saturating_add(1);
+            continue;
+        }
+        let rewrapped = masters.rewrap_data_key(organization, &stored, &*app.entropy);
+        let rewrapped = rewrapped.map_err(|error| Unavailable::Corrupt(format!("{organization}: {error}")))??;
+        statements.push(keys::rewrap_data_key(organization, &stored.master, &rewrapped));
+        done_so_far.data_keys = done_so_far.data_keys.saturating_add(1);
+    }
+    for stored in token_keys {
+        if stored.private.master == masters.current() {
+            done_so_far.current = done_so_far.current.saturating_add(1);
+            continue;
+        }
+        let rewrapped = SigningKey::rewrap(&stored, masters, &*app.entropy)?;
+        statements.push(keys::rewrap_token_key(&stored.kid, &stored.private.master, &rewrapped));
+        done_so_far.token_keys = done_so_far.token_keys.saturating_add(1);
+    }
+    while !statements.is_empty() {
+        let rest = statements.split_off(statements.len().min(AT_ONCE));
+        let mut commit = Commit::new();
+        for statement in std::mem::replace(&mut statements, rest) {
+            commit.push(statement);
+        }
+        done(app.sql.commit(&commit).await?)?;
+    }
+    Ok(done_so_far)
+}
+
+/// Makes an account with a verified address: the first owner of an organization, or a member of its staff.
+///
+/// # Errors
+/// The outer: [`Unavailable`]. The inner: the address has an account already.
+pub async fn create_account(
+    app: &App,
+    tenant: Tenant,
+    email: &Email,
+    password: &Password,
+    role: Role,
+    locale: &Locale,
+) -> Result<Result<AccountId, AddressTaken>, Unavailable> {
+    let now = app.clock.now();
+    let mut random = [0; 10];
+    app.entropy.fill(&mut random)?;
+    let id: AccountId = Id::new(now, random);
+    let rows = app.sql.read(vec![account::by_email(tenant, &hash_email(app, tenant, email))]).await?;
+    let row = rows.first().and_then(Rows::first);
+    let row = row.ok_or_else(|| Unavailable::Corrupt("there is no such store, or it has no data key".to_owned()))?;
+    let (wrapped, found) = account::login_of(row)?;
+    if found.is_some() {
+        return Ok(Err(AddressTaken));
+    }
+    let key = app.vault.masters.data_key(tenant.organization, &wrapped);
+    let key = key.map_err(|error| Unavailable::Corrupt(error.to_string()))?;
+    let text = id.to_string();
+    let place = Place { organization: tenant.organization, table: "account", column: "email", row: &text };
+    let hash = hashing::hash(password, app.password_hashing, &*app.entropy)?;
+    let account = account::NewAccount {
+        id,
+        email_hash: hash_email(app, tenant, email),
+        email_sealed: key.seal(place, email.as_str().as_bytes(), &*app.entropy)?,
+        name_sealed: None,
+        password: Some(&hash),
+        role,
+        locale: locale.clone(),
+        verified: true,
+    };
+    let mut commit = Commit::new();
+    commit.push(account::insert(tenant, &account, now));
+    match app.sql.commit(&commit).await? {
+        Committed::Done { .. } => Ok(Ok(id)),
+        Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
+            Ok(Err(AddressTaken))
+        }
+        Committed::Refused { refusal, .. } => Err(refused(&refusal)),
+    }
+}
+
+/// The organization has an account of that e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the e-mail address has an account already")]
+pub struct AddressTaken;
+
+fn done(outcome: Committed) -> Result<(), Unavailable> {
+    match outcome {
+        Committed::Done { .. } => Ok(()),
+        Committed::Refused { refusal, .. } => Err(refused(&refusal)),
+    }
+}
+
+fn refused(refusal: &Refusal) -> Unavailable {
+    Unavailable::Corrupt(format!("a commit was refused: {refusal:?}"))
+}

@@ -1,0 +1,264 @@
+//! The keys that sign access tokens (Ed25519), and the tokens themselves (JWT, EdDSA).
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use headlesspro_shared::identity::{Access, AccessClaims, LEEWAY_SECONDS, Subject};
+use headlesspro_shared::kernel::time::Timestamp;
+use jwt_simple::prelude::{
+    Duration, Ed25519KeyPair, Ed25519PublicKey, EdDSAKeyPairLike, EdDSAPublicKeyLike, JWTClaims, UnixTimeStamp,
+    VerificationOptions,
+};
+use serde::Deserialize;
+
+use super::caller::Person;
+use crate::failure::Unavailable;
+use crate::port::entropy::{Entropy, NoEntropy};
+use crate::vault::{MasterKeys, WrapError, WrappedKey};
+
+/// What a private key is bound to when it is wrapped.
+fn bound_to(kid: &str) -> String {
+    format!("token-key|{kid}")
+}
+
+/// A key that signs.
+pub struct SigningKey {
+    pub kid: String,
+    pair: Ed25519KeyPair,
+}
+
+/// A key as it is stored.
+pub struct StoredKey {
+    pub kid: String,
+    pub public_key: String,
+    pub private: WrappedKey,
+}
+
+impl SigningKey {
+    /// A new key, and how it is stored.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn generate(masters: &MasterKeys, entropy: &dyn Entropy) -> Result<(SigningKey, StoredKey), NoEntropy> {
+        let (mut seed, mut name) = ([0; 32], [0; 9]);
+        entropy.fill(&mut seed)?;
+        entropy.fill(&mut name)?;
+        let kid = URL_SAFE_NO_PAD.encode(name);
+        let pair = ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(seed));
+        let private = masters.wrap(&bound_to(&kid), pair.sk.as_ref(), entropy)?;
+        let public_key = URL_SAFE_NO_PAD.encode(pair.pk.as_ref());
+        let unusable = |_| NoEntropy("a new key does not work".to_owned());
+        let signing = Ed25519KeyPair::from_bytes(pair.sk.as_ref()).map_err(unusable)?;
+        Ok((SigningKey { pair: signing.with_key_id(&kid), kid: kid.clone() }, StoredKey { kid, public_key, private }))
+    }
+
+    /// # Errors
+    /// [`Unavailable`] when the stored key does not open with the host's master keys.
+    pub fn open(stored: &StoredKey, masters: &MasterKeys) -> Result<SigningKey, Unavailable> {
+        let corrupt = |error: &dyn std::fmt::Display| Unavailable::Corrupt(format!("a token key: {error}"));
+        let bytes =
+            masters.unwrap(&bound_to(&stored.kid), &stored.private).map_err(|error: WrapError| corrupt(&error))?;
+        let pair = Ed25519KeyPair::from_bytes(&bytes).map_err(|_| corrupt(&"it is no Ed25519 key"))?;
+        Ok(SigningKey { pair: pair.with_key_id(&stored.kid), kid: stored.kid.clone() })
+    }
+
+    /// The same private key, wrapped by the current master key.
+    ///
+    /// # Errors
+    /// [`Unavailable`].
+    pub fn rewrap(stored: &StoredKey, masters: &MasterKeys, entropy: &dyn Entropy) -> Result<WrappedKey, Unavailable> {
+        let bytes = masters.unwrap(&bound_to(&stored.kid), &stored.private);
+        let bytes = bytes.map_err(|error| Unavailable::Corrupt(format!("a token key: {error}")))?;
+        Ok(masters.wrap(&bound_to(&stored.kid), &bytes, entropy)?)
+    }
+
+    /// # Errors
+    /// [`Unavailable`] when the claims cannot be written, which is a defect.
+    pub fn sign(&self, claims: AccessClaims) -> Result<String, Unavailable> {
+        let claims = JWTClaims {
+            issued_at: Some(seconds(claims.iat)),
+            expires_at: Some(seconds(claims.exp)),
+            invalid_before: None,
+            issuer: Some(claims.iss),
+            subject: Some(claims.sub.to_string()),
+            audiences: None,
+            jwt_id: None,
+            nonce: None,
+            custom: claims.access,
+        };
+        self.pair.sign(claims).map_err(|_| Unavailable::Corrupt("a token cannot be signed".to_owned()))
+    }
+}
+
+fn seconds(seconds: i64) -> UnixTimeStamp {
+    Duration::from_secs(u64::try_from(seconds).unwrap_or_default())
+}
+
+/// A token as it came: what it claims, before its signature was looked at.
+#[derive(Clone)]
+pub struct UnverifiedToken {
+    text: Box<str>,
+    pub kid: String,
+    pub claims: AccessClaims,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    alg: String,
+    kid: String,
+}
+
+impl UnverifiedToken {
+    /// Longer texts are not looked at.
+    pub const LONGEST: usize = 8 * 1024;
+
+    /// `None` when the text is no access token in the form of ours.
+    pub fn read(text: &str) -> Option<UnverifiedToken> {
+        let mut parts = text.split('.');
+        let (header, payload, signature) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() || signature.is_empty() || UnverifiedToken::LONGEST < text.len() {
+            return None;
+        }
+        let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let claims: AccessClaims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
+        let is_named = (1..=64).contains(&header.kid.len());
+        (header.alg == "EdDSA" && is_named).then(|| UnverifiedToken { text: text.into(), kid: header.kid, claims })
+    }
+
+    /// Whom it claims to speak for, where that is a person.
+    pub fn person(&self) -> Option<Person> {
+        match (&self.claims.sub, self.claims.access.sid) {
+            (Subject::Account(account), Some(session)) => Some(Person { account: *account, session }),
+            _ => None,
+        }
+    }
+
+    /// Whether the signature is by this key, and the claims hold now.
+    pub fn is_good(&self, public_key: &PublicKey, issuer: &str, now: Timestamp) -> bool {
+        let options = VerificationOptions {
+            artificial_time: Some(seconds(now.millis().div_euclid(1_000))),
+            time_tolerance: Some(Duration::from_secs(LEEWAY_SECONDS.unsigned_abs())),
+            required_key_id: Some(self.kid.clone()),
+            ..VerificationOptions::default()
+        };
+        public_key.0.verify_token::<Access>(&self.text, Some(options)).is_ok_and(|verified| {
+            // What was verified is what was read: the rest of the request goes by it.
+            let same_subject =
+                verified.subject.as_deref().map(str::parse::<Subject>) == Some(Ok(self.claims.sub.clone()));
+            same_subject && verified.custom == self.claims.access && self.claims.check(now, issuer).is_ok()
+        })
+    }
+}
+
+/// A key that verifies.
+#[derive(Clone)]
+pub struct PublicKey(Ed25519PublicKey);
+
+impl PublicKey {
+    /// From 32 bytes in base64url.
+    pub fn from_base64(text: &str) -> Option<PublicKey> {
+        Ed25519PublicKey::from_bytes(&URL_SAFE_NO_PAD.decode(text).ok()?).ok().map(PublicKey)
+    }
+}
+
+/// Public keys that this isolate has seen, so that most tokens are verified without asking anybody.
+#[derive(Default)]
+pub struct KeyRing(Mutex<HashMap<String, (PublicKey, Timestamp)>>);
+
+impl KeyRing {
+    /// A retired key is forgotten in time.
+    const REMEMBERED_MILLIS: i64 = 60_000;
+    const MOST: usize = 64;
+
+    pub fn get(&self, kid: &str, now: Timestamp) -> Option<PublicKey> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (key, seen) = all.get(kid)?;
+        let age = now.millis().saturating_sub(seen.millis());
+        (0..KeyRing::REMEMBERED_MILLIS).contains(&age).then(|| key.clone())
+    }
+
+    pub fn put(&self, kid: &str, key: PublicKey, now: Timestamp) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if KeyRing::MOST <= all.len() {
+            all.clear();
+        }
+        all.insert(kid.to_owned(), (key, now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headlesspro_shared::identity::{Role, Scope, Scopes};
+    use headlesspro_shared::kernel::id::{AccountId, OrganizationId, SessionId, StoreId};
+
+    use super::*;
+    use crate::port::entropy::HostEntropy;
+    use crate::vault::new_secrets;
+
+    const ISSUER: &str = "https://shop.example";
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn claims(now: Timestamp) -> AccessClaims {
+        let access = Access {
+            org: OrganizationId::from_u128(1),
+            store: StoreId::from_u128(2),
+            currency: "EUR".parse().unwrap(),
+            sid: Some(SessionId::from_u128(3)),
+            role: Role::Customer,
+            scopes: Scopes::of(&[Scope::CatalogRead]),
+            grants: Vec::new(),
+            act: None,
+            iat_ms: 0,
+        };
+        AccessClaims::new(ISSUER.to_owned(), Subject::Account(AccountId::from_u128(4)), access, now)
+    }
+
+    #[test]
+    fn a_token_is_good_until_it_expires_and_by_its_own_key_only() {
+        let masters: MasterKeys = new_secrets(&HostEntropy).unwrap().0.parse().unwrap();
+        let now = at(1_795_248_000_123);
+        let (key, stored) = SigningKey::generate(&masters, &HostEntropy).unwrap();
+        let public = PublicKey::from_base64(&stored.public_key).unwrap();
+        let text = SigningKey::open(&stored, &masters).unwrap().sign(claims(now)).unwrap();
+        let token = UnverifiedToken::read(&text).unwrap();
+        assert_eq!((token.kid.as_str(), &token.claims), (key.kid.as_str(), &claims(now)));
+        assert!(token.is_good(&public, ISSUER, now));
+        assert!(!token.is_good(&public, "https://other.example", now));
+        assert!(!token.is_good(&public, ISSUER, at(now.millis() + 961_000)));
+        assert!(!token.is_good(&public, ISSUER, at(now.millis() - 62_000)));
+        let (_, other) = SigningKey::generate(&masters, &HostEntropy).unwrap();
+        assert!(!token.is_good(&PublicKey::from_base64(&other.public_key).unwrap(), ISSUER, now));
+    }
+
+    #[test]
+    fn a_token_with_another_algorithm_or_changed_claims_is_not_good() {
+        let masters: MasterKeys = new_secrets(&HostEntropy).unwrap().0.parse().unwrap();
+        let now = at(1_795_248_000_123);
+        let (key, stored) = SigningKey::generate(&masters, &HostEntropy).unwrap();
+        let public = PublicKey::from_base64(&stored.public_key).unwrap();
+        let text = key.sign(claims(now)).unwrap();
+        let parts: Vec<&str> = text.split('.').collect();
+        let header =
+            |alg: &str| URL_SAFE_NO_PAD.encode(format!(r#"{{"alg":"{alg}","typ":"JWT","kid":"{}"}}"#, key.kid));
+        for alg in ["none", "None", "HS256", "ES256", "eddsa"] {
+            assert!(UnverifiedToken::read(&format!("{}.{}.{}", header(alg), parts[1], parts[2])).is_none(), "{alg}");
+            assert!(UnverifiedToken::read(&format!("{}.{}.", header(alg), parts[1])).is_none(), "{alg}");
+        }
+        let mut more = claims(now);
+        more.access.scopes = Scopes::all();
+        let payload = URL_SAFE_NO_PAD.encode(serde_json::to_string(&more).unwrap());
+        let forged = UnverifiedToken::read(&format!("{}.{payload}.{}", parts[0], parts[2])).unwrap();
+        assert!(!forged.is_good(&public, ISSUER, now));
+        let mut shorter = text.clone();
+        shorter.pop();
+        for text in ["", "a.b.c", "..", "eyJ.eyJ.x", &format!("{text}.x"), &shorter] {
+            let token = UnverifiedToken::read(text);
+            assert!(token.is_none_or(|token| !token.is_good(&public, ISSUER, now)), "{text}");
+        }
+    }
+}

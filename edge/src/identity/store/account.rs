@@ -1,0 +1,156 @@
+//! Accounts.
+
+use headlesspro_shared::identity::{Grant, PasswordHash, Role, Scopes};
+use headlesspro_shared::kernel::id::AccountId;
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::time::Timestamp;
+
+use super::keys::wrapped;
+use crate::app::Tenant;
+use crate::failure::Unavailable;
+use crate::port::sql::{Row, Statement};
+use crate::vault::WrappedKey;
+
+const INSERT: &str = "-- identity::insert_account
+INSERT INTO account (organization_id, id, email_hash, email_sealed, name_sealed, password_hash, role, state, locale,
+  email_verified_at, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?10)";
+
+/// A store's data key, and the account of that e-mail hash if there is one.
+const BY_EMAIL: &str = "-- identity::account_by_email
+SELECT k.wrapped, k.master_key_id, a.id, a.password_hash, a.role, a.grants, a.state, a.email_verified_at
+FROM store s
+JOIN organization_key k ON k.organization_id = s.organization_id
+LEFT JOIN account a ON a.organization_id = s.organization_id AND a.email_hash = ?3
+WHERE s.organization_id = ?1 AND s.id = ?2";
+
+const REHASH: &str = "-- identity::rehash_password
+UPDATE account SET password_hash = ?4, updated_at = ?5
+WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
+
+const BY_ID: &str = "-- identity::account
+SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.name_sealed, a.role, a.grants, a.state, a.locale, a.email_verified_at,
+  a.version, a.created_at
+FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
+WHERE a.organization_id = ?1 AND a.id = ?2";
+
+/// An account to be made.
+pub struct NewAccount<'a> {
+    pub id: AccountId,
+    pub email_hash: String,
+    pub email_sealed: String,
+    pub name_sealed: Option<String>,
+    pub password: Option<&'a PasswordHash>,
+    pub role: Role,
+    pub locale: Locale,
+    pub verified: bool,
+}
+
+/// What a login needs of an account.
+pub struct LoginRow {
+    pub id: AccountId,
+    pub password: Option<PasswordHash>,
+    pub role: Role,
+    pub grants: Vec<Grant>,
+    pub is_active: bool,
+    pub is_verified: bool,
+}
+
+/// An account as its owner sees it, still sealed.
+pub struct AccountRow {
+    pub key: WrappedKey,
+    pub id: AccountId,
+    pub email_sealed: String,
+    pub name_sealed: Option<String>,
+    pub role: Role,
+    pub locale: String,
+    pub email_verified_at: Option<Timestamp>,
+    pub version: i64,
+    pub created_at: Timestamp,
+}
+
+pub fn insert(tenant: Tenant, account: &NewAccount<'_>, now: Timestamp) -> Statement {
+    Statement::new(INSERT)
+        .bind(tenant.organization.to_string())
+        .bind(account.id.to_string())
+        .bind(account.email_hash.as_str())
+        .bind(account.email_sealed.as_str())
+        .bind(account.name_sealed.as_deref())
+        .bind(account.password.map(PasswordHash::to_phc))
+        .bind(account.role.to_string())
+        .bind(account.locale.to_string())
+        .bind(account.verified.then_some(now.millis()))
+        .bind(now.millis())
+}
+
+/// The statement whose row [`login_of`] takes.
+pub fn by_email(tenant: Tenant, email_hash: &str) -> Statement {
+    tenant.statement(BY_EMAIL).bind(email_hash)
+}
+
+/// The organization's data key, and the account.
+///
+/// # Errors
+/// [`Unavailable`] when the row does not read back.
+pub fn login_of(row: Row<'_>) -> Result<(WrappedKey, Option<LoginRow>), Unavailable> {
+    let key = wrapped(row)?;
+    if row.get::<Option<&str>>("id")?.is_none() {
+        return Ok((key, None));
+    }
+    let password = row.get::<Option<&str>>("password_hash")?;
+    Ok((
+        key,
+        Some(LoginRow {
+            id: row.parse("id")?,
+            password: password.map(str::parse).transpose().map_err(|_| corrupt("a password's hash"))?,
+            role: row.parse("role")?,
+            grants: grants(row)?,
+            is_active: row.get::<&str>("state")? == "active",
+            is_verified: row.get::<Option<i64>>("email_verified_at")?.is_some(),
+        }),
+    ))
+}
+
+/// Puts a new hash in the place of `old`, unless the password was changed meanwhile.
+pub fn rehash(tenant: Tenant, id: AccountId, old: &PasswordHash, new: &PasswordHash, now: Timestamp) -> Statement {
+    Statement::new(REHASH)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(old.to_phc())
+        .bind(new.to_phc())
+        .bind(now.millis())
+}
+
+/// The statement whose row [`account_of`] takes.
+pub fn by_id(tenant: Tenant, id: AccountId) -> Statement {
+    Statement::new(BY_ID).bind(tenant.organization.to_string()).bind(id.to_string())
+}
+
+/// # Errors
+/// [`Unavailable`] when the row does not read back.
+pub fn account_of(row: Row<'_>) -> Result<AccountRow, Unavailable> {
+    Ok(AccountRow {
+        key: wrapped(row)?,
+        id: row.parse("id")?,
+        email_sealed: row.get::<&str>("email_sealed")?.to_owned(),
+        name_sealed: row.get::<Option<&str>>("name_sealed")?.map(str::to_owned),
+        role: row.parse("role")?,
+        locale: row.get::<&str>("locale")?.to_owned(),
+        email_verified_at: row.get::<Option<i64>>("email_verified_at")?.map(Timestamp::from_millis),
+        version: row.get("version")?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+    })
+}
+
+pub(super) fn grants(row: Row<'_>) -> Result<Vec<Grant>, Unavailable> {
+    serde_json::from_str(row.get("grants")?).map_err(|_| corrupt("an account's grants"))
+}
+
+/// The scopes of a built-in role. A custom role's are data.
+pub fn scopes_of(role: Role) -> Scopes {
+    role.built_in_scopes().unwrap_or(Scopes::NONE)
+}
+
+fn corrupt(what: &str) -> Unavailable {
+    Unavailable::Corrupt(what.to_owned())
+}

@@ -1,0 +1,134 @@
+//! The keys: those that sign tokens (of the whole installation) and each organization's data key.
+
+use headlesspro_shared::kernel::id::OrganizationId;
+use headlesspro_shared::kernel::time::Timestamp;
+
+use crate::app::Tenant;
+use crate::identity::signing::StoredKey;
+use crate::port::sql::{Row, Rows, SqlError, Statement};
+use crate::vault::WrappedKey;
+
+const INSERT_TOKEN_KEY: &str = "-- identity::insert_token_key
+INSERT INTO token_key (kid, public_key, private_key_wrapped, master_key_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// Those before the newest verify until the last token they signed has expired.
+const RETIRE_TOKEN_KEYS: &str = "-- identity::retire_token_keys
+UPDATE token_key INDEXED BY token_key_retires SET retires_at = ?2 WHERE retires_at IS NULL AND kid <> ?1";
+
+const SIGNING_KEY: &str = "-- identity::signing_key
+SELECT kid, public_key, private_key_wrapped, master_key_id FROM token_key WHERE retires_at IS NULL
+ORDER BY created_at DESC LIMIT 1";
+
+const VERIFYING_KEY: &str = "-- identity::verifying_key
+SELECT public_key FROM token_key WHERE kid = ?1 AND (retires_at IS NULL OR ?2 < retires_at)";
+
+const LIVE_KEYS: &str = "-- identity::live_keys
+SELECT kid, public_key FROM token_key WHERE retires_at IS NULL
+UNION ALL
+SELECT kid, public_key FROM token_key WHERE ?1 < retires_at";
+
+/// There are a handful.
+const ALL_TOKEN_KEYS: &str = "-- identity::all_token_keys
+SELECT kid, public_key, private_key_wrapped, master_key_id FROM token_key ORDER BY created_at, kid";
+
+const REWRAP_TOKEN_KEY: &str = "-- identity::rewrap_token_key
+UPDATE token_key SET private_key_wrapped = ?3, master_key_id = ?4 WHERE kid = ?1 AND master_key_id = ?2";
+
+const INSERT_DATA_KEY: &str = "-- identity::insert_data_key
+INSERT INTO organization_key (organization_id, wrapped, master_key_id, created_at) VALUES (?1, ?2, ?3, ?4)";
+
+/// For the operator, who changes the master key of every organization.
+const ALL_DATA_KEYS: &str = "-- identity::data_keys (all tenants)
+SELECT organization_id, wrapped, master_key_id FROM organization_key ORDER BY organization_id";
+
+const REWRAP_DATA_KEY: &str = "-- identity::rewrap_data_key
+UPDATE organization_key SET wrapped = ?3, master_key_id = ?4 WHERE organization_id = ?1 AND master_key_id = ?2";
+
+pub(in crate::identity) fn insert_token_key(key: &StoredKey, now: Timestamp) -> Statement {
+    Statement::new(INSERT_TOKEN_KEY)
+        .bind(key.kid.as_str())
+        .bind(key.public_key.as_str())
+        .bind(key.private.wrapped.as_str())
+        .bind(key.private.master.as_str())
+        .bind(now.millis())
+}
+
+/// Retires all but `newest` at `retires_at`.
+pub(in crate::identity) fn retire_token_keys(newest: &str, retires_at: Timestamp) -> Statement {
+    Statement::new(RETIRE_TOKEN_KEYS).bind(newest).bind(retires_at.millis())
+}
+
+/// The statement whose rows [`stored_keys`] takes: the key that signs, if there is one.
+pub(in crate::identity) fn signing_key() -> Statement {
+    Statement::new(SIGNING_KEY)
+}
+
+/// The statement whose rows [`stored_keys`] takes: all there are.
+pub(in crate::identity) fn all_token_keys() -> Statement {
+    Statement::new(ALL_TOKEN_KEYS)
+}
+
+pub(in crate::identity) fn stored_keys(rows: &Rows) -> Result<Vec<StoredKey>, SqlError> {
+    let stored = |row: Row<'_>| {
+        Ok(StoredKey {
+            kid: row.get::<&str>("kid")?.to_owned(),
+            public_key: row.get::<&str>("public_key")?.to_owned(),
+            private: WrappedKey {
+                master: row.get::<&str>("master_key_id")?.to_owned(),
+                wrapped: row.get::<&str>("private_key_wrapped")?.to_owned(),
+            },
+        })
+    };
+    rows.iter().map(stored).collect()
+}
+
+/// The statement that finds the public key of a token, in `public_key`.
+pub(in crate::identity) fn verifying_key(kid: &str, now: Timestamp) -> Statement {
+    Statement::new(VERIFYING_KEY).bind(kid).bind(now.millis())
+}
+
+/// The statement that finds every key whose tokens are good, by `kid` and `public_key`.
+pub(in crate::identity) fn live_keys(now: Timestamp) -> Statement {
+    Statement::new(LIVE_KEYS).bind(now.millis())
+}
+
+pub(in crate::identity) fn rewrap_token_key(kid: &str, old_master: &str, key: &WrappedKey) -> Statement {
+    Statement::new(REWRAP_TOKEN_KEY).bind(kid).bind(old_master).bind(key.wrapped.as_str()).bind(key.master.as_str())
+}
+
+pub fn insert_data_key(tenant: Tenant, key: &WrappedKey, now: Timestamp) -> Statement {
+    Statement::new(INSERT_DATA_KEY)
+        .bind(tenant.organization.to_string())
+        .bind(key.wrapped.as_str())
+        .bind(key.master.as_str())
+        .bind(now.millis())
+}
+
+/// The statement whose rows [`data_keys_of`] takes. For the operator only.
+pub(in crate::identity) fn all_data_keys() -> Statement {
+    Statement::new(ALL_DATA_KEYS)
+}
+
+pub(in crate::identity) fn data_keys_of(rows: &Rows) -> Result<Vec<(OrganizationId, WrappedKey)>, SqlError> {
+    rows.iter().map(|row| Ok((row.parse("organization_id")?, wrapped(row)?))).collect()
+}
+
+/// The columns `wrapped` and `master_key_id` of a row.
+pub(in crate::identity) fn wrapped(row: Row<'_>) -> Result<WrappedKey, SqlError> {
+    Ok(WrappedKey {
+        master: row.get::<&str>("master_key_id")?.to_owned(),
+        wrapped: row.get::<&str>("wrapped")?.to_owned(),
+    })
+}
+
+pub(in crate::identity) fn rewrap_data_key(
+    organization: OrganizationId,
+    old_master: &str,
+    key: &WrappedKey,
+) -> Statement {
+    Statement::new(REWRAP_DATA_KEY)
+        .bind(organization.to_string())
+        .bind(old_master)
+        .bind(key.wrapped.as_str())
+        .bind(key.master.as_str())
+}

@@ -1,0 +1,160 @@
+//! Sessions: each a login with the refresh tokens that came of it.
+
+use headlesspro_shared::identity::{Family, Generation, Grant, Role};
+use headlesspro_shared::kernel::id::{AccountId, SessionId};
+use headlesspro_shared::kernel::time::Timestamp;
+
+use super::account::grants;
+use crate::app::Tenant;
+use crate::failure::Unavailable;
+use crate::port::sql::{Row, Rows, SqlError, Statement};
+
+const INSERT: &str = "-- identity::insert_session
+INSERT INTO session (organization_id, store_id, id, account_id, generation, token_hash, rotated_at, device, created_at,
+  expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)";
+
+const FIND: &str = "-- identity::session
+SELECT t.account_id, t.generation, t.rotated_at, t.expires_at, t.revoked_at, a.role, a.grants, a.state
+FROM session t JOIN account a ON a.id = t.account_id AND a.organization_id = t.organization_id
+WHERE t.organization_id = ?1 AND t.id = ?2";
+
+const ROTATE: &str = "-- identity::rotate_session
+UPDATE session SET generation = ?4, token_hash = ?5, rotated_at = ?6, expires_at = ?7
+WHERE organization_id = ?1 AND id = ?2 AND generation = ?3 AND revoked_at IS NULL
+RETURNING generation";
+
+const REVOKE: &str = "-- identity::revoke_session
+UPDATE session SET revoked_at = ?4, revoked_because = ?5
+WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 AND revoked_at IS NULL";
+
+const REVOKE_ALL: &str = "-- identity::revoke_sessions
+UPDATE session SET revoked_at = ?3, revoked_because = ?4
+WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL";
+
+const OF_ACCOUNT: &str = "-- identity::sessions_of_account
+SELECT id, device, created_at, rotated_at, expires_at FROM session
+WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL AND ?3 < expires_at
+ORDER BY created_at DESC, id LIMIT 100";
+
+/// A session to be opened.
+pub struct NewSession<'a> {
+    pub id: SessionId,
+    pub account: AccountId,
+    pub token_hash: String,
+    pub device: &'a str,
+    pub expires_at: Timestamp,
+}
+
+/// What a refresh needs of a session and its account.
+pub struct SessionRow {
+    pub account: AccountId,
+    pub family: Family,
+    pub role: Role,
+    pub grants: Vec<Grant>,
+    pub is_active: bool,
+}
+
+/// A session as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionSummary {
+    pub id: SessionId,
+    pub device: String,
+    pub created_at: Timestamp,
+    pub last_used_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+pub fn insert(tenant: Tenant, session: &NewSession<'_>, now: Timestamp) -> Statement {
+    tenant
+        .statement(INSERT)
+        .bind(session.id.to_string())
+        .bind(session.account.to_string())
+        .bind(i64::from(Generation::FIRST.0))
+        .bind(session.token_hash.as_str())
+        .bind(now.millis())
+        .bind(session.device)
+        .bind(session.expires_at.millis())
+}
+
+/// The statement whose rows [`session_of`] takes.
+pub fn find(tenant: Tenant, id: SessionId) -> Statement {
+    of_organization(FIND, tenant).bind(id.to_string())
+}
+
+/// # Errors
+/// [`Unavailable`] when the row does not read back.
+pub fn session_of(rows: &Rows) -> Result<Option<SessionRow>, Unavailable> {
+    rows.first().map(from_row).transpose()
+}
+
+fn from_row(row: Row<'_>) -> Result<SessionRow, Unavailable> {
+    let generation: i64 = row.get("generation")?;
+    let current = u32::try_from(generation).map_err(|_| Unavailable::Corrupt("a session's generation".to_owned()))?;
+    Ok(SessionRow {
+        account: row.parse("account_id")?,
+        family: Family {
+            current: Generation(current),
+            rotated_at: Timestamp::from_millis(row.get("rotated_at")?),
+            expires_at: Timestamp::from_millis(row.get("expires_at")?),
+            revoked: row.get::<Option<i64>>("revoked_at")?.is_some(),
+        },
+        role: row.parse("role")?,
+        grants: grants(row)?,
+        is_active: row.get::<&str>("state")? == "active",
+    })
+}
+
+/// Puts `next` in the place of `current`, which answers a row; no row when another was quicker.
+pub fn rotate(
+    tenant: Tenant,
+    id: SessionId,
+    (current, next): (Generation, Generation),
+    token_hash: &str,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Statement {
+    of_organization(ROTATE, tenant)
+        .bind(id.to_string())
+        .bind(i64::from(current.0))
+        .bind(i64::from(next.0))
+        .bind(token_hash)
+        .bind(now.millis())
+        .bind(expires_at.millis())
+}
+
+/// Ends one session of an account.
+pub fn revoke(tenant: Tenant, id: SessionId, account: AccountId, because: &'static str, now: Timestamp) -> Statement {
+    of_organization(REVOKE, tenant).bind(id.to_string()).bind(account.to_string()).bind(now.millis()).bind(because)
+}
+
+/// Ends every session of an account.
+pub fn revoke_all(tenant: Tenant, account: AccountId, because: &'static str, now: Timestamp) -> Statement {
+    of_organization(REVOKE_ALL, tenant).bind(account.to_string()).bind(now.millis()).bind(because)
+}
+
+/// The statement whose rows [`summaries`] takes.
+pub fn of_account(tenant: Tenant, account: AccountId, now: Timestamp) -> Statement {
+    of_organization(OF_ACCOUNT, tenant).bind(account.to_string()).bind(now.millis())
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn summaries(rows: &Rows) -> Result<Vec<SessionSummary>, SqlError> {
+    rows.iter()
+        .map(|row| {
+            Ok(SessionSummary {
+                id: row.parse("id")?,
+                device: row.get::<&str>("device")?.to_owned(),
+                created_at: Timestamp::from_millis(row.get("created_at")?),
+                last_used_at: Timestamp::from_millis(row.get("rotated_at")?),
+                expires_at: Timestamp::from_millis(row.get("expires_at")?),
+            })
+        })
+        .collect()
+}
+
+/// Sessions are an account's, which is the organization's whatever the store.
+fn of_organization(sql: &'static str, tenant: Tenant) -> Statement {
+    Statement::new(sql).bind(tenant.organization.to_string())
+}
