@@ -17,6 +17,7 @@
     clippy::string_slice,
     reason = "a test fails by panicking"
 )]
+#![expect(clippy::print_stdout, reason = "proofs print what they measured")]
 
 mod eventually;
 mod hostile;

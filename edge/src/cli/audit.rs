@@ -5,6 +5,7 @@ use headlesspro_shared::journal::Head;
 use headlesspro_shared::kernel::id::OrganizationId;
 
 use super::database::{self, DatabaseArgs};
+use super::output;
 use crate::app::App;
 use crate::journal::{self, Verified, digest_from_hex, digest_to_hex};
 use crate::organizations;
@@ -66,12 +67,12 @@ fn print(organization: OrganizationId, verified: &Verified) {
     let report = &verified.report;
     let verdict = if report.is_unbroken() { "unbroken" } else { "BROKEN" };
     let head = verified.head.map(|head| format!("; head {}:{}", head.number, digest_to_hex(&head.hash)));
-    println!("{organization}: {} rows, {verdict}{}", report.rows, head.unwrap_or_default());
+    output::line(format_args!("{organization}: {} rows, {verdict}{}", report.rows, head.unwrap_or_default()));
     for fault in &report.faults {
-        println!("  {fault}");
+        output::line(format_args!("  {fault}"));
     }
     if 0 < report.unlisted {
-        println!("  ... and {} more", report.unlisted);
+        output::line(format_args!("  ... and {} more", report.unlisted));
     }
 }
 

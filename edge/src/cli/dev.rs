@@ -9,10 +9,11 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::limits::Limits;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use super::secrets::SecretsFile;
-use super::{database, import, write_privately};
+use super::{database, import, output, write_privately};
 use crate::app::App;
 use crate::host::native::clock::SystemClock;
 use crate::host::native::hrana_server;
@@ -90,7 +91,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let app = Arc::new(app.with_limits(args.rate_limits.clone()));
     let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {
-        println!("migrated: {} steps", applied.applied.len());
+        output::line(format_args!("migrated: {} steps", applied.applied.len()));
     }
     let (keys, store) = shop(&app, &args).await?;
 
@@ -104,11 +105,13 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
         tokio::join!(serve(api, router(app), wait(stopped.clone())), serve(services, endpoints, wait(stopped.clone())));
     });
     if let Err(message) = link_hosts(services_port, &keys, &secrets) {
-        eprintln!("hp: {message}; wrangler dev and spin up will not find the data");
+        output::note(format_args!("hp: {message}; wrangler dev and spin up will not find the data"));
     }
+    // Before anybody is told how to end it.
+    let mut interruption = Interruption::expected()?;
     greet(&args, services_port, &keys, &store);
-    interrupted().await?;
-    println!("\nstopping; your data stays in {}", args.data.display());
+    interruption.come().await;
+    output::line(format_args!("\nstopping; your data stays in {}", args.data.display()));
     // The receivers live until both servers have ended.
     let _told = stop.send(true);
     serving.await.map_err(|error| error.to_string())
@@ -165,7 +168,10 @@ async fn fill(app: &Arc<App>, store: &StoreSummary, file: &Path, keys: &mut DevK
         return Ok(());
     }
     let report = import::import(app, store, SAMPLE_CATALOG.as_bytes(), false, |_| {}).await?;
-    println!("sample catalog: {} products, {} variants", report.products.created, report.variants_written);
+    output::line(format_args!(
+        "sample catalog: {} products, {} variants",
+        report.products.created, report.variants_written
+    ));
     keys.seeded = true;
     keep(file, keys)
 }
@@ -210,7 +216,7 @@ fn greet(args: &DevArgs, services_port: u16, keys: &DevKeys, store: &StoreSummar
     let api = format!("http://127.0.0.1:{}", args.port);
     let services = format!("http://127.0.0.1:{services_port}");
     let (publishable, secret) = (&keys.publishable_key, &keys.secret_key);
-    println!(
+    output::line(format_args!(
         "
 HeadlessPro is running: {name} ({currency}), data in {data}
 
@@ -234,15 +240,26 @@ Ctrl-C ends it.",
         currency = store.currency,
         data = args.data.display(),
         token = keys.token,
-    );
+    ));
 }
 
-/// Waits for Ctrl-C, or for the signal by which service managers end a process.
-async fn interrupted() -> Result<(), String> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
-        .map_err(|error| format!("cannot wait for signals: {error}"))?;
-    tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| format!("cannot wait for Ctrl-C: {error}")),
-        _ = terminate.recv() => Ok(()),
+/// Ctrl-C, and the signal by which service managers end a process. From its making on neither ends the process by
+/// itself.
+struct Interruption {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Interruption {
+    fn expected() -> Result<Interruption, String> {
+        let listen = |kind| signal(kind).map_err(|error| format!("cannot wait for signals: {error}"));
+        Ok(Interruption { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn come(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }

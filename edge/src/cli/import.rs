@@ -1,7 +1,7 @@
 //! `hp import products.csv`.
 
 use std::fs::File;
-use std::io::{BufReader, IsTerminal, Read, Write};
+use std::io::{BufReader, IsTerminal, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use headlesspro_shared::catalog::import::{ImportReader, check_encoding};
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::database::{self, DatabaseArgs};
-use super::secrets;
 use super::store::choose;
+use super::{output, secrets};
 use crate::app::{App, Ctx, Spent, Tenant};
 use crate::identity::Caller;
 use crate::imports::{self, ImportReportBody, Report};
@@ -53,7 +53,7 @@ pub async fn run(args: ImportArgs) -> Result<(), String> {
     let failed = 0 < report.error_count;
     if args.json {
         let body = ImportReportBody::new(report, args.dry_run);
-        println!("{}", serde_json::to_string_pretty(&body).map_err(|error| error.to_string())?);
+        output::line(serde_json::to_string_pretty(&body).map_err(|error| error.to_string())?);
     } else {
         print(&report, args.dry_run);
     }
@@ -89,7 +89,7 @@ fn progress_bar(bytes: u64, json: bool) -> ProgressBar {
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-/// Writes the report to the terminal. A reader that has hung up (`| head`) is no error.
+/// Writes the report to the terminal.
 fn print(report: &Report, dry_run: bool) {
     let counts = report.products;
     let done = if dry_run { "Nothing written (dry run). Would be:" } else { "Imported:" };
@@ -113,5 +113,5 @@ fn print(report: &Report, dry_run: bool) {
     if listed < report.error_count {
         text.push_str(&format!("  ... and {} more errors\n", report.error_count.saturating_sub(listed)));
     }
-    let _hung_up = std::io::stdout().write_all(text.as_bytes());
+    output::line(text.trim_end());
 }

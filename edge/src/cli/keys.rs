@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::database::{self, DatabaseArgs};
+use super::output;
 use super::secrets::{self, SecretsArgs};
 use crate::identity;
 use crate::port::entropy::HostEntropy;
@@ -30,20 +31,20 @@ pub async fn run(command: KeysCommand) -> Result<(), String> {
     match command {
         KeysCommand::New => {
             let (master_keys, lookup_key) = vault::new_secrets(&HostEntropy).map_err(|error| error.to_string())?;
-            println!("MASTER_KEYS={master_keys}\nLOOKUP_KEY={lookup_key}");
+            output::whole(&format!("MASTER_KEYS={master_keys}\nLOOKUP_KEY={lookup_key}\n"))?;
         }
         KeysCommand::Rotate(args) => {
             let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
             let kid = identity::rotate_token_keys(&app).await.map_err(|error| error.to_string())?;
-            println!("access tokens are signed with the key {kid} from now on");
+            output::line(format_args!("access tokens are signed with the key {kid} from now on"));
         }
         KeysCommand::Rewrap(args) => {
             let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
             let done = identity::rewrap(&app).await.map_err(|error| error.to_string())?;
-            println!(
+            output::line(format_args!(
                 "wrapped anew: {} data keys, {} token keys; {} were wrapped by the current master key already",
                 done.data_keys, done.token_keys, done.current
-            );
+            ));
         }
     }
     Ok(())

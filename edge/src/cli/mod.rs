@@ -8,6 +8,7 @@ mod import;
 mod keys;
 mod migrate;
 mod openapi;
+mod output;
 mod secrets;
 mod store;
 
@@ -75,7 +76,7 @@ pub fn run() -> ExitCode {
 }
 
 fn fail(message: &str) -> ExitCode {
-    eprintln!("hp: {message}");
+    output::note(format_args!("hp: {message}"));
     ExitCode::FAILURE
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use super::database::DatabaseArgs;
+use super::database::{DatabaseArgs, Place};
 use super::write_privately;
 use crate::app::Secrets;
 use crate::port::entropy::{Entropy, HostEntropy};
@@ -13,11 +13,12 @@ use crate::vault::new_secrets;
 
 #[derive(Args, Debug, Clone)]
 pub struct SecretsArgs {
-    /// The deployment's MASTER_KEYS. With a data folder, those of the folder.
-    #[arg(long, value_name = "KEYS", env = "HP_MASTER_KEYS", hide_env_values = true)]
+    /// The deployment's MASTER_KEYS. Unless given, those of the data folder; for another database, HP_MASTER_KEYS.
+    // Read by hand, as HP_LOOKUP_KEY: what is set for a deployment must not seal the data of a folder.
+    #[arg(long, value_name = "KEYS")]
     master_keys: Option<String>,
-    /// The deployment's LOOKUP_KEY. With a data folder, that of the folder.
-    #[arg(long, value_name = "KEY", env = "HP_LOOKUP_KEY", hide_env_values = true)]
+    /// The deployment's LOOKUP_KEY. Unless given, that of the data folder; for another database, HP_LOOKUP_KEY.
+    #[arg(long, value_name = "KEY")]
     lookup_key: Option<String>,
 }
 
@@ -69,14 +70,19 @@ impl SecretsFile {
 /// # Errors
 /// In words: which setting is missing or malformed.
 pub fn of(database: &DatabaseArgs, args: &SecretsArgs) -> Result<Secrets, String> {
-    let given = match (&args.master_keys, &args.lookup_key) {
-        (Some(master_keys), Some(lookup_key)) => {
+    let given = match (&args.master_keys, &args.lookup_key, database.place()) {
+        (Some(master_keys), Some(lookup_key), _) => {
             SecretsFile { master_keys: master_keys.clone(), lookup_key: lookup_key.clone() }
         }
-        (None, None) if database.database.is_none() => SecretsFile::read(&database.data)?,
-        _ => {
+        (None, None, Place::Folder(folder)) => SecretsFile::read(&folder)?,
+        (master_keys, lookup_key, _) => {
             let both = "HP_MASTER_KEYS and HP_LOOKUP_KEY must be set as the deployment's secrets are";
-            return Err(format!("{both}; `hp keys new` makes them for a new one"));
+            let missing = || format!("{both}; `hp keys new` makes them for a new one");
+            let or_variable = |given: &Option<String>, name| given.clone().or_else(|| std::env::var(name).ok());
+            SecretsFile {
+                master_keys: or_variable(master_keys, "HP_MASTER_KEYS").ok_or_else(missing)?,
+                lookup_key: or_variable(lookup_key, "HP_LOOKUP_KEY").ok_or_else(missing)?,
+            }
         }
     };
     given.secrets(None)

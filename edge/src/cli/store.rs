@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use clap::{Args, Subcommand};
+use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::Currency;
 
 use super::database::{self, DatabaseArgs};
+use super::output;
 use super::secrets::{self, SecretsArgs};
 use crate::app::App;
 use crate::organizations::{self, Opened, StoreSummary};
@@ -26,10 +28,10 @@ pub struct CreateArgs {
     secrets: SecretsArgs,
     /// The organization that owns the store.
     #[arg(long, default_value = "My organization")]
-    organization: String,
+    organization: Line<200>,
     /// The store's name.
     #[arg(long, default_value = "My store")]
-    name: String,
+    name: Line<200>,
     /// The currency of its prices, ISO 4217.
     #[arg(long, default_value = "EUR")]
     currency: String,
@@ -52,20 +54,21 @@ async fn create(args: CreateArgs) -> Result<(), String> {
     let currency: Currency =
         args.currency.parse().map_err(|_| format!("{} is no currency of ISO 4217", args.currency))?;
     let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
-    let opened = open_store(&app, &args.organization, &args.name, currency).await?;
-    println!("organization     {}", opened.tenant.organization);
-    println!("store            {}", opened.tenant.store);
-    println!("publishable key  {}", opened.publishable_key);
-    println!("secret key       {}", opened.secret_key);
-    println!("The keys are not stored and cannot be shown again.");
-    Ok(())
+    let opened = open_store(&app, args.organization.as_str(), args.name.as_str(), currency).await?;
+    let Opened { tenant, publishable_key, secret_key } = opened;
+    let told = output::whole(&format!(
+        "organization     {}\nstore            {}\npublishable key  {publishable_key}\nsecret key       {secret_key}\n\
+         The keys are not stored and cannot be shown again.\n",
+        tenant.organization, tenant.store
+    ));
+    told.map_err(|error| format!("{error}; the store {} is open, and its keys are lost", tenant.store))
 }
 
 async fn list(args: ListArgs) -> Result<(), String> {
     let app = database::app(database::open(&args.database)?, secrets::none()?);
     let stores = organizations::all(&app).await.map_err(|error| error.to_string())?;
     for store in stores {
-        println!("{}  {}  {}  {}", store.organization, store.store, store.currency, store.name);
+        output::line(format_args!("{}  {}  {}  {}", store.organization, store.store, store.currency, store.name));
     }
     Ok(())
 }

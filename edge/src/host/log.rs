@@ -31,7 +31,10 @@ fn write(line: &str) {
     worker::console_error!("{line}");
 }
 
+/// Writes a line as it is.
 #[cfg(not(all(target_arch = "wasm32", target_os = "unknown")))]
-fn write(line: &str) {
-    eprintln!("{line}");
+pub(super) fn write(line: &str) {
+    use std::io::Write;
+    // A log that nobody reads is no reason to fail a request.
+    let _hung_up = writeln!(std::io::stderr(), "{line}");
 }

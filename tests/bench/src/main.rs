@@ -1,11 +1,12 @@
 //! The benchmark behind `cargo xtask bench`, which builds what it measures.
 //!
 //! ```text
-//! bench --hp FILE --sqld FILE --scratch FOLDER [native] [workerd] [scale] [import] [cold]
+//! bench --hp FILE [--sqld FILE] --scratch FOLDER [native] [workerd] [scale] [import] [cold]
 //! ```
 //!
 //! Without a part, all of them. Figures compare only within one run: the machine's processors are shared
 //! by the server, by what it asks, and by the load generator.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints its table to whoever waits for it")]
 
 mod clock;
 mod cold;
@@ -62,11 +63,7 @@ async fn run(words: Vec<String>) -> Outcome {
             other => return Err(format!("{other} is no part; there are {}", PARTS.join(", "))),
         }
     }
-    let programs = Programs {
-        hp: hp.ok_or("--hp is missing")?,
-        sqld: sqld.ok_or("--sqld is missing")?,
-        scratch: scratch.ok_or("--scratch is missing")?,
-    };
+    let programs = Programs { hp: hp.ok_or("--hp is missing")?, sqld, scratch: scratch.ok_or("--scratch is missing")? };
     // What a run that broke off has left.
     if programs.scratch.exists() {
         fs::remove_dir_all(&programs.scratch).map_err(|error| error.to_string())?;

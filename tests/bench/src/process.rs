@@ -19,7 +19,8 @@ use crate::target::{LOOKUP_KEY, MASTER_KEYS};
 #[derive(Clone)]
 pub struct Programs {
     pub hp: PathBuf,
-    pub sqld: PathBuf,
+    /// Only the parts that run the worker need it.
+    pub sqld: Option<PathBuf>,
     /// Data and logs, removed at the end.
     pub scratch: PathBuf,
 }
@@ -87,7 +88,7 @@ impl Programs {
 
     pub fn start_sqld(&self) -> Outcome<Server> {
         let port = free_port()?;
-        let mut command = Command::new(&self.sqld);
+        let mut command = Command::new(self.sqld.as_ref().ok_or("--sqld is missing")?);
         command.args(["--no-welcome", "--http-listen-addr", &format!("127.0.0.1:{port}"), "-d"]);
         command.arg(self.scratch.join("data.sqld")).env("RUST_LOG", "off");
         self.start("sqld", command, port, answers_http)

@@ -39,7 +39,7 @@ async fn handle(request: Request) -> Response<Body> {
     let (router, address_header) = match router().await {
         Ok(built) => built,
         Err(reason) => {
-            eprintln!("{reason}");
+            super::log::write(&reason.to_string());
             return remote::misconfigured(&reason);
         }
     };

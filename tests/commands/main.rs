@@ -1,0 +1,28 @@
+//! `hp` as people run it: the built program, its files, its ports and what it prints.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod databases;
+mod dev;
+mod imports;
+mod program;
+
+#[expect(dead_code, reason = "the scenario uses the rest")]
+#[path = "../support/client.rs"]
+mod client;
+#[path = "../support/openapi.rs"]
+mod openapi;
+#[expect(dead_code, reason = "the scenario uses the rest")]
+#[path = "../scenario/product_file.rs"]
+mod product_file;
+#[expect(dead_code, reason = "the scenario kills it and starts it again")]
+#[path = "../support/sqld.rs"]
+mod sqld;
+#[expect(dead_code, reason = "the scenario uses the rest")]
+#[path = "../scenario/world.rs"]
+mod world;
