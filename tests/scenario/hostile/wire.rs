@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::client::Answer;
 use crate::eventually::eventually;
 use crate::raw;
 use crate::world::World;
@@ -10,39 +11,53 @@ pub async fn broken_http_is_no_5xx(world: World) {
     let key = world.ours.shopper.key().unwrap();
     let head = |line: &str| format!("{line}\r\nhost: shop.example\r\nauthorization: Bearer {key}\r\n");
     let get = head("GET /api/v1/categories HTTP/1.1");
-    let requests = [
-        "GET / HTTP/9.9\r\n\r\n".to_owned(),
+    // workerd answers these itself with a bare 500 or 501, and the API never sees them. An answer of the API's own
+    // must be as good as any.
+    let refused_by_workerd = [
         "NONSENSE\r\n\r\n".to_owned(),
         "\r\n\r\n\r\n\r\n".to_owned(),
         format!("{get}content-length: -1\r\n\r\n"),
         format!("{get}content-length: 1\r\ncontent-length: 2\r\n\r\nab"),
+        format!("{get}transfer-encoding: gzip\r\n\r\n"),
+        format!("{}\r\n", head("GET http:// HTTP/1.1")),
+        format!("{}\r\n", head("CONNECT shop.example:443 HTTP/1.1")),
+        format!("{}\r\n", head("OPTIONS * HTTP/1.1")),
+        format!("{}\r\n", head("BREW /api/v1/products HTTP/1.1")),
+    ];
+    for request in refused_by_workerd {
+        if let Some(answer) = answer_to(&world, &request).await
+            && answer.header("x-request-id").is_some()
+        {
+            assert!(answer.status < 500, "{request:?}: {answer}");
+        }
+    }
+    let requests = [
+        "GET / HTTP/9.9\r\n\r\n".to_owned(),
         format!("{get}content-length: 99999999999999999999\r\n\r\n"),
         format!("{get}x-bad\u{0}name: 1\r\n\r\n"),
         format!("{get}x-request-id: a\rb\r\n\r\n"),
         format!("{get}x-request-id: a\u{1}b\r\n\r\n"),
         format!("{get}x-request-id: a\r\n folded: b\r\n\r\n"),
         format!("{get}transfer-encoding: chunked\r\n\r\nzz\r\n"),
-        format!("{get}transfer-encoding: gzip\r\n\r\n"),
         format!("{get}expect: the-unexpected\r\n\r\n"),
         format!("{}\r\n", head(&format!("GET /{} HTTP/1.1", "x".repeat(100_000)))),
         format!("{get}x-large: {}\r\n\r\n", "x".repeat(600_000)),
         format!("{get}{}\r\n", "x: y\r\n".repeat(5_000)),
         format!("{}\r\n", head("GET /api/v1/products?\u{0} HTTP/1.1")),
-        format!("{}\r\n", head("GET http:// HTTP/1.1")),
-        format!("{}\r\n", head("CONNECT shop.example:443 HTTP/1.1")),
-        format!("{}\r\n", head("OPTIONS * HTTP/1.1")),
-        format!("{}\r\n", head("BREW /api/v1/products HTTP/1.1")),
     ];
     for request in requests {
-        let start: String = request.chars().take(200).collect();
-        // Whoever cannot be understood is answered or hung up on. What the runtime refuses before the API
-        // sees it is the runtime's: workerd answers some of it with a bare 500.
-        let answer = raw::exchange_and_end(world.nobody.url(), request.into_bytes()).await;
-        if let Some(answer) = answer.filter(|answer| answer.header("x-request-id").is_some()) {
+        // A panic in the module shows as a 500 without a request id.
+        if let Some(answer) = answer_to(&world, &request).await {
+            let start: String = request.chars().take(200).collect();
             assert!(answer.status < 500, "{start:?}: {answer}");
         }
     }
     world.ours.shopper.get("/api/v1/categories").send().await.expect(200);
+}
+
+/// Whoever cannot be understood is answered or hung up on.
+async fn answer_to(world: &World, request: &str) -> Option<Answer> {
+    raw::exchange_and_end(world.nobody.url(), request.as_bytes().to_vec()).await
 }
 
 pub async fn a_body_that_breaks_off_changes_nothing(world: World) {

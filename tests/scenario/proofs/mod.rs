@@ -4,6 +4,7 @@ mod audit;
 mod books;
 mod buyers;
 mod database_outage;
+mod expiry;
 mod hanging_up;
 mod rate_limits;
 mod redis_outage;
@@ -43,6 +44,18 @@ pub const PROOFS: &[Proof] = &[
         kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,
         show: redis_outage::catalog_is_served_and_carts_come_back,
+    },
+    Proof {
+        name: "without_redis_an_open_checkout_becomes_an_order",
+        kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        limits: redis_outage::ASKING_EACH_TIME,
+        show: redis_outage::an_open_checkout_becomes_an_order,
+    },
+    Proof {
+        name: "an_expired_checkout_sells_nothing",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: expiry::an_expired_checkout_sells_nothing,
     },
     Proof {
         name: "a_database_killed_in_the_middle_loses_and_halves_no_order",

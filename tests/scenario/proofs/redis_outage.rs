@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::books::{self, Books};
 use crate::app::{Kind, Stage};
 use crate::eventually::eventually;
 use crate::world::World;
@@ -13,6 +14,11 @@ use crate::world::World;
 /// How long a shopper may wait to hear that there are no carts now.
 const REFUSED_WITHIN: Duration = Duration::from_secs(5);
 const RECOVERS_WITHIN: Duration = Duration::from_secs(15);
+
+/// How long a buyer may wait for the order.
+const ORDERED_WITHIN: Duration = Duration::from_secs(3);
+/// So small a burst that no isolate borrows from it: each write asks Redis, where there is one.
+pub const ASKING_EACH_TIME: &str = "*.*=1000000/1s:1000000,write.*=600/60s:19";
 
 pub fn catalog_is_served_and_carts_come_back(stage: &Stage, kind: Kind) {
     stage.run(prove(stage, kind));
@@ -114,4 +120,56 @@ async fn every_cart_request_is_refused(world: &World, cart: &str, variant: &str)
     }
     assert!(slowest < REFUSED_WITHIN, "a refusal took {slowest:?}");
     slowest
+}
+
+pub fn an_open_checkout_becomes_an_order(stage: &Stage, kind: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let sold = world.sell("outlives-redis", "1", 10).await;
+        let mut told = Vec::new();
+        let mut orders = 0;
+        for what in ["was killed", "hung"] {
+            let mut checkouts = Vec::new();
+            for _ in 0..3 {
+                checkouts.push(world.ours.opened(&[(&sold.variant, 1)]).await);
+                orders += 1;
+            }
+            // The limiter has asked Redis until now, and does not know yet what is about to happen.
+            let counted = world.ours.shopper.post("/api/v1/cart").send().await.expect(201);
+            assert_eq!(counted.spent().redis, 2, "{counted}");
+            match what {
+                "was killed" => stage.with_redis(|redis| redis.kill()),
+                _ => stage.with_redis(|redis| redis.pause()),
+            }
+            let mut slowest = Duration::ZERO;
+            for (at, checkout) in checkouts.iter().enumerate() {
+                let key = world.name(&format!("{what}-{at}").replace(' ', "-"));
+                let started = Instant::now();
+                let placed = world.ours.complete(checkout, &key).await.expect(201);
+                slowest = slowest.max(started.elapsed());
+                if at == 0 {
+                    assert_eq!(placed.spent().redis, 1, "the limiter asked in vain: {placed}");
+                }
+                placed.the("ratelimit-remaining");
+                let again = world.ours.complete(checkout, &key).await.expect(201);
+                assert!(again.is_replayed() && again.body == placed.body, "{again}");
+                let kept = world.ours.merchant.get(placed.the("location")).send().await.expect(200);
+                assert_eq!(kept.body, placed.body);
+            }
+            assert!(slowest < ORDERED_WITHIN, "an order took {slowest:?} while Redis {what}");
+            told.push(format!("Redis {what}: {} orders, slowest {slowest:.0?}", checkouts.len()));
+            match what {
+                "was killed" => stage.with_redis(|redis| redis.restart()),
+                _ => stage.with_redis(|redis| redis.resume()),
+            }
+            eventually("Redis is asked again", RECOVERS_WITHIN, async || {
+                let answer = world.ours.shopper.post("/api/v1/cart").send().await;
+                (answer.status == 201 && answer.spent().redis == 2).then_some(())
+            })
+            .await;
+        }
+        assert_eq!(books::read(stage.sql(), stage.our_organization()).await, Books::of(orders));
+        assert_eq!(world.ours.stock(&sold.handle).await, [10 - orders]);
+        println!("{kind}: {}", told.join("; "));
+    });
 }
