@@ -10,11 +10,12 @@ use crate::source::root;
 /// The crates of the domain: small, pure, and the same on every target.
 const PURE: [&str; 6] = ["base64", "csv", "rust_decimal", "serde", "thiserror", "xxhash-rust"];
 
-const MEMBERS: [&str; 3] = ["edge", "shared", "xtask"];
+/// A workspace of its own, so that its crates never enter the product's lock file.
+const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
 
 #[test]
 fn versions_stand_in_the_workspace_manifest_only() {
-    for member in MEMBERS {
+    for member in members() {
         for (name, dependency) in dependencies(&manifest(&format!("{member}/Cargo.toml"))) {
             let is_inherited = dependency.get("workspace").and_then(Value::as_bool) == Some(true);
             assert!(is_inherited, "{member}/Cargo.toml: {name} has a version of its own");
@@ -24,8 +25,8 @@ fn versions_stand_in_the_workspace_manifest_only() {
 
 #[test]
 fn every_dependency_of_the_workspace_is_used() {
-    let used: BTreeSet<String> = MEMBERS
-        .iter()
+    let used: BTreeSet<String> = members()
+        .into_iter()
         .flat_map(|member| dependencies(&manifest(&format!("{member}/Cargo.toml"))))
         .map(|(name, _)| name)
         .collect();
@@ -51,8 +52,21 @@ fn every_dependency_has_its_reason_in_the_readme() {
         assert!(!reason.trim().is_empty(), "README.md: no reason in {row}");
         given.extend(names.split(',').map(|name| name.trim().trim_matches('`').to_owned()));
     }
-    let wanted: BTreeSet<String> = workspace().into_iter().collect();
-    assert_eq!(given, wanted, "left: the README's table of dependencies; right: the workspace's");
+    let of_spin_host = dependencies(&manifest(SPIN_HOST)).into_iter().map(|(name, _)| name);
+    let wanted: BTreeSet<String> = workspace().into_iter().chain(of_spin_host).collect();
+    assert_eq!(given, wanted, "left: the README's table of dependencies; right: the manifests'");
+}
+
+#[test]
+fn the_spin_host_has_the_versions_of_the_workspace() {
+    let manifest = manifest("Cargo.toml");
+    let versions = manifest["workspace"]["dependencies"].as_table().expect("dependencies");
+    let version = |dependency: &Value| dependency.get("version").unwrap_or(dependency).clone();
+    for (name, dependency) in dependencies(&self::manifest(SPIN_HOST)) {
+        if let Some(wanted) = versions.get(&name) {
+            assert_eq!(version(&dependency), version(wanted), "{SPIN_HOST}: {name}");
+        }
+    }
 }
 
 #[test]
@@ -87,6 +101,13 @@ fn dependencies(manifest: &Table) -> Vec<(String, Value)> {
         .flat_map(|part| KINDS.iter().filter_map(|kind| part.get(*kind).and_then(Value::as_table)))
         .flat_map(|table| table.iter().map(|(name, dependency)| (name.clone(), dependency.clone())))
         .collect()
+}
+
+/// The folders of the workspace's crates.
+fn members() -> Vec<String> {
+    let manifest = manifest("Cargo.toml");
+    let members = manifest.get("workspace").and_then(|workspace| workspace.get("members")).and_then(Value::as_array);
+    members.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 /// The dependencies of the workspace from elsewhere.

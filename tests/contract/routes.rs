@@ -8,6 +8,7 @@ use headlesspro_shared::identity::{KeyKind, Scopes};
 use headlesspro_shared::limits::Class;
 
 use crate::golden::assert_golden;
+use crate::source;
 
 #[test]
 fn every_route_has_exactly_one_operation() {
@@ -39,6 +40,16 @@ fn the_route_table_is_the_agreed_one() {
         "operation",
     ]);
     assert_golden("routes.txt", &format!("{heading}\n{}\n", lines.join("\n")));
+}
+
+#[test]
+fn the_readme_names_every_route() {
+    let readme = source::root().join("README.md");
+    let readme = std::fs::read_to_string(readme).expect("README.md");
+    for Route { method, path, .. } in routes().table() {
+        let is_named = |row: &str| row.contains(&format!("{path}`")) && row.contains(method.as_str());
+        assert!(readme.lines().any(|row| row.starts_with("| `") && is_named(row)), "README.md: no {method} {path}");
+    }
 }
 
 fn line(route: &Route) -> String {

@@ -56,13 +56,10 @@ pub async fn authorize(
         return Problem::from(halt).into_response();
     }
     let response = next.run(request).await;
-    if response.status().is_server_error() {
-        // Nothing of a tenant's is in it; and a database that has just not answered is not asked again.
-        return response;
-    }
-
-    // A denial or an outage tells nothing of the tenant, and asking again would cost the same again.
-    if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::SERVICE_UNAVAILABLE) {
+    // A denial or an outage tells nothing of the tenant, and asking again would cost the same again: a database that
+    // has just not answered is not asked a second time.
+    let status = response.status();
+    if status.is_server_error() || matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
         return response;
     }
     match ctx.principal().await {
