@@ -22,7 +22,7 @@ The commerce API of one HeadlessPro deployment.
 
 **Keys.** Every path under `/api/v1` needs an API key as `Authorization: Bearer`. A publishable key (`pk_`) may \
 shop; a secret key (`sk_`) belongs on a server and may also import products, read and change orders and customers, \
-and say that an order is paid. What makes credentials, looks after members or reads the audit log takes an access \
+and say that an order is paid. Making keys, looking after members and reading the audit log take an access \
 token of the organization's staff. A credential names its store: what is another store's is not there (404).
 
 **Money** is a decimal string with its currency, never a float. **Times** are RFC 3339 in UTC. **Ids** carry \
