@@ -6,6 +6,8 @@ mod dependencies;
 mod files;
 mod imports;
 mod plans;
+mod product_lists;
+mod steps;
 mod tenant;
 
 #[path = "../support/secrets.rs"]

@@ -21,6 +21,12 @@ const ABOVE_TENANTS: [(&str, &str); 2] = [
     ),
 ];
 
+/// Migrations that fill a new column in the rows of all tenants, each with what the rule says of it.
+const FILLS: [(&str, &[&str]); 1] = [(
+    "202611211630_catalog_facet_order.sql",
+    &["updates product_facet without product_facet.organization_id = ?1", "reads p without p.organization_id = ?1"],
+)];
+
 /// Where SQL may be that names no table of the migrations.
 const INFRASTRUCTURE: [&str; 3] = ["edge/src/host/", "edge/src/migrate/", "edge/src/port/"];
 
@@ -90,7 +96,8 @@ fn triggers_keep_to_the_tenant_of_their_row() {
     let schema = Schema::of_migrations();
     for (name, text) in migrations() {
         let findings = statements(&text, &schema).unwrap_or_else(|error| panic!("migrations/{name}: {error}"));
-        assert!(findings.faults.is_empty(), "migrations/{name}: {}", findings.faults.join("; "));
+        let fill = FILLS.iter().find(|(file, _)| *file == name).map_or(&[][..], |(_, faults)| *faults);
+        assert_eq!(findings.faults, fill, "migrations/{name}");
     }
 }
 

@@ -44,7 +44,14 @@ const TABLES: [(&str, &[(&str, &str)]); 5] = [
     ),
     ("stock", &[("variant_id", "NEW(o.variant_id)"), ("product_id", NEW_PRODUCT_ID)]),
     ("product_image", &[("id", NEW_ID), ("product_id", NEW_PRODUCT_ID)]),
-    ("product_facet", &[("product_id", NEW_PRODUCT_ID)]),
+    (
+        "product_facet",
+        &[
+            ("product_id", NEW_PRODUCT_ID),
+            ("title_key", "o.title_key || ' ' || number"),
+            ("created_at", "o.created_at - 1000 * number"),
+        ],
+    ),
 ];
 
 const NEW_ID: &str = "NEW(o.id)";

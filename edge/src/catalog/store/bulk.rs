@@ -95,10 +95,12 @@ const DELETE_FACETS: &str = "-- catalog::delete_facets
 DELETE FROM product_facet
 WHERE organization_id = ?1 AND +store_id = ?2 AND product_id IN (SELECT value FROM json_each(?3))";
 
+/// What a facet has of its product is copied from the product's row, written before.
 const INSERT_FACETS: &str = "-- catalog::insert_facets
-INSERT INTO product_facet (organization_id, store_id, kind, value, product_id)
-SELECT ?1, ?2, r.value ->> 'kind', r.value ->> 'value', r.value ->> 'product'
-FROM json_each(?3) r";
+INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min)
+SELECT ?1, ?2, r.value ->> 'kind', r.value ->> 'value', p.id, p.status = 'active', p.created_at, p.title_key, p.price_min
+FROM json_each(?3) r
+CROSS JOIN product p ON p.id = r.value ->> 'product' AND p.organization_id = ?1 AND +p.store_id = ?2";
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -241,6 +243,8 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     if !chunk.categories.is_empty() {
         commit.push(tenant.statement(INSERT_CATEGORIES).bind(json(&chunk.categories)).bind(now.millis()));
     }
+    // Before the products change: a change is passed on to the facets that are there.
+    commit.push(tenant.statement(DELETE_FACETS).bind(json(&ids)));
     commit.push(tenant.statement(UPSERT_PRODUCTS).bind(json(&chunk.products)).bind(now.millis()));
     if !chunk.removed_variants.is_empty() {
         commit.push(tenant.statement(DELETE_VARIANTS).bind(json(&chunk.removed_variants)));
@@ -252,7 +256,6 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     let organization = tenant.organization.to_string();
     commit.push(Statement::new(DELETE_IMAGES).bind(organization.as_str()).bind(json(&ids)));
     commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
-    commit.push(tenant.statement(DELETE_FACETS).bind(json(&ids)));
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
 }
 

@@ -1,7 +1,9 @@
 //! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`.
 
 mod bulk;
+mod list;
 mod read;
 
 pub use bulk::{CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, VariantRow, known, known_of, write};
-pub use read::{ListFilter, Sort, SortKey, categories, guard_prices, list, offers, offers_of, product};
+pub use list::{ListFilter, Sort, SortKey, list};
+pub use read::{categories, guard_prices, offers, offers_of, product};

@@ -1,0 +1,240 @@
+//! The lists of products, as HTTP asks for them: their plans, and what they cost in a large catalog. A list must
+//! not read more when fewer products fit.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Body;
+use headlesspro_edge::app::App;
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::host::native::libsql::EmbeddedSql;
+use headlesspro_edge::organizations::open_store;
+use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::entropy::HostEntropy;
+use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::sql::{Batch, Outcome, Sql, SqlError, Value};
+use headlesspro_edge::{routes, scripts};
+use headlesspro_shared::kernel::money::Currency;
+use http::Request;
+use tower::ServiceExt;
+
+use crate::plans::{database, plan, scans};
+use crate::secrets::secrets;
+use crate::steps::Counted;
+use crate::tenant::check::statements;
+use crate::tenant::schema::Schema;
+
+const SORTS: [(&str, &str); 5] = [
+    ("newest", "created_at DESC, id DESC"),
+    ("title", "title_key, id"),
+    ("-title", "title_key DESC, id DESC"),
+    ("price", "price_min, id"),
+    ("-price", "price_min DESC, id DESC"),
+];
+
+/// Filters with what they mean. "0": nothing fits, which may not cost more than [`NOTHING`].
+const FILTERS: [(&str, &str); 25] = [
+    ("", "1"),
+    ("&filter[tag]=all", "1"),
+    ("&filter[tag]=rare", "number <= 3"),
+    ("&filter[tag]=none", "0"),
+    ("&filter[category]=all", "1"),
+    ("&filter[category]=none", "0"),
+    ("&filter[vendor]=only", "1"),
+    ("&filter[vendor]=none", "0"),
+    ("&filter[inStock]=true", "3 < number"),
+    ("&filter[inStock]=false", "number <= 3"),
+    ("&filter[price][min]=9&filter[price][max]=10.50", "price_max >= 900 AND price_min <= 1050"),
+    ("&filter[price][min]=10.10", "price_max >= 1010"),
+    ("&filter[price][max]=10.01", "price_min <= 1001"),
+    ("&filter[price][min]=1010.90&filter[price][max]=1010.95", "price_max >= 101090 AND price_min <= 101095"),
+    ("&filter[price][min]=400&filter[price][max]=500", "0"),
+    ("&filter[price][min]=2000", "0"),
+    ("&filter[price][max]=1", "0"),
+    ("&filter[tag]=all&filter[category]=all&filter[vendor]=only&filter[inStock]=true", "3 < number"),
+    ("&filter[tag]=all&filter[category]=none", "0"),
+    ("&filter[category]=all&filter[vendor]=none", "0"),
+    ("&filter[vendor]=only&filter[inStock]=false", "number <= 3"),
+    ("&filter[tag]=rare&filter[price][min]=10", "number <= 3 AND price_max >= 1000"),
+    ("&filter[category]=all&filter[price][min]=10.10", "price_max >= 1010"),
+    ("&filter[category]=all&filter[price][min]=400&filter[price][max]=500", "0"),
+    ("&filter[category]=none&filter[price][min]=10.10", "number = 0"),
+];
+
+/// Steps to find that there is nothing. A product that is read takes about ten or more.
+const NOTHING: i32 = 1_500;
+
+/// Steps of a page of 20, a range of prices of up to 1,000 products sorted among them.
+const PAGE: i32 = 60_000;
+
+#[tokio::test]
+async fn every_list_of_products_runs_on_an_index_in_its_order() {
+    let shop = Shop::open().await;
+    let file = "Handle,Title,Variant Price\nmug,Mug,12.50\ncup,Cup,7.00\n";
+    shop.call("POST", "/api/v1/imports", file).await;
+    shop.lists();
+    for (sort, _) in SORTS {
+        for (filter, _) in FILTERS {
+            shop.call("GET", &format!("/api/v1/products?limit=1&sort={sort}{filter}"), "").await;
+        }
+        let first = shop.call("GET", &format!("/api/v1/products?limit=1&sort={sort}"), "").await;
+        let cursor = first.get("nextCursor").and_then(serde_json::Value::as_str).expect("a second page");
+        for (filter, _) in FILTERS {
+            shop.call("GET", &format!("/api/v1/products?limit=1&sort={sort}&cursor={cursor}{filter}"), "").await;
+        }
+    }
+    let lists = shop.lists();
+    assert_eq!(lists.len(), SORTS.len() * (2 * FILTERS.len() + 1));
+    let schema = Schema::of_migrations();
+    for (text, args) in lists {
+        // What was put together keeps to the tenant as its parts do.
+        assert_eq!(statements(&text, &schema).expect("SQL").faults, Vec::<String>::new(), "{text}");
+        let plan = plan(&shop.recorder.inner, &text, args).await;
+        assert!(scans(&plan, &text, &schema).is_empty(), "{text}\n{}", plan.join("\n"));
+        // Of a range of prices a page is sorted, and the few that fit it; never what is read in its order.
+        let sorted = plan.iter().filter(|step| step.contains("USE TEMP B-TREE FOR ORDER BY")).count();
+        let expected = if text.contains("_price\n") { 2 } else { 0 };
+        assert_eq!(sorted, expected, "{text}\n{}", plan.join("\n"));
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_20_000_products_costs_no_more_the_fewer_fit() {
+    let shop = Shop::open().await;
+    shop.call("GET", "/api/v1/products", "").await;
+    let tenant = shop.lists().first().expect("a list").1.clone();
+    let [Value::Text(organization), Value::Text(store), ..] = tenant.as_slice() else { panic!("{tenant:?}") };
+    let database = Counted::open(&shop.folder.path().join("test.db"));
+    database.execute(&fill(organization, store));
+    for (sort, order) in SORTS {
+        for (filter, meaning) in FILTERS {
+            let (expected, _) = database.query(
+                &format!(
+                    "SELECT id FROM (SELECT *, CAST(substr(id, 6) AS INTEGER) AS number FROM product)
+                     WHERE {meaning} ORDER BY {order} LIMIT 60"
+                ),
+                &[],
+            );
+            let mut found = Vec::new();
+            let mut cursor = String::new();
+            for _ in 0..3 {
+                let path = format!("/api/v1/products?limit=20&sort={sort}{filter}{cursor}");
+                let answer = shop.call("GET", &path, "").await;
+                let (text, args) = shop.lists().pop().expect("a list");
+                let (mut ids, steps) = database.query(&text, &args);
+                ids.truncate(20);
+                found.extend(ids);
+                let most = if meaning == "0" { NOTHING } else { PAGE };
+                assert!(steps < most, "{path}: {steps} steps\n{text}");
+                match answer.get("nextCursor").and_then(serde_json::Value::as_str) {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(found, expected, "{sort} {filter}");
+        }
+    }
+}
+
+/// What lists are led by is a copy: it is the product's after each way to change one.
+#[tokio::test]
+async fn facets_have_what_their_product_has() {
+    let shop = Shop::open().await;
+    let header = "Handle,Title,Tags,Type,Status,Variant Price\n";
+    let database = Counted::open(&shop.folder.path().join("test.db"));
+    let differing = "SELECT f.product_id FROM product_facet f LEFT JOIN product p ON p.id = f.product_id
+      WHERE (f.active, f.created_at, f.title_key, f.price_min)
+        IS NOT (p.status = 'active', p.created_at, p.title_key, p.price_min)";
+    for (rows, active) in [
+        ("mug,Mug,\"a, b\",Kitchen,active,12.50\ncup,Cup,a,Kitchen,draft,7.00\n", "1"),
+        ("mug,Big mug,\"a, c\",Kitchen,active,13\ncup,Cup,a,Kitchen,active,7.00\n", "2"),
+        ("mug,Big mug,\"a, c\",Kitchen,archived,13\ncup,Small cup,a,Kitchen,active,\n", "1"),
+    ] {
+        shop.call("POST", "/api/v1/imports", &format!("{header}{rows}")).await;
+        assert_eq!(database.query(differing, &[]).0, Vec::<String>::new(), "{rows}");
+        let shown = "SELECT count(*) FROM product_facet WHERE value = 'a' AND active = 1";
+        assert_eq!(database.query(shown, &[]).0, [active], "{rows}");
+    }
+    for change in ["title_key = 'x'", "price_min = 1", "created_at = 5", "status = 'draft'", "price_min = NULL"] {
+        database.execute(&format!("UPDATE product SET {change}"));
+        assert_eq!(database.query(differing, &[]).0, Vec::<String>::new(), "{change}");
+    }
+}
+
+/// 20,000 products in one statement a table: number 1 is the oldest. Half of them cost about 10, half about 1,000,
+/// every third has a second price.
+fn fill(organization: &str, store: &str) -> String {
+    format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000)
+         INSERT INTO product (organization_id, store_id, id, handle, title, title_key, vendor, product_type, status,
+           body_html, price_min, price_max, sellable_variants, document, card, source_hash, version, created_at,
+           updated_at)
+         SELECT '{organization}', '{store}', printf('prod_%026d', i), 'h' || i, 't', 't' || (i * 7919 % 5000), 'only', '',
+           'active', '', iif(i % 2, 1000, 101000) + i % 97, iif(i % 2, 1000, 101000) + i % 97 + iif(i % 3, 0, i % 400),
+           i > 3, '{{}}', '{{\"title\":\"t\"}}', '', 1, i / 3, 0 FROM n;
+         INSERT INTO category (organization_id, store_id, id, path, handle, name, created_at)
+         VALUES ('{organization}', '{store}', 'cat_all', 'all', 'all', 'All', 0);
+         INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key,
+           price_min)
+         SELECT p.organization_id, p.store_id, k.value ->> 0, k.value ->> 1, p.id, 1, p.created_at, p.title_key,
+           p.price_min
+         FROM product p JOIN json_each('[[\"tag\", \"all\"], [\"tag\", \"rare\"], [\"category\", \"cat_all\"]]') k
+         WHERE k.value ->> 1 <> 'rare' OR p.handle IN ('h1', 'h2', 'h3');"
+    )
+}
+
+/// A store, asked over HTTP by the merchant.
+struct Shop {
+    folder: tempfile::TempDir,
+    recorder: Arc<Recorder>,
+    router: Router,
+    key: String,
+}
+
+impl Shop {
+    async fn open() -> Shop {
+        let folder = tempfile::tempdir().expect("a folder");
+        let recorder = Arc::new(Recorder { inner: database(&folder).await, seen: Mutex::default() });
+        let clock = Arc::new(SystemClock);
+        let sql: Arc<dyn Sql> = Arc::clone(&recorder) as Arc<dyn Sql>;
+        let kv = Arc::new(MemoryKv::new(Arc::clone(&clock) as _, scripts::ALL));
+        let app = Arc::new(App::new(sql, kv, clock, Arc::new(HostEntropy), secrets()));
+        let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
+        Shop { folder, recorder, router: routes::router(app), key: opened.secret_key.to_string() }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "text/csv")
+            .body(Body::from(body.to_owned()))
+            .expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        assert!(response.status().is_success(), "{method} {path}: {}", response.status());
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// The lists of products that were asked for since the last call.
+    fn lists(&self) -> Vec<(String, Vec<Value>)> {
+        let mut seen = std::mem::take(&mut *self.recorder.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        seen.retain(|(text, _)| text.starts_with("-- catalog::list"));
+        seen
+    }
+}
+
+/// Keeps what is sent to the database, with its arguments.
+struct Recorder {
+    inner: EmbeddedSql,
+    seen: Mutex<Vec<(String, Vec<Value>)>>,
+}
+
+impl Sql for Recorder {
+    fn run(&self, batch: Batch) -> BoxFuture<'_, Result<Outcome, SqlError>> {
+        let steps = batch.steps.iter().map(|step| (step.statement.sql.to_string(), step.statement.args.clone()));
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(steps);
+        self.inner.run(batch)
+    }
+}
