@@ -1,9 +1,9 @@
 //! Importing: read what is there, decide, commit, a hundred products at a time.
 //!
 //! Each chunk is one commit, and importing it again changes nothing: an import that broke off is begun
-//! again from the start.
+//! again from the start. What takes over a SKU of a product that is still to come is written last.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
 
 use headlesspro_shared::catalog::import::{ImportError, ImportReader, Parsed, ParsedProduct, RowError, RowWarning};
@@ -30,6 +30,10 @@ const CHUNK_VARIANTS: usize = 2_000;
 /// A chunk is closed when its descriptions reach this many bytes: each travels twice in one statement, and
 /// a server takes 10 MiB.
 const CHUNK_BYTES: usize = 1024 * 1024;
+
+/// Products that wait for the end of the file. Their descriptions and variants keep to a chunk's measure, since they
+/// are written in one commit.
+const HELD_PRODUCTS: usize = 500;
 
 /// More errors than these are counted, not listed.
 const LISTED: usize = 1_000;
@@ -77,7 +81,16 @@ pub async fn import<R: Read>(
     mut progress: impl FnMut(&Report),
 ) -> Result<Report, Failure<ImportError>> {
     let currency = ctx.principal().await?.currency;
-    let mut import = Import { ctx, currency, dry_run, sku_owners: HashMap::new(), report: Report::default() };
+    let mut import = Import {
+        ctx,
+        currency,
+        dry_run,
+        sku_owners: HashMap::new(),
+        accepted: HashSet::new(),
+        held: Vec::new(),
+        is_ending: false,
+        report: Report::default(),
+    };
     let mut chunk: Vec<ParsedProduct> = Vec::new();
     for column in reader.ignored_columns() {
         let reason = "is not a column that is imported".to_owned();
@@ -97,16 +110,26 @@ pub async fn import<R: Read>(
                 chunk.push(*product);
             }
         }
-        let variants = chunk.iter().map(|product| product.variants.len()).sum::<usize>();
-        let bytes = chunk.iter().map(|product| product.body_html.len()).sum::<usize>();
-        if CHUNK_PRODUCTS <= chunk.len() || CHUNK_VARIANTS <= variants || CHUNK_BYTES <= bytes {
+        if is_full(&chunk, CHUNK_PRODUCTS) {
             import.chunk(std::mem::take(&mut chunk)).await?;
             progress(&import.report);
         }
     }
     import.chunk(chunk).await?;
+    import.is_ending = true;
+    let held = std::mem::take(&mut import.held);
+    import.chunk(held).await?;
+    // Those of the products that waited stand where the file has them.
+    import.report.errors.sort_by_key(|error| error.line);
     progress(&import.report);
     Ok(import.report)
+}
+
+/// Whether `products` are as many as belong into one commit.
+fn is_full(products: &[ParsedProduct], most: usize) -> bool {
+    let variants = products.iter().map(|product| product.variants.len()).sum::<usize>();
+    let bytes = products.iter().map(|product| product.body_html.len()).sum::<usize>();
+    most <= products.len() || CHUNK_VARIANTS <= variants || CHUNK_BYTES <= bytes
 }
 
 /// What ended a file early, as the last of its errors.
@@ -124,7 +147,21 @@ struct Import<'a> {
     dry_run: bool,
     /// The handle that took each SKU in this file.
     sku_owners: HashMap<String, String>,
+    /// In a dry run, the handles whose SKUs are those that this file gave them, whatever the database says.
+    accepted: HashSet<String>,
+    /// Products whose SKUs others have that may come later in the file, and give them away.
+    held: Vec<ParsedProduct>,
+    /// Only what was held is left.
+    is_ending: bool,
     report: Report,
+}
+
+/// What stands in the way of a product.
+struct Taken {
+    error: RowError,
+    sku: String,
+    /// The owner may come later in the file.
+    may_be_freed: bool,
 }
 
 /// A chunk with what the database holds of it.
@@ -195,34 +232,96 @@ impl Import<'_> {
     }
 
     /// Leaves out the products that name another product's SKU.
-    fn with_free_skus(&mut self, products: Vec<ParsedProduct>, known: &KnownChunk) -> Vec<ParsedProduct> {
-        let mut free = Vec::with_capacity(products.len());
+    ///
+    /// A SKU is free when its owner is written in the same commit and names it no more: two products may swap
+    /// theirs. When the owner may come later in the file, the product waits for the file's end, so that a SKU can
+    /// move whichever of the two comes first. Only [`HELD_PRODUCTS`] can wait; of the rest, the row that gives a SKU
+    /// away must come before the row that takes it.
+    fn with_free_skus(&mut self, mut products: Vec<ParsedProduct>, known: &KnownChunk) -> Vec<ParsedProduct> {
+        // Each product that is left out keeps its SKUs, which others may have counted on.
+        loop {
+            let taken = self.taken(&products, known);
+            if taken.iter().all(Vec::is_empty) {
+                break;
+            }
+            let mut left = Vec::with_capacity(products.len());
+            for (product, taken) in products.into_iter().zip(taken) {
+                let may_wait = !self.is_ending && taken.iter().all(|taken| taken.may_be_freed);
+                if taken.is_empty() {
+                    left.push(product);
+                } else if may_wait && !is_full(&self.held, HELD_PRODUCTS) {
+                    self.claim(&product, &taken);
+                    self.held.push(product);
+                } else {
+                    self.refuse(taken.into_iter().map(|taken| taken.error).collect());
+                }
+            }
+            products = left;
+        }
+        for product in &products {
+            self.claim(product, &[]);
+            if self.dry_run {
+                self.accepted.insert(product.handle.to_string());
+            }
+        }
+        products
+    }
+
+    /// Of each product, the SKUs that others have.
+    fn taken(&self, products: &[ParsedProduct], known: &KnownChunk) -> Vec<Vec<Taken>> {
+        let named: HashMap<&str, HashSet<&str>> = products
+            .iter()
+            .map(|product| {
+                let skus = product.variants.iter().map(|variant| variant.sku.as_str()).collect();
+                (product.handle.as_str(), skus)
+            })
+            .collect();
+        // The first in the file has it.
+        let mut claims: HashMap<&str, &str> = HashMap::new();
+        let mut all = Vec::with_capacity(products.len());
         for product in products {
             let handle = product.handle.as_str();
-            let taken: Vec<RowError> = product
-                .variants
-                .iter()
-                .filter_map(|variant| {
-                    let sku = variant.sku.as_str();
-                    let owner = self.sku_owners.get(sku).or_else(|| known.sku_owners.get(sku))?;
-                    (owner != handle).then(|| RowError {
+            let mut taken = Vec::new();
+            for variant in &product.variants {
+                let sku = variant.sku.as_str();
+                let in_file = claims.get(sku).copied().or_else(|| self.sku_owners.get(sku).map(String::as_str));
+                let in_store = known.sku_owners.get(sku).map(String::as_str);
+                let (owner, may_be_freed) = match (in_file, in_store) {
+                    (Some(owner), _) => (owner, false),
+                    (None, Some(owner)) => match named.get(owner) {
+                        Some(names) if !names.contains(sku) => continue,
+                        Some(_) => (owner, false),
+                        None if self.accepted.contains(owner) => continue,
+                        None => (owner, true),
+                    },
+                    (None, None) => continue,
+                };
+                if owner != handle {
+                    let error = RowError {
                         line: variant.line,
                         column: Some("SKU".to_owned()),
                         reason: format!("the SKU {sku} belongs to the product {owner}"),
                         handle: Some(handle.to_owned()),
-                    })
-                })
-                .collect();
-            if taken.is_empty() {
-                for variant in &product.variants {
-                    self.sku_owners.insert(variant.sku.to_string(), handle.to_owned());
+                    };
+                    taken.push(Taken { error, sku: sku.to_owned(), may_be_freed });
                 }
-                free.push(product);
-            } else {
-                self.refuse(taken);
+            }
+            if taken.is_empty() {
+                claims.extend(product.variants.iter().map(|variant| (variant.sku.as_str(), handle)));
+            }
+            all.push(taken);
+        }
+        all
+    }
+
+    /// From here on, the SKUs of `product` that nobody else has are its own in this file.
+    fn claim(&mut self, product: &ParsedProduct, taken: &[Taken]) {
+        for variant in &product.variants {
+            let sku = variant.sku.as_str();
+            if taken.iter().all(|taken| taken.sku != sku) {
+                self.sku_owners.insert(sku.to_owned(), product.handle.to_string());
             }
         }
-        free
     }
 
     async fn decide(&self, products: &[ParsedProduct], known: KnownChunk) -> Result<Decided, Failure<ImportError>> {

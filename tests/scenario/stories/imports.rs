@@ -277,6 +277,65 @@ pub async fn two_imports_at_once_make_no_duplicates(world: World) {
     assert_eq!(listed.await.expect(200).json()["items"].as_array().unwrap().len(), 30);
 }
 
+/// Two chunks apart as well as side by side: whoever comes first in the file, the SKU moves.
+pub async fn skus_are_swapped_and_moved_between_products(world: World) {
+    let sku = |name: &str| world.name(&format!("sku-{name}"));
+    let product =
+        |name: &str, sku: &str| Product::new(&world.name(name), name).variant(Variant::new(sku, "1").stock(3));
+    let skus = async |names: [&str; 3]| -> Vec<String> {
+        let mut found = Vec::new();
+        for name in names {
+            found.push(text(&world.ours.product(&world.name(name)).await["variants"][0]["sku"]));
+        }
+        found
+    };
+    let names = ["swap-a", "swap-b", "swap-c"];
+    let (a, b, c, d) = (sku("a"), sku("b"), sku("c"), sku("d"));
+    let file = |between: usize, skus: [&str; 3]| -> Vec<Product> {
+        let [first, second, third] = [0, 1, 2].map(|at| product(names[at], skus[at]));
+        let fill = (0..between).map(|at| Product::simple(&world.name(&format!("swap-{at}")), "1", 1));
+        [first].into_iter().chain(fill).chain([second, third]).collect()
+    };
+    world.ours.import(&file(120, [&a, &b, &c])).await;
+    let id = text(&world.ours.product(&world.name("swap-a")).await["variants"][0]["id"]);
+
+    for (between, given) in [
+        // Two swap, and the third stays as it is.
+        (0, [&b, &a, &c]),
+        (120, [&a, &b, &c]),
+        // In a ring.
+        (0, [&b, &c, &a]),
+        (120, [&c, &a, &b]),
+        // One gets a new SKU, and its own moves on: up the file, and down.
+        (120, [&a, &d, &b]),
+        (120, [&d, &b, &a]),
+    ] {
+        let given = given.map(String::as_str);
+        let path = "/api/v1/imports?dryRun=true";
+        let text = file_of(&file(between, given));
+        let dry = world.ours.merchant.post(path).body("text/csv", text).send().await.expect(200).json();
+        let report = world.ours.import(&file(between, given)).await;
+        assert_eq!(report["products"]["failed"], 0, "{given:?} with {between} between: {report}");
+        assert_eq!(dry["products"], report["products"], "{given:?} with {between} between: {dry}");
+        assert_eq!(skus(names).await, given, "with {between} between");
+    }
+    // A variant is told by its options: it is still the same one.
+    assert_eq!(text(&world.ours.product(&world.name("swap-a")).await["variants"][0]["id"]), id);
+
+    // One that is refused keeps its SKU, so nobody else can have it.
+    let thief = Product::new(&world.name("swap-b"), "b").variant(Variant::new(&c, "1"));
+    let heir = product("swap-c", &b);
+    world.ours.import(&[product("swap-other", &c)]).await;
+    let report = world.ours.import_file(file_of(&[heir, thief])).await.expect(200).json();
+    assert_eq!(report["products"]["failed"], 2, "{report}");
+    assert!(report["errors"][0]["line"].as_u64() < report["errors"][1]["line"].as_u64(), "{report}");
+    assert_eq!(skus(names).await, [&d, &b, &a].map(String::clone));
+}
+
+fn file_of(products: &[Product]) -> String {
+    file(Generation::Newer, products)
+}
+
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
 }

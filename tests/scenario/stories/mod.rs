@@ -51,6 +51,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     imports::a_dry_run_tells_and_changes_nothing,
     imports::only_active_products_are_shown,
     imports::two_imports_at_once_make_no_duplicates,
+    imports::skus_are_swapped_and_moved_between_products,
     import_errors::errors_name_line_and_column_while_good_products_go_in,
     import_errors::a_sku_of_another_product_is_refused,
     import_errors::what_is_no_product_file_is_refused_with_its_reason,
