@@ -10,7 +10,7 @@ use headlesspro_shared::limits::Limits;
 
 use crate::cart::OfferCache;
 use crate::failure::{Denied, Halt};
-use crate::identity::{Caller, Person, Principal, Verifier};
+use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
 use crate::limits::Limiter;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
@@ -269,8 +269,17 @@ impl Ctx {
         if verify {
             let found = if answers.is_empty() { Rows::default() } else { answers.remove(0) };
             self.caller.settle(&found, self.now, &self.app.verifier)?;
+            self.note_use();
         }
         Ok(answers)
+    }
+
+    /// A key's last use, to within the time that it is remembered.
+    fn note_use(&self) {
+        let Some(principal) = self.caller.verified().filter(|principal| principal.issued_at.is_none()) else { return };
+        let note = NoteUse { organization: self.tenant().organization, key: principal.actor.clone(), now: self.now };
+        let app = Arc::clone(&self.app);
+        self.later(async move { note_use(&app, note).await });
     }
 
     /// Commits in one round trip.

@@ -196,9 +196,30 @@ async fn sessions(shop: &mut Shop) {
         shop.call("DELETE", &session, &token, "").await;
         let nobodys = "/api/v1/auth/sessions/ses_01h455vb4pex5vsknk084sn02q";
         shop.call("DELETE", nobodys, &token, "").await;
+        api_keys(shop, token[0].1).await;
         shop.call("POST", "/api/v1/auth/logout", &token, "").await;
         shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
     }
+}
+
+async fn api_keys(shop: &mut Shop, token: &str) {
+    // Made anew for each session.
+    let name: String = token.chars().rev().take(40).collect();
+    let headers = [("authorization", token), ("content-type", "application/json"), ("idempotency-key", name.as_str())];
+    let body = r#"{"kind":"secret","name":"Warehouse","scopes":"orders:read"}"#;
+    for _ in 0..2 {
+        shop.call("POST", "/api/v1/api-keys", &headers, body).await;
+    }
+    assert_eq!(shop.call("POST", "/api/v1/api-keys", &headers, body.replace("orders", "audit")).await.status, 422);
+    let [authorization, json, _] = headers;
+    let made = shop.call("POST", "/api/v1/api-keys", &[authorization, json], body).await.text("/apiKey/id");
+    let path = format!("/api/v1/api-keys/{made}");
+    shop.call("POST", &format!("{path}/rotate"), &[authorization, json], "{}").await;
+    assert_eq!(shop.call("POST", &format!("{path}/rotate"), &[authorization, json], "{}").await.status, 409);
+    shop.call("DELETE", &path, &[authorization], "").await;
+    shop.call("GET", "/api/v1/api-keys", &[authorization], "").await;
+    let nobodys = "/api/v1/api-keys/key_01h455vb4pex5vsknk084sn02q";
+    assert_eq!(shop.call("DELETE", nobodys, &[authorization], "").await.status, 404);
 }
 
 async fn audit_log(shop: &mut Shop) {

@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::api_keys;
 use super::caller::Person;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded, Tokens};
@@ -41,6 +42,7 @@ pub fn routes() -> Routes {
         .delete("/api/v1/auth/sessions/{id}", own, revoke)
         .get("/api/v1/auth/me", Access::Key(Scope::ProfileRead), me)
         .get("/.well-known/jwks.json", Access::Public, jwks)
+        .and(api_keys::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }

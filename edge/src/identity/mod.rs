@@ -3,6 +3,7 @@
 //! A credential is verified in the round trip of the first read and remembered for 30 s. An access token is
 //! verified without one by whoever remembers the key that signed it.
 
+mod api_keys;
 mod caller;
 mod hashing;
 mod http;
@@ -13,6 +14,7 @@ mod signing;
 mod store;
 mod usecase;
 
+pub use api_keys::{NoteUse, hint_of, note_use};
 pub use caller::{Caller, Countable, KeyHash, Person, Principal, Verifier, countable, hash_of, revocation_key};
 pub use http::routes;
 pub use operator::{Rewrapped, create_account, new_data_key, rewrap, rotate_token_keys};

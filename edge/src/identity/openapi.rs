@@ -6,6 +6,7 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use super::api_keys;
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
 use crate::openapi::{
@@ -14,7 +15,8 @@ use crate::openapi::{
 };
 
 pub fn operations() -> Vec<Operation> {
-    vec![refresh(), log_out(), list(), revoke_all(), revoke(), me(), jwks(), log_in()]
+    let own = [refresh(), log_out(), list(), revoke_all(), revoke(), me(), jwks()];
+    own.into_iter().chain(api_keys::openapi::operations()).chain([log_in()]).collect()
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {

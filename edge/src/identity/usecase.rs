@@ -297,7 +297,7 @@ async fn tokens<E>(
     };
     let issuer = ctx.app().verifier().issuer.clone();
     let claims = AccessClaims::new(issuer, Subject::Account(person.account), access, ctx.now);
-    let access_token = key.sign(claims).map_err(Failure::Unavailable)?;
+    let access_token = key.sign(&claims).map_err(Failure::Unavailable)?;
     Ok(Tokens { access_token, expires_in: ACCESS_SECONDS, refresh_token, account: person.account, role })
 }
 

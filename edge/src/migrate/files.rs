@@ -15,6 +15,7 @@ pub const ALL: &[Migration] = files![
     "202611210902_inventory_tables",
     "202611210903_orders_tables",
     "202611211100_identity_accounts",
+    "202611211101_identity_api_keys",
     "202611211500_journal_audit_chain",
     "202611211630_catalog_facet_order",
 ];

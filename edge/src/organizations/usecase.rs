@@ -1,6 +1,6 @@
 //! Opening stores: for the operator, who stands above tenants.
 
-use headlesspro_shared::identity::{KeyKind, mint_api_key};
+use headlesspro_shared::identity::{KeyKind, Scopes, mint_api_key};
 use headlesspro_shared::kernel::id::{Id, Kind};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -9,7 +9,7 @@ use serde_json::json;
 use super::store::{self, NewStore, StoreSummary};
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
-use crate::identity::{NewApiKey, hash_of, insert_api_key, new_data_key};
+use crate::identity::{NewApiKey, hash_of, hint_of, insert_api_key, new_data_key};
 use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed};
 
@@ -39,7 +39,16 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
         let mut random = [0; 20];
         app.entropy.fill(&mut random)?;
         let key = mint_api_key(kind, tenant.organization, tenant.store, random);
-        commit.push(insert_api_key(tenant, &NewApiKey { id: new_id(app, now)?, kind, hash: hash_of(&key) }, now));
+        let new = NewApiKey {
+            id: new_id(app, now)?,
+            kind,
+            hash: hash_of(&key),
+            scopes: Scopes::of_new_key(kind),
+            name: format!("First {} key", kind.name()),
+            hint: hint_of(&key),
+            expires_at: None,
+        };
+        commit.push(insert_api_key(tenant, &new, now));
         keys.push(key);
     }
     // Begins the organization's audit log.

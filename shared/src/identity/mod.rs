@@ -5,6 +5,7 @@
 
 mod base32;
 mod grant;
+mod issue_key;
 mod key;
 mod lockout;
 mod password;
@@ -18,6 +19,9 @@ mod token;
 mod totp;
 
 pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
+pub use issue_key::{
+    DEFAULT_OVERLAP_SECONDS, InvalidKeyName, IssueKeyError, KeyName, LONGEST_OVERLAP_SECONDS, issue_key, most_of,
+};
 pub use key::{ApiKeyClaim, InvalidApiKey, KeyKind, mint_api_key};
 pub use lockout::{Attempt, Failures, Lockout, LockoutRule};
 pub use password::{HashParameters, InvalidPasswordHash, Password, PasswordError, PasswordHash, needs_rehash};

@@ -3,6 +3,7 @@
 //! Stories run beside each other in the same two shops. Each marks what it makes with
 //! [`World::mark`](crate::world::World), and asserts on nothing else.
 
+mod api_keys;
 mod browsing;
 mod caching;
 mod carts;
@@ -32,6 +33,10 @@ macro_rules! stories {
 pub(crate) use stories;
 
 pub const STORIES: &[(&str, Story)] = stories![
+    api_keys::a_key_is_made_used_listed_and_revoked,
+    api_keys::nobody_makes_a_key_with_more_than_they_have,
+    api_keys::a_rotated_key_and_its_successor_are_both_good_for_the_overlap,
+    api_keys::another_tenants_keys_are_not_there,
     sessions::a_person_logs_in_goes_on_and_logs_out,
     sessions::the_address_is_the_same_in_capitals_and_nothing_else_is,
     sessions::guessing_gets_slow_and_one_account_slows_no_other,

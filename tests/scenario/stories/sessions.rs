@@ -9,7 +9,7 @@ use crate::world::{Shop, World};
 const PASSWORD: &str = "correct horse battery";
 
 pub async fn a_person_logs_in_goes_on_and_logs_out(world: World) {
-    let first = log_in(&world.ours, "owner@example.com", PASSWORD).await.expect(200);
+    let first = log_in(&world.ours, "owner@example.com").await.expect(200);
     // One for the rate limit, one for the failures.
     assert!(first.spent().redis <= 2, "{first}");
     assert_eq!(first.json()["expiresIn"], 900);
@@ -31,14 +31,14 @@ pub async fn a_person_logs_in_goes_on_and_logs_out(world: World) {
 }
 
 pub async fn the_address_is_the_same_in_capitals_and_nothing_else_is(world: World) {
-    log_in(&world.ours, "Owner@EXAMPLE.com", PASSWORD).await.expect(200);
+    log_in(&world.ours, "Owner@EXAMPLE.com").await.expect(200);
     for (email, password) in [
         ("owner@example.com", "Correct horse battery"),
         ("owner@example.com", ""),
         ("nobody@example.com", PASSWORD),
         ("owner@example.org", PASSWORD),
     ] {
-        let refused = log_in(&world.ours, email, password).await;
+        let refused = log_in_with(&world.ours, email, password).await;
         refused.expect_problem(401, "login-refused");
     }
     let malformed = world.ours.shopper.post("/api/v1/auth/login").json(&json!({ "email": "x", "admin": true }));
@@ -50,7 +50,7 @@ pub async fn guessing_gets_slow_and_one_account_slows_no_other(world: World) {
     let email = format!("{}@example.com", world.mark);
     let mut waits = 0;
     for _ in 0..8 {
-        let answer = log_in(&world.ours, &email, "wrong password").await;
+        let answer = log_in_with(&world.ours, &email, "wrong password").await;
         if answer.status == 429 {
             let seconds: u64 = answer.the("retry-after").parse().unwrap();
             assert!((1..=900).contains(&seconds), "{answer}");
@@ -60,11 +60,11 @@ pub async fn guessing_gets_slow_and_one_account_slows_no_other(world: World) {
         }
     }
     assert!(0 < waits, "eight guesses in a row were all looked at");
-    log_in(&world.theirs, &email, "wrong password").await.expect_problem(401, "login-refused");
+    log_in_with(&world.theirs, &email, "wrong password").await.expect_problem(401, "login-refused");
 }
 
 pub async fn parallel_refreshes_agree_and_an_old_token_ends_the_session(world: World) {
-    let first = log_in(&world.ours, "member@example.com", PASSWORD).await.expect(200);
+    let first = log_in(&world.ours, "member@example.com").await.expect(200);
     let answers = join_all((0..50).map(|_| refresh(&world.ours, &first))).await;
     let successors: Vec<Value> =
         answers.into_iter().map(|answer| answer.expect(200).json()["refreshToken"].clone()).collect();
@@ -77,7 +77,7 @@ pub async fn parallel_refreshes_agree_and_an_old_token_ends_the_session(world: W
 }
 
 pub async fn a_made_up_refresh_token_ends_nobodys_session(world: World) {
-    let first = log_in(&world.ours, "viewer@example.com", PASSWORD).await.expect(200);
+    let first = log_in(&world.ours, "viewer@example.com").await.expect(200);
     let token = first.json()["refreshToken"].as_str().unwrap().to_owned();
     let (start, mac) = token.split_at(token.len() - 43);
     let other_mac: String = mac.chars().map(|letter| if letter == 'A' { 'B' } else { 'A' }).collect();
@@ -90,9 +90,9 @@ pub async fn a_made_up_refresh_token_ends_nobodys_session(world: World) {
 }
 
 pub async fn a_token_is_good_for_its_own_tenant_and_scopes(world: World) {
-    let owner = as_person(&world, &log_in(&world.ours, "owner@example.com", PASSWORD).await.expect(200));
-    let viewer = as_person(&world, &log_in(&world.ours, "viewer@example.com", PASSWORD).await.expect(200));
-    let customer = as_person(&world, &log_in(&world.ours, "customer@example.com", PASSWORD).await.expect(200));
+    let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+    let viewer = as_person(&world, &log_in(&world.ours, "viewer@example.com").await.expect(200));
+    let customer = as_person(&world, &log_in(&world.ours, "customer@example.com").await.expect(200));
     for person in [&owner, &viewer, &customer] {
         person.get("/api/v1/products?limit=1").send().await.expect(200);
     }
@@ -104,7 +104,7 @@ pub async fn a_token_is_good_for_its_own_tenant_and_scopes(world: World) {
         assert_eq!(refused.json()["scope"], "catalog:write", "{refused}");
     }
     // The other shop's session is not there, and neither is a key's.
-    let theirs = as_person(&world, &log_in(&world.theirs, "owner@example.com", PASSWORD).await.expect(200));
+    let theirs = as_person(&world, &log_in(&world.theirs, "owner@example.com").await.expect(200));
     let sessions = theirs.get("/api/v1/auth/sessions").send().await.expect(200).json();
     let foreign = sessions["items"][0]["id"].as_str().unwrap();
     owner.delete(&format!("/api/v1/auth/sessions/{foreign}")).send().await.expect_problem(404, "not-found");
@@ -112,8 +112,8 @@ pub async fn a_token_is_good_for_its_own_tenant_and_scopes(world: World) {
 }
 
 pub async fn a_session_is_ended_from_another_one(world: World) {
-    let lost = log_in(&world.ours, "admin@example.com", PASSWORD).await.expect(200);
-    let other = log_in(&world.ours, "admin@example.com", PASSWORD).await.expect(200);
+    let lost = log_in(&world.ours, "admin@example.com").await.expect(200);
+    let other = log_in(&world.ours, "admin@example.com").await.expect(200);
     let (lost_device, other_device) = (as_person(&world, &lost), as_person(&world, &other));
     let sessions = lost_device.get("/api/v1/auth/sessions").send().await.expect(200).json();
     let current = sessions["items"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
@@ -125,10 +125,10 @@ pub async fn a_session_is_ended_from_another_one(world: World) {
 }
 
 pub async fn tokens_that_nobody_signed_are_refused(world: World) {
-    let tokens = log_in(&world.ours, "owner@example.com", PASSWORD).await.expect(200);
+    let tokens = log_in(&world.ours, "owner@example.com").await.expect(200);
     let token = tokens.json()["accessToken"].as_str().unwrap().to_owned();
     let parts: Vec<&str> = token.split('.').collect();
-    let other = log_in(&world.theirs, "owner@example.com", PASSWORD).await.expect(200);
+    let other = log_in(&world.theirs, "owner@example.com").await.expect(200);
     let other = other.json()["accessToken"].as_str().unwrap().to_owned();
     let other_parts: Vec<&str> = other.split('.').collect();
     let none = "eyJhbGciOiJub25lIiwidHlwIjoiSldUIiwia2lkIjoieCJ9";
@@ -149,7 +149,11 @@ pub async fn tokens_that_nobody_signed_are_refused(world: World) {
     assert!(keys["keys"].as_array().is_some_and(|keys| !keys.is_empty()), "{keys}");
 }
 
-async fn log_in(shop: &Shop, email: &str, password: &str) -> Answer {
+pub async fn log_in(shop: &Shop, email: &str) -> Answer {
+    log_in_with(shop, email, PASSWORD).await
+}
+
+async fn log_in_with(shop: &Shop, email: &str, password: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/login").json(&json!({ "email": email, "password": password })).send().await
 }
 
@@ -161,6 +165,6 @@ async fn refresh_with(shop: &Shop, token: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/refresh").json(&json!({ "refreshToken": token })).send().await
 }
 
-fn as_person(world: &World, tokens: &Answer) -> Client {
+pub fn as_person(world: &World, tokens: &Answer) -> Client {
     world.nobody.with_key(tokens.json()["accessToken"].as_str().unwrap())
 }

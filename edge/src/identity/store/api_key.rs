@@ -5,8 +5,9 @@ use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Tenant;
+use crate::failure::Unavailable;
 use crate::identity::{KeyHash, Principal};
-use crate::port::sql::{Row, SqlError, Statement};
+use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify
 SELECT k.id, k.scopes, k.expires_at, s.currency
@@ -15,32 +16,70 @@ WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3
   AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR ?4 < k.expires_at)";
 
 const INSERT: &str = "-- identity::insert_api_key
-INSERT INTO api_key (organization_id, store_id, id, kind, secret_hash, scopes, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+INSERT INTO api_key (organization_id, store_id, id, kind, secret_hash, scopes, name, hint, created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
+const LIST: &str = "-- identity::api_keys
+SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by FROM api_key
+WHERE organization_id = ?1 AND store_id = ?2 ORDER BY created_at DESC, id DESC LIMIT 250";
+
+const FIND: &str = "-- identity::api_key
+SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by FROM api_key
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+
+const REVOKE: &str = "-- identity::revoke_api_key
+UPDATE api_key SET revoked_at = ?4 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND revoked_at IS NULL";
+
+/// Of two rotations at once the second finds nothing to replace.
+const REPLACE: &str = "-- identity::replace_api_key
+UPDATE api_key SET replaced_by = ?4, expires_at = min(coalesce(expires_at, ?5), ?5)
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND revoked_at IS NULL AND replaced_by IS NULL";
+
+/// Refuses the commit when the statement before it has changed nothing.
+const GUARD_CHANGED: &str = "-- identity::guard_changed
+INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
+
+/// A key to be kept: all of it but its text.
 pub struct NewApiKey {
     pub id: ApiKeyId,
     pub kind: KeyKind,
     pub hash: KeyHash,
+    pub scopes: Scopes,
+    pub name: String,
+    /// The last four characters.
+    pub hint: String,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key as the merchant sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub kind: KeyKind,
+    pub scopes: Scopes,
+    pub name: String,
+    pub hint: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+    pub replaced_by: Option<ApiKeyId>,
 }
 
 pub fn insert_api_key(tenant: Tenant, key: &NewApiKey, now: Timestamp) -> Statement {
-    Statement::new(INSERT)
-        .bind(tenant.organization.to_string())
-        .bind(tenant.store.to_string())
+    tenant
+        .statement(INSERT)
         .bind(key.id.to_string())
         .bind(key.kind.name())
         .bind(key.hash.to_hex())
-        .bind(Scopes::of_new_key(key.kind).to_string())
+        .bind(key.scopes.to_string())
+        .bind(key.name.as_str())
+        .bind(key.hint.as_str())
         .bind(now.millis())
+        .bind(key.expires_at.map(Timestamp::millis))
 }
 
 pub(in crate::identity) fn verify(tenant: Tenant, hash: &KeyHash, now: Timestamp) -> Statement {
-    Statement::new(VERIFY)
-        .bind(tenant.organization.to_string())
-        .bind(tenant.store.to_string())
-        .bind(hash.to_hex())
-        .bind(now.millis())
+    tenant.statement(VERIFY).bind(hash.to_hex()).bind(now.millis())
 }
 
 /// The key's principal, and when the key expires.
@@ -52,5 +91,59 @@ pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<
         person: None,
         issued_at: None,
     };
-    Ok((principal, row.get::<Option<i64>>("expires_at")?.map(Timestamp::from_millis)))
+    Ok((principal, moment(row, "expires_at")?))
+}
+
+/// The statement whose rows [`keys_of`] takes: the newest 250 keys of the store.
+pub(in crate::identity) fn list(tenant: Tenant) -> Statement {
+    tenant.statement(LIST)
+}
+
+/// The statement whose rows [`keys_of`] takes: the one key, if it is there.
+pub(in crate::identity) fn find(tenant: Tenant, id: ApiKeyId) -> Statement {
+    tenant.statement(FIND).bind(id.to_string())
+}
+
+pub(in crate::identity) fn keys_of(rows: &Rows) -> Result<Vec<ApiKey>, Unavailable> {
+    rows.iter().map(key_of).collect()
+}
+
+fn key_of(row: Row<'_>) -> Result<ApiKey, Unavailable> {
+    Ok(ApiKey {
+        id: row.parse("id")?,
+        kind: match row.get("kind")? {
+            "publishable" => KeyKind::Publishable,
+            "secret" => KeyKind::Secret,
+            _ => return Err(Unavailable::Corrupt("a key's kind".to_owned())),
+        },
+        scopes: row.parse("scopes")?,
+        name: row.get::<&str>("name")?.to_owned(),
+        hint: row.get::<&str>("hint")?.to_owned(),
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        expires_at: moment(row, "expires_at")?,
+        revoked_at: moment(row, "revoked_at")?,
+        replaced_by: match row.get::<Option<&str>>("replaced_by")? {
+            None => None,
+            Some(_) => Some(row.parse("replaced_by")?),
+        },
+    })
+}
+
+fn moment(row: Row<'_>, column: &str) -> Result<Option<Timestamp>, SqlError> {
+    Ok(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis))
+}
+
+pub(in crate::identity) fn revoke(tenant: Tenant, id: ApiKeyId, now: Timestamp) -> Statement {
+    tenant.statement(REVOKE).bind(id.to_string()).bind(now.millis())
+}
+
+/// Says which key takes the place of `id`, and lets it be good until `good_until` at most. Changes nothing
+/// when the key is revoked, replaced or not there.
+pub(in crate::identity) fn replace(tenant: Tenant, id: ApiKeyId, by: ApiKeyId, good_until: Timestamp) -> Statement {
+    tenant.statement(REPLACE).bind(id.to_string()).bind(by.to_string()).bind(good_until.millis())
+}
+
+/// The statement that refuses the commit when the one before it has changed nothing.
+pub(in crate::identity) fn guard_changed() -> Statement {
+    Statement::new(GUARD_CHANGED)
 }

@@ -1,0 +1,226 @@
+//! `/api/v1/api-keys`.
+
+use std::convert::Infallible;
+
+use axum::response::{IntoResponse, Response};
+use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, KeyKind, KeyName, LONGEST_OVERLAP_SECONDS, Scope, Scopes};
+use headlesspro_shared::kernel::id::ApiKeyKind;
+use headlesspro_shared::kernel::time::Timestamp;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::usecase::{self, Answered, ApiKeyError, Made, Wanted};
+use crate::app::Ctx;
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
+use crate::identity::store::api_key::ApiKey;
+use crate::journal::Claim;
+use crate::problem::{FieldError, Place, Problem};
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText};
+
+pub fn routes() -> Routes {
+    let write = Access::Key(Scope::KeysWrite);
+    Routes::new()
+        .get("/api/v1/api-keys", Access::Key(Scope::KeysRead), list)
+        .post("/api/v1/api-keys", write, create)
+        .post("/api/v1/api-keys/{id}/rotate", write, rotate)
+        .delete("/api/v1/api-keys/{id}", write, revoke)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CreateApiKey", deny_unknown_fields)]
+pub struct CreateApiKeyBody {
+    /// `publishable` for a storefront's source, `secret` for a server.
+    #[schemars(required, extend("enum" = ["publishable", "secret"]))]
+    pub kind: Option<String>,
+    /// What you call it.
+    #[schemars(required, length(min = 1, max = 80))]
+    pub name: Option<String>,
+    /// With blanks between; those of a new key of its kind when left out.
+    pub scopes: Option<String>,
+    /// From then on it is void. Never, when left out.
+    #[schemars(with = "Option<MomentText>")]
+    pub expires_at: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RotateApiKey", deny_unknown_fields)]
+pub struct RotateApiKeyBody {
+    /// How long the old key stays good, in seconds; a day when left out.
+    #[schemars(range(min = 0, max = 604_800))]
+    pub overlap_seconds: Option<i64>,
+}
+
+/// A key without its text, which is not kept.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ApiKey")]
+pub struct ApiKeyBody {
+    #[schemars(with = "IdText<ApiKeyKind>")]
+    pub id: String,
+    #[schemars(extend("enum" = ["publishable", "secret"]))]
+    pub kind: String,
+    pub name: String,
+    /// The last four characters of the key.
+    pub hint: String,
+    /// With blanks between.
+    pub scopes: String,
+    /// `active`, `expired` or `revoked`.
+    #[schemars(extend("enum" = ["active", "expired", "revoked"]))]
+    pub state: String,
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+    #[schemars(with = "Option<MomentText>")]
+    pub expires_at: Option<String>,
+    #[schemars(with = "Option<MomentText>")]
+    pub revoked_at: Option<String>,
+    /// The key that took its place.
+    #[schemars(with = "Option<IdText<ApiKeyKind>>")]
+    pub replaced_by: Option<String>,
+    /// To within half a minute; null for a key that was not used in 90 days, and in the answer that makes one.
+    #[schemars(with = "Option<MomentText>")]
+    pub last_used_at: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ApiKeys")]
+pub struct ApiKeysBody {
+    /// The newest first, at most 250.
+    pub items: Vec<ApiKeyBody>,
+}
+
+/// A new key, with its text. It is shown this once: only its hash is stored.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "NewApiKey")]
+pub struct NewApiKeyBody {
+    /// `pk_` or `sk_` and 84 characters. Null where the answer is a replay: nothing keeps it.
+    #[schemars(regex(pattern = "^[ps]k_[0-9a-hjkmnp-tv-z]{84}$"))]
+    pub key: Option<String>,
+    pub api_key: ApiKeyBody,
+}
+
+impl Parse for CreateApiKeyBody {
+    type Parsed = Wanted;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Wanted> {
+        let kind = errors.required("kind", self.kind, |kind| match kind.as_str() {
+            "publishable" => Ok(KeyKind::Publishable),
+            "secret" => Ok(KeyKind::Secret),
+            _ => Err("must be publishable or secret"),
+        });
+        let name = errors.required("name", self.name, |name| name.parse::<KeyName>());
+        let scopes = errors.optional("scopes", self.scopes, |scopes| scopes.parse::<Scopes>());
+        let expires_at = errors.optional("expiresAt", self.expires_at, |moment| moment.parse::<Timestamp>());
+        Some(Wanted { kind: kind?, name: name?, scopes, expires_at })
+    }
+}
+
+impl Parse for RotateApiKeyBody {
+    type Parsed = i64;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<i64> {
+        let seconds = self.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
+        if !(0..=LONGEST_OVERLAP_SECONDS).contains(&seconds) {
+            errors.push("overlapSeconds", "must be between 0 and 604800 (a week)");
+            return None;
+        }
+        errors.required("overlapSeconds", Some(seconds), Ok::<_, Infallible>)
+    }
+}
+
+async fn list(ctx: Ctx) -> Result<Response, Problem> {
+    let items = usecase::list(&ctx).await?.into_iter().map(|listed| {
+        let used = listed.last_used_at.map(|at| at.to_string());
+        ApiKeyBody { last_used_at: used, ..shown(&listed.key, ctx.now) }
+    });
+    Ok(answer(StatusCode::OK, serde_json::to_string(&ApiKeysBody { items: items.collect() })))
+}
+
+async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateApiKeyBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let record = |key: &ApiKey| {
+        let body = NewApiKeyBody { key: None, api_key: shown(key, ctx.now) };
+        serde_json::to_string(&body).unwrap_or_default()
+    };
+    match usecase::create(&ctx, body.parsed, claim.as_ref(), record).await? {
+        Answered::Fresh { location, made } => {
+            let mut response = told(&ctx, made);
+            if let Ok(location) = HeaderValue::from_str(&location) {
+                response.headers_mut().insert(LOCATION, location);
+            }
+            Ok(response)
+        }
+        Answered::Replayed(first) => {
+            let mut response = answer(StatusCode::CREATED, Ok(first.body));
+            let headers = response.headers_mut();
+            if let Ok(location) = HeaderValue::from_str(&first.location) {
+                headers.insert(LOCATION, location);
+            }
+            headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+            Ok(response)
+        }
+    }
+}
+
+async fn rotate(ctx: Ctx, PathId(id): PathId<ApiKeyKind>, body: Json<RotateApiKeyBody>) -> Result<Response, Problem> {
+    let made = usecase::rotate(&ctx, id, body.parsed).await?;
+    Ok(told(&ctx, made))
+}
+
+async fn revoke(ctx: Ctx, PathId(id): PathId<ApiKeyKind>) -> Result<Response, Problem> {
+    usecase::revoke(&ctx, id).await?;
+    Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "private, no-store")]).into_response())
+}
+
+/// 201 with the key's text.
+fn told(ctx: &Ctx, made: Made) -> Response {
+    let body = NewApiKeyBody { key: Some(made.text), api_key: shown(&made.key, ctx.now) };
+    answer(StatusCode::CREATED, serde_json::to_string(&body))
+}
+
+fn answer(status: StatusCode, body: Result<String, serde_json::Error>) -> Response {
+    let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
+    (status, headers, body.unwrap_or_default()).into_response()
+}
+
+fn shown(key: &ApiKey, now: Timestamp) -> ApiKeyBody {
+    let state = match (key.revoked_at, key.expires_at) {
+        (Some(_), _) => "revoked",
+        (None, Some(end)) if end <= now => "expired",
+        (None, _) => "active",
+    };
+    ApiKeyBody {
+        id: key.id.to_string(),
+        kind: key.kind.name().to_owned(),
+        name: key.name.clone(),
+        hint: key.hint.clone(),
+        scopes: key.scopes.to_string(),
+        state: state.to_owned(),
+        created_at: key.created_at.to_string(),
+        expires_at: key.expires_at.map(|at| at.to_string()),
+        revoked_at: key.revoked_at.map(|at| at.to_string()),
+        replaced_by: key.replaced_by.map(|id| id.to_string()),
+        last_used_at: None,
+    }
+}
+
+impl From<ApiKeyError> for Problem {
+    fn from(error: ApiKeyError) -> Problem {
+        let field = |name: &str, detail: String| FieldError { at: Place::Pointer(format!("#/{name}")), detail };
+        match error {
+            ApiKeyError::Refused(refused) => Problem::invalid(vec![field("scopes", refused.to_string())]),
+            ApiKeyError::ExpiresInThePast => {
+                Problem::invalid(vec![field("expiresAt", "must be in the future".to_owned())])
+            }
+            ApiKeyError::NotActive => Problem::new(StatusCode::CONFLICT, "api-key-not-active")
+                .detail("The key is revoked, expired or replaced by another already.")
+                .with("allowedActions", json!([])),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! API keys, as a merchant makes, rotates and revokes them.
+
+pub(super) mod http;
+pub(super) mod openapi;
+mod usecase;
+
+pub use usecase::{NoteUse, hint_of, note_use};

@@ -1,0 +1,240 @@
+//! Making, listing, rotating and revoking API keys.
+
+use headlesspro_shared::identity::{IssueKeyError, KeyKind, KeyName, Scopes, issue_key, mint_api_key};
+use headlesspro_shared::kernel::id::{ApiKeyId, OrganizationId};
+use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::json;
+
+use crate::app::{App, Ctx};
+use crate::failure::{Failure, Unavailable};
+use crate::identity::caller::hash_of;
+use crate::identity::store::api_key::{self, ApiKey, NewApiKey};
+use crate::journal::{self, Change, Claim, Recorded};
+use crate::port::kv::{Command, KvError, Reply};
+use crate::port::sql::{Commit, Committed, Rows};
+
+/// How long the moment of a key's last use is kept, in seconds: 90 days.
+const LAST_USE_SECONDS: &str = "7776000";
+
+/// A key to be made.
+#[derive(Debug, Clone)]
+pub struct Wanted {
+    pub kind: KeyKind,
+    pub name: KeyName,
+    /// Those of a new key where left out.
+    pub scopes: Option<Scopes>,
+    pub expires_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApiKeyError {
+    Refused(IssueKeyError),
+    /// It would be over before it began.
+    ExpiresInThePast,
+    /// Revoked, expired or replaced by another already.
+    NotActive,
+}
+
+/// A key that was just made: the only time its text is told.
+pub struct Made {
+    pub key: ApiKey,
+    pub text: String,
+}
+
+/// A first answer, or the same again (without the key's text, which nothing keeps).
+pub enum Answered {
+    Fresh { location: String, made: Made },
+    Replayed(Recorded),
+}
+
+/// A key with the moment of its last use, as far as Redis knows.
+pub struct Listed {
+    pub key: ApiKey,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Makes a key. `record` renders what is kept of the answer for replays.
+pub async fn create(
+    ctx: &Ctx,
+    wanted: Wanted,
+    claim: Option<&Claim>,
+    record: impl Fn(&ApiKey) -> String,
+) -> Result<Answered, Failure<ApiKeyError>> {
+    let tenant = ctx.tenant();
+    if let Some(claim) = claim {
+        let rows = ctx.read(vec![journal::idempotency_record(tenant, &claim.key)]).await?;
+        if let Some(first) = replay(Some(claim), rows.first())? {
+            return Ok(Answered::Replayed(first));
+        }
+    }
+    let actor = ctx.principal().await?;
+    let scopes = wanted.scopes.unwrap_or_else(|| Scopes::of_new_key(wanted.kind));
+    issue_key(&actor.permissions, tenant.store, wanted.kind, scopes)
+        .map_err(|error| Failure::Rejected(ApiKeyError::Refused(error)))?;
+    if wanted.expires_at.is_some_and(|end| end <= ctx.now) {
+        return Err(Failure::Rejected(ApiKeyError::ExpiresInThePast));
+    }
+    let (new, text) = mint(ctx, wanted.kind, scopes, wanted.name.to_string(), wanted.expires_at)?;
+    let made = Made { key: shown(&new, ctx.now), text };
+    let location = format!("/api/v1/api-keys/{}", new.id);
+    let mut commit = Commit::new();
+    commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
+    if let Some(claim) = claim {
+        commit.push(journal::record(tenant, claim, 201, &location, &record(&made.key), ctx.now));
+        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
+    }
+    commit.push(journal::audit(
+        ctx,
+        ctx.new_id()?,
+        &actor.actor,
+        Change::new("api-key.create", new.id).after(state(&made.key)),
+    ));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(Answered::Fresh { location, made }),
+        Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
+            Some(first) => Ok(Answered::Replayed(first)),
+            None => Err(unexplained(&refusal)),
+        },
+    }
+}
+
+/// The newest 250 keys of the store.
+pub async fn list(ctx: &Ctx) -> Result<Vec<Listed>, Failure<ApiKeyError>> {
+    let rows = ctx.read(vec![api_key::list(ctx.tenant())]).await?;
+    let keys = rows.first().map(api_key::keys_of).transpose().map_err(Failure::Unavailable)?.unwrap_or_default();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command = vec!["MGET".to_owned()];
+    command.extend(keys.iter().map(|key| last_use(ctx.tenant().organization, &key.id.to_string())));
+    let Reply::Array(uses) = ctx.kv(Command(command)).await? else {
+        return Err(KvError::Garbage("the answer to MGET".to_owned()).into());
+    };
+    let moment = |reply: Reply| match reply {
+        Reply::Text(text) => text.parse().ok().map(Timestamp::from_millis),
+        _ => None,
+    };
+    Ok(keys.into_iter().zip(uses).map(|(key, used)| Listed { key, last_used_at: moment(used) }).collect())
+}
+
+/// Makes a key like `id` in its place; `id` stays good for `overlap_seconds` more.
+pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Made, Failure<ApiKeyError>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![api_key::find(tenant, id)]).await?;
+    let old = only(rows.first())?;
+    let is_over = old.expires_at.is_some_and(|end| end <= ctx.now);
+    if old.revoked_at.is_some() || old.replaced_by.is_some() || is_over {
+        return Err(Failure::Rejected(ApiKeyError::NotActive));
+    }
+    let actor = ctx.principal().await?;
+    issue_key(&actor.permissions, tenant.store, old.kind, old.scopes)
+        .map_err(|error| Failure::Rejected(ApiKeyError::Refused(error)))?;
+    let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), None)?;
+    let made = Made { key: shown(&new, ctx.now), text };
+    let good_until = ctx.now.checked_add_millis(overlap_seconds.saturating_mul(1_000)).unwrap_or(ctx.now);
+    let mut commit = Commit::new();
+    commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
+    commit.push(api_key::replace(tenant, id, new.id, good_until));
+    let guard = commit.push(api_key::guard_changed());
+    let change = Change::new("api-key.rotate", id).before(state(&old)).after(state(&made.key));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(made),
+        // Another rotation, or a revocation, was quicker.
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(ApiKeyError::NotActive)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Revokes a key: it is void everywhere within 30 s. Again, it is revoked again.
+pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>> {
+    let tenant = ctx.tenant();
+    let actor = ctx.principal().await?.actor.clone();
+    let mut commit = Commit::new();
+    commit.push(api_key::revoke(tenant, id, ctx.now));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("api-key.revoke", id)));
+    commit.push_after(api_key::find(tenant, id));
+    match ctx.commit(&commit).await? {
+        Committed::Done { after, .. } => only(after.first()).map(|_| ()),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// What is needed to note that a key was used.
+pub struct NoteUse {
+    pub organization: OrganizationId,
+    pub key: String,
+    pub now: Timestamp,
+}
+
+/// Keeps the moment of a key's last use, after the response: reads never write.
+pub async fn note_use(app: &App, note: NoteUse) {
+    let (key, now) = (last_use(note.organization, &note.key), note.now.millis().to_string());
+    if let Err(error) = app.kv.command(Command::new(["SET", &key, &now, "EX", LAST_USE_SECONDS])).await {
+        log::warn!("the last use of a key was not noted: {error}");
+    }
+}
+
+fn last_use(organization: OrganizationId, key: &str) -> String {
+    format!("used:{organization}:{key}")
+}
+
+fn mint(
+    ctx: &Ctx,
+    kind: KeyKind,
+    scopes: Scopes,
+    name: String,
+    expires_at: Option<Timestamp>,
+) -> Result<(NewApiKey, String), Failure<ApiKeyError>> {
+    let mut random = [0; 20];
+    ctx.app().entropy.fill(&mut random)?;
+    let text = mint_api_key(kind, ctx.tenant().organization, ctx.tenant().store, random);
+    let key =
+        NewApiKey { id: ctx.new_id()?, kind, hash: hash_of(&text), scopes, name, hint: hint_of(&text), expires_at };
+    Ok((key, text))
+}
+
+/// The last four characters, by which a merchant knows a key.
+pub fn hint_of(text: &str) -> String {
+    let start = text.len().saturating_sub(4);
+    text.get(start..).unwrap_or_default().to_owned()
+}
+
+fn shown(new: &NewApiKey, now: Timestamp) -> ApiKey {
+    ApiKey {
+        id: new.id,
+        kind: new.kind,
+        scopes: new.scopes,
+        name: new.name.clone(),
+        hint: new.hint.clone(),
+        created_at: now,
+        expires_at: new.expires_at,
+        revoked_at: None,
+        replaced_by: None,
+    }
+}
+
+/// What the audit log keeps of a key.
+fn state(key: &ApiKey) -> serde_json::Value {
+    json!({
+        "id": key.id.to_string(),
+        "kind": key.kind.name(),
+        "name": key.name,
+        "scopes": key.scopes.to_string(),
+        "expiresAt": key.expires_at.map(|end| end.to_string()),
+    })
+}
+
+fn only(rows: Option<&Rows>) -> Result<ApiKey, Failure<ApiKeyError>> {
+    let keys = rows.map(api_key::keys_of).transpose().map_err(Failure::Unavailable)?;
+    keys.unwrap_or_default().into_iter().next().ok_or(Failure::NotFound)
+}
+
+fn replay(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<ApiKeyError>> {
+    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
+    claim.replay(journal::recorded(rows)?)
+}
+
+fn unexplained(refusal: &crate::port::sql::Refusal) -> Failure<ApiKeyError> {
+    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
+}
