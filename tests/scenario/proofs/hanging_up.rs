@@ -42,10 +42,7 @@ async fn prove(stage: &Stage, kind: Kind) {
     let replayed = answers.iter().filter(|answer| answer.is_replayed()).count();
     let refused = answers.iter().filter(|answer| answer.status == 409).count();
     assert_eq!((placed, refused), (20, 40));
-    // On Spin each instance has a line of its own, and sqld may be asked by too many of them.
-    if kind != Kind::Spin {
-        assert_eq!(repeats.told(), "no repeats");
-    }
+    assert_eq!(repeats.told(), "no repeats");
     assert_eq!(world.ours.stock(&sold.handle).await, [0]);
     assert_eq!(books::read(stage.sql(), stage.our_organization()).await, Books::of(UNITS));
     println!("{kind}: {BUYERS} buyers hung up, {replayed} of {placed} orders were placed without them");
