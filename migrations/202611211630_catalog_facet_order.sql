@@ -29,8 +29,21 @@ END;
 CREATE INDEX product_vendor_title ON product (store_id, vendor, title_key, id) WHERE status = 'active';
 CREATE INDEX product_vendor_price ON product (store_id, vendor, price_min, id) WHERE status = 'active';
 
--- In stock: at least one variant can be bought.
-ALTER TABLE product ADD COLUMN in_stock INTEGER AS (sellable_variants > 0) VIRTUAL;
+-- In stock: at least one variant can be bought. A column of its own, written only when that changes: the count
+-- beside it changes with every variant of an import, and would take the indexes with it.
+ALTER TABLE product ADD COLUMN in_stock INTEGER NOT NULL DEFAULT 0 CHECK (in_stock IN (0, 1));
+
+UPDATE product SET in_stock = 1 WHERE sellable_variants > 0;
+
+CREATE TRIGGER product_began_in_stock AFTER INSERT ON product WHEN NEW.sellable_variants > 0 BEGIN
+  UPDATE product SET in_stock = 1 WHERE id = NEW.id AND organization_id = NEW.organization_id;
+END;
+
+CREATE TRIGGER product_stock_turned AFTER UPDATE OF sellable_variants ON product
+WHEN (NEW.sellable_variants > 0) <> (OLD.sellable_variants > 0) BEGIN
+  UPDATE product SET in_stock = NEW.sellable_variants > 0
+  WHERE id = NEW.id AND organization_id = NEW.organization_id;
+END;
 
 CREATE INDEX product_stock_newest ON product (store_id, in_stock, created_at, id) WHERE status = 'active';
 CREATE INDEX product_stock_title ON product (store_id, in_stock, title_key, id) WHERE status = 'active';

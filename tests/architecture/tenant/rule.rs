@@ -24,7 +24,11 @@ const ABOVE_TENANTS: [(&str, &str); 2] = [
 /// Migrations that fill a new column in the rows of all tenants, each with what the rule says of it.
 const FILLS: [(&str, &[&str]); 1] = [(
     "202611211630_catalog_facet_order.sql",
-    &["updates product_facet without product_facet.organization_id = ?1", "reads p without p.organization_id = ?1"],
+    &[
+        "updates product_facet without product_facet.organization_id = ?1",
+        "reads p without p.organization_id = ?1",
+        "updates product without product.organization_id = ?1",
+    ],
 )];
 
 /// Where SQL may be that names no table of the migrations.
