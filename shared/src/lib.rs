@@ -18,5 +18,6 @@ pub mod checkout;
 pub mod identity;
 pub mod journal;
 pub mod limits;
+pub mod notifications;
 pub mod orders;
 pub mod organizations;

@@ -68,6 +68,7 @@ kinds! {
     EventKind EventId = "evt";
     AuditKind AuditId = "aud";
     PaymentKind PaymentId = "pay";
+    MailKind MailId = "mail";
 }
 
 /// An id of kind `K`: 128 bits, normally a UUIDv7, so ids sort by the time they were made.

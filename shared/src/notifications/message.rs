@@ -1,0 +1,112 @@
+//! What a mail is about, with what it says.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::time::Timestamp;
+
+/// What a mail is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum MailKind {
+    VerifyEmail,
+    ResetPassword,
+    MagicLink,
+    Invitation,
+    Welcome,
+    PasswordChanged,
+    NewDeviceLogin,
+}
+
+named!(MailKind, UnknownMailKind, "a kind of mail", {
+    VerifyEmail = "verify-email",
+    ResetPassword = "reset-password",
+    MagicLink = "magic-link",
+    Invitation = "invitation",
+    Welcome = "welcome",
+    PasswordChanged = "password-changed",
+    NewDeviceLogin = "new-device-login",
+});
+
+/// A mail's values. Links are made by [`BaseUrl`](super::BaseUrl); `minutes` is how long one is good for.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Message {
+    VerifyEmail {
+        link: String,
+        minutes: u32,
+    },
+    ResetPassword {
+        link: String,
+        minutes: u32,
+    },
+    MagicLink {
+        link: String,
+        minutes: u32,
+    },
+    Invitation {
+        link: String,
+        minutes: u32,
+        organization: String,
+        /// The name of who invites.
+        inviter: Option<String>,
+    },
+    Welcome {
+        /// The person's name.
+        name: Option<String>,
+        /// To the storefront.
+        link: Option<String>,
+    },
+    PasswordChanged {
+        at: Timestamp,
+        /// To where it is reset, for whoever did not change it.
+        link: Option<String>,
+    },
+    NewDeviceLogin {
+        at: Timestamp,
+        device: String,
+        address: Option<String>,
+        /// To the person's sessions.
+        link: Option<String>,
+    },
+}
+
+impl Message {
+    pub const fn kind(&self) -> MailKind {
+        match self {
+            Message::VerifyEmail { .. } => MailKind::VerifyEmail,
+            Message::ResetPassword { .. } => MailKind::ResetPassword,
+            Message::MagicLink { .. } => MailKind::MagicLink,
+            Message::Invitation { .. } => MailKind::Invitation,
+            Message::Welcome { .. } => MailKind::Welcome,
+            Message::PasswordChanged { .. } => MailKind::PasswordChanged,
+            Message::NewDeviceLogin { .. } => MailKind::NewDeviceLogin,
+        }
+    }
+}
+
+/// Its values are secrets or personal.
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message({})", self.kind())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_survives_its_json_and_keeps_its_secret_from_logs() {
+        let message = Message::Invitation {
+            link: "https://shop.example/invitation#token=secret".to_owned(),
+            minutes: 60,
+            organization: "Acme".to_owned(),
+            inviter: None,
+        };
+        let json = serde_json::to_string(&message).unwrap();
+        assert!(json.contains(r#""kind":"invitation""#), "{json}");
+        assert_eq!(serde_json::from_str::<Message>(&json).unwrap(), message);
+        assert_eq!(format!("{message:?}"), "Message(invitation)");
+    }
+}

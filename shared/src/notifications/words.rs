@@ -1,0 +1,205 @@
+//! The words of each mail, in English and Korean. `{...}` stands for a value; a line that names a value which is
+//! not there is left out.
+
+use super::MailKind;
+use crate::kernel::locale::Locale;
+
+/// One mail in one language.
+pub(super) struct Words {
+    pub subject: &'static str,
+    /// Paragraphs above the link.
+    pub before: &'static [&'static str],
+    /// What the link is called.
+    pub link: &'static str,
+    /// Paragraphs below the link.
+    pub after: &'static [&'static str],
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Language {
+    English,
+    Korean,
+}
+
+impl Language {
+    /// English for every language without words of its own.
+    pub fn of(locale: &Locale) -> Language {
+        match locale.language() {
+            "ko" => Language::Korean,
+            _ => Language::English,
+        }
+    }
+
+    /// BCP 47.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Language::English => "en",
+            Language::Korean => "ko",
+        }
+    }
+
+    pub fn words(self, kind: MailKind) -> Words {
+        match self {
+            Language::English => english(kind),
+            Language::Korean => korean(kind),
+        }
+    }
+
+    /// `minutes` in the largest unit that they are whole numbers of.
+    pub fn duration(self, minutes: u32) -> String {
+        let (count, unit) = match minutes {
+            _ if minutes != 0 && minutes.is_multiple_of(1_440) => (minutes.checked_div(1_440), Unit::Day),
+            _ if minutes != 0 && minutes.is_multiple_of(60) => (minutes.checked_div(60), Unit::Hour),
+            _ => (Some(minutes), Unit::Minute),
+        };
+        let count = count.unwrap_or(minutes);
+        match (self, unit) {
+            (Language::English, unit) => {
+                let plural = if count == 1 { "" } else { "s" };
+                format!("{count} {}{plural}", unit.english())
+            }
+            (Language::Korean, Unit::Day) => format!("{count}일"),
+            (Language::Korean, Unit::Hour) => format!("{count}시간"),
+            (Language::Korean, Unit::Minute) => format!("{count}분"),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Unit {
+    Day,
+    Hour,
+    Minute,
+}
+
+impl Unit {
+    const fn english(self) -> &'static str {
+        match self {
+            Unit::Day => "day",
+            Unit::Hour => "hour",
+            Unit::Minute => "minute",
+        }
+    }
+}
+
+const fn english(kind: MailKind) -> Words {
+    match kind {
+        MailKind::VerifyEmail => Words {
+            subject: "Confirm your e-mail address for {shop}",
+            before: &["Please confirm that this e-mail address is yours."],
+            link: "Confirm the address",
+            after: &["The link is valid for {valid}.", "If you did not ask for this, you can ignore this message."],
+        },
+        MailKind::ResetPassword => Words {
+            subject: "Choose a new password for {shop}",
+            before: &["Somebody asked for a new password for your account at {shop}."],
+            link: "Choose a new password",
+            after: &[
+                "The link is valid for {valid} and works once.",
+                "If it was not you, you can ignore this message: your password stays as it is.",
+            ],
+        },
+        MailKind::MagicLink => Words {
+            subject: "Your link to log in at {shop}",
+            before: &["With this link you log in at {shop} without a password."],
+            link: "Log in",
+            after: &[
+                "The link is valid for {valid} and works once. Do not pass it on.",
+                "If you did not ask for it, you can ignore this message.",
+            ],
+        },
+        MailKind::Invitation => Words {
+            subject: "You are invited to {organization}",
+            before: &["You are invited to work with {organization} at {shop}.", "The invitation is from {inviter}."],
+            link: "Accept the invitation",
+            after: &["The link is valid for {valid}.", "If you do not know the sender, you can ignore this message."],
+        },
+        MailKind::Welcome => Words {
+            subject: "Welcome to {shop}",
+            before: &["Hello {name},", "Your account at {shop} is ready."],
+            link: "Visit {shop}",
+            after: &[],
+        },
+        MailKind::PasswordChanged => Words {
+            subject: "Your password for {shop} was changed",
+            before: &[
+                "The password of your account at {shop} was changed on {at}.",
+                "If it was you, there is nothing to do. If not, choose a new password at once.",
+            ],
+            link: "Choose a new password",
+            after: &[],
+        },
+        MailKind::NewDeviceLogin => Words {
+            subject: "New login to your account at {shop}",
+            before: &[
+                "Somebody logged in to your account on {at}, from a device that was not used before.",
+                "Device: {device}",
+                "Address: {address}",
+                "If it was you, there is nothing to do. If not, change your password and end all sessions.",
+            ],
+            link: "See your sessions",
+            after: &[],
+        },
+    }
+}
+
+const fn korean(kind: MailKind) -> Words {
+    match kind {
+        MailKind::VerifyEmail => Words {
+            subject: "[{shop}] 이메일 주소를 확인해 주세요",
+            before: &["본인의 이메일 주소가 맞는지 확인해 주세요."],
+            link: "이메일 주소 확인",
+            after: &["링크는 {valid} 동안 유효합니다.", "직접 요청하지 않으셨다면 이 메일을 무시하셔도 됩니다."],
+        },
+        MailKind::ResetPassword => Words {
+            subject: "[{shop}] 새 비밀번호를 설정해 주세요",
+            before: &["{shop} 계정의 비밀번호 재설정 요청이 있었습니다."],
+            link: "새 비밀번호 설정",
+            after: &[
+                "링크는 {valid} 동안 유효하며 한 번만 사용할 수 있습니다.",
+                "직접 요청하지 않으셨다면 이 메일을 무시해 주세요. 비밀번호는 바뀌지 않습니다.",
+            ],
+        },
+        MailKind::MagicLink => Words {
+            subject: "[{shop}] 로그인 링크",
+            before: &["아래 링크를 누르면 비밀번호 없이 {shop}에 로그인됩니다."],
+            link: "로그인",
+            after: &[
+                "링크는 {valid} 동안 유효하며 한 번만 사용할 수 있습니다. 다른 사람에게 전달하지 마세요.",
+                "직접 요청하지 않으셨다면 이 메일을 무시하셔도 됩니다.",
+            ],
+        },
+        MailKind::Invitation => Words {
+            subject: "[{shop}] {organization}에 초대되었습니다",
+            before: &["{shop}에서 {organization}의 구성원으로 초대되었습니다.", "초대한 사람: {inviter}"],
+            link: "초대 수락",
+            after: &["링크는 {valid} 동안 유효합니다.", "모르는 사람의 초대라면 이 메일을 무시하셔도 됩니다."],
+        },
+        MailKind::Welcome => Words {
+            subject: "{shop}에 오신 것을 환영합니다",
+            before: &["{name} 님, 안녕하세요.", "{shop} 계정이 만들어졌습니다."],
+            link: "{shop} 둘러보기",
+            after: &[],
+        },
+        MailKind::PasswordChanged => Words {
+            subject: "[{shop}] 비밀번호가 변경되었습니다",
+            before: &[
+                "{shop} 계정의 비밀번호가 변경되었습니다. 변경 시각: {at}",
+                "직접 변경하셨다면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 바로 새 비밀번호를 설정해 주세요.",
+            ],
+            link: "새 비밀번호 설정",
+            after: &[],
+        },
+        MailKind::NewDeviceLogin => Words {
+            subject: "[{shop}] 새로운 기기에서 로그인되었습니다",
+            before: &[
+                "지금까지 사용하지 않은 기기에서 회원님의 계정에 로그인했습니다. 로그인 시각: {at}",
+                "기기: {device}",
+                "접속 주소: {address}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 비밀번호를 변경하고 모든 세션을 종료해 주세요.",
+            ],
+            link: "세션 확인",
+            after: &[],
+        },
+    }
+}
