@@ -1,4 +1,4 @@
-//! What the handlers need of the outside: six ports, each a small object-safe trait with at least
+//! What the handlers need of the outside: seven ports, each a small object-safe trait with at least
 //! two real adapters. The futures are `Send` everywhere; a host whose own futures are not wraps them
 //! once, in its leaf adapter. Wire clients that only need [`fetch::Fetch`] live here beside their
 //! trait and run on every host; adapters that need a host's own library live under `host/`.
@@ -8,6 +8,7 @@ pub mod defer;
 pub mod entropy;
 pub mod fetch;
 pub mod kv;
+pub mod mailer;
 pub mod sql;
 
 /// A boxed `Send` future, so that ports are object-safe.
