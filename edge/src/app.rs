@@ -16,6 +16,7 @@ use crate::port::clock::Clock;
 use crate::port::defer::Defer;
 use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::kv::{Command, Kv, Reply, Script};
+use crate::port::mailer::Mailer;
 use crate::port::sql::{Commit, Committed, Rows, Sql, Statement};
 use crate::vault::Vault;
 
@@ -31,6 +32,7 @@ pub struct App {
     verifier: Verifier,
     offers: OfferCache,
     limiter: Limiter,
+    mailer: Option<Arc<dyn Mailer>>,
 }
 
 /// What only this installation knows, and the name it signs with.
@@ -93,7 +95,7 @@ impl App {
         let Secrets { vault, issuer, password_hashing } = secrets;
         let (verifier, offers) = (Verifier::new(issuer), OfferCache::default());
         let limiter = Limiter::new(Limits::default());
-        App { sql, kv, clock, entropy, vault, password_hashing, verifier, offers, limiter }
+        App { sql, kv, clock, entropy, vault, password_hashing, verifier, offers, limiter, mailer: None }
     }
 
     /// The same application with other rate limits than the defaults.
@@ -101,6 +103,18 @@ impl App {
     pub fn with_limits(mut self, limits: Limits) -> App {
         self.limiter = Limiter::new(limits);
         self
+    }
+
+    /// The same application with somebody who sends its mail.
+    #[must_use]
+    pub fn with_mailer(mut self, mailer: Arc<dyn Mailer>) -> App {
+        self.mailer = Some(mailer);
+        self
+    }
+
+    /// `None`: mails stay queued.
+    pub fn mailer(&self) -> Option<&Arc<dyn Mailer>> {
+        self.mailer.as_ref()
     }
 
     pub fn limiter(&self) -> &Limiter {

@@ -14,7 +14,7 @@ use http::Method;
 use crate::app::App;
 use crate::middleware::{authorize, cors, limit, request};
 use crate::problem::Problem;
-use crate::{cart, catalog, checkout, identity, imports, journal, meta, orders};
+use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +163,7 @@ pub fn routes() -> Routes {
         .and(checkout::routes())
         .and(orders::routes())
         .and(journal::routes())
+        .and(notifications::routes())
 }
 
 /// The router that all hosts run.

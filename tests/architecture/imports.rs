@@ -10,6 +10,8 @@ use crate::source::{Source, sources};
 const CONTEXTS: [(&str, u8); 21] = [
     // What every commit writes beside its change.
     ("journal", 0),
+    // Whoever has something to tell adds a mail to its own commit.
+    ("notifications", 0),
     ("identity", 1),
     ("organizations", 2),
     ("catalog", 4),
@@ -29,7 +31,6 @@ const CONTEXTS: [(&str, u8); 21] = [
     ("webhooks", SUBSCRIBER),
     ("channels", SUBSCRIBER),
     ("analytics", SUBSCRIBER),
-    ("notifications", SUBSCRIBER),
     ("recommendations", SUBSCRIBER),
     // The service's own routes.
     ("meta", SUBSCRIBER),
@@ -41,8 +42,9 @@ const SUBSCRIBER: u8 = 100;
 const FOUNDATION: [&str; 8] = ["extract", "failure", "limits", "migrate", "port", "problem", "vault", "wire"];
 
 /// Modules that put contexts together: each may import what stands here.
-const COMPOSITION: [(&str, &str); 5] = [
+const COMPOSITION: [(&str, &str); 6] = [
     ("app", "holds what one isolate remembers for identity and cart"),
+    ("jobs", "collects what contexts have to do from time to time"),
     ("middleware", "counts and authorizes by identity"),
     ("openapi", "collects what each context says of its routes"),
     ("routes", "collects each context's routes"),

@@ -11,6 +11,7 @@ mod audit;
 mod clock;
 mod fetch;
 mod kv;
+mod mail;
 mod sql;
 
 #[path = "../support/databases.rs"]

@@ -67,9 +67,9 @@ impl Shop {
         let made = create_account(&app, opened.tenant, &email, &password, Role::Owner, &locale).await;
         made.expect("the database").expect("an account");
         let key = opened.secret_key;
-        // A new secret key may not read the audit log.
+        // A new secret key may neither read the audit log nor run jobs.
         let mut allow = Commit::new();
-        allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read'"));
+        allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read jobs:run'"));
         app.sql.commit(&allow).await.expect("one more scope");
         let (router, validator) = (routes::router(app), Validator::from_golden());
         Shop { router, key, validator, answered: BTreeSet::new(), _folder: folder }
@@ -141,6 +141,7 @@ async fn every_operation_answers_as_described() {
     checkout(&mut shop, &cart, &variant).await;
     audit_log(&mut shop).await;
     sessions(&mut shop).await;
+    assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
     assert_eq!(shop.answered, wanted, "left: the operations that answered with success");

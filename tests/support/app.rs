@@ -8,6 +8,7 @@ use headlesspro_edge::app::App;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::host::native::mailbox::{PROVIDER_PATH, provider};
 use headlesspro_edge::host::native::redis::RedisKv;
 use headlesspro_edge::host::native::{redis_rest, server};
 use headlesspro_edge::identity::create_account;
@@ -17,6 +18,8 @@ use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::Kv;
 use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::mailer::http::HttpMailer;
+use headlesspro_edge::port::mailer::memory::Mailbox;
 use headlesspro_edge::port::sql::Sql;
 use headlesspro_edge::port::sql::hrana::HranaSql;
 use headlesspro_edge::{routes, scripts};
@@ -69,8 +72,10 @@ pub const STAFF: [(Role, &str); 5] = [
 ];
 pub const STAFF_PASSWORD: &str = "correct horse battery";
 
-/// The token of the Upstash endpoint.
+/// The token of the Upstash endpoint and of the mail provider.
 const TOKEN: &str = "token of the tests";
+
+const MAIL_FROM: &str = "Shop <shop@example.com>";
 
 pub struct Stage {
     url: String,
@@ -78,6 +83,10 @@ pub struct Stage {
     theirs: Keys,
     /// The same database as the API's, beside it.
     sql: Arc<dyn Sql>,
+    /// The API's application, or one like it beside a wasm host's.
+    app: Arc<App>,
+    /// What the API has sent.
+    mailbox: Arc<Mailbox>,
     // From here on in the order in which they must end.
     _host: Option<Host>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -121,13 +130,19 @@ impl Stage {
             Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),
         };
         let app = App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy), secrets());
-        let app = Arc::new(app.with_limits(limits.parse::<Limits>().map_err(|error| error.to_string())?));
+        let app = app.with_limits(limits.parse::<Limits>().map_err(|error| error.to_string())?);
+        let mailbox = Arc::new(Mailbox::default());
+        let mail_url = runtime.block_on(serve(provider(Arc::clone(&mailbox) as _, TOKEN)))? + PROVIDER_PATH;
+        let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
+        let mailer =
+            HttpMailer::new(&mail_url, TOKEN, MAIL_FROM, Arc::new(fetch)).map_err(|error| error.to_string())?;
+        let app = Arc::new(app.with_mailer(Arc::new(mailer)));
         let (ours, theirs) = runtime.block_on(async {
             migrate(&*app.sql).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((keys(&app, "Ours", "EUR").await?, keys(&app, "Theirs", "BHD").await?))
         })?;
         let (url, host) = if is_native {
-            (runtime.block_on(serve(routes::router(app)))?, None)
+            (runtime.block_on(serve(routes::router(Arc::clone(&app))))?, None)
         } else {
             let endpoint = runtime.block_on(serve(redis_rest::router(kv, TOKEN)))?;
             let database = sqld.as_ref().map(Sqld::url).unwrap_or_default();
@@ -137,6 +152,9 @@ impl Stage {
                 ("DATABASE_STREAMS", if kind == Kind::Workers { "4" } else { "0" }),
                 ("REDIS_URL", endpoint.as_str()),
                 ("REDIS_TOKEN", TOKEN),
+                ("MAIL_URL", mail_url.as_str()),
+                ("MAIL_TOKEN", TOKEN),
+                ("MAIL_FROM", MAIL_FROM),
                 ("RATE_LIMITS", limits),
                 ("MASTER_KEYS", MASTER_KEYS),
                 ("LOOKUP_KEY", LOOKUP_KEY),
@@ -150,7 +168,19 @@ impl Stage {
             (host.url.clone(), Some(host))
         };
         let (redis, sqld) = (redis.map(Mutex::new), sqld.map(Mutex::new));
-        Ok(Stage { url, ours, theirs, sql, _host: host, runtime: Some(runtime), redis, sqld, _folder: folder })
+        Ok(Stage {
+            url,
+            ours,
+            theirs,
+            sql,
+            app,
+            mailbox,
+            _host: host,
+            runtime: Some(runtime),
+            redis,
+            sqld,
+            _folder: folder,
+        })
     }
 
     /// Runs `work` to its end.
@@ -166,6 +196,16 @@ impl Stage {
     /// The id of our shop's organization.
     pub fn our_organization(&self) -> &str {
         &self.ours.organization
+    }
+
+    /// An application over the same database and with the same secrets as the API's.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// What the API has sent to whom.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
     pub fn sql(&self) -> &dyn Sql {

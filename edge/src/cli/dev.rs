@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use headlesspro_shared::kernel::id::StoreId;
@@ -18,14 +19,17 @@ use crate::app::App;
 use crate::host::native::clock::SystemClock;
 use crate::host::native::hrana_server;
 use crate::host::native::libsql::{Durability, EmbeddedSql};
+use crate::host::native::mailbox::{self, ConsoleMailer};
 use crate::host::native::redis::RedisKv;
 use crate::host::native::redis_rest;
 use crate::host::native::server::serve;
+use crate::jobs;
 use crate::migrate::migrate;
 use crate::organizations::{self, StoreSummary};
 use crate::port::entropy::HostEntropy;
 use crate::port::kv::Kv;
 use crate::port::kv::memory::MemoryKv;
+use crate::port::mailer::memory::Mailbox;
 use crate::routes::router;
 use crate::scripts;
 
@@ -88,22 +92,28 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let secrets = SecretsFile::open(&args.data, &HostEntropy)?;
     let held = secrets.secrets(Some(format!("http://127.0.0.1:{}", args.port)))?;
     let app = App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy), held);
-    let app = Arc::new(app.with_limits(args.rate_limits.clone()));
+    let mailbox = Arc::new(Mailbox::default());
+    let console = Arc::new(ConsoleMailer(Arc::clone(&mailbox)));
+    let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
     let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {
         output::line(format_args!("migrated: {} steps", applied.applied.len()));
     }
     let (keys, store) = shop(&app, &args).await?;
 
-    let endpoints = hrana_server::router(sql, &keys.token).fallback_service(redis_rest::router(kv, &keys.token));
+    let endpoints = hrana_server::router(sql, &keys.token)
+        .merge(mailbox::provider(console, &keys.token))
+        .fallback_service(redis_rest::router(kv, &keys.token));
+    let api_router = mailbox::beside(router(Arc::clone(&app)), mailbox);
     let (stop, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
         // An error means the sender is gone, which is an end too.
         let _ended = stopped.wait_for(|stop| *stop).await;
     };
     let serving = tokio::spawn(async move {
-        tokio::join!(serve(api, router(app), wait(stopped.clone())), serve(services, endpoints, wait(stopped.clone())));
+        tokio::join!(serve(api, api_router, wait(stopped.clone())), serve(services, endpoints, wait(stopped.clone())));
     });
+    let ticking = tokio::spawn(tick(app));
     if let Err(message) = link_hosts(services_port, &keys, &secrets) {
         output::note(format_args!("hp: {message}; wrangler dev and spin up will not find the data"));
     }
@@ -114,7 +124,17 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     output::line(format_args!("\nstopping; your data stays in {}", args.data.display()));
     // The receivers live until both servers have ended.
     let _told = stop.send(true);
+    ticking.abort();
     serving.await.map_err(|error| error.to_string())
+}
+
+/// Does what no request has done: that of a wasm host beside this process, and of a time before it.
+async fn tick(app: Arc<App>) {
+    let mut interval = tokio::time::interval(Duration::from_secs(15));
+    loop {
+        interval.tick().await;
+        jobs::run_due(&app).await;
+    }
 }
 
 async fn bind(port: u16) -> Result<TcpListener, String> {
@@ -202,6 +222,9 @@ fn link_hosts(services_port: u16, keys: &DevKeys, secrets: &SecretsFile) -> Resu
             ("DATABASE_TOKEN", &keys.token),
             ("REDIS_URL", &url),
             ("REDIS_TOKEN", &keys.token),
+            ("MAIL_URL", &format!("{url}{}", mailbox::PROVIDER_PATH)),
+            ("MAIL_TOKEN", &keys.token),
+            ("MAIL_FROM", &"shop@hp.localhost.test".to_owned()),
             ("MASTER_KEYS", &secrets.master_keys),
             ("LOOKUP_KEY", &secrets.lookup_key),
         ] {
@@ -223,6 +246,7 @@ HeadlessPro is running: {name} ({currency}), data in {data}
   API              {api}          description: {api}/openapi.json
   database         {services}   Hrana, for wrangler dev and spin up
   Redis            {services}   Upstash REST
+  mailbox          {api}{mailbox}   all mail, with the links in it
   token for both   {token}
   publishable key  {publishable}
   secret key       {secret}
@@ -240,6 +264,7 @@ Ctrl-C ends it.",
         currency = store.currency,
         data = args.data.display(),
         token = keys.token,
+        mailbox = mailbox::PATH,
     ));
 }
 

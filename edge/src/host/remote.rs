@@ -14,6 +14,7 @@ use crate::port::clock::Clock;
 use crate::port::entropy::HostEntropy;
 use crate::port::fetch::Fetch;
 use crate::port::kv::upstash::{InvalidUpstash, UpstashKv};
+use crate::port::mailer::http::{HttpMailer, InvalidMailer};
 use crate::port::sql::hrana::{HranaSql, HranaUrlError};
 use crate::port::sql::turns::TakingTurns;
 use crate::problem::Problem;
@@ -28,6 +29,12 @@ pub const DATABASE_STREAMS: &str = "DATABASE_STREAMS";
 /// The REST URL of an Upstash database, or of `hp dev`.
 pub const REDIS_URL: &str = "REDIS_URL";
 pub const REDIS_TOKEN: &str = "REDIS_TOKEN";
+/// Where mails are handed over: a provider's HTTP API, as [`HttpMailer`] says. Without it and `MAIL_FROM` they stay
+/// queued.
+pub const MAIL_URL: &str = "MAIL_URL";
+pub const MAIL_TOKEN: &str = "MAIL_TOKEN";
+/// The sender: an address, or a name with one in angle brackets.
+pub const MAIL_FROM: &str = "MAIL_FROM";
 /// What differs from the default [`Limits`], as their text.
 pub const RATE_LIMITS: &str = "RATE_LIMITS";
 
@@ -43,12 +50,15 @@ pub const ISSUER: &str = "ISSUER";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 10] = [
+pub const SETTINGS: [&str; 13] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_STREAMS,
     REDIS_URL,
     REDIS_TOKEN,
+    MAIL_URL,
+    MAIL_TOKEN,
+    MAIL_FROM,
     RATE_LIMITS,
     MASTER_KEYS,
     LOOKUP_KEY,
@@ -69,6 +79,8 @@ pub enum Misconfigured {
     Secrets(#[from] InvalidSecrets),
     #[error("REDIS_URL or REDIS_TOKEN: {0}")]
     Redis(#[from] InvalidUpstash),
+    #[error(transparent)]
+    Mail(#[from] InvalidMailer),
     #[error("RATE_LIMITS: {0}")]
     RateLimits(#[from] InvalidLimits),
     /// On Spin alone.
@@ -77,13 +89,14 @@ pub enum Misconfigured {
     AddressHeader,
 }
 
-/// The router over a host's ports. `setting` answers a setting by its name; a token may be missing (a
-/// server on this machine wants none) and so may the rate limits, a URL may not.
-pub fn router(
+/// The application over a host's ports, and its router. `setting` answers a setting by its name; a token may be
+/// missing (a server on this machine wants none) and so may the rate limits and the mail provider, another URL may
+/// not.
+pub fn service(
     setting: impl Fn(&str) -> Option<String>,
     fetch: Arc<dyn Fetch>,
     clock: Arc<dyn Clock>,
-) -> Result<Router, Misconfigured> {
+) -> Result<(Router, Arc<App>), Misconfigured> {
     let wanted = |name| setting(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name));
     let database_token = setting(DATABASE_TOKEN);
     let streams = match setting(DATABASE_STREAMS).filter(|value| !value.is_empty()) {
@@ -92,7 +105,7 @@ pub fn router(
     };
     let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?
         .keeping_streams(streams, Arc::clone(&clock));
-    let kv = UpstashKv::new(fetch, &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
+    let kv = UpstashKv::new(Arc::clone(&fetch), &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
     let limits: Limits = setting(RATE_LIMITS).unwrap_or_default().parse()?;
     super::log::install();
     let sql = TakingTurns::new(Arc::new(sql), Arc::clone(&clock));
@@ -102,8 +115,13 @@ pub fn router(
         setting(ISSUER),
         setting(PASSWORD_HASHING),
     )?;
-    let app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy), secrets).with_limits(limits);
-    Ok(crate::routes::router(Arc::new(app)))
+    let mut app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy), secrets).with_limits(limits);
+    if let (Ok(url), Ok(from)) = (wanted(MAIL_URL), wanted(MAIL_FROM)) {
+        let mailer = HttpMailer::new(&url, &setting(MAIL_TOKEN).unwrap_or_default(), &from, fetch)?;
+        app = app.with_mailer(Arc::new(mailer));
+    }
+    let app = Arc::new(app);
+    Ok((crate::routes::router(Arc::clone(&app)), app))
 }
 
 /// The answer while the settings are wrong. The detail is for whoever deploys.

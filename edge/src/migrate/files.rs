@@ -18,6 +18,7 @@ pub const ALL: &[Migration] = files![
     "202611211101_identity_api_keys",
     "202611211500_journal_audit_chain",
     "202611211630_catalog_facet_order",
+    "202611211650_notifications_mail",
 ];
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
 use crate::routes::routes;
-use crate::{cart, catalog, checkout, identity, imports, journal, meta, orders};
+use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
@@ -36,6 +36,7 @@ pub fn operations() -> Vec<Operation> {
         checkout::openapi::operations(),
         orders::openapi::operations(),
         journal::openapi::operations(),
+        notifications::openapi::operations(),
     ];
     let counted = |operation: Operation| {
         let class = table.find(&operation.method, operation.path).and_then(|route| route.class);

@@ -10,7 +10,11 @@ use super::schema::{Schema, migrations};
 use crate::source::{is_test, sources};
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 2] = [
+const ABOVE_TENANTS: [(&str, &str); 3] = [
+    (
+        "notifications::due (all tenants)",
+        "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
+    ),
     (
         "organizations::stores (all tenants)",
         "the operator's command line lists every store of a database; no route leads to it",

@@ -6,6 +6,7 @@ mod buyers;
 mod database_outage;
 mod expiry;
 mod hanging_up;
+mod mail;
 mod rate_limits;
 mod redis_outage;
 
@@ -21,6 +22,12 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "due_mails_leave_once_by_the_provider_of_the_settings",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: mail::due_mails_leave_once,
+    },
     Proof {
         name: "the_audit_log_holds_every_change_and_is_shown_to_its_store",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],

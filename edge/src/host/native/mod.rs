@@ -4,6 +4,7 @@ pub mod clock;
 pub mod fetch;
 pub mod hrana_server;
 pub mod libsql;
+pub mod mailbox;
 pub mod redis;
 pub mod redis_rest;
 pub mod server;

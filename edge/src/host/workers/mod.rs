@@ -18,9 +18,11 @@ use worker::js_sys::Promise;
 use worker::js_sys::futures::{JsFuture, future_to_promise};
 use worker::send::SendFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Context, Date, Delay, Env, event, web_sys};
+use worker::{Context, Date, Delay, Env, ScheduleContext, ScheduledEvent, event, web_sys};
 
 use super::remote::{self, Misconfigured};
+use crate::app::App;
+use crate::jobs;
 use crate::limits::ClientAddress;
 use crate::port::BoxFuture;
 use crate::port::clock::Clock;
@@ -28,7 +30,7 @@ use crate::port::defer::Defer;
 use crate::problem::Problem;
 use fetch::WorkersFetch;
 
-static ROUTER: OnceLock<Router> = OnceLock::new();
+static SERVICE: OnceLock<(Router, Arc<App>)> = OnceLock::new();
 
 /// Set by Cloudflare on every request, in the place of what a client sent by that name.
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
@@ -49,8 +51,8 @@ async fn handle(request: web_sys::Request, env: Env, context: Context) -> worker
 }
 
 async fn answer(request: web_sys::Request, env: Env, context: Arc<WaitUntil>) -> worker::Result<web_sys::Response> {
-    let response = match (http::request(&request).await, router(&env)) {
-        (Ok(mut request), Ok(router)) => {
+    let response = match (http::request(&request).await, service(&env)) {
+        (Ok(mut request), Ok((router, _))) => {
             request.extensions_mut().insert(context as Arc<dyn Defer>);
             if let Some(client) = ClientAddress::from_header(request.headers(), CLIENT_ADDRESS) {
                 request.extensions_mut().insert(client);
@@ -69,14 +71,23 @@ async fn answer(request: web_sys::Request, env: Env, context: Arc<WaitUntil>) ->
     http::response(response).await
 }
 
-/// The isolate's one router, built from vars and secrets by the first request.
-fn router(env: &Env) -> Result<Router, Misconfigured> {
-    if let Some(router) = ROUTER.get() {
-        return Ok(router.clone());
+/// The cron of `wrangler.toml`: sends the mails that no request has sent.
+#[event(scheduled)]
+async fn tick(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    match service(&env) {
+        Ok((_, app)) => jobs::run_due(&app).await,
+        Err(reason) => worker::console_error!("{reason}"),
+    }
+}
+
+/// The isolate's one application, built from vars and secrets by the first request.
+fn service(env: &Env) -> Result<(Router, Arc<App>), Misconfigured> {
+    if let Some(service) = SERVICE.get() {
+        return Ok(service.clone());
     }
     let setting = |name: &str| env.var(name).ok().map(|value| value.to_string());
-    let router = remote::router(setting, Arc::new(WorkersFetch), Arc::new(WorkersClock))?;
-    Ok(ROUTER.get_or_init(|| router).clone())
+    let service = remote::service(setting, Arc::new(WorkersFetch), Arc::new(WorkersClock))?;
+    Ok(SERVICE.get_or_init(|| service).clone())
 }
 
 /// `Date.now()`. It stands still between two I/O calls, by design of the runtime.

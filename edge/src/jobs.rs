@@ -1,0 +1,13 @@
+//! What is to be done from time to time, whichever clock calls: a Worker's cron, `hp dev`'s own.
+
+use crate::app::App;
+use crate::notifications;
+
+/// Does what is due. What fails is logged, and done by a later run.
+pub async fn run_due(app: &App) {
+    match notifications::deliver_all(app).await {
+        Ok(done) if done.sent == 0 && done.postponed == 0 && done.failed == 0 => {}
+        Ok(done) => log::info!("mail: {} sent, {} postponed, {} given up", done.sent, done.postponed, done.failed),
+        Err(error) => log::error!("mail: {error}"),
+    }
+}
