@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use headlesspro_edge::app::App;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
@@ -127,7 +129,7 @@ fn operation_of(method: &str, route: &str) -> Option<String> {
 #[tokio::test]
 async fn every_operation_answers_as_described() {
     let mut shop = Shop::open("").await;
-    for path in ["/healthz", "/openapi.json", "/.well-known/jwks.json"] {
+    for path in ["/healthz", "/openapi.json", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"] {
         shop.call("GET", path, &[("authorization", "none")], "").await;
     }
 
@@ -198,6 +200,7 @@ async fn sessions(shop: &mut Shop) {
         let nobodys = "/api/v1/auth/sessions/ses_01h455vb4pex5vsknk084sn02q";
         shop.call("DELETE", nobodys, &token, "").await;
         api_keys(shop, token[0].1).await;
+        apps(shop, token[0].1).await;
         shop.call("POST", "/api/v1/auth/logout", &token, "").await;
         shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
     }
@@ -221,6 +224,29 @@ async fn api_keys(shop: &mut Shop, token: &str) {
     shop.call("GET", "/api/v1/api-keys", &[authorization], "").await;
     let nobodys = "/api/v1/api-keys/key_01h455vb4pex5vsknk084sn02q";
     assert_eq!(shop.call("DELETE", nobodys, &[authorization], "").await.status, 404);
+}
+
+async fn apps(shop: &mut Shop, token: &str) {
+    let headers = [("authorization", token), ("content-type", "application/json")];
+    let body = r#"{"name":"Accounting","scopes":"orders:read"}"#;
+    let made = shop.call("POST", "/api/v1/apps", &headers, body).await;
+    let (id, secret) = (made.text("/app/id"), made.text("/clientSecret"));
+    let basic = format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")));
+    let form = [("authorization", basic.as_str()), ("content-type", "application/x-www-form-urlencoded")];
+    let issued = shop.call("POST", "/oauth/token", &form, "grant_type=client_credentials").await.text("/access_token");
+    let asker = [("authorization", token), form[1]];
+    let told = shop.call("POST", "/oauth/introspect", &asker, format!("token={issued}")).await;
+    assert_eq!(told.body["active"], true);
+    assert_eq!(shop.call("POST", "/oauth/introspect", &asker, "").await.status, 400);
+    shop.call("POST", "/oauth/revoke", &form, format!("token={issued}")).await;
+    assert_eq!(shop.call("POST", "/oauth/token", &form, "grant_type=client_credentials&scope=x").await.status, 400);
+    let unknown = [("authorization", "Basic eDp4"), form[1]];
+    assert_eq!(shop.call("POST", "/oauth/token", &unknown, "grant_type=client_credentials").await.status, 401);
+    let path = format!("/api/v1/apps/{id}");
+    shop.call("POST", &format!("{path}/rotate"), &headers, "{}").await;
+    shop.call("DELETE", &path, &headers[..1], "").await;
+    assert_eq!(shop.call("POST", &format!("{path}/rotate"), &headers, "{}").await.status, 409);
+    shop.call("GET", "/api/v1/apps", &headers[..1], "").await;
 }
 
 async fn audit_log(shop: &mut Shop) {

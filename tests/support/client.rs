@@ -234,8 +234,13 @@ impl Answer {
             assert_eq!(self.the("content-type"), "application/json", "{self}");
             return;
         }
-        assert_eq!(self.the("content-type"), "application/problem+json", "{self}");
         assert_eq!(self.the("cache-control"), "no-store", "{self}");
+        if self.line.contains(" /oauth/") && self.the("content-type") == "application/json" {
+            // RFC 6749, section 5.2.
+            assert!(body["error"].as_str().is_some_and(|error| !error.is_empty()), "{self}: no error");
+            return;
+        }
+        assert_eq!(self.the("content-type"), "application/problem+json", "{self}");
         assert_eq!(body["status"], self.status, "{self}");
         assert_eq!(body["requestId"], request_id, "{self}");
         for member in ["type", "title", "code", "detail"] {

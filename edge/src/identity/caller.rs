@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes};
-use headlesspro_shared::kernel::id::{AccountId, OrganizationId, SessionId};
+use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
-use super::store::{api_key, keys};
+use super::store::{api_key, app, keys};
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};
 use crate::limits::Payer;
@@ -48,7 +48,11 @@ pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Coun
     if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
         let organization = Some(tenant.organization);
         return Some(match principal.person {
-            None => Countable { payer, organization, revocations: Vec::new() },
+            None if principal.issued_at.is_none() => Countable { payer, organization, revocations: Vec::new() },
+            None => {
+                let revocations = token_revocations(tenant.organization, &principal.actor, hash);
+                Countable { payer, organization, revocations }
+            }
             Some(person) => Countable {
                 payer: Payer::Account(person.account.to_string()),
                 organization,
@@ -61,8 +65,21 @@ pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Coun
     }
     // Not verified yet: it pays for itself alone, but what it claims to be may have been revoked.
     let token = UnverifiedToken::read(text)?;
-    let revocations = token.person().map(|person| person.revocation_keys(token.claims.access.org));
-    Some(Countable { payer, organization: None, revocations: revocations.unwrap_or_default() })
+    Some(Countable { payer, organization: None, revocations: revocations_of(&token, hash) })
+}
+
+/// The Redis keys that void a token, once its claims are known to hold.
+pub fn revocations_of(token: &UnverifiedToken, hash: KeyHash) -> Vec<String> {
+    let organization = token.claims.access.org;
+    match token.person() {
+        Some(person) => person.revocation_keys(organization),
+        None => token_revocations(organization, &token.claims.sub.to_string(), hash),
+    }
+}
+
+/// Those of a token that is no person's: of its app or service, and of the token alone (RFC 7009).
+fn token_revocations(organization: OrganizationId, subject: &str, hash: KeyHash) -> Vec<String> {
+    vec![revocation_key(organization, subject), revocation_key(organization, &hash.to_hex())]
 }
 
 /// Who pays for a request, and what may have been revoked.
@@ -113,7 +130,7 @@ pub struct Verifier {
     /// Whose tokens are good.
     pub issuer: String,
     remembered: Remembered,
-    keys: KeyRing,
+    pub(super) keys: KeyRing,
 }
 
 impl Verifier {
@@ -126,8 +143,8 @@ impl Verifier {
 pub struct Caller {
     tenant: Tenant,
     credential: Credential,
-    /// What the route needs.
-    scope: Scope,
+    /// What the route needs. `None`: nothing but to be known.
+    scope: Option<Scope>,
     /// Tokens issued before are void.
     void_before: Option<Timestamp>,
     verified: OnceLock<Arc<Principal>>,
@@ -135,6 +152,8 @@ pub struct Caller {
 
 enum Credential {
     Key(KeyHash),
+    /// The secret of a third-party app.
+    Client(KeyHash, AppId),
     /// Signed by a key that this isolate does not remember.
     Token(KeyHash, Box<UnverifiedToken>),
     /// Nothing is left to verify.
@@ -158,6 +177,7 @@ impl Caller {
         if !is_key && UnverifiedToken::LONGEST < text.len() {
             return Err(Denied::BadCredentials);
         }
+        let scope = Some(scope);
         let hash = hash_of(text);
         if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
             let verified = OnceLock::new();
@@ -182,6 +202,12 @@ impl Caller {
         Ok(caller)
     }
 
+    /// A third-party app that shows its secret: at the token endpoint, which asks for no scope.
+    pub fn of_client(tenant: Tenant, app: AppId, secret: KeyHash) -> Caller {
+        let credential = Credential::Client(secret, app);
+        Caller { tenant, credential, scope: None, void_before: None, verified: OnceLock::new() }
+    }
+
     /// The operator at the command line, who needs no key.
     pub fn operator(tenant: Tenant, currency: Currency) -> Caller {
         let principal = Principal {
@@ -194,7 +220,7 @@ impl Caller {
         Caller {
             tenant,
             credential: Credential::Known,
-            scope: Scope::CatalogWrite,
+            scope: None,
             void_before: None,
             verified: OnceLock::from(Arc::new(principal)),
         }
@@ -214,7 +240,7 @@ impl Caller {
     pub fn person(&self) -> Option<Person> {
         match &self.credential {
             Credential::Token(_, token) => token.person(),
-            Credential::Key(_) | Credential::Known => self.verified()?.person,
+            Credential::Key(_) | Credential::Client(..) | Credential::Known => self.verified()?.person,
         }
     }
 
@@ -226,6 +252,7 @@ impl Caller {
     pub fn verification(&self, now: Timestamp) -> Option<Statement> {
         match &self.credential {
             Credential::Key(hash) => Some(api_key::verify(self.tenant, hash, now)),
+            Credential::Client(hash, id) => Some(app::verify(self.tenant, *id, hash, now)),
             Credential::Token(_, token) => Some(keys::verifying_key(&token.kid, now)),
             Credential::Known => None,
         }
@@ -245,6 +272,7 @@ impl Caller {
                 verifier.remembered.put(*hash, self.tenant, &principal, now, expires_at);
                 self.admit(principal).map_err(Halt::Denied)
             }
+            Credential::Client(..) => self.admit(Arc::new(app::principal(row)?)).map_err(Halt::Denied),
             Credential::Token(_, token) => {
                 let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Err(bad) };
                 verifier.keys.put(&token.kid, key.clone(), now);
@@ -278,7 +306,9 @@ impl Caller {
         }
         // A grant that is narrowed to less than the store opens no route that does not look at it.
         let store = Resource::of_store(self.tenant.store);
-        principal.permissions.allows(self.scope, &store).map_err(|_| Denied::MissingScope(self.scope))?;
+        if let Some(scope) = self.scope {
+            principal.permissions.allows(scope, &store).map_err(|_| Denied::MissingScope(scope))?;
+        }
         self.verified.get_or_init(|| principal);
         Ok(())
     }

@@ -16,10 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::api_keys;
 use super::caller::Person;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded, Tokens};
+use super::{api_keys, apps, oauth};
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
 use crate::failure::{Denied, Failure, Unavailable};
@@ -43,6 +43,8 @@ pub fn routes() -> Routes {
         .get("/api/v1/auth/me", Access::Key(Scope::ProfileRead), me)
         .get("/.well-known/jwks.json", Access::Public, jwks)
         .and(api_keys::http::routes())
+        .and(apps::http::routes())
+        .and(oauth::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }

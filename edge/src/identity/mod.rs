@@ -4,9 +4,11 @@
 //! verified without one by whoever remembers the key that signed it.
 
 mod api_keys;
+mod apps;
 mod caller;
 mod hashing;
 mod http;
+mod oauth;
 pub mod openapi;
 mod operator;
 pub mod script;

@@ -6,9 +6,9 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::api_keys;
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
+use super::{api_keys, apps, oauth};
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
     of, redis, time,
@@ -16,7 +16,8 @@ use crate::openapi::{
 
 pub fn operations() -> Vec<Operation> {
     let own = [refresh(), log_out(), list(), revoke_all(), revoke(), me(), jwks()];
-    own.into_iter().chain(api_keys::openapi::operations()).chain([log_in()]).collect()
+    let parts = [api_keys::openapi::operations(), apps::openapi::operations(), oauth::openapi::operations()];
+    own.into_iter().chain(parts.into_iter().flatten()).chain([log_in()]).collect()
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {

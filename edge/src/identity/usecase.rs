@@ -262,7 +262,7 @@ pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable
 }
 
 /// The key to sign with: the newest, or one that `commit` keeps from now on.
-fn signing_key<E>(ctx: &Ctx, rows: Option<&Rows>, commit: &mut Commit) -> Result<SigningKey, Failure<E>> {
+pub(super) fn signing_key<E>(ctx: &Ctx, rows: Option<&Rows>, commit: &mut Commit) -> Result<SigningKey, Failure<E>> {
     let app = ctx.app();
     let stored = rows.map(keys::stored_keys).transpose()?.unwrap_or_default();
     match stored.first() {
@@ -314,7 +314,7 @@ pub(super) fn hash_email(app: &App, tenant: Tenant, email: &Email) -> String {
 }
 
 /// The answers of the commit's statements, and of those after it.
-fn committed<E>(outcome: Committed) -> Result<(Vec<Rows>, Vec<Rows>), Failure<E>> {
+pub(super) fn committed<E>(outcome: Committed) -> Result<(Vec<Rows>, Vec<Rows>), Failure<E>> {
     match outcome {
         Committed::Done { rows, after } => Ok((rows, after)),
         Committed::Refused { refusal, .. } => {

@@ -8,4 +8,4 @@ mod request;
 pub use authorize::authorize;
 pub use cors::cors;
 pub use limit::limit;
-pub use request::request;
+pub use request::{RequestId, request};

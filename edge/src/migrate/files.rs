@@ -19,6 +19,7 @@ pub const ALL: &[Migration] = files![
     "202611211500_journal_audit_chain",
     "202611211630_catalog_facet_order",
     "202611211650_notifications_mail",
+    "202611211710_identity_apps",
 ];
 
 #[cfg(test)]

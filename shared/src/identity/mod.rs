@@ -3,6 +3,7 @@
 //! Everything is a [`Scope`]: a route names one, roles and keys are sets of them, and grants narrow them to a
 //! store, a location, a channel or one record. What nothing allows is denied.
 
+mod app;
 mod base32;
 mod grant;
 mod issue_key;
@@ -18,6 +19,9 @@ mod scope;
 mod token;
 mod totp;
 
+pub use app::{
+    AppScopesError, ClientSecretClaim, InvalidClientSecret, ScopeRefused, give_app, mint_client_secret, narrow,
+};
 pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
 pub use issue_key::{
     DEFAULT_OVERLAP_SECONDS, InvalidKeyName, IssueKeyError, KeyName, LONGEST_OVERLAP_SECONDS, issue_key, most_of,

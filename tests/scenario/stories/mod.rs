@@ -4,6 +4,7 @@
 //! [`World::mark`](crate::world::World), and asserts on nothing else.
 
 mod api_keys;
+mod apps;
 mod browsing;
 mod caching;
 mod carts;
@@ -37,6 +38,11 @@ pub const STORIES: &[(&str, Story)] = stories![
     api_keys::nobody_makes_a_key_with_more_than_they_have,
     api_keys::a_rotated_key_and_its_successor_are_both_good_for_the_overlap,
     api_keys::another_tenants_keys_are_not_there,
+    apps::an_app_trades_its_secret_for_tokens,
+    apps::errors_are_those_of_oauth,
+    apps::a_rotated_secret_is_good_for_the_overlap_and_one_rotation_wins,
+    apps::tokens_and_apps_are_revoked,
+    apps::another_tenants_apps_are_not_there,
     sessions::a_person_logs_in_goes_on_and_logs_out,
     sessions::the_address_is_the_same_in_capitals_and_nothing_else_is,
     sessions::guessing_gets_slow_and_one_account_slows_no_other,

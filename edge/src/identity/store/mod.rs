@@ -1,7 +1,8 @@
-//! The tables `api_key`, `account`, `session`, `token_key` and `organization_key`.
+//! The tables `api_key`, `app`, `account`, `session`, `token_key` and `organization_key`.
 
 pub(super) mod account;
 pub(super) mod api_key;
+pub(super) mod app;
 pub(super) mod keys;
 pub(super) mod session;
 

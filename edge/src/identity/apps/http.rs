@@ -1,0 +1,193 @@
+//! `/api/v1/apps`.
+
+use std::convert::Infallible;
+
+use axum::response::{IntoResponse, Response};
+use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, KeyName, LONGEST_OVERLAP_SECONDS, Scope, Scopes};
+use headlesspro_shared::kernel::id::AppKind;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::usecase::{self, Answered, AppError, Made};
+use crate::app::Ctx;
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
+use crate::identity::store::app::ThirdPartyApp;
+use crate::journal::Claim;
+use crate::problem::{FieldError, Place, Problem};
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText};
+
+pub fn routes() -> Routes {
+    let write = Access::Key(Scope::AppsWrite);
+    Routes::new()
+        .get("/api/v1/apps", Access::Key(Scope::AppsRead), list)
+        .post("/api/v1/apps", write, create)
+        .post("/api/v1/apps/{id}/rotate", write, rotate)
+        .delete("/api/v1/apps/{id}", write, revoke)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "CreateApp", deny_unknown_fields)]
+pub struct CreateAppBody {
+    /// What you call it.
+    #[schemars(required, length(min = 1, max = 80))]
+    pub name: Option<String>,
+    /// The most that its tokens can carry, with blanks between.
+    #[schemars(required)]
+    pub scopes: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "RotateApp", deny_unknown_fields)]
+pub struct RotateAppBody {
+    /// How long the old secret stays good, in seconds; a day when left out.
+    #[schemars(range(min = 0, max = 604_800))]
+    pub overlap_seconds: Option<i64>,
+}
+
+/// A third-party app without its secret, which is not kept. Its id is the `client_id` of OAuth 2.0.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "App")]
+pub struct AppBody {
+    #[schemars(with = "IdText<AppKind>")]
+    pub id: String,
+    pub name: String,
+    /// With blanks between.
+    pub scopes: String,
+    /// The last four characters of the secret.
+    pub hint: String,
+    #[schemars(extend("enum" = ["active", "revoked"]))]
+    pub state: String,
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+    #[schemars(with = "Option<MomentText>")]
+    pub rotated_at: Option<String>,
+    #[schemars(with = "Option<MomentText>")]
+    pub revoked_at: Option<String>,
+    /// When it last asked for a token, to within half a minute; null where that is 90 days ago, and in the answer that
+    /// makes a secret.
+    #[schemars(with = "Option<MomentText>")]
+    pub last_used_at: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Apps")]
+pub struct AppsBody {
+    /// The newest first, at most 250.
+    pub items: Vec<AppBody>,
+}
+
+/// An app with its new secret, shown this once: only its hash is stored.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "NewAppSecret")]
+pub struct NewSecretBody {
+    /// Null where the answer is a replay: nothing keeps it.
+    #[schemars(regex(pattern = "^cs_[0-9a-hjkmnp-tv-z]{84}$"))]
+    pub client_secret: Option<String>,
+    pub app: AppBody,
+}
+
+impl Parse for CreateAppBody {
+    type Parsed = (KeyName, Scopes);
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<(KeyName, Scopes)> {
+        let name = errors.required("name", self.name, |name| name.parse::<KeyName>());
+        let scopes = errors.required("scopes", self.scopes, |scopes| scopes.parse::<Scopes>());
+        Some((name?, scopes?))
+    }
+}
+
+impl Parse for RotateAppBody {
+    type Parsed = i64;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<i64> {
+        let seconds = self.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
+        if !(0..=LONGEST_OVERLAP_SECONDS).contains(&seconds) {
+            errors.push("overlapSeconds", "must be between 0 and 604800 (a week)");
+            return None;
+        }
+        errors.required("overlapSeconds", Some(seconds), Ok::<_, Infallible>)
+    }
+}
+
+async fn list(ctx: Ctx) -> Result<Response, Problem> {
+    let items = usecase::list(&ctx).await?.into_iter().map(|listed| {
+        let used = listed.last_used_at.map(|at| at.to_string());
+        AppBody { last_used_at: used, ..shown(&listed.app) }
+    });
+    Ok(answer(StatusCode::OK, serde_json::to_string(&AppsBody { items: items.collect() })))
+}
+
+async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateAppBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let record = |app: &ThirdPartyApp| {
+        serde_json::to_string(&NewSecretBody { client_secret: None, app: shown(app) }).unwrap_or_default()
+    };
+    let (location, mut response) = match usecase::create(&ctx, body.parsed, claim.as_ref(), record).await? {
+        Answered::Fresh { location, made } => (location, told(made)),
+        Answered::Replayed(first) => {
+            let mut response = answer(StatusCode::CREATED, Ok(first.body));
+            let replayed = HeaderName::from_static("idempotent-replayed");
+            response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
+            (first.location, response)
+        }
+    };
+    if let Ok(location) = HeaderValue::from_str(&location) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    Ok(response)
+}
+
+async fn rotate(ctx: Ctx, PathId(id): PathId<AppKind>, body: Json<RotateAppBody>) -> Result<Response, Problem> {
+    Ok(told(usecase::rotate(&ctx, id, body.parsed).await?))
+}
+
+async fn revoke(ctx: Ctx, PathId(id): PathId<AppKind>) -> Result<Response, Problem> {
+    usecase::revoke(&ctx, id).await?;
+    Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "private, no-store")]).into_response())
+}
+
+/// 201 with the secret.
+fn told(made: Made) -> Response {
+    let body = NewSecretBody { client_secret: Some(made.secret), app: shown(&made.app) };
+    answer(StatusCode::CREATED, serde_json::to_string(&body))
+}
+
+fn answer(status: StatusCode, body: Result<String, serde_json::Error>) -> Response {
+    let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
+    (status, headers, body.unwrap_or_default()).into_response()
+}
+
+fn shown(app: &ThirdPartyApp) -> AppBody {
+    AppBody {
+        id: app.id.to_string(),
+        name: app.name.clone(),
+        scopes: app.scopes.to_string(),
+        hint: app.hint.clone(),
+        state: if app.revoked_at.is_some() { "revoked" } else { "active" }.to_owned(),
+        created_at: app.created_at.to_string(),
+        rotated_at: app.rotated_at.map(|at| at.to_string()),
+        revoked_at: app.revoked_at.map(|at| at.to_string()),
+        last_used_at: None,
+    }
+}
+
+impl From<AppError> for Problem {
+    fn from(error: AppError) -> Problem {
+        match error {
+            AppError::Refused(refused) => {
+                let at = Place::Pointer("#/scopes".to_owned());
+                Problem::invalid(vec![FieldError { at, detail: refused.to_string() }])
+            }
+            AppError::NotActive => Problem::new(StatusCode::CONFLICT, "app-not-active")
+                .detail("The app is revoked, or was given another secret at this moment.")
+                .with("allowedActions", json!(["create"])),
+        }
+    }
+}

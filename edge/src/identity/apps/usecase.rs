@@ -1,0 +1,176 @@
+//! Registering, listing, rotating and revoking apps.
+
+use headlesspro_shared::identity::{AppScopesError, KeyName, Scopes, VOID_SECONDS, give_app, mint_client_secret};
+use headlesspro_shared::kernel::id::AppId;
+use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::{Value, json};
+
+use crate::app::Ctx;
+use crate::failure::{Failure, Unavailable};
+use crate::identity::api_keys::{hint_of, last_uses};
+use crate::identity::caller::{hash_of, revocation_key};
+use crate::identity::store::api_key::guard_changed;
+use crate::identity::store::app::{self, ThirdPartyApp};
+use crate::journal::{self, Change, Claim, Recorded};
+use crate::port::kv::Command;
+use crate::port::sql::{Commit, Committed, Refusal, Rows};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppError {
+    Refused(AppScopesError),
+    /// Revoked, or rotated by somebody else at this moment.
+    NotActive,
+}
+
+/// An app whose secret was just made: the only time it is told.
+pub struct Made {
+    pub app: ThirdPartyApp,
+    pub secret: String,
+}
+
+/// A first answer, or the same again (without the secret, which nothing keeps).
+pub enum Answered {
+    Fresh { location: String, made: Made },
+    Replayed(Recorded),
+}
+
+/// An app with the moment it last asked for a token, as far as Redis knows.
+pub struct Listed {
+    pub app: ThirdPartyApp,
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Registers an app. `record` renders what is kept of the answer for replays.
+pub async fn create(
+    ctx: &Ctx,
+    (name, scopes): (KeyName, Scopes),
+    claim: Option<&Claim>,
+    record: impl Fn(&ThirdPartyApp) -> String,
+) -> Result<Answered, Failure<AppError>> {
+    let tenant = ctx.tenant();
+    if let Some(claim) = claim {
+        let rows = ctx.read(vec![journal::idempotency_record(tenant, &claim.key)]).await?;
+        if let Some(first) = replay(Some(claim), rows.first())? {
+            return Ok(Answered::Replayed(first));
+        }
+    }
+    let actor = ctx.principal().await?;
+    give_app(&actor.permissions, tenant.store, scopes).map_err(|error| Failure::Rejected(AppError::Refused(error)))?;
+    let secret = new_secret(ctx)?;
+    let app = ThirdPartyApp {
+        id: ctx.new_id()?,
+        name: name.to_string(),
+        scopes,
+        hint: hint_of(&secret),
+        created_at: ctx.now,
+        rotated_at: None,
+        rotations: 0,
+        revoked_at: None,
+    };
+    let location = format!("/api/v1/apps/{}", app.id);
+    let mut commit = Commit::new();
+    commit.push(app::insert(tenant, &app, &hash_of(&secret)));
+    if let Some(claim) = claim {
+        commit.push(journal::record(tenant, claim, 201, &location, &record(&app), ctx.now));
+        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
+    }
+    let change = Change::new("app.create", app.id).after(state(&app));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(Answered::Fresh { location, made: Made { app, secret } }),
+        Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
+            Some(first) => Ok(Answered::Replayed(first)),
+            None => Err(unexplained(&refusal)),
+        },
+    }
+}
+
+/// The newest 250 apps of the store.
+pub async fn list(ctx: &Ctx) -> Result<Vec<Listed>, Failure<AppError>> {
+    let rows = ctx.read(vec![app::list(ctx.tenant())]).await?;
+    let apps = rows.first().map(app::apps_of).transpose().map_err(Failure::Unavailable)?.unwrap_or_default();
+    let ids: Vec<String> = apps.iter().map(|app| app.id.to_string()).collect();
+    let uses = last_uses(ctx, &ids).await?;
+    Ok(apps.into_iter().zip(uses).map(|(app, last_used_at)| Listed { app, last_used_at }).collect())
+}
+
+/// Gives an app a new secret; the old one stays good for `overlap_seconds` more.
+pub async fn rotate(ctx: &Ctx, id: AppId, overlap_seconds: i64) -> Result<Made, Failure<AppError>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![app::find(tenant, id)]).await?;
+    let old = only(rows.first())?;
+    if old.revoked_at.is_some() {
+        return Err(Failure::Rejected(AppError::NotActive));
+    }
+    let actor = ctx.principal().await?;
+    // Whoever gets the secret gets the app's scopes.
+    give_app(&actor.permissions, tenant.store, old.scopes)
+        .map_err(|error| Failure::Rejected(AppError::Refused(error)))?;
+    let secret = new_secret(ctx)?;
+    let new = ThirdPartyApp {
+        hint: hint_of(&secret),
+        rotated_at: Some(ctx.now),
+        rotations: old.rotations.saturating_add(1),
+        ..old.clone()
+    };
+    let good_until = ctx.now.checked_add_millis(overlap_seconds.saturating_mul(1_000)).unwrap_or(ctx.now);
+    let mut commit = Commit::new();
+    commit.push(app::rotate(tenant, (&old, &new), &hash_of(&secret), good_until));
+    let guard = commit.push(guard_changed());
+    let change = Change::new("app.rotate", id).before(state(&old)).after(state(&new));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(Made { app: new, secret }),
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(AppError::NotActive)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Revokes an app: it gets no token any more, and those it has are void within 30 s. Again, it is revoked again.
+pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
+    let tenant = ctx.tenant();
+    let actor = ctx.principal().await?.actor.clone();
+    let mut commit = Commit::new();
+    commit.push(app::revoke(tenant, id, ctx.now));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("app.revoke", id)));
+    commit.push_after(app::find(tenant, id));
+    match ctx.commit(&commit).await? {
+        Committed::Done { after, .. } => only(after.first()).map(drop)?,
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    // A token of this very millisecond is void too.
+    let before = ctx.now.millis().saturating_add(1).to_string();
+    let key = revocation_key(tenant.organization, &id.to_string());
+    ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
+    Ok(())
+}
+
+fn new_secret(ctx: &Ctx) -> Result<String, Failure<AppError>> {
+    let mut random = [0; 20];
+    ctx.app().entropy.fill(&mut random)?;
+    Ok(mint_client_secret(ctx.tenant().organization, ctx.tenant().store, random))
+}
+
+/// What the audit log keeps of an app.
+fn state(app: &ThirdPartyApp) -> Value {
+    json!({
+        "id": app.id.to_string(),
+        "name": app.name,
+        "scopes": app.scopes.to_string(),
+        "rotations": app.rotations,
+    })
+}
+
+fn only(rows: Option<&Rows>) -> Result<ThirdPartyApp, Failure<AppError>> {
+    let apps = rows.map(app::apps_of).transpose().map_err(Failure::Unavailable)?;
+    apps.unwrap_or_default().into_iter().next().ok_or(Failure::NotFound)
+}
+
+fn replay(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<AppError>> {
+    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
+    claim.replay(journal::recorded(rows)?)
+}
+
+fn unexplained(refusal: &Refusal) -> Failure<AppError> {
+    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
+}

@@ -1,0 +1,115 @@
+//! What the token, revocation and introspection endpoints do.
+
+use headlesspro_shared::identity::{
+    ACCESS_SECONDS, Access, AccessClaims, Role, ScopeRefused, Scopes, Subject, VOID_SECONDS, narrow,
+};
+use headlesspro_shared::kernel::id::AppId;
+use headlesspro_shared::kernel::time::Timestamp;
+
+use crate::app::Ctx;
+use crate::failure::{Failure, Unavailable};
+use crate::identity::caller::{hash_of, revocation_key, revocations_of};
+use crate::identity::signing::{PublicKey, UnverifiedToken};
+use crate::identity::store::keys;
+use crate::identity::usecase::{committed, signing_key};
+use crate::port::kv::{Command, KvError, Reply};
+use crate::port::sql::{Commit, Rows};
+
+/// An access token for an app.
+pub struct Issued {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub scopes: Scopes,
+}
+
+/// The client's id, once it is known to be the client.
+pub async fn authenticated<E>(ctx: &Ctx) -> Result<AppId, Failure<E>> {
+    let actor = &ctx.principal().await?.actor;
+    actor.parse().map_err(|_| Failure::Unavailable(Unavailable::Corrupt("an app's id".to_owned())))
+}
+
+/// A token with the scopes asked for: one read, which also verifies the client.
+pub async fn issue(ctx: &Ctx, asked: Option<&str>) -> Result<Issued, Failure<ScopeRefused>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![keys::signing_key()]).await?;
+    let app = authenticated(ctx).await?;
+    let principal = ctx.principal().await?;
+    let scopes = narrow(principal.permissions.scopes(), asked).map_err(Failure::Rejected)?;
+    let mut commit = Commit::new();
+    let key = signing_key(ctx, rows.first(), &mut commit)?;
+    // The first token of an installation makes the key.
+    if !commit.statements().is_empty() {
+        committed(ctx.commit(&commit).await?)?;
+    }
+    let access = Access {
+        org: tenant.organization,
+        store: tenant.store,
+        currency: principal.currency,
+        sid: None,
+        role: Role::App,
+        scopes,
+        grants: Vec::new(),
+        act: None,
+        iat_ms: ctx.now.millis(),
+    };
+    let claims = AccessClaims::new(ctx.app().verifier().issuer.clone(), Subject::App(app), access, ctx.now);
+    let access_token = key.sign(&claims).map_err(Failure::Unavailable)?;
+    Ok(Issued { access_token, expires_in: ACCESS_SECONDS, scopes })
+}
+
+/// Voids a token that was issued to the client that asks, everywhere within 30 s. What is no such token is void
+/// already (RFC 7009, section 2.2).
+pub async fn revoke(ctx: &Ctx, text: &str) -> Result<(), Failure<ScopeRefused>> {
+    let app = authenticated(ctx).await?;
+    let Some(token) = UnverifiedToken::read(text) else { return Ok(()) };
+    let claims = &token.claims;
+    let is_own = claims.sub == Subject::App(app) && claims.access.org == ctx.tenant().organization;
+    // Of a token that nobody signed nothing is kept.
+    if !is_own || !is_signed(ctx, &token).await? {
+        return Ok(());
+    }
+    let key = revocation_key(ctx.tenant().organization, &hash_of(text).to_hex());
+    let before = ctx.now.millis().saturating_add(1).to_string();
+    ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
+    Ok(())
+}
+
+/// The claims of a token that is good now and of this organization; of any other nothing is told.
+pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, Failure<ScopeRefused>> {
+    let found = UnverifiedToken::read(text).filter(|token| token.claims.access.org == ctx.tenant().organization);
+    let Some(token) = found else {
+        ctx.principal().await?;
+        return Ok(None);
+    };
+    if !is_signed(ctx, &token).await? {
+        return Ok(None);
+    }
+    let mut command = vec!["MGET".to_owned()];
+    command.extend(revocations_of(&token, hash_of(text)));
+    let Reply::Array(voided) = ctx.kv(Command(command)).await? else {
+        return Err(KvError::Garbage("the answer to MGET".to_owned()).into());
+    };
+    let is_void = |reply: &Reply| match reply {
+        Reply::Text(before) => token.claims.is_void(Timestamp::from_millis(before.parse().unwrap_or(i64::MAX))),
+        _ => false,
+    };
+    Ok(if voided.iter().any(is_void) { None } else { Some(token.claims) })
+}
+
+/// Whether a key of ours signed it and its claims hold now.
+async fn is_signed(ctx: &Ctx, token: &UnverifiedToken) -> Result<bool, Failure<ScopeRefused>> {
+    let verifier = ctx.app().verifier();
+    let key = match verifier.keys.get(&token.kid, ctx.now) {
+        Some(key) => key,
+        None => {
+            let rows = ctx.read(vec![keys::verifying_key(&token.kid, ctx.now)]).await?;
+            let Some(row) = rows.first().and_then(Rows::first) else { return Ok(false) };
+            let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Ok(false) };
+            verifier.keys.put(&token.kid, key.clone(), ctx.now);
+            key
+        }
+    };
+    ctx.principal().await?;
+    Ok(token.is_good(&key, &verifier.issuer, ctx.now))
+}
