@@ -7,6 +7,7 @@ use headlesspro_shared::identity::{HashParameters, Resource, Scope};
 use headlesspro_shared::kernel::id::{Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
+use headlesspro_shared::notifications::BaseUrl;
 
 use crate::cart::OfferCache;
 use crate::failure::{Denied, Halt};
@@ -33,6 +34,7 @@ pub struct App {
     offers: OfferCache,
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
+    storefront: BaseUrl,
 }
 
 /// What only this installation knows, and the name it signs with.
@@ -95,7 +97,8 @@ impl App {
         let Secrets { vault, issuer, password_hashing } = secrets;
         let (verifier, offers) = (Verifier::new(issuer), OfferCache::default());
         let limiter = Limiter::new(Limits::default());
-        App { sql, kv, clock, entropy, vault, password_hashing, verifier, offers, limiter, mailer: None }
+        let storefront = verifier.issuer.parse().unwrap_or_else(|_| BaseUrl::local());
+        App { sql, kv, clock, entropy, vault, password_hashing, verifier, offers, limiter, mailer: None, storefront }
     }
 
     /// The same application with other rate limits than the defaults.
@@ -110,6 +113,18 @@ impl App {
     pub fn with_mailer(mut self, mailer: Arc<dyn Mailer>) -> App {
         self.mailer = Some(mailer);
         self
+    }
+
+    /// The same application with its links leading there; else they lead to the issuer.
+    #[must_use]
+    pub fn with_storefront(mut self, storefront: BaseUrl) -> App {
+        self.storefront = storefront;
+        self
+    }
+
+    /// Where the links in mails lead.
+    pub fn storefront(&self) -> &BaseUrl {
+        &self.storefront
     }
 
     /// `None`: mails stay queued.
@@ -315,6 +330,16 @@ impl Ctx {
         Spent::add(&self.spent.kv);
         let reply = self.app.kv.pipeline(vec![command]).await?.into_iter().next();
         reply.ok_or_else(|| Halt::from(crate::port::kv::KvError::Garbage("no reply".to_owned())))
+    }
+
+    /// Redis commands in one round trip.
+    ///
+    /// # Errors
+    /// [`Halt`] when the caller may not, or Redis does not answer.
+    pub async fn pipeline(&self, commands: Vec<Command>) -> Result<Vec<Reply>, Halt> {
+        self.principal().await?;
+        Spent::add(&self.spent.kv);
+        Ok(self.app.kv.pipeline(commands).await?)
     }
 
     /// One of the project's own Redis scripts.

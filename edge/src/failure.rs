@@ -58,6 +58,12 @@ impl<E> From<Halt> for Failure<E> {
     }
 }
 
+impl<E> From<Unavailable> for Failure<E> {
+    fn from(unavailable: Unavailable) -> Failure<E> {
+        Failure::Unavailable(unavailable)
+    }
+}
+
 impl<E> From<SqlError> for Failure<E> {
     fn from(error: SqlError) -> Failure<E> {
         Failure::Unavailable(error.into())

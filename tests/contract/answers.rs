@@ -17,6 +17,7 @@ use headlesspro_edge::openapi::operations;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::mailer::memory::Mailbox;
 use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_edge::{routes, scripts};
 use headlesspro_shared::identity::{Password, Role};
@@ -41,6 +42,7 @@ broken,Broken,,,,,,,,,,-1,,\n";
 struct Shop {
     router: Router,
     key: String,
+    mailbox: Arc<Mailbox>,
     validator: Validator,
     /// The operations that answered with success.
     answered: BTreeSet<String>,
@@ -61,7 +63,9 @@ impl Shop {
         let clock = Arc::new(SystemClock);
         let kv = Arc::new(MemoryKv::new(Arc::clone(&clock) as _, scripts::ALL));
         let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy), secrets());
-        let app = Arc::new(app.with_limits(limits.parse().expect("limits")));
+        let mailbox = Arc::new(Mailbox::default());
+        let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
+        let app = Arc::new(app);
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
         let email = "ada@example.com".parse().expect("an address");
         let password = Password::chosen(PASSWORD, &email).expect("a password");
@@ -74,7 +78,7 @@ impl Shop {
         allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read jobs:run'"));
         app.sql.commit(&allow).await.expect("one more scope");
         let (router, validator) = (routes::router(app), Validator::from_golden());
-        Shop { router, key, validator, answered: BTreeSet::new(), _folder: folder }
+        Shop { router, key, mailbox, validator, answered: BTreeSet::new(), _folder: folder }
     }
 
     async fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
@@ -105,6 +109,16 @@ impl Shop {
 
     async fn send(&mut self, method: &str, path: &str, body: Value) -> Answer {
         self.call(method, path, &[("content-type", "application/json")], body.to_string()).await
+    }
+}
+
+impl Shop {
+    /// The secret in the newest mail.
+    async fn mailed_secret(&mut self) -> String {
+        assert_eq!(self.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
+        let mails = self.mailbox.mails();
+        let secret = mails.iter().find_map(|mail| mail.text.split_once("#token=")).expect("a mail with a secret").1;
+        secret.split_whitespace().next().expect("a secret").to_owned()
     }
 }
 
@@ -143,6 +157,7 @@ async fn every_operation_answers_as_described() {
     checkout(&mut shop, &cart, &variant).await;
     audit_log(&mut shop).await;
     sessions(&mut shop).await;
+    people(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
@@ -203,6 +218,38 @@ async fn sessions(shop: &mut Shop) {
         apps(shop, token[0].1).await;
         shop.call("POST", "/api/v1/auth/logout", &token, "").await;
         shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
+    }
+}
+
+async fn people(shop: &mut Shop) {
+    let email = json!({ "email": "grace@example.com" });
+    let who = json!({ "email": "grace@example.com", "password": PASSWORD, "name": "Grace" });
+    for _ in 0..2 {
+        assert_eq!(shop.send("POST", "/api/v1/auth/register", who.clone()).await.status, 202);
+    }
+    shop.send("POST", "/api/v1/auth/verify-email/resend", email.clone()).await;
+    let token = json!({ "token": shop.mailed_secret().await });
+    for status in [204, 410] {
+        assert_eq!(shop.send("POST", "/api/v1/auth/verify-email", token.clone()).await.status, status);
+    }
+    shop.send("POST", "/api/v1/auth/register", who).await;
+    let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+    shop.send("POST", "/api/v1/auth/magic", json!({ "email": "grace@example.com", "codeChallenge": challenge })).await;
+    let mut link = json!({ "token": shop.mailed_secret().await });
+    assert_eq!(shop.send("POST", "/api/v1/auth/magic/exchange", link.clone()).await.status, 409);
+    link["codeVerifier"] = json!("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    let token = shop.send("POST", "/api/v1/auth/magic/exchange", link).await.text("/accessToken");
+    let token = format!("Bearer {token}");
+    let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    for (current, status) in [("wrong", 403), (PASSWORD, 204)] {
+        let change = json!({ "currentPassword": current, "newPassword": "incorrect mule cell" }).to_string();
+        assert_eq!(shop.call("POST", "/api/v1/auth/password", &headers, change).await.status, status);
+    }
+    shop.send("POST", "/api/v1/auth/password/forgot", email).await;
+    let token = shop.mailed_secret().await;
+    for (password, status) in [("short", 422), (PASSWORD, 204)] {
+        let reset = json!({ "token": token, "newPassword": password });
+        assert_eq!(shop.send("POST", "/api/v1/auth/password/reset", reset).await.status, status);
     }
 }
 

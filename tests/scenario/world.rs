@@ -1,5 +1,8 @@
 //! What a story is told with: two shops of two tenants behind one address, and their keys.
 
+use std::sync::Arc;
+
+use headlesspro_edge::port::mailer::memory::Mailbox;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
@@ -16,6 +19,8 @@ pub struct World {
     pub nobody: Client,
     /// Stands in every handle, SKU, vendor, tag and category of this story, and in no other's.
     pub mark: String,
+    /// What the API has sent; nobody knows that of a deployment somewhere else.
+    pub mailbox: Option<Arc<Mailbox>>,
 }
 
 impl World {

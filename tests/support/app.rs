@@ -190,7 +190,9 @@ impl Stage {
 
     /// What a story is told with.
     pub fn world(&self) -> World {
-        world(&self.url, [&self.ours.publishable, &self.ours.secret], [&self.theirs.publishable, &self.theirs.secret])
+        let (ours, theirs) = (&self.ours, &self.theirs);
+        let world = world(&self.url, [&ours.publishable, &ours.secret], [&theirs.publishable, &theirs.secret]);
+        World { mailbox: Some(Arc::clone(&self.mailbox)), ..world }
     }
 
     /// The id of our shop's organization.
@@ -243,7 +245,7 @@ pub fn world(url: &str, ours: [&str; 2], theirs: [&str; 2]) -> World {
     // Differs from story to story, and from run to run where the database stays.
     let moment = u64::try_from(SystemClock.now().millis()).unwrap() * 1_000;
     let mark = format!("t{}", base36(moment + NUMBER.fetch_add(1, Ordering::Relaxed)));
-    World { ours: shop(ours), theirs: shop(theirs), nobody, mark }
+    World { ours: shop(ours), theirs: shop(theirs), nobody, mark, mailbox: None }
 }
 
 fn base36(mut number: u64) -> String {

@@ -13,7 +13,7 @@ use super::script::CART;
 use super::store::{self, Change, Mutated, StoredCart};
 use crate::app::Ctx;
 use crate::catalog;
-use crate::failure::{Failure, Unavailable};
+use crate::failure::Failure;
 use crate::journal::Claim;
 
 /// Why a cart stays as it is.
@@ -161,10 +161,4 @@ fn shown(
     let priced = price(&cart.lines, cart.currency, |variant| offers.get(&variant));
     let (lines, subtotal) = priced.map_err(|_| Failure::Rejected(CartError::TooExpensive))?;
     Ok(ShownCart { cart, lines, subtotal, offers, replayed })
-}
-
-impl From<Unavailable> for Failure<CartError> {
-    fn from(unavailable: Unavailable) -> Failure<CartError> {
-        Failure::Unavailable(unavailable)
-    }
 }

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::{Body, HttpBody};
 use axum::response::IntoResponse;
 use headlesspro_shared::limits::{InvalidLimits, Limits};
+use headlesspro_shared::notifications::InvalidBaseUrl;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 
 use crate::app::{App, InvalidSecrets, Secrets};
@@ -47,10 +48,12 @@ pub const LOOKUP_KEY: &str = "LOOKUP_KEY";
 pub const PASSWORD_HASHING: &str = "PASSWORD_HASHING";
 /// The `iss` of access tokens: the origin that the API is reached at.
 pub const ISSUER: &str = "ISSUER";
+/// Where the links in mails lead; to the issuer unless it is set.
+pub const STOREFRONT_URL: &str = "STOREFRONT_URL";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 13] = [
+pub const SETTINGS: [&str; 14] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_STREAMS,
@@ -64,6 +67,7 @@ pub const SETTINGS: [&str; 13] = [
     LOOKUP_KEY,
     PASSWORD_HASHING,
     ISSUER,
+    STOREFRONT_URL,
 ];
 
 /// Why the service cannot be built. Names settings, never the values of those that may be secret.
@@ -81,6 +85,8 @@ pub enum Misconfigured {
     Redis(#[from] InvalidUpstash),
     #[error(transparent)]
     Mail(#[from] InvalidMailer),
+    #[error("STOREFRONT_URL: {0}")]
+    Storefront(#[from] InvalidBaseUrl),
     #[error("RATE_LIMITS: {0}")]
     RateLimits(#[from] InvalidLimits),
     /// On Spin alone.
@@ -119,6 +125,9 @@ pub fn service(
     if let (Ok(url), Ok(from)) = (wanted(MAIL_URL), wanted(MAIL_FROM)) {
         let mailer = HttpMailer::new(&url, &setting(MAIL_TOKEN).unwrap_or_default(), &from, fetch)?;
         app = app.with_mailer(Arc::new(mailer));
+    }
+    if let Ok(url) = wanted(STOREFRONT_URL) {
+        app = app.with_storefront(url.parse()?);
     }
     let app = Arc::new(app);
     Ok((crate::routes::router(Arc::clone(&app)), app))

@@ -17,12 +17,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::caller::Person;
+use super::opening::Tokens;
 use super::store::session::SessionSummary;
-use super::usecase::{self, Login, LoginError, SessionEnded, Tokens};
-use super::{api_keys, apps, oauth};
+use super::usecase::{self, Login, LoginError, SessionEnded};
+use super::{api_keys, apps, magic, oauth, password, registration};
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
-use crate::failure::{Denied, Failure, Unavailable};
+use crate::failure::{Denied, Failure};
 use crate::limits::ClientAddress;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -45,6 +46,9 @@ pub fn routes() -> Routes {
         .and(api_keys::http::routes())
         .and(apps::http::routes())
         .and(oauth::http::routes())
+        .and(registration::http::routes())
+        .and(password::http::routes())
+        .and(magic::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }
@@ -271,7 +275,7 @@ async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent
 }
 
 /// The person behind the token; a key has none.
-async fn person(ctx: &Ctx) -> Result<Person, Problem> {
+pub(super) async fn person(ctx: &Ctx) -> Result<Person, Problem> {
     if let Some(person) = ctx.person() {
         return Ok(person);
     }
@@ -280,18 +284,18 @@ async fn person(ctx: &Ctx) -> Result<Person, Problem> {
 }
 
 /// The device as it names itself: printable, and no longer than anyone reads.
-fn device(headers: &HeaderMap) -> String {
+pub(super) fn device(headers: &HeaderMap) -> String {
     let text = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
     let text = text.unwrap_or_default();
     text.chars().filter(|character| !character.is_control()).take(DEVICE_CHARACTERS).collect()
 }
 
-fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {
+pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {
     let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
     (status, headers, serde_json::to_string(body).unwrap_or_default()).into_response()
 }
 
-fn nothing() -> Response {
+pub(super) fn nothing() -> Response {
     (StatusCode::NO_CONTENT, [(CACHE_CONTROL, "private, no-store")]).into_response()
 }
 
@@ -321,7 +325,7 @@ impl SessionBody {
 }
 
 /// A 401 names a scheme (RFC 9110, 15.5.2), also where the credentials stand in the body.
-fn unauthorized(code: &'static str) -> Problem {
+pub(super) fn unauthorized(code: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code)
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"headlesspro\""))
 }
@@ -345,11 +349,5 @@ impl From<LoginError> for Problem {
 impl From<SessionEnded> for Problem {
     fn from(_: SessionEnded) -> Problem {
         unauthorized("session-ended").detail("The refresh token is not good, or not any more. Log in again.")
-    }
-}
-
-impl From<Unavailable> for Failure<SessionEnded> {
-    fn from(unavailable: Unavailable) -> Failure<SessionEnded> {
-        Failure::Unavailable(unavailable)
     }
 }

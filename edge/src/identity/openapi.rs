@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
-use super::{api_keys, apps, oauth};
+use super::{api_keys, apps, magic, oauth, password, registration};
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
     of, redis, time,
@@ -16,11 +16,18 @@ use crate::openapi::{
 
 pub fn operations() -> Vec<Operation> {
     let own = [refresh(), log_out(), list(), revoke_all(), revoke(), me(), jwks()];
-    let parts = [api_keys::openapi::operations(), apps::openapi::operations(), oauth::openapi::operations()];
+    let parts = [
+        api_keys::openapi::operations(),
+        apps::openapi::operations(),
+        oauth::openapi::operations(),
+        registration::openapi::operations(),
+        password::openapi::operations(),
+        magic::openapi::operations(),
+    ];
     own.into_iter().chain(parts.into_iter().flatten()).chain([log_in()]).collect()
 }
 
-fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {
+pub fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {
     Operation::new(method, path, id, "Identity")
         .cache(Cache::Personal)
         .problems(credentials(scope))
@@ -158,7 +165,7 @@ fn jwks() -> Operation {
 const REFRESH_TOKEN: &str = "rt_01h455vb4pex5vsknk084sn02q01h455vb4pex5vsknk084sn02r00000001\
                              c2lnbmVkLWJ5LXRoZS1zZXJ2ZXItYW5kLW5vYm9keS0";
 
-fn tokens() -> Answer {
+pub fn tokens() -> Answer {
     Answer::json::<TokensBody>(200, "The tokens.").example(
         "tokens",
         "A member of the staff",
@@ -187,7 +194,7 @@ fn session() -> Value {
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(dead_code, reason = "read by the schema's derive")]
-struct RetryAfterSeconds {
+pub struct RetryAfterSeconds {
     #[schemars(range(min = 1))]
     retry_after_seconds: i64,
 }

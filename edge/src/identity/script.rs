@@ -15,7 +15,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Tenant;
 use crate::limits::ClientAddress;
-use crate::port::kv::{Kv, KvError, Reply, Script, ScriptStore};
+use crate::port::kv::{Command, Kv, KvError, Reply, Script, ScriptStore};
 
 pub static LOCKOUT: Script = Script { name: "lockout", lua: LUA, native };
 
@@ -145,8 +145,14 @@ fn wrong(what: &str) -> Reply {
 /// The keys of one login: its account by the hash of the e-mail address, and the caller's address.
 pub fn keys(tenant: Tenant, email_hash: &str, address: Option<ClientAddress>) -> Vec<String> {
     let organization = tenant.organization;
+    let account = account_key(tenant, email_hash);
     let address = address.map_or_else(|| "unknown".to_owned(), ClientAddress::counted_as);
-    vec![format!("lock:{{{organization}}}:a:{email_hash}"), format!("lock:{{{organization}}}:n:{address}")]
+    vec![account, format!("lock:{{{organization}}}:n:{address}")]
+}
+
+/// The key of an account's failures.
+pub fn account_key(tenant: Tenant, email_hash: &str) -> String {
+    format!("lock:{{{}}}:a:{email_hash}", tenant.organization)
 }
 
 /// The words that ask for an attempt.
@@ -177,6 +183,13 @@ pub fn read(reply: &Reply) -> Result<Result<(), i64>, KvError> {
 pub async fn forgive(kv: &dyn Kv, keys: Vec<String>) {
     if let Err(error) = kv.script(&LOCKOUT, keys, vec!["right".to_owned()]).await {
         log::warn!("a right password was left counted as a failure: {error}");
+    }
+}
+
+/// Forgets the failures of an account whose owner has proved otherwise who they are.
+pub async fn forget(kv: &dyn Kv, account_key: &str) {
+    if let Err(error) = kv.command(Command::new(["DEL", account_key])).await {
+        log::warn!("failed logins were not forgotten: {error}");
     }
 }
 

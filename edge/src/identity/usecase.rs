@@ -1,8 +1,8 @@
 //! Sessions: log in, refresh, log out, list and revoke.
 
 use headlesspro_shared::identity::{
-    ACCESS_SECONDS, Access, AccessClaims, Generation, Grant, HashParameters, Lockout, Password, Refresh, RefreshClaim,
-    RefreshToken, Role, Subject, VOID_SECONDS, needs_rehash, refresh as decide,
+    HashParameters, Lockout, Password, Refresh, RefreshClaim, RefreshToken, Role, VOID_SECONDS, needs_rehash,
+    refresh as decide,
 };
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
@@ -10,31 +10,18 @@ use headlesspro_shared::kernel::time::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::caller::{Person, hash_of, revocation_key};
+use super::hashing;
+use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LOCKOUT};
-use super::signing::SigningKey;
-use super::store::session::{NewSession, SessionRow, SessionSummary};
+use super::store::session::{SessionRow, SessionSummary};
 use super::store::{account, keys, session};
-use super::{hashing, signing};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
 use crate::port::kv::Command;
-use crate::port::sql::{Commit, Committed, Rows};
-use crate::vault::{Place, Purpose};
-
-/// A session lives so long after its last refresh.
-const SESSION_MILLIS: i64 = 30 * 86_400_000;
-
-/// What a login or refresh gives.
-pub struct Tokens {
-    pub access_token: String,
-    /// Seconds.
-    pub expires_in: i64,
-    pub refresh_token: String,
-    pub account: AccountId,
-    pub role: Role,
-}
+use crate::port::sql::{Commit, Committed, Refusal, Rows};
+use crate::vault::{DataKey, Place, Purpose, WrappedKey};
 
 /// An account as its owner sees it.
 pub struct Account {
@@ -76,7 +63,7 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
     let email_hash = hash_email(ctx.app(), tenant, login.email);
     let rows = ctx.read(vec![account::by_email(tenant, &email_hash), keys::signing_key()]).await?;
     let found = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
-    let (_, found) = account::login_of(found).map_err(Failure::Unavailable)?;
+    let (_, found) = account::login_of(found)?;
 
     // Counted before the password is looked at: a thousand parallel guesses are not all admitted.
     let counters = script::keys(tenant, &email_hash, login.address);
@@ -102,26 +89,12 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
         let new = hashing::hash(login.password, login.wanted, &*ctx.app().entropy)?;
         commit.push(account::rehash(tenant, account.id, stored, &new, ctx.now));
     }
-    let key = signing_key(ctx, rows.get(1), &mut commit)?;
-    let session: SessionId = ctx.new_id()?;
-    let refresh_token = refresh_token(ctx.app(), tenant, session, Generation::FIRST);
-    commit.push(session::insert(
-        tenant,
-        &NewSession {
-            id: session,
-            account: account.id,
-            token_hash: hash_of(&refresh_token).to_hex(),
-            device: login.device,
-            expires_at: later(ctx.now, SESSION_MILLIS),
-        },
-        ctx.now,
-    ));
-    commit.push(journal::audit(ctx, ctx.new_id()?, &account.id.to_string(), Change::new("session.open", session)));
+    let opening = Opening { account: account.id, role: account.role, grants: account.grants, device: login.device };
+    let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;
     committed(ctx.commit(&commit).await?)?;
     let app = std::sync::Arc::clone(ctx.app());
     ctx.later(async move { script::forgive(&*app.kv, counters).await });
-    let person = Person { account: account.id, session };
-    tokens(ctx, &key, person, account.role, account.grants, refresh_token).await
+    opened.tokens(ctx).await
 }
 
 /// Swaps a refresh token for its successor and a new access token: one read, one commit.
@@ -135,7 +108,7 @@ pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<
     if !bool::from(mac.ct_eq(&token.mac)) || token.claim.organization != tenant.organization {
         return Err(ended());
     }
-    let mut found = rows.first().map(session::session_of).transpose().map_err(Failure::Unavailable)?.flatten();
+    let mut found = rows.first().map(session::session_of).transpose()?.flatten();
     let mut commit = Commit::new();
     let key = signing_key(ctx, rows.get(1), &mut commit)?;
 
@@ -152,7 +125,7 @@ pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<
             Refresh::Rotate { next } => {
                 let successor = refresh_token(ctx.app(), tenant, token.claim.session, next);
                 let hash = hash_of(&successor).to_hex();
-                let expires_at = later(ctx.now, SESSION_MILLIS);
+                let expires_at = session_end(ctx.now);
                 let mut commit = commit.clone();
                 let steps = (row.family.current, next);
                 let rotated =
@@ -160,7 +133,7 @@ pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<
                 commit.push_after(session::find(tenant, token.claim.session));
                 let (changed, after) = committed(ctx.commit(&commit).await?)?;
                 if changed.get(rotated).is_none_or(Rows::is_empty) {
-                    found = after.first().map(session::session_of).transpose().map_err(Failure::Unavailable)?.flatten();
+                    found = after.first().map(session::session_of).transpose()?.flatten();
                     continue;
                 }
                 next
@@ -168,7 +141,8 @@ pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<
         };
         let text = refresh_token(ctx.app(), tenant, token.claim.session, generation);
         let person = Person { account: row.account, session: token.claim.session };
-        return tokens(ctx, &key, person, row.role, row.grants, text).await;
+        let opened = Opened { key, person, role: row.role, grants: row.grants, refresh_token: text };
+        return opened.tokens(ctx).await;
     }
     Err(ended())
 }
@@ -192,10 +166,9 @@ pub async fn list(ctx: &Ctx, person: Person) -> Result<Vec<SessionSummary>, Fail
 pub async fn account(ctx: &Ctx, person: Person) -> Result<Account, Failure<SessionEnded>> {
     let rows = ctx.read(vec![account::by_id(ctx.tenant(), person.account)]).await?;
     let row = rows.first().and_then(Rows::first).ok_or(Failure::NotFound)?;
-    let row = account::account_of(row).map_err(Failure::Unavailable)?;
+    let row = account::account_of(row)?;
     let organization = ctx.tenant().organization;
-    let key = ctx.app().vault.masters.data_key(organization, &row.key);
-    let key = key.map_err(|error| Unavailable::Corrupt(error.to_string()))?;
+    let key = data_key(ctx.app(), ctx.tenant(), &row.key)?;
     let id = row.id.to_string();
     let open = |column, sealed: &str| {
         let opened = key.open_text(Place { organization, table: "account", column, row: &id }, sealed);
@@ -227,7 +200,7 @@ pub async fn revoke(
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.revoke", id)));
     commit.push_after(session::find(tenant, id));
     let (_, after) = committed(ctx.commit(&commit).await?)?;
-    let found = after.first().map(session::session_of).transpose().map_err(Failure::Unavailable)?.flatten();
+    let found = after.first().map(session::session_of).transpose()?.flatten();
     found.filter(|row| row.account == person.account).ok_or(Failure::NotFound)?;
     void(ctx, &id.to_string()).await
 }
@@ -243,12 +216,33 @@ pub async fn revoke_all(ctx: &Ctx, person: Person) -> Result<(), Failure<Session
 }
 
 /// Lets no token of a session or an account pass any more, at any edge that hears of it within 30 s.
-async fn void(ctx: &Ctx, id: &str) -> Result<(), Failure<SessionEnded>> {
+pub(super) async fn void<E>(ctx: &Ctx, id: &str) -> Result<(), Failure<E>> {
     // A token of this very millisecond is void too.
-    let before = later(ctx.now, 1).millis().to_string();
+    let before = ctx.now.millis().saturating_add(1).to_string();
     let key = revocation_key(ctx.tenant().organization, id);
     ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
     Ok(())
+}
+
+/// As [`void`], for what is committed already: where Redis does not answer now, it is asked once more after the
+/// response. Nothing gets new tokens meanwhile, and those there are end within a quarter of an hour.
+pub(super) async fn void_all(ctx: &Ctx, ids: Vec<String>) {
+    if ids.is_empty() {
+        return;
+    }
+    let before = ctx.now.millis().saturating_add(1).to_string();
+    let organization = ctx.tenant().organization;
+    let life = VOID_SECONDS.to_string();
+    let set = |id: &String| Command::new(["SET", &revocation_key(organization, id), &before, "EX", &life]);
+    let commands: Vec<Command> = ids.iter().map(set).collect();
+    if ctx.pipeline(commands.clone()).await.is_err() {
+        let app = std::sync::Arc::clone(ctx.app());
+        ctx.later(async move {
+            if let Err(error) = app.kv.pipeline(commands).await {
+                log::error!("access tokens that were revoked are good until they end: {error}");
+            }
+        });
+    }
 }
 
 /// The keys whose tokens are good now: each with its name and public half.
@@ -261,72 +255,37 @@ pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable
     live.transpose().map(Option::unwrap_or_default)
 }
 
-/// The key to sign with: the newest, or one that `commit` keeps from now on.
-pub(super) fn signing_key<E>(ctx: &Ctx, rows: Option<&Rows>, commit: &mut Commit) -> Result<SigningKey, Failure<E>> {
-    let app = ctx.app();
-    let stored = rows.map(keys::stored_keys).transpose()?.unwrap_or_default();
-    match stored.first() {
-        Some(stored) => SigningKey::open(stored, &app.vault.masters).map_err(Failure::Unavailable),
-        None => {
-            let (key, stored) = signing::SigningKey::generate(&app.vault.masters, &*app.entropy)?;
-            commit.push(keys::insert_token_key(&stored, ctx.now));
-            Ok(key)
-        }
-    }
-}
-
-async fn tokens<E>(
-    ctx: &Ctx,
-    key: &SigningKey,
-    person: Person,
-    role: Role,
-    grants: Vec<Grant>,
-    refresh_token: String,
-) -> Result<Tokens, Failure<E>> {
-    let tenant = ctx.tenant();
-    let access = Access {
-        org: tenant.organization,
-        store: tenant.store,
-        currency: ctx.principal().await?.currency,
-        sid: Some(person.session),
-        role,
-        scopes: account::scopes_of(role),
-        grants,
-        act: None,
-        iat_ms: ctx.now.millis(),
-    };
-    let issuer = ctx.app().verifier().issuer.clone();
-    let claims = AccessClaims::new(issuer, Subject::Account(person.account), access, ctx.now);
-    let access_token = key.sign(&claims).map_err(Failure::Unavailable)?;
-    Ok(Tokens { access_token, expires_in: ACCESS_SECONDS, refresh_token, account: person.account, role })
-}
-
-/// The text of a session's refresh token: the same each time, so that parallel refreshes get the same successor.
-fn refresh_token(app: &App, tenant: Tenant, session: SessionId, generation: Generation) -> String {
-    let claim = RefreshClaim { organization: tenant.organization, session, generation };
-    let message = claim.authenticated();
-    claim.with_mac(&app.vault.lookup.mac(tenant.organization, Purpose::RefreshToken, message.as_bytes()))
-}
-
 /// An address is the same in capitals: nobody gets a second account that way.
 pub(super) fn hash_email(app: &App, tenant: Tenant, email: &Email) -> String {
     app.vault.lookup.of_email(tenant.organization, &email.as_str().to_lowercase())
+}
+
+/// An organization's data key, as it was read with what it opens.
+pub(super) fn data_key(app: &App, tenant: Tenant, wrapped: &WrappedKey) -> Result<DataKey, Unavailable> {
+    let key = app.vault.masters.data_key(tenant.organization, wrapped);
+    key.map_err(|error| Unavailable::Corrupt(error.to_string()))
+}
+
+/// The address of an account.
+pub(super) fn email_of(tenant: Tenant, key: &DataKey, id: AccountId, sealed: &str) -> Result<Email, Unavailable> {
+    let row = id.to_string();
+    let place = Place { organization: tenant.organization, table: "account", column: "email", row: &row };
+    let opened = key.open_text(place, sealed).ok().and_then(|text| text.parse().ok());
+    opened.ok_or_else(|| Unavailable::Corrupt("an account's address".to_owned()))
 }
 
 /// The answers of the commit's statements, and of those after it.
 pub(super) fn committed<E>(outcome: Committed) -> Result<(Vec<Rows>, Vec<Rows>), Failure<E>> {
     match outcome {
         Committed::Done { rows, after } => Ok((rows, after)),
-        Committed::Refused { refusal, .. } => {
-            Err(Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}"))))
-        }
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }
 
-fn no_data_key<E>() -> Failure<E> {
-    Failure::Unavailable(Unavailable::Corrupt("the organization has no data key: run `hp migrate`".to_owned()))
+pub(super) fn unexplained<E>(refusal: &Refusal) -> Failure<E> {
+    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
 }
 
-fn later(now: Timestamp, millis: i64) -> Timestamp {
-    now.checked_add_millis(millis).unwrap_or(now)
+pub(super) fn no_data_key<E>() -> Failure<E> {
+    Failure::Unavailable(Unavailable::Corrupt("the organization has no data key: run `hp migrate`".to_owned()))
 }

@@ -9,11 +9,13 @@ mod grant;
 mod issue_key;
 mod key;
 mod lockout;
+mod one_time;
 mod password;
 mod pkce;
 mod recovery;
 mod refresh;
 mod refresh_token;
+mod register;
 mod role;
 mod scope;
 mod token;
@@ -28,11 +30,16 @@ pub use issue_key::{
 };
 pub use key::{ApiKeyClaim, InvalidApiKey, KeyKind, mint_api_key};
 pub use lockout::{Attempt, Failures, Lockout, LockoutRule};
+pub use one_time::{
+    InvalidOneTimeToken, Issued, MAILS_IN_AN_HOUR, NotRedeemable, OneTimePurpose, OneTimeToken, UnknownOneTimePurpose,
+    redeem,
+};
 pub use password::{HashParameters, InvalidPasswordHash, Password, PasswordError, PasswordHash, needs_rehash};
 pub use pkce::{InvalidPkceChallenge, InvalidPkceVerifier, PkceChallenge, PkceVerifier};
 pub use recovery::{InvalidRecoveryCode, RECOVERY_CODES, RecoveryCode};
 pub use refresh::{Family, GRACE_MILLIS, Refresh, refresh};
 pub use refresh_token::{Generation, InvalidRefreshToken, RefreshClaim, RefreshToken};
+pub use register::{Registered, Registration, register};
 pub use role::{Role, UnknownRole};
 pub use scope::{Scope, Scopes, UnknownScope};
 pub use token::{

@@ -31,6 +31,13 @@ impl Locale {
     }
 }
 
+/// English: what is spoken where nobody says.
+impl Default for Locale {
+    fn default() -> Locale {
+        Locale("en".to_owned())
+    }
+}
+
 /// The text is not of the form `language[-Script][-REGION]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected a locale such as de, de-AT or zh-Hant-TW")]

@@ -14,6 +14,11 @@ pub struct BaseUrl(String);
 pub struct InvalidBaseUrl;
 
 impl BaseUrl {
+    /// Where a developer's storefront is.
+    pub fn local() -> BaseUrl {
+        BaseUrl("http://localhost:3000".to_owned())
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

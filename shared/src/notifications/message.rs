@@ -16,6 +16,7 @@ pub enum MailKind {
     Welcome,
     PasswordChanged,
     NewDeviceLogin,
+    AlreadyRegistered,
 }
 
 named!(MailKind, UnknownMailKind, "a kind of mail", {
@@ -26,6 +27,7 @@ named!(MailKind, UnknownMailKind, "a kind of mail", {
     Welcome = "welcome",
     PasswordChanged = "password-changed",
     NewDeviceLogin = "new-device-login",
+    AlreadyRegistered = "already-registered",
 });
 
 /// A mail's values. Links are made by [`BaseUrl`](super::BaseUrl); `minutes` is how long one is good for.
@@ -69,6 +71,11 @@ pub enum Message {
         /// To the person's sessions.
         link: Option<String>,
     },
+    /// Somebody tried to register with the address of an account.
+    AlreadyRegistered {
+        /// To where the password is reset.
+        link: Option<String>,
+    },
 }
 
 impl Message {
@@ -81,6 +88,7 @@ impl Message {
             Message::Welcome { .. } => MailKind::Welcome,
             Message::PasswordChanged { .. } => MailKind::PasswordChanged,
             Message::NewDeviceLogin { .. } => MailKind::NewDeviceLogin,
+            Message::AlreadyRegistered { .. } => MailKind::AlreadyRegistered,
         }
     }
 }

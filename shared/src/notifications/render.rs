@@ -47,6 +47,7 @@ impl<'a> Values<'a> {
                 ],
             ),
             Message::Welcome { name, link } => (link.as_ref(), vec![("name", name.clone())]),
+            Message::AlreadyRegistered { link } => (link.as_ref(), vec![]),
             Message::PasswordChanged { at, link } => (link.as_ref(), vec![("at", Some(minute(*at)))]),
             Message::NewDeviceLogin { at, device, address, link } => (
                 link.as_ref(),
@@ -162,7 +163,13 @@ mod tests {
             },
             Message::Welcome { name: Some(name.to_owned()), link: Some(link.clone()) },
             Message::PasswordChanged { at, link: Some(link.clone()) },
-            Message::NewDeviceLogin { at, device: name.to_owned(), address: Some(name.to_owned()), link: Some(link) },
+            Message::NewDeviceLogin {
+                at,
+                device: name.to_owned(),
+                address: Some(name.to_owned()),
+                link: Some(link.clone()),
+            },
+            Message::AlreadyRegistered { link: Some(link) },
         ]
     }
 

@@ -140,6 +140,15 @@ const fn english(kind: MailKind) -> Words {
             link: "See your sessions",
             after: &[],
         },
+        MailKind::AlreadyRegistered => Words {
+            subject: "You have an account at {shop} already",
+            before: &[
+                "Somebody tried to register at {shop} with this e-mail address, which has an account already.",
+                "If it was you, log in with your password, or choose a new one.",
+            ],
+            link: "Choose a new password",
+            after: &["If it was not you, you can ignore this message: nothing has changed."],
+        },
     }
 }
 
@@ -200,6 +209,15 @@ const fn korean(kind: MailKind) -> Words {
             ],
             link: "세션 확인",
             after: &[],
+        },
+        MailKind::AlreadyRegistered => Words {
+            subject: "[{shop}] 이미 가입된 이메일 주소입니다",
+            before: &[
+                "이 이메일 주소로 {shop} 회원 가입이 시도되었지만, 이미 계정이 있습니다.",
+                "본인이라면 기존 비밀번호로 로그인하시거나 새 비밀번호를 설정해 주세요.",
+            ],
+            link: "새 비밀번호 설정",
+            after: &["본인이 아니라면 이 메일을 무시하셔도 됩니다. 변경된 것은 없습니다."],
         },
     }
 }

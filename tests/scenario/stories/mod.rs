@@ -14,6 +14,7 @@ mod import_errors;
 mod imports;
 mod keys;
 mod orders;
+mod people;
 mod protocol;
 mod sessions;
 mod tenancy;
@@ -51,6 +52,17 @@ pub const STORIES: &[(&str, Story)] = stories![
     sessions::a_token_is_good_for_its_own_tenant_and_scopes,
     sessions::a_session_is_ended_from_another_one,
     sessions::tokens_that_nobody_signed_are_refused,
+    people::a_customer_registers_confirms_and_logs_in,
+    people::a_taken_address_is_answered_as_a_free_one_and_its_owner_told,
+    people::what_counts_is_what_was_chosen_for_the_confirmed_link,
+    people::a_link_is_used_once_also_by_twenty_at_once,
+    people::all_wrong_fields_of_a_registration_are_named,
+    people::a_changed_password_ends_the_other_sessions,
+    people::a_forgotten_password_is_reset_by_mail,
+    people::a_magic_link_logs_in_once,
+    people::a_magic_link_is_bound_to_the_browser_that_asked,
+    people::an_address_is_nobodys_to_flood,
+    people::another_tenants_links_are_gone,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

@@ -153,11 +153,11 @@ pub async fn log_in(shop: &Shop, email: &str) -> Answer {
     log_in_with(shop, email, PASSWORD).await
 }
 
-async fn log_in_with(shop: &Shop, email: &str, password: &str) -> Answer {
+pub async fn log_in_with(shop: &Shop, email: &str, password: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/login").json(&json!({ "email": email, "password": password })).send().await
 }
 
-async fn refresh(shop: &Shop, tokens: &Answer) -> Answer {
+pub async fn refresh(shop: &Shop, tokens: &Answer) -> Answer {
     refresh_with(shop, tokens.json()["refreshToken"].as_str().unwrap()).await
 }
 

@@ -9,9 +9,10 @@ use headlesspro_shared::kernel::time::Timestamp;
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{hash_of, revocation_key, revocations_of};
+use crate::identity::opening::signing_key;
 use crate::identity::signing::{PublicKey, UnverifiedToken};
 use crate::identity::store::keys;
-use crate::identity::usecase::{committed, signing_key};
+use crate::identity::usecase::committed;
 use crate::port::kv::{Command, KvError, Reply};
 use crate::port::sql::{Commit, Rows};
 

@@ -18,7 +18,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?10)";
 
 /// A store's data key, and the account of that e-mail hash if there is one.
 const BY_EMAIL: &str = "-- identity::account_by_email
-SELECT k.wrapped, k.master_key_id, a.id, a.password_hash, a.role, a.grants, a.state, a.email_verified_at
+SELECT k.wrapped, k.master_key_id, a.id, a.password_hash, a.role, a.grants, a.state, a.email_verified_at, a.locale
 FROM store s
 JOIN organization_key k ON k.organization_id = s.organization_id
 LEFT JOIN account a ON a.organization_id = s.organization_id AND a.email_hash = ?3
@@ -27,6 +27,30 @@ WHERE s.organization_id = ?1 AND s.id = ?2";
 const REHASH: &str = "-- identity::rehash_password
 UPDATE account SET password_hash = ?4, updated_at = ?5
 WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
+
+/// Confirms an address. What was chosen for the link holds from now on, unless the address was confirmed before.
+const VERIFY: &str = "-- identity::verify_account
+UPDATE account SET email_verified_at = ?3, updated_at = ?3, version = version + 1,
+  password_hash = coalesce(?4, password_hash), name_sealed = coalesce(?5, name_sealed)
+WHERE organization_id = ?1 AND id = ?2 AND email_verified_at IS NULL";
+
+/// Whoever has read a mail to the address has confirmed it.
+const SET_PASSWORD: &str = "-- identity::set_password
+UPDATE account SET password_hash = ?4, updated_at = ?3, version = version + 1,
+  email_verified_at = coalesce(email_verified_at, ?3)
+WHERE organization_id = ?1 AND id = ?2";
+
+/// Unless it was changed meanwhile.
+const CHANGE_PASSWORD: &str = "-- identity::change_password
+UPDATE account SET password_hash = ?4, updated_at = ?5, version = version + 1
+WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
+
+/// An account, with what a change of its password needs.
+const WITH_PASSWORD: &str = "-- identity::account_with_password
+SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.email_hash, a.password_hash, a.role, a.grants, a.state,
+  a.email_verified_at, a.locale
+FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
+WHERE a.organization_id = ?1 AND a.id = ?2";
 
 const BY_ID: &str = "-- identity::account
 SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.name_sealed, a.role, a.grants, a.state, a.locale, a.email_verified_at,
@@ -54,6 +78,7 @@ pub struct LoginRow {
     pub grants: Vec<Grant>,
     pub is_active: bool,
     pub is_verified: bool,
+    pub locale: Locale,
 }
 
 /// An account as its owner sees it, still sealed.
@@ -107,6 +132,7 @@ pub fn login_of(row: Row<'_>) -> Result<(WrappedKey, Option<LoginRow>), Unavaila
             grants: grants(row)?,
             is_active: row.get::<&str>("state")? == "active",
             is_verified: row.get::<Option<i64>>("email_verified_at")?.is_some(),
+            locale: row.parse("locale")?,
         }),
     ))
 }
@@ -119,6 +145,52 @@ pub fn rehash(tenant: Tenant, id: AccountId, old: &PasswordHash, new: &PasswordH
         .bind(old.to_phc())
         .bind(new.to_phc())
         .bind(now.millis())
+}
+
+/// Confirms the address of an account that has not done so yet, with what was chosen for the link.
+pub fn verify(
+    tenant: Tenant,
+    id: AccountId,
+    chosen_password: Option<&str>,
+    chosen_name: Option<&str>,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(VERIFY)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(now.millis())
+        .bind(chosen_password)
+        .bind(chosen_name)
+}
+
+/// Sets a password by what only the reader of a mail can know.
+pub fn set_password(tenant: Tenant, id: AccountId, new: &PasswordHash, now: Timestamp) -> Statement {
+    Statement::new(SET_PASSWORD)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(now.millis())
+        .bind(new.to_phc())
+}
+
+/// Puts a new password in the place of `old`; changes nothing where another was quicker.
+pub fn change_password(
+    tenant: Tenant,
+    id: AccountId,
+    old: &PasswordHash,
+    new: &PasswordHash,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(CHANGE_PASSWORD)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(old.to_phc())
+        .bind(new.to_phc())
+        .bind(now.millis())
+}
+
+/// The statement whose row [`login_of`] takes, with `email_sealed` and `email_hash`.
+pub fn with_password(tenant: Tenant, id: AccountId) -> Statement {
+    Statement::new(WITH_PASSWORD).bind(tenant.organization.to_string()).bind(id.to_string())
 }
 
 /// The statement whose row [`account_of`] takes.

@@ -1,9 +1,10 @@
-//! The tables `api_key`, `app`, `account`, `session`, `token_key` and `organization_key`.
+//! The tables `api_key`, `app`, `account`, `session`, `one_time_token`, `token_key` and `organization_key`.
 
 pub(super) mod account;
 pub(super) mod api_key;
 pub(super) mod app;
 pub(super) mod keys;
+pub(super) mod one_time;
 pub(super) mod session;
 
 pub use api_key::{NewApiKey, insert_api_key};

@@ -32,6 +32,11 @@ const REVOKE_ALL: &str = "-- identity::revoke_sessions
 UPDATE session SET revoked_at = ?3, revoked_because = ?4
 WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL";
 
+const REVOKE_OTHERS: &str = "-- identity::revoke_other_sessions
+UPDATE session SET revoked_at = ?4, revoked_because = ?5
+WHERE organization_id = ?1 AND account_id = ?2 AND id <> ?3 AND revoked_at IS NULL
+RETURNING id";
+
 const OF_ACCOUNT: &str = "-- identity::sessions_of_account
 SELECT id, device, created_at, rotated_at, expires_at FROM session
 WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL AND ?3 < expires_at
@@ -131,6 +136,27 @@ pub fn revoke(tenant: Tenant, id: SessionId, account: AccountId, because: &'stat
 /// Ends every session of an account.
 pub fn revoke_all(tenant: Tenant, account: AccountId, because: &'static str, now: Timestamp) -> Statement {
     of_organization(REVOKE_ALL, tenant).bind(account.to_string()).bind(now.millis()).bind(because)
+}
+
+/// Ends every session of an account but one; answers their ids, which [`ids_of`] takes.
+pub fn revoke_others(
+    tenant: Tenant,
+    account: AccountId,
+    but: SessionId,
+    because: &'static str,
+    now: Timestamp,
+) -> Statement {
+    of_organization(REVOKE_OTHERS, tenant)
+        .bind(account.to_string())
+        .bind(but.to_string())
+        .bind(now.millis())
+        .bind(because)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn ids_of(rows: &Rows) -> Result<Vec<SessionId>, SqlError> {
+    rows.iter().map(|row| row.parse("id")).collect()
 }
 
 /// The statement whose rows [`summaries`] takes.

@@ -1,0 +1,134 @@
+//! Opening sessions, whatever somebody has shown for it, and the tokens of those that are open.
+
+use headlesspro_shared::identity::{
+    ACCESS_SECONDS, Access, AccessClaims, Generation, Grant, RefreshClaim, Role, Subject,
+};
+use headlesspro_shared::kernel::id::{AccountId, SessionId};
+use headlesspro_shared::kernel::time::Timestamp;
+
+use super::caller::{Person, hash_of};
+use super::signing::SigningKey;
+use super::store::session::NewSession;
+use super::store::{account, keys, session};
+use crate::app::{App, Ctx, Tenant};
+use crate::failure::Failure;
+use crate::journal::{self, Change};
+use crate::port::sql::{Commit, Rows};
+use crate::vault::Purpose;
+
+/// A session lives so long after its last refresh.
+const SESSION_MILLIS: i64 = 30 * 86_400_000;
+
+/// What a login or refresh gives.
+pub struct Tokens {
+    pub access_token: String,
+    /// Seconds.
+    pub expires_in: i64,
+    pub refresh_token: String,
+    pub account: AccountId,
+    pub role: Role,
+}
+
+/// Whose session is to be opened.
+pub struct Opening<'a> {
+    pub account: AccountId,
+    pub role: Role,
+    pub grants: Vec<Grant>,
+    /// What the device calls itself.
+    pub device: &'a str,
+}
+
+/// A session whose tokens can be told once its commit is done.
+pub struct Opened {
+    pub key: SigningKey,
+    pub person: Person,
+    pub role: Role,
+    pub grants: Vec<Grant>,
+    pub refresh_token: String,
+}
+
+/// Adds a session to `commit`, with its line in the audit log. `rows` are those of [`keys::signing_key`].
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub fn open<E>(
+    ctx: &Ctx,
+    rows: Option<&Rows>,
+    opening: Opening<'_>,
+    commit: &mut Commit,
+) -> Result<Opened, Failure<E>> {
+    let tenant = ctx.tenant();
+    let key = signing_key(ctx, rows, commit)?;
+    let session: SessionId = ctx.new_id()?;
+    let refresh_token = refresh_token(ctx.app(), tenant, session, Generation::FIRST);
+    commit.push(session::insert(
+        tenant,
+        &NewSession {
+            id: session,
+            account: opening.account,
+            token_hash: hash_of(&refresh_token).to_hex(),
+            device: opening.device,
+            expires_at: session_end(ctx.now),
+        },
+        ctx.now,
+    ));
+    let actor = opening.account.to_string();
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.open", session)));
+    let person = Person { account: opening.account, session };
+    Ok(Opened { key, person, role: opening.role, grants: opening.grants, refresh_token })
+}
+
+impl Opened {
+    /// The tokens of a session that is kept.
+    ///
+    /// # Errors
+    /// [`Failure`] when the caller is not good.
+    pub async fn tokens<E>(self, ctx: &Ctx) -> Result<Tokens, Failure<E>> {
+        let tenant = ctx.tenant();
+        let access = Access {
+            org: tenant.organization,
+            store: tenant.store,
+            currency: ctx.principal().await?.currency,
+            sid: Some(self.person.session),
+            role: self.role,
+            scopes: account::scopes_of(self.role),
+            grants: self.grants,
+            act: None,
+            iat_ms: ctx.now.millis(),
+        };
+        let issuer = ctx.app().verifier().issuer.clone();
+        let claims = AccessClaims::new(issuer, Subject::Account(self.person.account), access, ctx.now);
+        let access_token = self.key.sign(&claims).map_err(Failure::Unavailable)?;
+        let (account, role) = (self.person.account, self.role);
+        Ok(Tokens { access_token, expires_in: ACCESS_SECONDS, refresh_token: self.refresh_token, account, role })
+    }
+}
+
+/// The key to sign with: the newest, or one that `commit` keeps from now on.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub fn signing_key<E>(ctx: &Ctx, rows: Option<&Rows>, commit: &mut Commit) -> Result<SigningKey, Failure<E>> {
+    let app = ctx.app();
+    let stored = rows.map(keys::stored_keys).transpose()?.unwrap_or_default();
+    match stored.first() {
+        Some(stored) => SigningKey::open(stored, &app.vault.masters).map_err(Failure::Unavailable),
+        None => {
+            let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
+            commit.push(keys::insert_token_key(&stored, ctx.now));
+            Ok(key)
+        }
+    }
+}
+
+/// The text of a session's refresh token: the same each time, so that parallel refreshes get the same successor.
+pub fn refresh_token(app: &App, tenant: Tenant, session: SessionId, generation: Generation) -> String {
+    let claim = RefreshClaim { organization: tenant.organization, session, generation };
+    let message = claim.authenticated();
+    claim.with_mac(&app.vault.lookup.mac(tenant.organization, Purpose::RefreshToken, message.as_bytes()))
+}
+
+/// When a session ends that is opened or refreshed at `now`.
+pub fn session_end(now: Timestamp) -> Timestamp {
+    now.checked_add_millis(SESSION_MILLIS).unwrap_or(now)
+}

@@ -1,0 +1,135 @@
+//! `/api/v1/auth/register` and `/api/v1/auth/verify-email`.
+
+use std::convert::Infallible;
+
+use axum::response::Response;
+use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, Password, Scope};
+use headlesspro_shared::kernel::email::Email;
+use headlesspro_shared::kernel::line::Line;
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::limits::Class;
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::usecase::{self, Register};
+use crate::app::Ctx;
+use crate::extract::{FieldErrors, Json, Parse};
+use crate::identity::http::{answer, nothing};
+use crate::identity::mailed::{self, Ask};
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+
+pub fn routes() -> Routes {
+    let begin = Access::Key(Scope::AuthBegin);
+    Routes::new()
+        .class(Class::Auth)
+        .post("/api/v1/auth/register", begin, register)
+        .post("/api/v1/auth/verify-email", begin, verify)
+        .post("/api/v1/auth/verify-email/resend", begin, resend)
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "Register", deny_unknown_fields)]
+pub struct RegisterBody {
+    #[schemars(required, email)]
+    pub email: Option<String>,
+    /// 8 to 128 characters; neither the address nor one that everybody chooses.
+    #[schemars(required, length(min = 8, max = 128))]
+    pub password: Option<String>,
+    #[schemars(length(min = 1, max = 200))]
+    pub name: Option<String>,
+    /// The language of mails, such as `de` or `ko-KR`; `en` when left out.
+    pub locale: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "LinkToken", deny_unknown_fields)]
+pub struct LinkTokenBody {
+    /// The `token` in the link's fragment.
+    #[schemars(required, regex(pattern = "^[0-9A-Za-z_-]{43}$"))]
+    pub token: Option<String>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "EmailAddress", deny_unknown_fields)]
+pub struct EmailBody {
+    #[schemars(required, email)]
+    pub email: Option<String>,
+}
+
+/// A mail tells the rest, to whoever reads the address. The answer is the same whether it has an account or not.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Accepted")]
+pub struct AcceptedBody {
+    #[schemars(extend("const" = "check-mail"))]
+    pub next: String,
+}
+
+impl Parse for RegisterBody {
+    type Parsed = Register;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Register> {
+        let email = errors.required("email", self.email, |email| email.parse::<Email>());
+        let password = errors.required("password", self.password, Ok::<_, Infallible>);
+        let password = match (&email, password) {
+            (Some(email), password) => errors.optional("password", password, |text| Password::chosen(&text, email)),
+            (None, _) => None,
+        };
+        let name = errors.optional("name", self.name, |name| name.parse::<Line<200>>());
+        let locale = errors.optional("locale", self.locale, |locale| locale.parse::<Locale>());
+        Some(Register { email: email?, password: password?, name, locale: locale.unwrap_or_default() })
+    }
+}
+
+impl Parse for LinkTokenBody {
+    type Parsed = Option<OneTimeToken>;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Option<OneTimeToken>> {
+        let text = errors.required("token", self.token, Ok::<_, Infallible>)?;
+        // A text that is no token is a link that never was one.
+        Some(text.parse().ok())
+    }
+}
+
+impl Parse for EmailBody {
+    type Parsed = Email;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Email> {
+        errors.required("email", self.email, |email| email.parse())
+    }
+}
+
+async fn register(ctx: Ctx, body: Json<RegisterBody>) -> Result<Response, Problem> {
+    usecase::register(&ctx, &body.parsed).await?;
+    Ok(accepted())
+}
+
+async fn verify(ctx: Ctx, body: Json<LinkTokenBody>) -> Result<Response, Problem> {
+    let Some(token) = &body.parsed else { return Err(NotRedeemable::Gone.into()) };
+    usecase::verify(&ctx, token).await?;
+    Ok(nothing())
+}
+
+async fn resend(ctx: Ctx, body: Json<EmailBody>) -> Result<Response, Problem> {
+    let purpose = OneTimePurpose::VerifyEmail;
+    let ask = Ask { email: &body.parsed, purpose, bound_to: None, action: "account.resend-verification" };
+    mailed::ask(&ctx, &ask).await?;
+    Ok(accepted())
+}
+
+/// What everybody is answered who asks for a mail.
+pub fn accepted() -> Response {
+    answer(StatusCode::ACCEPTED, &AcceptedBody { next: "check-mail".to_owned() })
+}
+
+impl From<NotRedeemable> for Problem {
+    fn from(error: NotRedeemable) -> Problem {
+        match error {
+            NotRedeemable::Gone => Problem::new(StatusCode::GONE, "link-gone")
+                .detail("The link was used before, its time is over, or it never was one. Ask for another."),
+            NotRedeemable::BoundElsewhere => Problem::new(StatusCode::CONFLICT, "link-bound")
+                .detail("The link works in the browser that asked for it. Open it there, or ask for one here."),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Registering, and confirming an address: one read and one commit each.
+
+use std::convert::Infallible;
+
+use headlesspro_shared::identity::{
+    NotRedeemable, OneTimePurpose, OneTimeToken, Password, PasswordHash, Registered, Registration, Role, redeem,
+    register as decide,
+};
+use headlesspro_shared::kernel::email::Email;
+use headlesspro_shared::kernel::id::AccountKind;
+use headlesspro_shared::kernel::line::Line;
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::notifications::Message;
+use serde_json::json;
+
+use crate::app::Ctx;
+use crate::failure::{Failure, Unavailable};
+use crate::identity::caller::hash_of;
+use crate::identity::hashing;
+use crate::identity::mailed::{TOLD_MILLIS, an_hour_before, forgotten_before, message, mint, reset_page, welcome};
+use crate::identity::store::account::{self, LoginRow, NewAccount};
+use crate::identity::store::one_time::{self, NewToken};
+use crate::identity::usecase::{data_key, email_of, hash_email, no_data_key, unexplained};
+use crate::journal::{self, Change, Event};
+use crate::notifications::{self, NewMail};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+use crate::vault::{DataKey, Place};
+
+/// What somebody registers with.
+pub struct Register {
+    pub email: Email,
+    pub password: Password,
+    pub name: Option<Line<200>>,
+    pub locale: Locale,
+}
+
+/// Makes an account that waits for its address to be confirmed. For an address that has one already nothing is told
+/// to whoever asks, neither by the answer nor by its time; its owner gets a mail that says so.
+pub async fn register(ctx: &Ctx, command: &Register) -> Result<(), Failure<Infallible>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let purpose = OneTimePurpose::VerifyEmail;
+    let email_hash = hash_email(app, tenant, &command.email);
+    // Before anything is known of the address.
+    let password = hashing::hash(&command.password, app.password_hashing, &*app.entropy)?;
+    // A second time when another registered the same address meanwhile.
+    for _ in 0..2 {
+        let recent = one_time::recent(tenant, &email_hash, purpose, an_hour_before(ctx.now));
+        let rows = ctx.read(vec![account::by_email(tenant, &email_hash), recent]).await?;
+        let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
+        let (wrapped, found) = account::login_of(row)?;
+        let key = data_key(app, tenant, &wrapped)?;
+        let recent = one_time::count_of(rows.get(1))?;
+        let commit = commit_of(ctx, command, &email_hash, &password, found.as_ref(), recent, &key).await?;
+        match ctx.commit(&commit).await? {
+            Committed::Done { .. } => {
+                notifications::deliver_later(ctx);
+                return Ok(());
+            }
+            Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {}
+            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+        }
+    }
+    Err(Failure::Unavailable(Unavailable::Corrupt("an address is neither free nor taken".to_owned())))
+}
+
+async fn commit_of(
+    ctx: &Ctx,
+    command: &Register,
+    email_hash: &str,
+    password: &PasswordHash,
+    found: Option<&LoginRow>,
+    recent: i64,
+    key: &DataKey,
+) -> Result<Commit, Failure<Infallible>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let purpose = OneTimePurpose::VerifyEmail;
+    let known = found.map(|account| Registered {
+        role: account.role,
+        is_verified: account.is_verified,
+        is_active: account.is_active,
+    });
+    let decision = decide(known);
+    let id = match found {
+        Some(account) => account.id,
+        None => ctx.new_id::<AccountKind>()?,
+    };
+    let row = id.to_string();
+    let seal = |column, plain: &str| {
+        let place = Place { organization: tenant.organization, table: "account", column, row: &row };
+        key.seal(place, plain.as_bytes(), &*app.entropy)
+    };
+    let (email_sealed, name_sealed) = (
+        seal("email", command.email.as_str())?,
+        command.name.as_ref().map(|name| seal("name", name.as_str())).transpose()?,
+    );
+    let minted = mint(app)?;
+    let mut commit = Commit::new();
+    commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
+    if decision == Registration::New {
+        let account = NewAccount {
+            id,
+            email_hash: email_hash.to_owned(),
+            email_sealed,
+            name_sealed: name_sealed.clone(),
+            // It comes with the confirmation: who has not read the mail sets no password.
+            password: None,
+            role: Role::Customer,
+            locale: command.locale.clone(),
+            verified: false,
+        };
+        commit.push(account::insert(tenant, &account, ctx.now));
+        let event = Event {
+            id: ctx.new_id()?,
+            aggregate_id: row.clone(),
+            version: 1,
+            name: "account.registered",
+            payload: json!({ "accountId": row, "role": "customer" }),
+        };
+        commit.push(journal::events(tenant, "account", &[event], ctx.now));
+    }
+    let is_known = decision == Registration::Known;
+    commit.push(one_time::insert(
+        tenant,
+        &NewToken {
+            hash: &minted.hash,
+            purpose,
+            // One that opens nothing, for an account that is confirmed.
+            account: (!is_known).then_some(id),
+            password: Some(password),
+            name_sealed: name_sealed.as_deref(),
+            bound_to: None,
+        },
+        ctx.now,
+    ));
+    let (mail_key, message, expires_at) = if is_known {
+        let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
+        let expires_at = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
+        let message = Message::AlreadyRegistered { link: Some(reset_page(app)) };
+        (Some(format!("already-registered:{row}:{day}")), message, expires_at)
+    } else {
+        (purpose.mail_key(&row, recent, ctx.now), message(app, purpose, &minted.token), purpose.ends(ctx.now))
+    };
+    if let Some(event_key) = mail_key {
+        let locale = found.map_or(&command.locale, |account| &account.locale);
+        let mail = NewMail { event_key: &event_key, to: &command.email, locale, message: &message, expires_at };
+        commit.push(notifications::enqueue(app, tenant, key, &mail, ctx.now)?);
+    }
+    let actor = &ctx.principal().await?.actor;
+    let change = match decision {
+        Registration::New => {
+            Change::new("account.register", row).after(json!({ "role": "customer", "locale": command.locale.as_str() }))
+        }
+        Registration::Again | Registration::Known => Change::new("account.register-again", row),
+    };
+    commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
+    Ok(commit)
+}
+
+/// Confirms the address that a link was sent to; what was registered for that link holds from now on.
+pub async fn verify(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotRedeemable>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let purpose = OneTimePurpose::VerifyEmail;
+    let hash = hash_of(token.as_str()).to_hex();
+    let rows = ctx.read(vec![one_time::find(tenant, &hash, purpose)]).await?;
+    let row = rows.first().and_then(Rows::first).ok_or(Failure::Rejected(NotRedeemable::Gone))?;
+    let row = one_time::token_of(row)?;
+    redeem(&row.issued, None, ctx.now).map_err(Failure::Rejected)?;
+    if !row.account.is_active {
+        return Err(Failure::Rejected(NotRedeemable::Gone));
+    }
+    let (id, key) = (row.account.id, data_key(app, tenant, &row.key)?);
+    let email = email_of(tenant, &key, id, &row.email_sealed)?;
+    let mut commit = Commit::new();
+    commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
+    let guard = commit.push(one_time::guard_used());
+    let (password, name) = (row.chosen_password.as_deref(), row.chosen_name.as_deref());
+    commit.push(account::verify(tenant, id, password, name, ctx.now));
+    // Nobody else's registration of the address is confirmed any more.
+    commit.push(one_time::void(tenant, id, ctx.now));
+    if !row.account.is_verified {
+        commit.push(welcome(ctx, &row.account, &email, name, &key)?);
+    }
+    let change = Change::new("account.verify", id)
+        .before(json!({ "isVerified": row.account.is_verified }))
+        .after(json!({ "isVerified": true }));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), change));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {
+            notifications::deliver_later(ctx);
+            Ok(())
+        }
+        // Another use of the same link was quicker.
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(NotRedeemable::Gone)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
