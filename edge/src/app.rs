@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use headlesspro_shared::identity::{HashParameters, Resource, Scope};
-use headlesspro_shared::kernel::id::{Id, Kind, OrganizationId, StoreId};
+use headlesspro_shared::kernel::id::{AccountId, Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
 use headlesspro_shared::notifications::BaseUrl;
@@ -280,6 +280,21 @@ impl Ctx {
         principal.permissions.allows(scope, &store).map_err(|_| Halt::Denied(Denied::MissingScope(scope)))
     }
 
+    /// Whether the caller's grants reach `resource` with the route's scope: for a route of
+    /// [`Access::Record`](crate::routes::Access::Record), before its answer says anything.
+    ///
+    /// # Errors
+    /// [`Halt`] when the credential is not good or the database does not answer.
+    pub async fn reaches(&self, resource: &Resource) -> Result<bool, Halt> {
+        let Some(needed) = self.caller.needed() else { return Ok(true) };
+        Ok(self.principal().await?.permissions.allows(needed.scope, resource).is_ok())
+    }
+
+    /// Who acts in the person's name, where this is an impersonation; like the person a claim until verified.
+    pub fn impersonator(&self) -> Option<AccountId> {
+        self.caller.impersonator()
+    }
+
     /// Reads in one round trip, and verifies the caller in the same one where that is still to be done.
     ///
     /// # Errors
@@ -332,12 +347,15 @@ impl Ctx {
         reply.ok_or_else(|| Halt::from(crate::port::kv::KvError::Garbage("no reply".to_owned())))
     }
 
-    /// Redis commands in one round trip.
+    /// Redis commands in one round trip; none at all without a command.
     ///
     /// # Errors
     /// [`Halt`] when the caller may not, or Redis does not answer.
     pub async fn pipeline(&self, commands: Vec<Command>) -> Result<Vec<Reply>, Halt> {
         self.principal().await?;
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
         Spent::add(&self.spent.kv);
         Ok(self.app.kv.pipeline(commands).await?)
     }

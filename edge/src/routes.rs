@@ -12,17 +12,43 @@ use headlesspro_shared::limits::Class;
 use http::Method;
 
 use crate::app::App;
+use crate::identity::{Needed, Over};
 use crate::middleware::{authorize, cors, limit, request};
 use crate::problem::Problem;
-use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders};
+use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders, organizations};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Anyone, without a key.
     Public,
-    /// A key with this scope.
+    /// A key or token with this scope for the store it is for.
     Key(Scope),
+    /// With this scope for the whole organization: no narrowed grant opens it.
+    Organization(Scope),
+    /// With this scope for anything at all. The handler asks [`Ctx::reaches`](crate::app::Ctx::reaches) about the
+    /// record, and answers as if it were not there where the grants do not reach it.
+    Record(Scope),
+}
+
+impl Access {
+    /// What the route needs, unless anyone may call it.
+    pub const fn needed(self) -> Option<Needed> {
+        let (scope, over) = match self {
+            Access::Public => return None,
+            Access::Key(scope) => (scope, Over::Store),
+            Access::Organization(scope) => (scope, Over::Organization),
+            Access::Record(scope) => (scope, Over::Record),
+        };
+        Some(Needed { scope, over })
+    }
+
+    pub const fn scope(self) -> Option<Scope> {
+        match self.needed() {
+            None => None,
+            Some(needed) => Some(needed.scope),
+        }
+    }
 }
 
 /// One line of the table.
@@ -125,15 +151,15 @@ impl Routes {
     {
         let by_method = match access {
             Access::Public => None,
-            Access::Key(_) if method == Method::GET => Some(Class::Read),
-            Access::Key(_) => Some(Class::Write),
+            Access::Key(_) | Access::Organization(_) | Access::Record(_) if method == Method::GET => Some(Class::Read),
+            Access::Key(_) | Access::Organization(_) | Access::Record(_) => Some(Class::Write),
         };
         let class = self.class.or(by_method);
         self.table.push(Route { method, path, access, class });
         let route = MethodRouter::new().on(filter, handler);
-        let route = match access {
-            Access::Public => route,
-            Access::Key(scope) => route.layer(from_fn_with_state(scope, authorize)),
+        let route = match access.needed() {
+            None => route,
+            Some(needed) => route.layer(from_fn_with_state(needed, authorize)),
         };
         let route = match class {
             None => route,
@@ -164,6 +190,7 @@ pub fn routes() -> Routes {
         .and(orders::routes())
         .and(journal::routes())
         .and(notifications::routes())
+        .and(organizations::routes())
 }
 
 /// The router that all hosts run.

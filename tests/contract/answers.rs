@@ -29,6 +29,8 @@ use tower::ServiceExt;
 use crate::openapi::Validator;
 use crate::secrets::secrets;
 
+mod staff;
+
 const PASSWORD: &str = "correct horse battery";
 
 const FILE: &str = "\
@@ -43,6 +45,7 @@ struct Shop {
     router: Router,
     key: String,
     mailbox: Arc<Mailbox>,
+    store: String,
     validator: Validator,
     /// The operations that answered with success.
     answered: BTreeSet<String>,
@@ -67,18 +70,23 @@ impl Shop {
         let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
         let app = Arc::new(app);
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
-        let email = "ada@example.com".parse().expect("an address");
-        let password = Password::chosen(PASSWORD, &email).expect("a password");
-        let locale = "en".parse().expect("a locale");
-        let made = create_account(&app, opened.tenant, &email, &password, Role::Owner, &locale).await;
-        made.expect("the database").expect("an account");
+        for (name, role) in
+            [("ada", Role::Owner), ("barbara", Role::Viewer), ("edsger", Role::Viewer), ("lin", Role::Viewer)]
+        {
+            let email = format!("{name}@example.com").parse().expect("an address");
+            let password = Password::chosen(PASSWORD, &email).expect("a password");
+            let locale = "en".parse().expect("a locale");
+            let made = create_account(&app, opened.tenant, &email, &password, role, &locale).await;
+            made.expect("the database").expect("an account");
+        }
+        let store = opened.tenant.store.to_string();
         let key = opened.secret_key;
         // A new secret key may neither read the audit log nor run jobs.
         let mut allow = Commit::new();
         allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read jobs:run'"));
         app.sql.commit(&allow).await.expect("one more scope");
         let (router, validator) = (routes::router(app), Validator::from_golden());
-        Shop { router, key, mailbox, validator, answered: BTreeSet::new(), _folder: folder }
+        Shop { router, key, mailbox, store, validator, answered: BTreeSet::new(), _folder: folder }
     }
 
     async fn call(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
@@ -158,6 +166,8 @@ async fn every_operation_answers_as_described() {
     audit_log(&mut shop).await;
     sessions(&mut shop).await;
     people(&mut shop).await;
+    staff::members(&mut shop).await;
+    staff::roles(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();

@@ -56,7 +56,7 @@ fn line(route: &Route) -> String {
     let operation = operation_of(route);
     let (scope, keys) = match route.access {
         Access::Public => ("-", "none needed".to_owned()),
-        Access::Key(scope) => {
+        Access::Key(scope) | Access::Organization(scope) | Access::Record(scope) => {
             let may = |kind| Scopes::of_new_key(kind).contains(scope);
             let kinds = [KeyKind::Publishable, KeyKind::Secret].into_iter().filter(|kind| may(*kind));
             (scope.name(), kinds.map(|kind| kind.name()).collect::<Vec<_>>().join(" "))

@@ -5,14 +5,14 @@ use headlesspro_shared::catalog::Availability;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartId, CartKind, ProductKind, VariantId, VariantKind};
 use headlesspro_shared::kernel::quantity::Quantity;
-use http::header::{CACHE_CONTROL, ETAG, IF_MATCH, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, ETAG, LOCATION};
+use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::usecase::{self, CartError, ShownCart};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId, PathText};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, PathId, PathText};
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
@@ -118,46 +118,35 @@ async fn show(ctx: Ctx, PathId(id): PathId<CartKind>) -> Result<Response, Proble
 async fn add(
     ctx: Ctx,
     PathId(id): PathId<CartKind>,
-    headers: HeaderMap,
+    IfMatch(version): IfMatch,
     key: Option<IdempotencyKey>,
     body: Json<AddItemBody>,
 ) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&key, &body.bytes));
     let (variant, quantity) = body.parsed;
-    let shown = usecase::add(&ctx, id, variant, quantity, claim.as_ref(), version(&headers)?).await?;
+    let shown = usecase::add(&ctx, id, variant, quantity, claim.as_ref(), version).await?;
     Ok(answer(StatusCode::OK, shown))
 }
 
 async fn set(
     ctx: Ctx,
     PathText(path): PathText<2>,
-    headers: HeaderMap,
+    IfMatch(version): IfMatch,
     body: Json<SetItemBody>,
 ) -> Result<Response, Problem> {
     let (id, variant) = line(path)?;
-    Ok(answer(StatusCode::OK, usecase::set(&ctx, id, variant, body.parsed, version(&headers)?).await?))
+    Ok(answer(StatusCode::OK, usecase::set(&ctx, id, variant, body.parsed, version).await?))
 }
 
-async fn remove(ctx: Ctx, PathText(path): PathText<2>, headers: HeaderMap) -> Result<Response, Problem> {
+async fn remove(ctx: Ctx, PathText(path): PathText<2>, IfMatch(version): IfMatch) -> Result<Response, Problem> {
     let (id, variant) = line(path)?;
-    Ok(answer(StatusCode::OK, usecase::remove(&ctx, id, variant, version(&headers)?).await?))
+    Ok(answer(StatusCode::OK, usecase::remove(&ctx, id, variant, version).await?))
 }
 
 fn line([cart, variant]: [String; 2]) -> Result<(CartId, VariantId), Problem> {
     let cart = cart.parse().map_err(|_| Problem::not_found())?;
     let variant = variant.parse().map_err(|_| Problem::not_found())?;
     Ok((cart, variant))
-}
-
-/// `If-Match: "7"`: the mutation is refused when the cart is at another version.
-fn version(headers: &HeaderMap) -> Result<Option<i64>, Problem> {
-    let Some(value) = headers.get(IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let version = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
-    version.map(Some).ok_or_else(|| Problem::bad_header("If-Match", "must be a version in quotes, such as \"7\""))
 }
 
 fn answer(status: StatusCode, shown: ShownCart) -> Response {

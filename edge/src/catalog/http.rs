@@ -26,11 +26,10 @@ const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=0, s-ma
 
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CatalogRead);
-    Routes::new().get("/api/v1/products", access, list).get("/api/v1/products/{idOrHandle}", access, product).get(
-        "/api/v1/categories",
-        access,
-        categories,
-    )
+    Routes::new()
+        .get("/api/v1/products", access, list)
+        .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
+        .get("/api/v1/categories", access, categories)
 }
 
 /// A node of the category tree.

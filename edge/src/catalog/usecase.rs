@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use headlesspro_shared::identity::Resource;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 
@@ -36,9 +37,13 @@ pub async fn product(ctx: &Ctx, key: &str) -> Result<Answer, Failure<Infallible>
     let answers = ctx.read(vec![store::product(ctx.tenant(), key)]).await?;
     let rows = answers.first().ok_or(Failure::NotFound)?;
     let product = rows.first().ok_or(Failure::NotFound)?;
+    let id: ProductId = product.parse("id")?;
+    if !ctx.reaches(&Resource::of_store(ctx.tenant().store).record(id)).await? {
+        return Err(Failure::NotFound);
+    }
     let variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
     let json = product_answer(product.get("document")?, product.get("sellable")?, &variants);
-    Ok(Answer { json, tags: vec![product.get::<&str>("id")?.to_owned()], next: None })
+    Ok(Answer { json, tags: vec![id.to_string()], next: None })
 }
 
 fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {

@@ -1,6 +1,7 @@
 //! What handlers take from a request: parsed, or a problem that names the field.
 
 mod idempotency;
+mod if_match;
 mod json;
 mod objects;
 mod path;
@@ -8,6 +9,7 @@ mod query;
 mod raw;
 
 pub use idempotency::IdempotencyKey;
+pub use if_match::IfMatch;
 pub use json::{FieldErrors, Json, Parse};
 pub(crate) use json::{JSON_LIMIT, malformed, not_json};
 pub use path::{PathId, PathText};

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes};
-use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId};
+use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
@@ -56,7 +56,7 @@ pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Coun
             Some(person) => Countable {
                 payer: Payer::Account(person.account.to_string()),
                 organization,
-                revocations: person.revocation_keys(tenant.organization),
+                revocations: person.revocation_keys(tenant.organization, principal.impersonator),
             },
         });
     }
@@ -72,7 +72,7 @@ pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Coun
 pub fn revocations_of(token: &UnverifiedToken, hash: KeyHash) -> Vec<String> {
     let organization = token.claims.access.org;
     match token.person() {
-        Some(person) => person.revocation_keys(organization),
+        Some(person) => person.revocation_keys(organization, token.impersonator()),
         None => token_revocations(organization, &token.claims.sub.to_string(), hash),
     }
 }
@@ -105,6 +105,8 @@ pub struct Principal {
     pub currency: Currency,
     /// The person and the session, where the caller is one.
     pub person: Option<Person>,
+    /// The member of the staff who acts in the person's name.
+    pub impersonator: Option<AccountId>,
     /// When the token was issued. A key has no such moment: its revocation is in the database.
     pub issued_at: Option<Timestamp>,
 }
@@ -117,11 +119,11 @@ pub struct Person {
 }
 
 impl Person {
-    fn revocation_keys(self, organization: OrganizationId) -> Vec<String> {
-        vec![
-            revocation_key(organization, &self.session.to_string()),
-            revocation_key(organization, &self.account.to_string()),
-        ]
+    /// Whoever acts in the person's name stops when either of the two is stopped.
+    fn revocation_keys(self, organization: OrganizationId, impersonator: Option<AccountId>) -> Vec<String> {
+        let ids =
+            [Some(self.session.to_string()), Some(self.account.to_string()), impersonator.map(|id| id.to_string())];
+        ids.into_iter().flatten().map(|id| revocation_key(organization, &id)).collect()
     }
 }
 
@@ -139,12 +141,42 @@ impl Verifier {
     }
 }
 
+/// What a route needs of its caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Needed {
+    pub scope: Scope,
+    pub over: Over,
+}
+
+/// What a scope must be held for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// The store that the credential is for.
+    Store,
+    /// The whole organization.
+    Organization,
+    /// Anything: the record decides, once it is known.
+    Record,
+}
+
+impl Needed {
+    /// Whether somebody with these permissions may call the route, as far as that can be said before it ran.
+    fn is_met_by(self, permissions: &Permissions, store: StoreId) -> bool {
+        let resource = match self.over {
+            Over::Store => Resource::of_store(store),
+            Over::Organization => Resource::of_organization(),
+            Over::Record => return permissions.scopes().contains(self.scope),
+        };
+        permissions.allows(self.scope, &resource).is_ok()
+    }
+}
+
 /// The caller of one request.
 pub struct Caller {
     tenant: Tenant,
     credential: Credential,
     /// What the route needs. `None`: nothing but to be known.
-    scope: Option<Scope>,
+    needed: Option<Needed>,
     /// Tokens issued before are void.
     void_before: Option<Timestamp>,
     verified: OnceLock<Arc<Principal>>,
@@ -167,7 +199,7 @@ impl Caller {
     /// [`Denied`] when the text is neither, the token is not good, or one that is remembered lacks the scope.
     pub fn of_bearer(
         text: &str,
-        scope: Scope,
+        needed: Needed,
         void_before: Option<Timestamp>,
         now: Timestamp,
         verifier: &Verifier,
@@ -177,11 +209,11 @@ impl Caller {
         if !is_key && UnverifiedToken::LONGEST < text.len() {
             return Err(Denied::BadCredentials);
         }
-        let scope = Some(scope);
+        let needed = Some(needed);
         let hash = hash_of(text);
         if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
             let verified = OnceLock::new();
-            let caller = Caller { tenant, credential: Credential::Known, scope, void_before, verified };
+            let caller = Caller { tenant, credential: Credential::Known, needed, void_before, verified };
             caller.admit(principal)?;
             return Ok(caller);
         }
@@ -189,13 +221,13 @@ impl Caller {
             let claim: ApiKeyClaim = text.parse().map_err(|_| Denied::BadCredentials)?;
             let tenant = Tenant { organization: claim.organization, store: claim.store };
             let credential = Credential::Key(hash);
-            return Ok(Caller { tenant, credential, scope, void_before, verified: OnceLock::new() });
+            return Ok(Caller { tenant, credential, needed, void_before, verified: OnceLock::new() });
         }
         let token = UnverifiedToken::read(text).ok_or(Denied::BadCredentials)?;
         let tenant = Tenant { organization: token.claims.access.org, store: token.claims.access.store };
         let known = verifier.keys.get(&token.kid, now);
         let credential = Credential::Token(hash, Box::new(token));
-        let caller = Caller { tenant, credential, scope, void_before, verified: OnceLock::new() };
+        let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
         if let Some(key) = known {
             caller.settle_token(&key, now, verifier)?;
         }
@@ -205,7 +237,7 @@ impl Caller {
     /// A third-party app that shows its secret: at the token endpoint, which asks for no scope.
     pub fn of_client(tenant: Tenant, app: AppId, secret: KeyHash) -> Caller {
         let credential = Credential::Client(secret, app);
-        Caller { tenant, credential, scope: None, void_before: None, verified: OnceLock::new() }
+        Caller { tenant, credential, needed: None, void_before: None, verified: OnceLock::new() }
     }
 
     /// The operator at the command line, who needs no key.
@@ -215,12 +247,13 @@ impl Caller {
             permissions: Permissions::new(Scopes::of_new_key(KeyKind::Secret), &[]),
             currency,
             person: None,
+            impersonator: None,
             issued_at: None,
         };
         Caller {
             tenant,
             credential: Credential::Known,
-            scope: None,
+            needed: None,
             void_before: None,
             verified: OnceLock::from(Arc::new(principal)),
         }
@@ -234,6 +267,19 @@ impl Caller {
 
     pub fn tenant(&self) -> Tenant {
         self.tenant
+    }
+
+    /// What the route needs, where it has one.
+    pub fn needed(&self) -> Option<Needed> {
+        self.needed
+    }
+
+    /// Who acts in the person's name; like the person a claim until the caller is verified.
+    pub fn impersonator(&self) -> Option<AccountId> {
+        match &self.credential {
+            Credential::Token(_, token) => token.impersonator(),
+            Credential::Key(_) | Credential::Client(..) | Credential::Known => self.verified()?.impersonator,
+        }
     }
 
     /// Whom the token speaks for: as the tenant, a claim until the caller is verified.
@@ -293,6 +339,7 @@ impl Caller {
             permissions: claims.access.permissions(),
             currency: claims.access.currency,
             person: token.person(),
+            impersonator: token.impersonator(),
             issued_at: Some(Timestamp::from_millis(claims.access.iat_ms)),
         });
         let ends = claims.exp.saturating_add(LEEWAY_SECONDS).saturating_mul(1_000);
@@ -305,9 +352,9 @@ impl Caller {
             return Err(Denied::BadCredentials);
         }
         // A grant that is narrowed to less than the store opens no route that does not look at it.
-        let store = Resource::of_store(self.tenant.store);
-        if let Some(scope) = self.scope {
-            principal.permissions.allows(scope, &store).map_err(|_| Denied::MissingScope(scope))?;
+        if let Some(needed) = self.needed.filter(|needed| !needed.is_met_by(&principal.permissions, self.tenant.store))
+        {
+            return Err(Denied::MissingScope(needed.scope));
         }
         self.verified.get_or_init(|| principal);
         Ok(())

@@ -22,7 +22,10 @@ mod store;
 mod usecase;
 
 pub use api_keys::{NoteUse, hint_of, note_use};
-pub use caller::{Caller, Countable, KeyHash, Person, Principal, Verifier, countable, hash_of, revocation_key};
+pub use caller::{
+    Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
+};
 pub use http::routes;
 pub use operator::{Rewrapped, create_account, new_data_key, rewrap, rotate_token_keys};
 pub use store::{NewApiKey, insert_api_key};
+pub use usecase::{end_sessions, void_tokens};

@@ -1,7 +1,7 @@
 //! Opening sessions, whatever somebody has shown for it, and the tokens of those that are open.
 
 use headlesspro_shared::identity::{
-    ACCESS_SECONDS, Access, AccessClaims, Generation, Grant, RefreshClaim, Role, Subject,
+    ACCESS_SECONDS, Access, AccessClaims, Generation, Permissions, RefreshClaim, Role, Subject,
 };
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::time::Timestamp;
@@ -9,7 +9,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use super::caller::{Person, hash_of};
 use super::signing::SigningKey;
 use super::store::session::NewSession;
-use super::store::{account, keys, session};
+use super::store::{keys, session};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::Failure;
 use crate::journal::{self, Change};
@@ -33,7 +33,7 @@ pub struct Tokens {
 pub struct Opening<'a> {
     pub account: AccountId,
     pub role: Role,
-    pub grants: Vec<Grant>,
+    pub permissions: Permissions,
     /// What the device calls itself.
     pub device: &'a str,
 }
@@ -43,7 +43,7 @@ pub struct Opened {
     pub key: SigningKey,
     pub person: Person,
     pub role: Role,
-    pub grants: Vec<Grant>,
+    pub permissions: Permissions,
     pub refresh_token: String,
 }
 
@@ -75,7 +75,7 @@ pub fn open<E>(
     let actor = opening.account.to_string();
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.open", session)));
     let person = Person { account: opening.account, session };
-    Ok(Opened { key, person, role: opening.role, grants: opening.grants, refresh_token })
+    Ok(Opened { key, person, role: opening.role, permissions: opening.permissions, refresh_token })
 }
 
 impl Opened {
@@ -85,14 +85,15 @@ impl Opened {
     /// [`Failure`] when the caller is not good.
     pub async fn tokens<E>(self, ctx: &Ctx) -> Result<Tokens, Failure<E>> {
         let tenant = ctx.tenant();
+        let (scopes, grants) = self.permissions.to_claims();
         let access = Access {
             org: tenant.organization,
             store: tenant.store,
             currency: ctx.principal().await?.currency,
             sid: Some(self.person.session),
             role: self.role,
-            scopes: account::scopes_of(self.role),
-            grants: self.grants,
+            scopes,
+            grants,
             act: None,
             iat_ms: ctx.now.millis(),
         };

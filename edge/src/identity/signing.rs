@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_compact::{KeyPair, Seed, Signature};
 use headlesspro_shared::identity::{AccessClaims, Subject};
+use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +130,11 @@ impl UnverifiedToken {
             (Subject::Account(account), Some(session)) => Some(Person { account: *account, session }),
             _ => None,
         }
+    }
+
+    /// Who it claims acts in the person's name.
+    pub fn impersonator(&self) -> Option<AccountId> {
+        self.claims.access.act.map(|act| act.sub)
     }
 
     /// Whether the signature is by this key, and the claims hold now.

@@ -16,11 +16,11 @@ use super::script::{self, LOCKOUT};
 use super::store::session::{SessionRow, SessionSummary};
 use super::store::{account, keys, session};
 use crate::app::{App, Ctx, Tenant};
-use crate::failure::{Failure, Unavailable};
+use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
 use crate::port::kv::Command;
-use crate::port::sql::{Commit, Committed, Refusal, Rows};
+use crate::port::sql::{Commit, Committed, Refusal, Rows, Statement};
 use crate::vault::{DataKey, Place, Purpose, WrappedKey};
 
 /// An account as its owner sees it.
@@ -89,7 +89,8 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
         let new = hashing::hash(login.password, login.wanted, &*ctx.app().entropy)?;
         commit.push(account::rehash(tenant, account.id, stored, &new, ctx.now));
     }
-    let opening = Opening { account: account.id, role: account.role, grants: account.grants, device: login.device };
+    let opening =
+        Opening { account: account.id, role: account.role, permissions: account.permissions, device: login.device };
     let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;
     committed(ctx.commit(&commit).await?)?;
     let app = std::sync::Arc::clone(ctx.app());
@@ -141,7 +142,7 @@ pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<
         };
         let text = refresh_token(ctx.app(), tenant, token.claim.session, generation);
         let person = Person { account: row.account, session: token.claim.session };
-        let opened = Opened { key, person, role: row.role, grants: row.grants, refresh_token: text };
+        let opened = Opened { key, person, role: row.role, permissions: row.permissions, refresh_token: text };
         return opened.tokens(ctx).await;
     }
     Err(ended())
@@ -215,26 +216,25 @@ pub async fn revoke_all(ctx: &Ctx, person: Person) -> Result<(), Failure<Session
     void(ctx, &actor).await
 }
 
-/// Lets no token of a session or an account pass any more, at any edge that hears of it within 30 s.
+/// As [`void_tokens`] of one.
 pub(super) async fn void<E>(ctx: &Ctx, id: &str) -> Result<(), Failure<E>> {
-    // A token of this very millisecond is void too.
-    let before = ctx.now.millis().saturating_add(1).to_string();
-    let key = revocation_key(ctx.tenant().organization, id);
-    ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
+    Ok(void_tokens(ctx, &[id.to_owned()]).await?)
+}
+
+/// Lets no token of these sessions and accounts pass any more that was issued until now, at any edge that hears of
+/// it within 30 s. To be called after the commit that is the reason: what was issued meanwhile is void too.
+///
+/// # Errors
+/// [`Halt`] when Redis does not answer: then the tokens live until they expire, or until this is called again.
+pub async fn void_tokens(ctx: &Ctx, ids: &[String]) -> Result<(), Halt> {
+    ctx.pipeline(voiding(ctx, ids)).await?;
     Ok(())
 }
 
-/// As [`void`], for what is committed already: where Redis does not answer now, it is asked once more after the
+/// As [`void_tokens`], for what cannot be repeated: where Redis does not answer now, it is asked once more after the
 /// response. Nothing gets new tokens meanwhile, and those there are end within a quarter of an hour.
 pub(super) async fn void_all(ctx: &Ctx, ids: Vec<String>) {
-    if ids.is_empty() {
-        return;
-    }
-    let before = ctx.now.millis().saturating_add(1).to_string();
-    let organization = ctx.tenant().organization;
-    let life = VOID_SECONDS.to_string();
-    let set = |id: &String| Command::new(["SET", &revocation_key(organization, id), &before, "EX", &life]);
-    let commands: Vec<Command> = ids.iter().map(set).collect();
+    let commands = voiding(ctx, &ids);
     if ctx.pipeline(commands.clone()).await.is_err() {
         let app = std::sync::Arc::clone(ctx.app());
         ctx.later(async move {
@@ -243,6 +243,19 @@ pub(super) async fn void_all(ctx: &Ctx, ids: Vec<String>) {
             }
         });
     }
+}
+
+fn voiding(ctx: &Ctx, ids: &[String]) -> Vec<Command> {
+    // A token of this very millisecond is void too.
+    let before = ctx.app().clock.now().millis().saturating_add(1).to_string();
+    let (organization, life) = (ctx.tenant().organization, VOID_SECONDS.to_string());
+    let set = |id: &String| Command::new(["SET", &revocation_key(organization, id), &before, "EX", &life]);
+    ids.iter().map(set).collect()
+}
+
+/// The statement that ends every session of an account. Its tokens live on until [`void_tokens`].
+pub fn end_sessions(tenant: Tenant, account: AccountId, because: &'static str, now: Timestamp) -> Statement {
+    session::revoke_all(tenant, account, because, now)
 }
 
 /// The keys whose tokens are good now: each with its name and public half.

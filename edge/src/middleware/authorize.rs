@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
 use crate::failure::{Denied, Halt};
-use crate::identity::Caller;
+use crate::identity::{Caller, Needed};
 use crate::limits::Revoked;
 use crate::port::defer::Defer;
 use crate::port::kv::KvError;
@@ -22,11 +22,12 @@ use crate::problem::Problem;
 /// Puts a [`Ctx`] into the request, and lets no answer out before its caller is verified: a handler that
 /// read nothing has verified nothing.
 pub async fn authorize(
-    State(scope): State<Scope>,
+    State(needed): State<Needed>,
     Extension(app): Extension<Arc<App>>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    let scope = needed.scope;
     let now = app.clock.now();
     let revoked = request.extensions().get::<Revoked>().copied().unwrap_or(Revoked::Before(None));
     let void_before = match revoked {
@@ -34,7 +35,7 @@ pub async fn authorize(
         Revoked::Unknown => None,
     };
     let caller =
-        bearer(request.headers()).and_then(|text| Caller::of_bearer(text, scope, void_before, now, app.verifier()));
+        bearer(request.headers()).and_then(|text| Caller::of_bearer(text, needed, void_before, now, app.verifier()));
     let caller = match caller {
         Ok(caller) => Arc::new(caller),
         Err(denied) => return Problem::from(denied).into_response(),

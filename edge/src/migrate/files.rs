@@ -21,6 +21,7 @@ pub const ALL: &[Migration] = files![
     "202611211650_notifications_mail",
     "202611211710_identity_apps",
     "202611211800_identity_one_time_tokens",
+    "202611211800_organizations_members",
 ];
 
 #[cfg(test)]

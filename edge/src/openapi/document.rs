@@ -10,7 +10,7 @@ use super::header::{Header, cache_control};
 use super::operation::{Answer, Cache, Example, Operation};
 use super::parameter::Parameter;
 use super::problem::{Problem, Problems, of};
-use super::schema::{SchemaOf, Schemas};
+use super::schema::{SchemaOf, Schemas, pascal_case};
 use crate::problem as wire;
 use crate::routes::{Access, Route, routes};
 
@@ -161,7 +161,7 @@ fn describe(operation: &Operation, route: &Route, schemas: &mut Schemas, shared:
             set("security", json!([]));
             operation.description.to_owned()
         }
-        Access::Key(scope) => {
+        Access::Key(scope) | Access::Organization(scope) | Access::Record(scope) => {
             set("security", json!([{ "apiKey": [] }]));
             set("x-scope", scope.name().into());
             format!("{}\n\nNeeds a key with the scope `{scope}`.", operation.description)
@@ -313,15 +313,7 @@ fn responses_of(document: &mut Value) -> impl Iterator<Item = &mut Value> {
 /// `NoCredentialsOrBadCredentials`, of a response with problems.
 fn shared_name(response: &Value) -> Option<String> {
     let examples = response.pointer("/content/application~1problem+json/examples")?.as_object()?;
-    let pascal = |code: &String| {
-        code.split('-').fold(String::new(), |mut name, word| {
-            let mut letters = word.chars();
-            name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
-            name.push_str(letters.as_str());
-            name
-        })
-    };
-    let names: Vec<String> = examples.keys().map(pascal).collect();
+    let names: Vec<String> = examples.keys().map(|code| pascal_case(code)).collect();
     Some(names.join("Or"))
 }
 

@@ -16,13 +16,14 @@ pub use header::Header;
 pub use operation::{Answer, Budget, Cache, Example, Operation, RequestBody};
 pub use parameter::{Parameter, Place};
 pub use problem::{
-    Problem, Problems, credentials, database, entropy, idempotency, if_match, json_body, not_found, of, raw_body, redis,
+    AllowedActions, Problem, Problems, credentials, database, entropy, idempotency, if_match, json_body, not_found, of,
+    raw_body, redis,
 };
 pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
 use crate::routes::routes;
-use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders};
+use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders, organizations};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
@@ -37,6 +38,7 @@ pub fn operations() -> Vec<Operation> {
         orders::openapi::operations(),
         journal::openapi::operations(),
         notifications::openapi::operations(),
+        organizations::openapi::operations(),
     ];
     let counted = |operation: Operation| {
         let class = table.find(&operation.method, operation.path).and_then(|route| route.class);

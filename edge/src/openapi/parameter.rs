@@ -75,7 +75,7 @@ impl Parameter {
     pub fn if_match() -> Parameter {
         Parameter::header(
             "If-Match",
-            "The cart's ETag: the mutation is refused with 412 where the cart is at another version. Left out or \
+            "The ETag of what is changed: the change is refused with 412 where it is at another version. Left out or \
              `*`, it is made in any case.",
             json!({ "type": "string", "pattern": r#"^("-?[0-9]+"|\*)$"# }),
             r#""7""#,

@@ -124,6 +124,13 @@ pub struct MissingScope {
 }
 
 #[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AllowedActions {
+    /// What can still be done.
+    pub allowed_actions: Vec<String>,
+}
+
+#[derive(JsonSchema)]
 pub struct VersionMismatch {
     /// The version it is at.
     pub version: i64,

@@ -1,7 +1,5 @@
 //! JSON Schemas (2020-12) of the wire types.
 
-use std::borrow::Cow;
-
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
@@ -17,16 +15,11 @@ pub const REQUESTS: &str = "#/components/requests/";
 pub struct SchemaOf {
     reference: fn(&mut SchemaGenerator) -> Schema,
     whole: fn(&mut SchemaGenerator) -> Schema,
-    name: fn() -> Cow<'static, str>,
 }
 
 impl SchemaOf {
     pub fn of<T: JsonSchema>() -> SchemaOf {
-        SchemaOf {
-            reference: |generator| generator.subschema_for::<T>(),
-            whole: |generator| T::json_schema(generator),
-            name: T::schema_name,
-        }
+        SchemaOf { reference: |generator| generator.subschema_for::<T>(), whole: |generator| T::json_schema(generator) }
     }
 }
 
@@ -64,7 +57,7 @@ impl Schemas {
 
     /// The members that a problem with `code` has beside the standard ones, as a schema of its own.
     pub fn problem(&mut self, code: &str, status: u16, members: SchemaOf) -> Value {
-        let name = format!("{}Problem", (members.name)());
+        let name = format!("{}Problem", pascal_case(code));
         let mut members = (members.whole)(&mut self.answers).to_value();
         if let Some(members) = members.as_object_mut() {
             members.remove("title");
@@ -146,6 +139,16 @@ fn rewrite_references(value: &mut Value, redirect: &impl Fn(&str) -> Option<Stri
         Value::Array(items) => items.iter_mut().for_each(|item| rewrite_references(item, redirect)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
+}
+
+/// `VersionMismatch` of `version-mismatch`.
+pub fn pascal_case(code: &str) -> String {
+    code.split('-').fold(String::new(), |mut name, word| {
+        let mut letters = word.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
 }
 
 /// Closes every object: an answer has the members that are described, and no others.

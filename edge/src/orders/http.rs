@@ -1,7 +1,7 @@
 //! `/api/v1/orders`.
 
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::Scope;
+use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use schemars::JsonSchema;
@@ -16,7 +16,7 @@ use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
-    Routes::new().get("/api/v1/orders/{id}", Access::Key(Scope::OrdersRead), show)
+    Routes::new().get("/api/v1/orders/{id}", Access::Record(Scope::OrdersRead), show)
 }
 
 /// An order as it was placed. It never changes.
@@ -112,5 +112,8 @@ async fn show(ctx: Ctx, PathId(id): PathId<OrderKind>) -> Result<Response, Probl
     let answers = ctx.read(vec![store::document(ctx.tenant(), id)]).await?;
     let document = answers.first().map(store::document_of).transpose().map_err(Halt::from)?.flatten();
     let document = document.ok_or_else(Problem::not_found)?;
+    if !ctx.reaches(&Resource::of_store(ctx.tenant().store).record(id)).await? {
+        return Err(Problem::not_found());
+    }
     Ok(([(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")], document).into_response())
 }

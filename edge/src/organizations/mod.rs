@@ -1,7 +1,13 @@
 //! Organizations and their stores: the tenants.
 
+pub mod openapi;
+
+mod http;
+mod members;
+mod roles;
 mod store;
 mod usecase;
 
-pub use store::StoreSummary;
+pub use http::routes;
+pub use store::tenant::StoreSummary;
 pub use usecase::{Opened, all, open_store};

@@ -6,7 +6,7 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
-use super::store::{self, NewStore, StoreSummary};
+use super::store::tenant::{self as store, NewStore, StoreSummary};
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::identity::{NewApiKey, hash_of, hint_of, insert_api_key, new_data_key};

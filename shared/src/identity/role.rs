@@ -97,6 +97,15 @@ impl Role {
         }
     }
 
+    /// What the role allows. `stored` are the scopes of a custom role, and count for nothing with a built-in one. A
+    /// custom role is never more than an owner's.
+    pub const fn scopes(self, stored: Scopes) -> Scopes {
+        match self.built_in_scopes() {
+            Some(scopes) => scopes,
+            None => stored.intersection(Role::OWNER),
+        }
+    }
+
     /// Whether a member of the organization can have it, which customers, guests and apps are not.
     pub const fn is_staff(self) -> bool {
         match self {

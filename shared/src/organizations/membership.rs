@@ -15,11 +15,9 @@ pub struct Appointment {
 }
 
 impl Appointment {
-    /// `stored` are the scopes of a custom role, and count for nothing with a built-in one. A custom role is never
-    /// more than an owner's.
+    /// `stored` as in [`Role::scopes`].
     pub fn new(role: Role, stored: Scopes, grants: &[Grant]) -> Appointment {
-        let scopes = role.built_in_scopes().unwrap_or_else(|| stored.intersection(Appointment::most()));
-        Appointment { role, permissions: Permissions::new(scopes, grants) }
+        Appointment { role, permissions: Permissions::new(role.scopes(stored), grants) }
     }
 
     pub fn role(&self) -> Role {
@@ -28,10 +26,6 @@ impl Appointment {
 
     pub fn permissions(&self) -> &Permissions {
         &self.permissions
-    }
-
-    fn most() -> Scopes {
-        Role::Owner.built_in_scopes().unwrap_or_default()
     }
 
     /// Whether one who holds `self` may deal with `other`: give it, take it or act in its name.

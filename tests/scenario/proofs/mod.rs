@@ -7,6 +7,7 @@ mod database_outage;
 mod expiry;
 mod hanging_up;
 mod mail;
+mod members;
 mod rate_limits;
 mod redis_outage;
 
@@ -33,6 +34,18 @@ pub const PROOFS: &[Proof] = &[
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,
         show: audit::every_change_is_logged_and_shown_to_its_store,
+    },
+    Proof {
+        name: "members_change_within_a_minute_and_the_last_owner_stays",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: members::members,
+    },
+    Proof {
+        name: "custom_roles_and_grants_narrow_what_a_member_may",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: members::roles_and_grants,
     },
     Proof {
         name: "of_500_buyers_of_50_units_50_buy",

@@ -16,7 +16,7 @@ mod keys;
 mod orders;
 mod people;
 mod protocol;
-mod sessions;
+pub mod sessions;
 mod tenancy;
 
 use std::pin::Pin;

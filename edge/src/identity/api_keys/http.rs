@@ -22,12 +22,12 @@ use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
 
 pub fn routes() -> Routes {
-    let write = Access::Key(Scope::KeysWrite);
+    let one = Access::Record(Scope::KeysWrite);
     Routes::new()
         .get("/api/v1/api-keys", Access::Key(Scope::KeysRead), list)
-        .post("/api/v1/api-keys", write, create)
-        .post("/api/v1/api-keys/{id}/rotate", write, rotate)
-        .delete("/api/v1/api-keys/{id}", write, revoke)
+        .post("/api/v1/api-keys", Access::Key(Scope::KeysWrite), create)
+        .post("/api/v1/api-keys/{id}/rotate", one, rotate)
+        .delete("/api/v1/api-keys/{id}", one, revoke)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -3,14 +3,13 @@
 use headlesspro_shared::identity::{KeyKind, Scope, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyKind;
 use http::Method;
-use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::http::{ApiKeysBody, CreateApiKeyBody, NewApiKeyBody, RotateApiKeyBody};
 use super::usecase::ApiKeyError;
 use crate::openapi::{
-    Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy, id, idempotency,
-    json_body, not_found, of, redis, time,
+    AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
+    id, idempotency, json_body, not_found, of, redis, time,
 };
 
 pub fn operations() -> Vec<Operation> {
@@ -120,13 +119,4 @@ fn key(last_used_at: Value) -> Value {
         "replacedBy": null,
         "lastUsedAt": last_used_at,
     })
-}
-
-/// The member beside the standard ones.
-#[derive(JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[expect(dead_code, reason = "read by the schema's derive")]
-struct AllowedActions {
-    /// What can still be done.
-    allowed_actions: Vec<String>,
 }

@@ -1,13 +1,13 @@
 //! Making, listing, rotating and revoking API keys.
 
-use headlesspro_shared::identity::{IssueKeyError, KeyKind, KeyName, Scopes, issue_key, mint_api_key};
+use headlesspro_shared::identity::{IssueKeyError, KeyKind, KeyName, Resource, Scopes, issue_key, mint_api_key};
 use headlesspro_shared::kernel::id::{ApiKeyId, OrganizationId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
 use crate::app::{App, Ctx};
 use crate::failure::{Failure, Unavailable};
-use crate::identity::caller::hash_of;
+use crate::identity::caller::{Principal, hash_of};
 use crate::identity::store::api_key::{self, ApiKey, NewApiKey};
 use crate::journal::{self, Change, Claim, Recorded};
 use crate::port::kv::{Command, KvError, Reply};
@@ -133,7 +133,7 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
     if old.revoked_at.is_some() || old.replaced_by.is_some() || is_over {
         return Err(Failure::Rejected(ApiKeyError::NotActive));
     }
-    let actor = ctx.principal().await?;
+    let actor = within_reach(ctx, id).await?;
     issue_key(&actor.permissions, tenant.store, old.kind, old.scopes)
         .map_err(|error| Failure::Rejected(ApiKeyError::Refused(error)))?;
     let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), None)?;
@@ -156,7 +156,7 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
 /// Revokes a key: it is void everywhere within 30 s. Again, it is revoked again.
 pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
-    let actor = ctx.principal().await?.actor.clone();
+    let actor = within_reach(ctx, id).await?.actor.clone();
     let mut commit = Commit::new();
     commit.push(api_key::revoke(tenant, id, ctx.now));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("api-key.revoke", id)));
@@ -165,6 +165,12 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>>
         Committed::Done { after, .. } => only(after.first()).map(|_| ()),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+/// The caller, whose grants reach the key.
+async fn within_reach(ctx: &Ctx, id: ApiKeyId) -> Result<&Principal, Failure<ApiKeyError>> {
+    let resource = Resource::of_store(ctx.tenant().store).record(id);
+    if ctx.reaches(&resource).await? { Ok(ctx.principal().await?) } else { Err(Failure::NotFound) }
 }
 
 /// What is needed to note that a key was used.

@@ -42,7 +42,7 @@ pub async fn exchange(
         commit.push(one_time::void(tenant, account.id, ctx.now));
         commit.push(welcome(ctx, &account, &email, None, &key)?);
     }
-    let opening = Opening { account: account.id, role: account.role, grants: account.grants, device };
+    let opening = Opening { account: account.id, role: account.role, permissions: account.permissions, device };
     let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}

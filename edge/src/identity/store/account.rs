@@ -1,6 +1,6 @@
 //! Accounts.
 
-use headlesspro_shared::identity::{Grant, PasswordHash, Role, Scopes};
+use headlesspro_shared::identity::{Grant, PasswordHash, Permissions, Role, Scopes};
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -18,7 +18,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?10)";
 
 /// A store's data key, and the account of that e-mail hash if there is one.
 const BY_EMAIL: &str = "-- identity::account_by_email
-SELECT k.wrapped, k.master_key_id, a.id, a.password_hash, a.role, a.grants, a.state, a.email_verified_at, a.locale
+SELECT k.wrapped, k.master_key_id, a.id, a.password_hash, a.role, a.grants, a.state, a.email_verified_at, a.locale,
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM store s
 JOIN organization_key k ON k.organization_id = s.organization_id
 LEFT JOIN account a ON a.organization_id = s.organization_id AND a.email_hash = ?3
@@ -48,7 +49,8 @@ WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
 /// An account, with what a change of its password needs.
 const WITH_PASSWORD: &str = "-- identity::account_with_password
 SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.email_hash, a.password_hash, a.role, a.grants, a.state,
-  a.email_verified_at, a.locale
+  a.email_verified_at, a.locale,
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
 WHERE a.organization_id = ?1 AND a.id = ?2";
 
@@ -75,7 +77,7 @@ pub struct LoginRow {
     pub id: AccountId,
     pub password: Option<PasswordHash>,
     pub role: Role,
-    pub grants: Vec<Grant>,
+    pub permissions: Permissions,
     pub is_active: bool,
     pub is_verified: bool,
     pub locale: Locale,
@@ -129,7 +131,7 @@ pub fn login_of(row: Row<'_>) -> Result<(WrappedKey, Option<LoginRow>), Unavaila
             id: row.parse("id")?,
             password: password.map(str::parse).transpose().map_err(|_| corrupt("a password's hash"))?,
             role: row.parse("role")?,
-            grants: grants(row)?,
+            permissions: permissions(row)?,
             is_active: row.get::<&str>("state")? == "active",
             is_verified: row.get::<Option<i64>>("email_verified_at")?.is_some(),
             locale: row.parse("locale")?,
@@ -214,13 +216,13 @@ pub fn account_of(row: Row<'_>) -> Result<AccountRow, Unavailable> {
     })
 }
 
-pub(super) fn grants(row: Row<'_>) -> Result<Vec<Grant>, Unavailable> {
-    serde_json::from_str(row.get("grants")?).map_err(|_| corrupt("an account's grants"))
-}
-
-/// The scopes of a built-in role. A custom role's are data.
-pub fn scopes_of(role: Role) -> Scopes {
-    role.built_in_scopes().unwrap_or(Scopes::NONE)
+/// What `role` allows with `role_scopes` and narrowed by `grants`.
+pub(super) fn permissions(row: Row<'_>) -> Result<Permissions, Unavailable> {
+    let role: Role = row.parse("role")?;
+    let grants: Vec<Grant> = serde_json::from_str(row.get("grants")?).map_err(|_| corrupt("an account's grants"))?;
+    let stored: Option<Scopes> =
+        row.get::<Option<&str>>("role_scopes")?.map(str::parse).transpose().map_err(|_| corrupt("a role's scopes"))?;
+    Ok(Permissions::new(role.scopes(stored.unwrap_or_default()), &grants))
 }
 
 fn corrupt(what: &str) -> Unavailable {

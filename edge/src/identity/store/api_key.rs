@@ -89,6 +89,7 @@ pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
         person: None,
+        impersonator: None,
         issued_at: None,
     };
     Ok((principal, moment(row, "expires_at")?))

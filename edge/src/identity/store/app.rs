@@ -64,6 +64,7 @@ pub fn principal(row: Row<'_>) -> Result<Principal, SqlError> {
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
         person: None,
+        impersonator: None,
         issued_at: None,
     })
 }

@@ -1,10 +1,10 @@
 //! Sessions: each a login with the refresh tokens that came of it.
 
-use headlesspro_shared::identity::{Family, Generation, Grant, Role};
+use headlesspro_shared::identity::{Family, Generation, Permissions, Role};
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::account::grants;
+use super::account::permissions;
 use crate::app::Tenant;
 use crate::failure::Unavailable;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
@@ -15,7 +15,8 @@ INSERT INTO session (organization_id, store_id, id, account_id, generation, toke
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)";
 
 const FIND: &str = "-- identity::session
-SELECT t.account_id, t.generation, t.rotated_at, t.expires_at, t.revoked_at, a.role, a.grants, a.state
+SELECT t.account_id, t.generation, t.rotated_at, t.expires_at, t.revoked_at, a.role, a.grants, a.state,
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM session t JOIN account a ON a.id = t.account_id AND a.organization_id = t.organization_id
 WHERE t.organization_id = ?1 AND t.id = ?2";
 
@@ -56,7 +57,7 @@ pub struct SessionRow {
     pub account: AccountId,
     pub family: Family,
     pub role: Role,
-    pub grants: Vec<Grant>,
+    pub permissions: Permissions,
     pub is_active: bool,
 }
 
@@ -105,7 +106,7 @@ fn from_row(row: Row<'_>) -> Result<SessionRow, Unavailable> {
             revoked: row.get::<Option<i64>>("revoked_at")?.is_some(),
         },
         role: row.parse("role")?,
-        grants: grants(row)?,
+        permissions: permissions(row)?,
         is_active: row.get::<&str>("state")? == "active",
     })
 }

@@ -86,8 +86,10 @@ pub struct Filter {
     pub actor: Option<String>,
 }
 
-/// Says who did what to which thing, in the commit that does it.
+/// Says who did what to which thing, in the commit that does it; of an impersonation both names: `usr_... as usr_...`.
 pub fn audit(ctx: &Ctx, id: AuditId, actor: &str, change: Change) -> Statement {
+    let both = ctx.impersonator().map(|by| format!("{by} as {actor}"));
+    let actor = both.as_deref().unwrap_or(actor);
     audit_by(ctx.tenant(), id, By { actor, request_id: &ctx.request_id, now: ctx.now }, change)
 }
 

@@ -1,0 +1,18 @@
+//! The operations of organizations, for the OpenAPI document.
+
+use super::{members, roles};
+use crate::openapi::{Operation, Problems, of};
+use crate::problem::Problem;
+
+pub fn operations() -> Vec<Operation> {
+    let parts = [members::openapi::operations(), roles::openapi::operations()];
+    parts.into_iter().flatten().collect()
+}
+
+/// Of every list with pages.
+pub fn page_problems() -> Problems {
+    vec![of(
+        Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+        "Query parameters are unknown or not valid; `errors` lists them all.",
+    )]
+}

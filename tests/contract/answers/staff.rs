@@ -1,0 +1,56 @@
+//! What an owner does with those who work for the organization.
+
+use serde_json::json;
+
+use super::{PASSWORD, Shop};
+
+/// Logs `email` in, and answers the `Authorization` header.
+async fn log_in(shop: &mut Shop, email: &str) -> String {
+    let tokens = shop.send("POST", "/api/v1/auth/login", json!({ "email": email, "password": PASSWORD })).await;
+    format!("Bearer {}", tokens.text("/accessToken"))
+}
+
+pub async fn members(shop: &mut Shop) {
+    let owner = log_in(shop, "ada@example.com").await;
+    let owner = [("authorization", owner.as_str()), ("content-type", "application/json")];
+    let page = shop.call("GET", "/api/v1/members?limit=1", &owner, "").await;
+    let (own, cursor) = (page.text("/items/0/id"), page.text("/nextCursor"));
+    let page = shop.call("GET", &format!("/api/v1/members?cursor={cursor}&limit=1"), &owner, "").await;
+    let path = format!("/api/v1/members/{}", page.text("/items/0/id"));
+    shop.call("GET", &path, &owner, "").await;
+    let store = shop.store.clone();
+    let narrowed = json!({ "role": "member", "grants": [{ "scopes": "orders:read", "to": { "store": store } }] });
+    shop.call("PATCH", &path, &owner, narrowed.to_string()).await;
+    let stale = [owner[0], owner[1], ("if-match", "\"99\"")];
+    assert_eq!(shop.call("PATCH", &path, &stale, r#"{"role":"viewer"}"#).await.status, 412);
+    for (verb, status) in [("suspend", 200), ("suspend", 409), ("resume", 200), ("resume", 409)] {
+        assert_eq!(shop.call("POST", &format!("{path}/{verb}"), &owner, "").await.status, status, "{verb}");
+    }
+    let own = format!("/api/v1/members/{own}");
+    assert_eq!(shop.call("DELETE", &own, &owner, "").await.status, 409);
+    assert_eq!(shop.call("DELETE", "/api/v1/membership", &owner, "").await.status, 409);
+    assert_eq!(shop.call("DELETE", &path, &owner, "").await.status, 204);
+    assert_eq!(shop.call("DELETE", &path, &owner, "").await.status, 404);
+    let viewer = log_in(shop, "edsger@example.com").await;
+    shop.call("DELETE", "/api/v1/membership", &[("authorization", &viewer)], "").await;
+}
+
+pub async fn roles(shop: &mut Shop) {
+    let owner = log_in(shop, "ada@example.com").await;
+    let owner = [("authorization", owner.as_str()), ("content-type", "application/json")];
+    let body = r#"{"name":"Packer","scopes":"orders:read orders:write"}"#;
+    let role = shop.call("POST", "/api/v1/roles", &owner, body).await.text("/id");
+    assert_eq!(shop.call("POST", "/api/v1/roles", &owner, body).await.status, 422);
+    let path = format!("/api/v1/roles/{role}");
+    let members = shop.call("GET", "/api/v1/members", &owner, "").await;
+    let member = format!("/api/v1/members/{}", members.text("/items/1/id"));
+    shop.call("PATCH", &member, &owner, json!({ "role": role }).to_string()).await;
+    shop.call("GET", "/api/v1/roles", &owner, "").await;
+    shop.call("GET", &path, &owner, "").await;
+    shop.call("PATCH", &path, &owner, r#"{"name":"Reader","scopes":"orders:read"}"#).await;
+    let stale = [owner[0], owner[1], ("if-match", "\"99\"")];
+    assert_eq!(shop.call("PATCH", &path, &stale, r#"{"name":"Other"}"#).await.status, 412);
+    assert_eq!(shop.call("DELETE", &path, &owner, "").await.status, 409);
+    shop.call("PATCH", &member, &owner, r#"{"role":"viewer"}"#).await;
+    shop.call("DELETE", &path, &owner, "").await;
+}
