@@ -15,8 +15,10 @@ use std::sync::Arc;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::port::sql::hrana::HranaSql;
-use headlesspro_edge::port::sql::{Rows, Sql, SqlError, Statement, Value};
+use headlesspro_edge::port::sql::turns::TakingTurns;
+use headlesspro_edge::port::sql::{Commit, Committed, Rows, Sql, SqlError, Statement, Value};
 
 use crate::sqld::Sqld;
 
@@ -34,24 +36,50 @@ fn embedded() -> Database {
 
 fn sqld() -> Database {
     let server = Sqld::start();
-    Database { sql: Arc::new(hrana(&server.url())), _keep: Box::new(server) }
+    Database { sql: in_turn(hrana(&server.url())), _keep: Box::new(server) }
 }
 
 /// The same, with streams that are kept and used again.
 fn kept_streams() -> Database {
     let server = Sqld::start();
     let sql = hrana(&server.url()).keeping_streams(4, Arc::new(SystemClock));
-    Database { sql: Arc::new(sql), _keep: Box::new(server) }
+    Database { sql: in_turn(sql), _keep: Box::new(server) }
 }
 
 /// Our own endpoint over an embedded database.
 async fn endpoint() -> Database {
     let endpoint = endpoint::Endpoint::start().await;
-    Database { sql: Arc::new(endpoint.client()), _keep: Box::new(endpoint) }
+    Database { sql: in_turn(endpoint.client()), _keep: Box::new(endpoint) }
+}
+
+/// As every host uses it: in front of the wire client, writers take turns.
+fn in_turn(sql: HranaSql) -> Arc<dyn Sql> {
+    Arc::new(TakingTurns::new(Arc::new(sql), Arc::new(SystemClock)))
 }
 
 fn hrana(url: &str) -> HranaSql {
     HranaSql::new(url, None, Arc::new(NativeFetch::new().unwrap())).unwrap()
+}
+
+/// Many isolates commit at once, each with a client of its own, and each hears what became of its commits.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sqld_serves_the_writers_of_many_isolates() {
+    const ISOLATES: usize = 40;
+    const COMMITS: usize = 10;
+    let server = Sqld::start();
+    let url = server.url();
+    let isolates: Vec<_> = (0..ISOLATES).map(|_| in_turn(hrana(&url))).collect();
+    migrate(&*isolates[0]).await.unwrap();
+    execute(&*isolates[0], "CREATE TABLE t (a INTEGER NOT NULL, filler TEXT NOT NULL) STRICT").await;
+    let writing = isolates.into_iter().map(|sql| async move {
+        for _ in 0..COMMITS {
+            let mut commit = Commit::new();
+            commit.push(Statement::new("INSERT INTO t VALUES (1, hex(zeroblob(20000)))"));
+            assert!(matches!(sql.commit(&commit).await.unwrap(), Committed::Done { .. }));
+        }
+    });
+    futures_util::future::join_all(writing).await;
+    assert_eq!(cell(&hrana(&url), "SELECT count(*) FROM t").await, Value::Integer((ISOLATES * COMMITS) as i64));
 }
 
 /// Every case on every adapter.

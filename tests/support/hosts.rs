@@ -23,7 +23,7 @@ const STOP: Duration = Duration::from_secs(5);
 pub type Setting<'a> = (&'a str, &'a str);
 
 /// Rate limits that no crowd of ours reaches, all of which comes from one address.
-pub const UNLIMITED: &str = "*.*=1000000/1s:1000000";
+pub const UNLIMITED: &str = "*.*=1000000/20s:1000000";
 
 /// A running host. Dropping it stops it.
 #[derive(Debug)]

@@ -14,6 +14,7 @@ use crate::port::entropy::HostEntropy;
 use crate::port::kv::memory::MemoryKv;
 use crate::port::sql::Sql;
 use crate::port::sql::hrana::HranaSql;
+use crate::port::sql::turns::TakingTurns;
 use crate::scripts;
 
 /// Where `hp dev` keeps its data unless told otherwise.
@@ -94,7 +95,9 @@ fn open_at(place: Place, token: Option<&str>) -> Result<Arc<dyn Sql>, String> {
             let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
             let sql = HranaSql::new(&url, token, Arc::new(fetch)).map_err(|error| error.to_string())?;
             // A migration or a large import may take longer than a request may.
-            Ok(Arc::new(sql.with_timeout(Duration::from_secs(120))))
+            let sql = Arc::new(sql.with_timeout(Duration::from_secs(120)));
+            // The shop may be open meanwhile: its commits are not waited for inside the server.
+            Ok(Arc::new(TakingTurns::new(sql, Arc::new(SystemClock))))
         }
         Place::File(file) => open_file(&file),
         Place::Folder(folder) => {

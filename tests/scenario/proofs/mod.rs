@@ -55,8 +55,7 @@ pub const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "a_buyer_who_hangs_up_holds_nobody_back",
-        // The host of the Spin tests drops a request with its client, in the middle of its commit.
-        kinds: &[Kind::Native, Kind::Workers],
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,
         show: hanging_up::nobody_is_held_back,
     },

@@ -12,8 +12,8 @@ use crate::app::{Kind, Stage};
 use crate::client::{Answer, Client};
 use crate::eventually::eventually;
 
-pub const OF_KEYS: &str = "*.*=1000000/1s:1000000,read.key=60/1h:60,read.organization=90/1h:90";
-pub const OF_ADDRESSES: &str = "*.*=1000000/1s:1000000,read.address=40/1h:40";
+pub const OF_KEYS: &str = "*.*=1000000/20s:1000000,read.key=60/1h:60,read.organization=90/1h:90";
+pub const OF_ADDRESSES: &str = "*.*=1000000/20s:1000000,read.address=40/1h:40";
 
 /// Nobody's, and not in Redis: one round trip, and an answer that is for the caller alone.
 const CART: &str = "/api/v1/cart/cart_01h455vb4pex5vsknk084sn02q";

@@ -4,6 +4,7 @@
 //! of ours and rolls back what is open, unless the stream is kept for the next request (see [`streams`]).
 //! Source: <https://github.com/tursodatabase/libsql/blob/main/docs/HRANA_3_SPEC.md>.
 
+mod lock;
 mod request;
 mod response;
 mod streams;
@@ -138,21 +139,23 @@ impl Sql for HranaSql {
             if batch.steps.is_empty() {
                 return Ok(Outcome { steps: Vec::new() });
             }
+            let takes_lock = batch.takes_write_lock();
+            let steps = if takes_lock { lock::spelt_out(batch) } else { batch.steps };
             let mut taken = self.streams.as_ref().map(|(streams, clock)| streams.take(clock.now()));
             let baton = taken.as_ref().and_then(|taken| taken.baton());
             let keep = taken.as_ref().is_some_and(|taken| taken.may_be_kept());
-            let mut answer = self.post(request::pipeline(&batch.steps, baton, keep)?).await?;
+            let mut answer = self.post(request::pipeline(&steps, baton, keep)?).await?;
             if let (Answer::NotAccepted(_), Some(taken)) =
                 (&answer, taken.as_mut().filter(|taken| taken.baton().is_some()))
             {
                 taken.start_anew();
-                answer = self.post(request::pipeline(&batch.steps, None, keep)?).await?;
+                answer = self.post(request::pipeline(&steps, None, keep)?).await?;
             }
             let body = match answer {
                 Answer::Body(body) => body,
                 Answer::NotAccepted(reason) => return Err(SqlError::Garbage(reason)),
             };
-            let (outcome, stream) = match batch.steps.as_slice() {
+            let (outcome, stream) = match steps.as_slice() {
                 [step] if step.condition.is_none() => response::execute(&body)?,
                 steps => response::batch(&body, steps.len())?,
             };
@@ -164,7 +167,7 @@ impl Sql for HranaSql {
                 }
                 _ => {}
             }
-            Ok(outcome)
+            Ok(if takes_lock { lock::own_outcome(outcome) } else { outcome })
         })
     }
 }

@@ -63,21 +63,16 @@ impl dyn Sql + '_ {
         outcome.into_snapshot(count)
     }
 
-    /// Commits in one round trip, atomically: all statements, or none. A writer that finds the
-    /// database busy tries again (nothing has happened yet), up to three times.
+    /// Commits in one round trip, atomically: all statements, or none. A database that stays busy is
+    /// [`SqlError::Unavailable`]; how long that is waited for is the adapter's, or [`turns`]'s in front of it.
     ///
     /// # Errors
     /// As [`Sql::run`]. A constraint that refuses is not an error but [`Committed::Refused`].
     pub async fn commit(&self, commit: &Commit) -> Result<Committed, SqlError> {
-        const TRIES: usize = 3;
-        let mut last = SqlError::Timeout;
-        for _ in 0..TRIES {
-            match commit.read_outcome(self.run(commit.to_batch()).await?) {
-                Err(commit::Unsettled::Busy(message)) => last = SqlError::Unavailable(message),
-                Err(commit::Unsettled::Failed(error)) => return Err(error),
-                Ok(committed) => return Ok(committed),
-            }
-        }
-        Err(last)
+        let outcome = self.run(commit.to_batch()).await?;
+        commit.read_outcome(outcome).map_err(|unsettled| match unsettled {
+            commit::Unsettled::Busy(message) => SqlError::Unavailable(message),
+            commit::Unsettled::Failed(error) => error,
+        })
     }
 }

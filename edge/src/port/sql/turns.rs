@@ -1,9 +1,9 @@
 //! Writers of one database take turns, before they take the database's time.
 //!
-//! SQLite has one writer at a time. sqld lets the others wait inside a read transaction each, where they
-//! hold back its checkpoint, which holds the lock they wait for: with more writers than it settles within
-//! its 5 s a transaction, none gets through any more. So an isolate sends few commits at a time and keeps
-//! the rest in a line of its own, first come, first served.
+//! SQLite has one writer at a time, and a server makes the others wait inside a read transaction each, where
+//! they hold back its checkpoint. So an isolate sends few commits at a time and keeps the rest in a line of
+//! its own, first come, first served. A commit that finds the lock taken all the same, by another isolate, is
+//! sent again a little later: nothing of it has happened.
 //!
 //! A waiter looks again after a sleep of its own instead of being woken: on Workers and Spin no request
 //! may wait for another one (see `host/spin`). And whoever leaves without a word (a request that the host
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::{Batch, Outcome, Sql, SqlError};
+use super::{Batch, Outcome, Refusal, Sql, SqlError, StepOutcome};
 use crate::port::BoxFuture;
 use crate::port::clock::Clock;
 
@@ -30,6 +30,8 @@ const PATIENCE_MILLIS: i64 = 8_000;
 /// Sleep for each place in the line, about what one commit takes, up to [`LONGEST_NAP_MILLIS`].
 const NAP_MILLIS: u64 = 2;
 const LONGEST_NAP_MILLIS: u64 = 200;
+/// Sleep up to this where another isolate has the lock.
+const BUSY_MILLIS: u64 = 20;
 
 /// A database whose commits wait their turn. Reads do not wait.
 pub struct TakingTurns {
@@ -105,9 +107,8 @@ impl TakingTurns {
         TakingTurns { sql, clock, line: Mutex::default() }
     }
 
-    async fn turn(&self) -> Result<Turn<'_>, SqlError> {
+    async fn turn(&self, joined: Timestamp) -> Result<Turn<'_>, SqlError> {
         let line = || self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        let joined = self.clock.now();
         let ticket = line().join(joined);
         let turn = Turn { line: &self.line, ticket };
         loop {
@@ -125,14 +126,29 @@ impl TakingTurns {
     }
 }
 
+/// Whether nothing happened, since another writer had the lock.
+fn is_refused_lock(outcome: &Outcome) -> bool {
+    matches!(outcome.steps.first(), Some(StepOutcome::Refused(Refusal::Busy(_))))
+}
+
 impl Sql for TakingTurns {
     fn run(&self, batch: Batch) -> BoxFuture<'_, Result<Outcome, SqlError>> {
         if !batch.takes_write_lock() {
             return self.sql.run(batch);
         }
         Box::pin(async move {
-            let _turn = self.turn().await?;
-            self.sql.run(batch).await
+            let joined = self.clock.now();
+            let turn = self.turn(joined).await?;
+            loop {
+                let outcome = self.sql.run(batch.clone()).await?;
+                let now = self.clock.now();
+                if !is_refused_lock(&outcome) || PATIENCE_MILLIS <= now.millis().saturating_sub(joined.millis()) {
+                    return Ok(outcome);
+                }
+                // Writers of other isolates: not at the same moment as they again.
+                let spread = turn.ticket.wrapping_mul(7).wrapping_add(now.millis().unsigned_abs()) % BUSY_MILLIS;
+                self.clock.sleep(Duration::from_millis(spread.saturating_add(1))).await;
+            }
         })
     }
 }
