@@ -16,6 +16,7 @@ use crate::limits::Limiter;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
 use crate::port::entropy::{Entropy, NoEntropy};
+use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::{Command, Kv, Reply, Script};
 use crate::port::mailer::Mailer;
 use crate::port::sql::{Commit, Committed, Rows, Sql, Statement};
@@ -34,6 +35,7 @@ pub struct App {
     offers: OfferCache,
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
+    tenant_fetch: Option<TenantFetch>,
     storefront: BaseUrl,
 }
 
@@ -98,7 +100,20 @@ impl App {
         let (verifier, offers) = (Verifier::new(issuer), OfferCache::default());
         let limiter = Limiter::new(Limits::default());
         let storefront = verifier.issuer.parse().unwrap_or_else(|_| BaseUrl::local());
-        App { sql, kv, clock, entropy, vault, password_hashing, verifier, offers, limiter, mailer: None, storefront }
+        App {
+            sql,
+            kv,
+            clock,
+            entropy,
+            vault,
+            password_hashing,
+            verifier,
+            offers,
+            limiter,
+            mailer: None,
+            tenant_fetch: None,
+            storefront,
+        }
     }
 
     /// The same application with other rate limits than the defaults.
@@ -125,6 +140,18 @@ impl App {
     /// Where the links in mails lead.
     pub fn storefront(&self) -> &BaseUrl {
         &self.storefront
+    }
+
+    /// The same application with somebody who calls where tenants say.
+    #[must_use]
+    pub fn with_tenant_fetch(mut self, fetch: TenantFetch) -> App {
+        self.tenant_fetch = Some(fetch);
+        self
+    }
+
+    /// `None`: nobody is called, and no identity provider can be set up.
+    pub fn tenant_fetch(&self) -> Option<&TenantFetch> {
+        self.tenant_fetch.as_ref()
     }
 
     /// `None`: mails stay queued.

@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use headlesspro_edge::app::App;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
@@ -15,7 +16,10 @@ use headlesspro_edge::identity::create_account;
 use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::openapi::operations;
 use headlesspro_edge::organizations::open_store;
+use headlesspro_edge::port::BoxFuture;
 use headlesspro_edge::port::entropy::HostEntropy;
+use headlesspro_edge::port::fetch::tenants::TenantFetch;
+use headlesspro_edge::port::fetch::{Fetch, FetchError, Limits};
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::mailer::memory::Mailbox;
 use headlesspro_edge::port::sql::{Commit, Statement};
@@ -39,6 +43,23 @@ tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,2
 tent,,,,,,,Sand,TENT-S,shopify,0,209.00,,\n\
 mug,Mug,,,,,,,,,,12.50,,\n\
 broken,Broken,,,,,,,,,,-1,,\n";
+
+/// Answers as Naver does, whoever comes.
+struct Naver;
+
+impl Fetch for Naver {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        _: Limits,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, FetchError>> {
+        let body = match request.uri().path() {
+            "/oauth2.0/token" => json!({ "access_token": "AAAA", "token_type": "bearer" }),
+            _ => json!({ "resultcode": "00", "response": { "id": "32742776", "email": "hedy@example.com" } }),
+        };
+        Box::pin(async move { Ok(http::Response::new(body.to_string().into())) })
+    }
+}
 
 /// A router with one store, whose answers are all checked.
 struct Shop {
@@ -68,7 +89,7 @@ impl Shop {
         let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy), secrets());
         let mailbox = Arc::new(Mailbox::default());
         let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
-        let app = Arc::new(app);
+        let app = Arc::new(app.with_tenant_fetch(TenantFetch::new(Arc::new(Naver), "")));
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
         for (name, role) in
             [("ada", Role::Owner), ("barbara", Role::Viewer), ("edsger", Role::Viewer), ("lin", Role::Viewer)]
@@ -226,6 +247,7 @@ async fn sessions(shop: &mut Shop) {
         shop.call("DELETE", nobodys, &token, "").await;
         api_keys(shop, token[0].1).await;
         apps(shop, token[0].1).await;
+        providers(shop, token[0].1).await;
         shop.call("POST", "/api/v1/auth/logout", &token, "").await;
         shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
     }
@@ -304,6 +326,30 @@ async fn apps(shop: &mut Shop, token: &str) {
     shop.call("DELETE", &path, &headers[..1], "").await;
     assert_eq!(shop.call("POST", &format!("{path}/rotate"), &headers, "{}").await.status, 409);
     shop.call("GET", "/api/v1/apps", &headers[..1], "").await;
+}
+
+async fn providers(shop: &mut Shop, token: &str) {
+    let headers = [("authorization", token), ("content-type", "application/json")];
+    let page = "https://shop.example/login";
+    let body = json!({ "kind": "naver", "name": "Naver", "clientId": "shop", "clientSecret": "secret",
+        "redirectUris": [page], "trustsEmail": true })
+    .to_string();
+    let made = shop.call("POST", "/api/v1/identity-providers", &headers, body.clone()).await.text("/id");
+    assert_eq!(shop.call("POST", "/api/v1/identity-providers", &headers, body).await.status, 409);
+    assert_eq!(shop.call("POST", "/api/v1/identity-providers", &headers, "{}").await.status, 422);
+    shop.call("GET", "/api/v1/identity-providers", &headers[..1], "").await;
+    shop.get("/api/v1/auth/providers").await;
+    let (path, body) = (format!("/api/v1/auth/providers/{made}"), json!({ "redirectUri": page }));
+    shop.call("POST", &format!("{path}/link"), &headers, body.to_string()).await;
+    let begun = shop.send("POST", &format!("{path}/begin"), body).await;
+    let url = begun.text("/authorizationUrl");
+    let state = form_urlencoded::parse(url.as_bytes()).find(|(name, _)| name == "state").expect("a state").1;
+    let body = json!({ "state": state, "code": "x", "browserToken": begun.text("/browserToken") });
+    shop.send("POST", "/api/v1/auth/providers/finish", body.clone()).await;
+    assert_eq!(shop.send("POST", "/api/v1/auth/providers/finish", body).await.status, 410);
+    let path = format!("/api/v1/identity-providers/{made}");
+    shop.call("DELETE", &path, &headers[..1], "").await;
+    assert_eq!(shop.call("DELETE", &path, &headers[..1], "").await.status, 404);
 }
 
 async fn audit_log(shop: &mut Shop) {

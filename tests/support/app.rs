@@ -16,6 +16,7 @@ use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::entropy::HostEntropy;
+use headlesspro_edge::port::fetch::tenants::TenantFetch;
 use headlesspro_edge::port::kv::Kv;
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::mailer::http::HttpMailer;
@@ -85,6 +86,8 @@ pub struct Stage {
     sql: Arc<dyn Sql>,
     /// The API's application, or one like it beside a wasm host's.
     app: Arc<App>,
+    /// Where tenants may have an identity provider on this machine.
+    provider_port: u16,
     /// What the API has sent.
     mailbox: Arc<Mailbox>,
     // From here on in the order in which they must end.
@@ -129,6 +132,8 @@ impl Stage {
             None => Arc::new(MemoryKv::new(Arc::clone(&clock), scripts::ALL)),
             Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),
         };
+        let provider_port = hosts::free_port()?;
+        let private_issuers = format!("http://127.0.0.1:{provider_port}");
         let app = App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy), secrets());
         let app = app.with_limits(limits.parse::<Limits>().map_err(|error| error.to_string())?);
         let mailbox = Arc::new(Mailbox::default());
@@ -136,6 +141,8 @@ impl Stage {
         let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
         let mailer =
             HttpMailer::new(&mail_url, TOKEN, MAIL_FROM, Arc::new(fetch)).map_err(|error| error.to_string())?;
+        let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
+        let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &private_issuers));
         let app = Arc::new(app.with_mailer(Arc::new(mailer)));
         let (ours, theirs) = runtime.block_on(async {
             migrate(&*app.sql).await.map_err(|error| error.to_string())?;
@@ -160,6 +167,7 @@ impl Stage {
                 ("LOOKUP_KEY", LOOKUP_KEY),
                 ("PASSWORD_HASHING", PASSWORD_HASHING),
                 ("ISSUER", ISSUER),
+                ("PRIVATE_ISSUERS", &private_issuers),
             ];
             let host = match kind {
                 Kind::Workers => hosts::start_worker(&settings)?,
@@ -174,6 +182,7 @@ impl Stage {
             theirs,
             sql,
             app,
+            provider_port,
             mailbox,
             _host: host,
             runtime: Some(runtime),
@@ -203,6 +212,11 @@ impl Stage {
     /// An application over the same database and with the same secrets as the API's.
     pub fn app(&self) -> &App {
         &self.app
+    }
+
+    /// The port on which [`hosts::start_identity_provider`] may be called from the API.
+    pub fn provider_port(&self) -> u16 {
+        self.provider_port
     }
 
     /// What the API has sent to whom.

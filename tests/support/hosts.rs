@@ -134,6 +134,16 @@ fn start_spin_up(settings: &[Setting]) -> Result<Host, String> {
     })
 }
 
+/// Other identity providers, as `tests/hosts/identity_provider.mjs` says: at `http://127.0.0.1:<port>`.
+///
+/// # Errors
+/// What did not start, with its log.
+pub fn start_identity_provider(port: u16) -> Result<Host, String> {
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/hosts/identity_provider.mjs")).arg(port.to_string());
+    start("identity-provider", command, |line| line.starts_with("http://").then(|| line.to_owned()))
+}
+
 /// Starts `command` and waits for the line of its stdout that gives its address.
 fn start(
     name: &str,
@@ -238,7 +248,11 @@ fn is_on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(OsStr::new(program)).is_file())
 }
 
-fn free_port() -> Result<u16, String> {
+/// A port of 127.0.0.1 that nobody listens on now.
+///
+/// # Errors
+/// None is free.
+pub fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
 }

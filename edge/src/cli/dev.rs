@@ -17,6 +17,7 @@ use super::secrets::SecretsFile;
 use super::{database, import, output, write_privately};
 use crate::app::App;
 use crate::host::native::clock::SystemClock;
+use crate::host::native::fetch::NativeFetch;
 use crate::host::native::hrana_server;
 use crate::host::native::libsql::{Durability, EmbeddedSql};
 use crate::host::native::mailbox::{self, ConsoleMailer};
@@ -27,6 +28,7 @@ use crate::jobs;
 use crate::migrate::migrate;
 use crate::organizations::{self, StoreSummary};
 use crate::port::entropy::HostEntropy;
+use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::Kv;
 use crate::port::kv::memory::MemoryKv;
 use crate::port::mailer::memory::Mailbox;
@@ -50,6 +52,10 @@ pub struct DevArgs {
     /// Use this Redis server (redis://host:port) instead of the one in the process.
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
+    /// Origins that may be named as identity providers although they are private or plain http, with commas between:
+    /// http://127.0.0.1:4000.
+    #[arg(long, value_name = "ORIGINS", env = "HP_PRIVATE_ISSUERS", default_value = "")]
+    private_issuers: String,
     /// What differs from the default rate limits: class.subject=units/period:burst, with commas between, such as
     /// read=600/60s:120,write.key=50/1s:100. Classes: read, write, auth, import; subjects: address, key, account,
     /// organization.
@@ -94,6 +100,8 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let app = App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy), held);
     let mailbox = Arc::new(Mailbox::default());
     let console = Arc::new(ConsoleMailer(Arc::clone(&mailbox)));
+    let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
+    let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &args.private_issuers));
     let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
     let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {

@@ -14,6 +14,7 @@ use crate::app::{App, InvalidSecrets, Secrets};
 use crate::port::clock::Clock;
 use crate::port::entropy::HostEntropy;
 use crate::port::fetch::Fetch;
+use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::upstash::{InvalidUpstash, UpstashKv};
 use crate::port::mailer::http::{HttpMailer, InvalidMailer};
 use crate::port::sql::hrana::{HranaSql, HranaUrlError};
@@ -50,10 +51,12 @@ pub const PASSWORD_HASHING: &str = "PASSWORD_HASHING";
 pub const ISSUER: &str = "ISSUER";
 /// Where the links in mails lead; to the issuer unless it is set.
 pub const STOREFRONT_URL: &str = "STOREFRONT_URL";
+/// Origins with commas between that tenants may name as identity providers although they are private or plain http.
+pub const PRIVATE_ISSUERS: &str = "PRIVATE_ISSUERS";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 14] = [
+pub const SETTINGS: [&str; 15] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_STREAMS,
@@ -68,6 +71,7 @@ pub const SETTINGS: [&str; 14] = [
     PASSWORD_HASHING,
     ISSUER,
     STOREFRONT_URL,
+    PRIVATE_ISSUERS,
 ];
 
 /// Why the service cannot be built. Names settings, never the values of those that may be secret.
@@ -123,9 +127,10 @@ pub fn service(
     )?;
     let mut app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy), secrets).with_limits(limits);
     if let (Ok(url), Ok(from)) = (wanted(MAIL_URL), wanted(MAIL_FROM)) {
-        let mailer = HttpMailer::new(&url, &setting(MAIL_TOKEN).unwrap_or_default(), &from, fetch)?;
+        let mailer = HttpMailer::new(&url, &setting(MAIL_TOKEN).unwrap_or_default(), &from, Arc::clone(&fetch))?;
         app = app.with_mailer(Arc::new(mailer));
     }
+    app = app.with_tenant_fetch(TenantFetch::new(fetch, &setting(PRIVATE_ISSUERS).unwrap_or_default()));
     if let Ok(url) = wanted(STOREFRONT_URL) {
         app = app.with_storefront(url.parse()?);
     }

@@ -9,6 +9,7 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::federation::Issuers;
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
 use super::store::{api_key, app, keys};
 use crate::app::Tenant;
@@ -133,11 +134,12 @@ pub struct Verifier {
     pub issuer: String,
     remembered: Remembered,
     pub(super) keys: KeyRing,
+    pub(super) issuers: Issuers,
 }
 
 impl Verifier {
     pub fn new(issuer: String) -> Verifier {
-        Verifier { issuer, remembered: Remembered::default(), keys: KeyRing::default() }
+        Verifier { issuer, remembered: Remembered::default(), keys: KeyRing::default(), issuers: Issuers::default() }
     }
 }
 

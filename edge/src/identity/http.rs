@@ -20,7 +20,7 @@ use super::caller::Person;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded};
-use super::{api_keys, apps, magic, oauth, password, registration};
+use super::{api_keys, apps, federation, magic, oauth, password, providers, registration};
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
 use crate::failure::{Denied, Failure};
@@ -49,6 +49,8 @@ pub fn routes() -> Routes {
         .and(registration::http::routes())
         .and(password::http::routes())
         .and(magic::http::routes())
+        .and(federation::http::routes())
+        .and(providers::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }

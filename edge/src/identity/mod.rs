@@ -6,6 +6,7 @@
 mod api_keys;
 mod apps;
 mod caller;
+mod federation;
 mod hashing;
 mod http;
 mod magic;
@@ -15,8 +16,10 @@ pub mod openapi;
 mod opening;
 mod operator;
 mod password;
+mod providers;
 mod registration;
 pub mod script;
+mod signature;
 mod signing;
 mod store;
 mod usecase;

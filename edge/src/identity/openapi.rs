@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
-use super::{api_keys, apps, magic, oauth, password, registration};
+use super::{api_keys, apps, federation, magic, oauth, password, providers, registration};
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
     of, redis, time,
@@ -23,6 +23,8 @@ pub fn operations() -> Vec<Operation> {
         registration::openapi::operations(),
         password::openapi::operations(),
         magic::openapi::operations(),
+        federation::openapi::operations(),
+        providers::openapi::operations(),
     ];
     own.into_iter().chain(parts.into_iter().flatten()).chain([log_in()]).collect()
 }

@@ -20,6 +20,7 @@ pub const ALL: &[Migration] = files![
     "202611211630_catalog_facet_order",
     "202611211650_notifications_mail",
     "202611211710_identity_apps",
+    "202611211720_identity_providers",
     "202611211800_identity_one_time_tokens",
     "202611211800_organizations_members",
 ];

@@ -14,6 +14,8 @@ pub enum Purpose {
     Email,
     /// The MAC of refresh tokens.
     RefreshToken,
+    /// PKCE's verifier and the nonce of logins by another identity provider.
+    ProviderLogin,
 }
 
 impl Purpose {
@@ -21,6 +23,7 @@ impl Purpose {
         match self {
             Purpose::Email => "email",
             Purpose::RefreshToken => "refresh-token",
+            Purpose::ProviderLogin => "provider-login",
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod app;
 mod base32;
+pub mod federation;
 mod grant;
 mod issue_key;
 mod key;

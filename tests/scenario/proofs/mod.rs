@@ -6,6 +6,7 @@ mod buyers;
 mod database_outage;
 mod expiry;
 mod hanging_up;
+mod identity_providers;
 mod mail;
 mod members;
 mod rate_limits;
@@ -23,6 +24,18 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "people_come_from_a_real_identity_provider",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: identity_providers::people_come_from_a_real_one,
+    },
+    Proof {
+        name: "an_identity_providers_word_is_taken_for_nothing_but_what_it_signed",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: identity_providers::only_good_words_are_taken,
+    },
     Proof {
         name: "due_mails_leave_once_by_the_provider_of_the_settings",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],

@@ -37,6 +37,9 @@ UPDATE token_key SET private_key_wrapped = ?3, master_key_id = ?4 WHERE kid = ?1
 const INSERT_DATA_KEY: &str = "-- identity::insert_data_key
 INSERT INTO organization_key (organization_id, wrapped, master_key_id, created_at) VALUES (?1, ?2, ?3, ?4)";
 
+const DATA_KEY: &str = "-- identity::data_key
+SELECT wrapped, master_key_id FROM organization_key WHERE organization_id = ?1";
+
 /// For the operator, who changes the master key of every organization.
 const ALL_DATA_KEYS: &str = "-- identity::data_keys (all tenants)
 SELECT organization_id, wrapped, master_key_id FROM organization_key ORDER BY organization_id";
@@ -102,6 +105,11 @@ pub fn insert_data_key(tenant: Tenant, key: &WrappedKey, now: Timestamp) -> Stat
         .bind(key.wrapped.as_str())
         .bind(key.master.as_str())
         .bind(now.millis())
+}
+
+/// The statement whose row [`wrapped`] takes: the organization's own.
+pub(in crate::identity) fn data_key(tenant: Tenant) -> Statement {
+    Statement::new(DATA_KEY).bind(tenant.organization.to_string())
 }
 
 /// The statement whose rows [`data_keys_of`] takes. For the operator only.

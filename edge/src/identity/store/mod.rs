@@ -5,6 +5,7 @@ pub(super) mod api_key;
 pub(super) mod app;
 pub(super) mod keys;
 pub(super) mod one_time;
+pub(super) mod provider;
 pub(super) mod session;
 
 pub use api_key::{NewApiKey, insert_api_key};

@@ -1,6 +1,7 @@
 //! Outbound HTTP at the byte level: whole bodies, a time limit and a size limit.
 
 pub mod private;
+pub mod tenants;
 
 use std::time::Duration;
 

@@ -1,0 +1,107 @@
+//! The operations of identity providers, for the OpenAPI document.
+
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::IdentityProviderKind;
+use http::Method;
+use serde_json::{Value, json};
+
+use super::http::{CreateProviderBody, ProviderBody, ProvidersBody};
+use super::usecase::ProviderConfigError;
+use crate::identity::openapi::operation;
+use crate::openapi::{
+    Answer, Budget, Header, Operation, Parameter, RequestBody, entropy, id, json_body, not_found, of, time,
+};
+
+pub fn operations() -> Vec<Operation> {
+    vec![list(), create(), remove()]
+}
+
+fn list() -> Operation {
+    operation(Method::GET, "/api/v1/identity-providers", "listIdentityProviders", Scope::ProvidersWrite)
+        .says("Lists the organization's identity providers", "Without their secrets.")
+        .budget(Budget::new(1, 1, 0))
+        .answer(Answer::json::<ProvidersBody>(200, "The providers.").example(
+            "one",
+            "One provider",
+            json!({ "items": [provider()] }),
+        ))
+}
+
+fn create() -> Operation {
+    operation(Method::POST, "/api/v1/identity-providers", "createIdentityProvider", Scope::ProvidersWrite)
+        .says(
+            "Sets up an identity provider",
+            "People are sent there to log in (`redirectUris`), or its access tokens are taken beside a publishable \
+             key (`tokenAudiences`), or both. It says who somebody is; what they may do is said by their account \
+             here.",
+        )
+        .budget(Budget::new(2, 2, 0))
+        .body(
+            RequestBody::json::<CreateProviderBody>("The provider.")
+                .example(
+                    "google",
+                    "Google",
+                    json!({
+                        "kind": "google",
+                        "name": "Google",
+                        "clientId": "1234.apps.googleusercontent.com",
+                        "clientSecret": "GOCSPX-abc",
+                        "redirectUris": ["https://shop.example/login"],
+                    }),
+                )
+                .example(
+                    "tokens",
+                    "Access tokens of Clerk",
+                    json!({
+                        "kind": "oidc",
+                        "name": "Clerk",
+                        "issuer": "https://clerk.shop.example",
+                        "tokenAudiences": ["https://shop.example"],
+                    }),
+                ),
+        )
+        .answer(
+            Answer::json::<ProviderBody>(201, "The provider.")
+                .example("google", "Google", provider())
+                .headers([Header::Location]),
+        )
+        .problems(json_body())
+        .problems(entropy())
+        .problems(vec![of(ProviderConfigError::Exists, "There is a provider with this issuer.")])
+}
+
+fn remove() -> Operation {
+    operation(Method::DELETE, "/api/v1/identity-providers/{id}", "removeIdentityProvider", Scope::ProvidersWrite)
+        .says(
+            "Takes an identity provider away",
+            "Nobody logs in by it any more, and its secret is forgotten. Sessions that are open stay so; whom it \
+             vouched for is known again when a provider with the same issuer is set up.",
+        )
+        .budget(Budget::new(2, 2, 0))
+        .parameters([Parameter::path(
+            "id",
+            "The provider.",
+            json!({ "type": "string", "pattern": "^idp_[0-7][0-9a-hjkmnp-tv-z]{25}$" }),
+            id::<IdentityProviderKind>(1).to_string(),
+        )])
+        .answer(Answer::empty(204, "The provider is gone."))
+        .problems(not_found())
+        .problems(entropy())
+}
+
+fn provider() -> Value {
+    json!({
+        "id": id::<IdentityProviderKind>(1).to_string(),
+        "kind": "google",
+        "name": "Google",
+        "issuer": "https://accounts.google.com",
+        "clientId": "1234.apps.googleusercontent.com",
+        "hasSecret": true,
+        "scope": "openid email profile",
+        "redirectUris": ["https://shop.example/login"],
+        "tokenAudiences": [],
+        "signsUp": true,
+        "trustsEmail": false,
+        "createdAt": time(0),
+    })
+}

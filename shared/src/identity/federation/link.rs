@@ -1,0 +1,136 @@
+//! Whose account somebody comes to who was vouched for by a provider.
+
+use crate::kernel::email::Email;
+use crate::kernel::id::AccountId;
+
+/// Who came, as the provider says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presented {
+    /// `None`: the provider told none, or none that is an address.
+    pub email: Option<Email>,
+    /// Whether the provider knows that the address is theirs.
+    pub is_verified: bool,
+}
+
+/// The account that this identity was linked to before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    pub account: AccountId,
+    pub is_active: bool,
+}
+
+/// The account with the same e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SameAddress {
+    pub account: AccountId,
+    pub is_active: bool,
+    pub is_verified: bool,
+}
+
+/// What to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// It is linked: open a session.
+    LogIn(AccountId),
+    /// Link it to this account, then open a session.
+    Attach(AccountId),
+    /// Make a customer's account with this verified address, link it, then open a session.
+    Register(Email),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The account is suspended. Said to nobody: it is answered as a wrong password is.
+    #[error("the account is suspended")]
+    Suspended,
+    #[error("the identity is linked to another account")]
+    LinkedElsewhere,
+    #[error("the provider tells no e-mail address")]
+    NoEmail,
+    /// Anybody can claim an address; only who has shown it to be theirs gets the account with it.
+    #[error("the provider has not verified the e-mail address")]
+    EmailNotVerified,
+    /// Somebody else may have registered it to wait for its owner.
+    #[error("an account has this e-mail address, and nobody has verified it there")]
+    AccountNotVerified,
+    #[error("this provider makes no new accounts")]
+    SignUpClosed,
+}
+
+/// Decides. `wanted` is the account that asked to be linked, being logged in; its own address does not matter then.
+///
+/// # Errors
+/// [`LinkError`].
+pub fn link(
+    known: Option<Known>,
+    same_address: Option<SameAddress>,
+    presented: &Presented,
+    wanted: Option<Known>,
+    signs_up: bool,
+) -> Result<Link, LinkError> {
+    if let Some(wanted) = wanted {
+        return match known {
+            _ if !wanted.is_active => Err(LinkError::Suspended),
+            Some(known) if known.account != wanted.account => Err(LinkError::LinkedElsewhere),
+            Some(known) => Ok(Link::LogIn(known.account)),
+            None => Ok(Link::Attach(wanted.account)),
+        };
+    }
+    if let Some(known) = known {
+        return if known.is_active { Ok(Link::LogIn(known.account)) } else { Err(LinkError::Suspended) };
+    }
+    let email = presented.email.clone().ok_or(LinkError::NoEmail)?;
+    if !presented.is_verified {
+        return Err(LinkError::EmailNotVerified);
+    }
+    match same_address {
+        Some(same) if !same.is_verified => Err(LinkError::AccountNotVerified),
+        Some(same) if !same.is_active => Err(LinkError::Suspended),
+        Some(same) => Ok(Link::Attach(same.account)),
+        None if signs_up => Ok(Link::Register(email)),
+        None => Err(LinkError::SignUpClosed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: AccountId = AccountId::from_u128(1);
+    const B: AccountId = AccountId::from_u128(2);
+
+    #[test]
+    fn an_identity_comes_to_its_account_and_to_no_unverified_one() {
+        let email: Email = "ada@example.com".parse().unwrap();
+        let told = |email: &Email, is_verified| Presented { email: Some(email.clone()), is_verified };
+        let (yes, no) = (told(&email, true), told(&email, false));
+        let silent = Presented { email: None, is_verified: false };
+        let known = |account, is_active| Some(Known { account, is_active });
+        let same = |is_active, is_verified| Some(SameAddress { account: B, is_active, is_verified });
+        for (number, (known, same, presented, wanted, signs_up, expected)) in [
+            // Linked: nothing else matters.
+            (known(A, true), same(true, true), &no, None, false, Ok(Link::LogIn(A))),
+            (known(A, false), same(true, true), &yes, None, true, Err(LinkError::Suspended)),
+            // By address, where both sides have verified it.
+            (None, same(true, true), &yes, None, false, Ok(Link::Attach(B))),
+            (None, same(true, true), &no, None, true, Err(LinkError::EmailNotVerified)),
+            (None, same(true, false), &yes, None, true, Err(LinkError::AccountNotVerified)),
+            (None, same(false, true), &yes, None, true, Err(LinkError::Suspended)),
+            (None, None, &silent, None, true, Err(LinkError::NoEmail)),
+            // New.
+            (None, None, &yes, None, true, Ok(Link::Register(email.clone()))),
+            (None, None, &yes, None, false, Err(LinkError::SignUpClosed)),
+            (None, None, &no, None, true, Err(LinkError::EmailNotVerified)),
+            // Asked for by who is logged in.
+            (None, same(true, true), &silent, known(A, true), false, Ok(Link::Attach(A))),
+            (known(A, true), None, &silent, known(A, true), false, Ok(Link::LogIn(A))),
+            (known(B, true), None, &yes, known(A, true), true, Err(LinkError::LinkedElsewhere)),
+            (None, None, &yes, known(A, false), true, Err(LinkError::Suspended)),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            assert_eq!(link(known, same, presented, wanted, signs_up), expected, "{number}");
+        }
+    }
+}

@@ -1,0 +1,345 @@
+//! People come from other identity providers: from a real one, and from one that says what it is told to say.
+
+use std::collections::BTreeMap;
+
+use futures_util::future::join_all;
+use headlesspro_edge::port::sql::Statement;
+use serde_json::{Value, json};
+
+use crate::app::{Kind, Stage};
+use crate::client::{Answer, Client};
+use crate::hosts::{Host, start_identity_provider};
+use crate::stories::sessions::{as_person, log_in};
+use crate::world::World;
+
+const PAGE: &str = "https://shop.example/login";
+const SECRET: &str = "shop secret: 100%";
+
+/// A login that was begun: what the storefront's page keeps.
+struct Begun {
+    url: String,
+    browser_token: String,
+}
+
+/// A browser with its cookies, in front of the provider.
+#[derive(Default)]
+struct Browser {
+    http: reqwest::Client,
+    cookies: BTreeMap<String, String>,
+}
+
+pub fn people_come_from_a_real_one(stage: &Stage, kind: Kind) {
+    let provider = start_identity_provider(stage.provider_port()).unwrap();
+    stage.run(async {
+        let world = stage.world();
+        let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+        configuration_is_checked(&owner, stage).await;
+        let id = set_up(&owner, json!({ "clientId": "shop", "issuer": provider.url })).await;
+        nothing_is_told_of_the_secret(&owner, stage).await;
+        let again = configured(json!({ "clientId": "other", "issuer": provider.url }));
+        let again = owner.post("/api/v1/identity-providers").json(&again).send().await;
+        again.expect_problem(409, "identity-provider-exists");
+
+        accounts_are_made_and_found(&world, &id).await;
+        a_login_is_good_once_in_its_browser(&world, &id).await;
+        identities_are_linked_on_request(&world, &id).await;
+        keys_are_rotated_and_the_provider_goes_away(&world, &provider, &id).await;
+
+        owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect(204);
+        owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect_problem(404, "not-found");
+        begin(&world.ours.shopper, &id).await.expect_problem(404, "not-found");
+        // Set up again with another client, whose tokens are signed by another algorithm.
+        let id = set_up(&owner, json!({ "clientId": "shop-es256", "issuer": provider.url })).await;
+        let back = come(&world, &id, &world.name("ada")).await.expect(200);
+        assert_eq!(back.json()["account"]["role"], "customer");
+        println!("{kind}: logins, links, rotated keys and an absent provider, with oidc-provider");
+    });
+}
+
+async fn configuration_is_checked(owner: &Client, stage: &Stage) {
+    let unlisted = stage.provider_port() ^ 1;
+    for (change, places) in [
+        (json!({ "issuer": format!("http://127.0.0.1:{unlisted}") }), vec!["#/issuer"]),
+        (json!({ "issuer": "https://169.254.169.254" }), vec!["#/issuer"]),
+        (json!({ "issuer": "http://accounts.google.com" }), vec!["#/issuer"]),
+        (json!({ "issuer": "https://id.example?x" }), vec!["#/issuer"]),
+        (json!({ "issuer": null }), vec!["#/issuer"]),
+        (json!({ "kind": "google" }), vec!["#/issuer"]),
+        (json!({ "kind": "facebook" }), vec!["#/kind"]),
+        (json!({ "redirectUris": ["http://shop.example/login"] }), vec!["#/redirectUris/0"]),
+        (json!({ "redirectUris": [] }), vec!["#/redirectUris"]),
+        (json!({ "clientId": null }), vec!["#/clientId"]),
+        (json!({ "kind": "naver", "issuer": null, "tokenAudiences": ["x"] }), vec!["#/tokenAudiences"]),
+    ] {
+        let mut body = configured(json!({ "clientId": "shop", "issuer": "https://id.example" }));
+        body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+        let refused = owner.post("/api/v1/identity-providers").json(&body).send().await.expect(422);
+        assert_eq!(refused.places(), places, "{change}");
+    }
+}
+
+async fn nothing_is_told_of_the_secret(owner: &Client, stage: &Stage) {
+    let listed = owner.get("/api/v1/identity-providers").send().await.expect(200);
+    assert_eq!(listed.json()["items"][0]["hasSecret"], true);
+    let kept = Statement::new("SELECT client_secret_sealed AS kept FROM identity_provider");
+    let logged = Statement::new("SELECT group_concat(state_after) AS kept FROM audit_log");
+    let rows = stage.sql().read(vec![kept, logged]).await.unwrap();
+    let texts = rows.iter().map(|rows| rows.first().unwrap().get::<&str>("kept").unwrap().to_owned());
+    for text in texts.chain([String::from_utf8_lossy(&listed.body).into_owned()]) {
+        assert!(!text.contains("shop secret"), "{text}");
+    }
+}
+
+async fn accounts_are_made_and_found(world: &World, id: &str) {
+    let name = world.name("ada");
+    let first = come(world, id, &name).await.expect(200);
+    assert_eq!(first.json()["account"]["role"], "customer");
+    let me = as_person(world, &first).get("/api/v1/auth/me").send().await.expect(200).json();
+    assert_eq!((&me["email"], &me["name"]), (&json!(format!("{name}@example.com")), &json!(format!("Person {name}"))));
+    assert!(me["emailVerifiedAt"].is_string(), "{me}");
+    let second = come(world, id, &name).await.expect(200);
+    assert_eq!(second.json()["account"]["id"], first.json()["account"]["id"]);
+
+    // Found by the address that both sides have verified; the role is ours.
+    let member = log_in(&world.ours, "member@example.com").await.expect(200).json();
+    let found = come(world, id, "member").await.expect(200);
+    assert_eq!(found.json()["account"], member["account"]);
+    let unverified = come(world, id, "unverified-viewer").await.expect_problem(409, "identity-not-linked");
+    assert_eq!(unverified.json()["reason"], "email-not-verified");
+
+    // Many browsers of a new person at once: one account.
+    let name = world.name("grace");
+    let answers = join_all((0..6).map(|_| come(world, id, &name))).await;
+    let accounts: Vec<Value> = answers.into_iter().map(|answer| answer.expect(200).json()["account"].clone()).collect();
+    assert!(accounts.iter().all(|account| *account == accounts[0]), "{accounts:?}");
+}
+
+async fn a_login_is_good_once_in_its_browser(world: &World, id: &str) {
+    let shopper = &world.ours.shopper;
+    let name = world.name("once");
+    let begun = begun(begin(shopper, id).await);
+    let back = Browser::default().visit(&begun.url, &name).await;
+    let finish = |state: &str, token: &str| {
+        let body = json!({ "state": state, "code": back["code"], "browserToken": token, "iss": back["iss"] });
+        shopper.post("/api/v1/auth/providers/finish").json(&body).send()
+    };
+    let other = begun_token(begin(shopper, id).await);
+    for (state, token) in [(back["state"].as_str(), other.as_str()), ("made-up", &begun.browser_token)] {
+        finish(state, token).await.expect_problem(410, "provider-login-over");
+    }
+    let theirs = json!({ "state": back["state"], "code": back["code"], "browserToken": begun.browser_token });
+    let theirs = world.theirs.shopper.post("/api/v1/auth/providers/finish").json(&theirs).send().await;
+    theirs.expect_problem(410, "provider-login-over");
+    let answers = join_all((0..5).map(|_| finish(&back["state"], &begun.browser_token))).await;
+    let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 200);
+    assert_eq!((won.len(), lost.len()), (1, 4));
+    for answer in lost {
+        answer.expect_problem(410, "provider-login-over");
+    }
+    // Nothing is to be had with a code and a state of two logins.
+    let (one, two) = (begun_of(shopper, id).await, begun_of(shopper, id).await);
+    let code = Browser::default().visit(&one.url, &name).await;
+    let mixed = json!({ "state": state_of(&two.url), "code": code["code"], "browserToken": two.browser_token });
+    let mixed = shopper.post("/api/v1/auth/providers/finish").json(&mixed).send().await;
+    mixed.expect_problem(401, "identity-not-proven");
+
+    let elsewhere = json!({ "redirectUri": "https://evil.example/login" });
+    let elsewhere = shopper.post(&format!("/api/v1/auth/providers/{id}/begin")).json(&elsewhere).send().await;
+    assert_eq!(elsewhere.expect(422).places(), ["#/redirectUri"]);
+    begin(&world.theirs.shopper, id).await.expect_problem(404, "not-found");
+    let other_issuer = begun_of(shopper, id).await;
+    let back = Browser::default().visit(&other_issuer.url, &name).await;
+    let body = json!({ "state": back["state"], "code": back["code"], "browserToken": other_issuer.browser_token,
+        "iss": "https://evil.example" });
+    let refused = shopper.post("/api/v1/auth/providers/finish").json(&body).send().await;
+    refused.expect_problem(401, "identity-not-proven");
+}
+
+async fn identities_are_linked_on_request(world: &World, id: &str) {
+    let tokens = log_in(&world.ours, "viewer@example.com").await.expect(200);
+    let viewer = as_person(world, &tokens);
+    let link = || viewer.post(&format!("/api/v1/auth/providers/{id}/link")).json(&json!({ "redirectUri": PAGE }));
+    // Neither its address nor that it is unverified matters.
+    let name = format!("unverified-{}", world.mark);
+    let begun_link = begun(link().send().await);
+    let linked = finish(&world.ours.shopper, &begun_link, &name).await.expect(200);
+    assert_eq!(linked.json()["account"], tokens.json()["account"]);
+    let later = come(world, id, &name).await.expect(200);
+    assert_eq!(later.json()["account"], tokens.json()["account"]);
+    // It is nobody else's then.
+    let admin = as_person(world, &log_in(&world.ours, "admin@example.com").await.expect(200));
+    let link = admin.post(&format!("/api/v1/auth/providers/{id}/link")).json(&json!({ "redirectUri": PAGE }));
+    let elsewhere = finish(&world.ours.shopper, &begun(link.send().await), &name).await;
+    assert_eq!(elsewhere.expect_problem(409, "identity-not-linked").json()["reason"], "linked-elsewhere");
+    let keys_link_nothing = world.ours.shopper.post(&format!("/api/v1/auth/providers/{id}/link"));
+    keys_link_nothing.json(&json!({ "redirectUri": PAGE })).send().await.expect_problem(403, "missing-scope");
+}
+
+async fn keys_are_rotated_and_the_provider_goes_away(world: &World, provider: &Host, id: &str) {
+    let name = world.name("ada");
+    let tell = async |what: &str| {
+        let told = reqwest::Client::new().post(format!("{}{what}", provider.url)).send().await.unwrap();
+        assert!(told.status().is_success());
+    };
+    tell("/test/rotate").await;
+    come(world, id, &name).await.expect(200);
+    // The keys that are remembered do while the issuer's are not to be had.
+    tell("/test/away?path=/jwks").await;
+    come(world, id, &name).await.expect(200);
+    tell("/test/back").await;
+    let begun = begun_of(&world.ours.shopper, id).await;
+    let back = Browser::default().visit(&begun.url, &name).await;
+    tell("/test/away?path=/").await;
+    let body = json!({ "state": back["state"], "code": back["code"], "browserToken": begun.browser_token });
+    let finish = world.ours.shopper.post("/api/v1/auth/providers/finish").json(&body).send().await;
+    assert!(finish.expect_problem(503, "provider-unavailable").header("retry-after").is_some());
+    tell("/test/back").await;
+    come(world, id, &name).await.expect(200);
+}
+
+pub fn only_good_words_are_taken(stage: &Stage, kind: Kind) {
+    let provider = start_identity_provider(stage.provider_port()).unwrap();
+    stage.run(async {
+        let world = stage.world();
+        let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+        let issuer = format!("{}/told", provider.url);
+        let id = set_up(&owner, json!({ "clientId": "shop", "issuer": issuer })).await;
+        let now = stage.app().clock.now().millis() / 1_000;
+        let good = json!({
+            "iss": issuer, "sub": world.name("sub"), "aud": "shop", "iat": now, "exp": now + 300,
+            "email": format!("{}@example.com", world.mark), "email_verified": true,
+        });
+        for alg in ["RS256", "ES256", "EdDSA"] {
+            told(&world, &id, &json!({ "alg": alg }), &good).await.expect(200);
+        }
+        // The first of these comes before the provider's keys are asked for anew; then they are not for a while.
+        for (token, change) in [
+            (json!({ "alg": "RS256", "header": { "kid": "unknown" } }), json!({})),
+            (json!({ "alg": "RS256", "by": "unknown" }), json!({})),
+            (json!({ "alg": "ES256", "by": "unknown" }), json!({})),
+            (json!({ "alg": "EdDSA", "by": "unknown" }), json!({})),
+            (json!({ "alg": "none" }), json!({})),
+            (json!({ "alg": "HS256" }), json!({})),
+            (json!({ "alg": "RS256", "header": { "crit": ["b64"], "b64": false } }), json!({})),
+            (json!({ "alg": "RS256" }), json!({ "iss": provider.url })),
+            (json!({ "alg": "RS256" }), json!({ "aud": "other" })),
+            (json!({ "alg": "RS256" }), json!({ "aud": ["shop", "other"] })),
+            (json!({ "alg": "RS256" }), json!({ "azp": "other" })),
+            (json!({ "alg": "RS256" }), json!({ "exp": now - 120 })),
+            (json!({ "alg": "RS256" }), json!({ "iat": now + 3_600 })),
+            (json!({ "alg": "RS256" }), json!({ "iat": now - 3_600 })),
+            (json!({ "alg": "RS256" }), json!({ "nonce": "made up" })),
+            (json!({ "alg": "RS256" }), json!({ "nonce": null })),
+            (json!({ "alg": "RS256" }), json!({ "sub": null })),
+        ] {
+            let mut claims = good.clone();
+            claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let refused = told(&world, &id, &token, &claims).await;
+            refused.expect_problem(401, "identity-not-proven");
+        }
+        // What the ID token does not say, the userinfo endpoint may; of the same person only.
+        let (name, silent) = (world.name("silent"), json!({ "email": null, "email_verified": null }));
+        let mut claims = good.clone();
+        claims.as_object_mut().unwrap().extend(silent.as_object().unwrap().clone());
+        claims["sub"] = json!(name);
+        let userinfo = json!({ "sub": name, "email": format!("{name}@example.com"), "email_verified": "true" });
+        told(&world, &id, &json!({ "alg": "RS256", "userinfo": userinfo }), &claims).await.expect(200);
+        let foreign = json!({ "sub": "other", "email": "owner@example.com", "email_verified": true });
+        let foreign = told(&world, &id, &json!({ "alg": "RS256", "userinfo": foreign }), &claims).await;
+        foreign.expect_problem(401, "identity-not-proven");
+        claims["sub"] = json!(world.name("nobody"));
+        let userinfo = json!({ "sub": claims["sub"] });
+        let no_email = told(&world, &id, &json!({ "alg": "RS256", "userinfo": userinfo }), &claims).await;
+        assert_eq!(no_email.expect_problem(409, "identity-not-linked").json()["reason"], "no-email");
+        println!("{kind}: three algorithms taken, 17 forged or foreign tokens refused");
+    });
+}
+
+/// A login whose provider answers this token, with the right nonce unless the claims have another.
+async fn told(world: &World, id: &str, token: &Value, claims: &Value) -> Answer {
+    let begun = begun_of(&world.ours.shopper, id).await;
+    let mut claims = claims.clone();
+    if claims.get("nonce").is_none() {
+        claims["nonce"] = json!(query_of(&begun.url)["nonce"]);
+    }
+    let mut code = token.clone();
+    code["claims"] = claims;
+    let state = state_of(&begun.url);
+    let body = json!({ "state": state, "code": code.to_string(), "browserToken": begun.browser_token });
+    world.ours.shopper.post("/api/v1/auth/providers/finish").json(&body).send().await
+}
+
+fn configured(change: Value) -> Value {
+    let mut body = json!({ "kind": "oidc", "name": "Tests", "clientSecret": SECRET, "redirectUris": [PAGE] });
+    body.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+    body
+}
+
+async fn set_up(owner: &Client, change: Value) -> String {
+    let made = owner.post("/api/v1/identity-providers").json(&configured(change)).send().await.expect(201);
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+async fn begin(shopper: &Client, id: &str) -> Answer {
+    let body = json!({ "redirectUri": PAGE });
+    shopper.post(&format!("/api/v1/auth/providers/{id}/begin")).json(&body).send().await
+}
+
+async fn begun_of(shopper: &Client, id: &str) -> Begun {
+    begun(begin(shopper, id).await)
+}
+
+fn begun(answer: Answer) -> Begun {
+    let body = answer.expect(200).json();
+    let text = |name: &str| body[name].as_str().unwrap().to_owned();
+    Begun { url: text("authorizationUrl"), browser_token: text("browserToken") }
+}
+
+fn begun_token(answer: Answer) -> String {
+    begun(answer).browser_token
+}
+
+/// Goes to the provider and comes back, as somebody with this name there.
+async fn come(world: &World, id: &str, name: &str) -> Answer {
+    finish(&world.ours.shopper, &begun_of(&world.ours.shopper, id).await, name).await
+}
+
+async fn finish(shopper: &Client, begun: &Begun, name: &str) -> Answer {
+    let back = Browser::default().visit(&begun.url, name).await;
+    let body = json!({ "state": back["state"], "code": back["code"], "browserToken": begun.browser_token,
+        "iss": back["iss"] });
+    shopper.post("/api/v1/auth/providers/finish").json(&body).send().await
+}
+
+impl Browser {
+    /// Follows redirects until one leads to the storefront's page; answers what that one was told.
+    async fn visit(&mut self, url: &str, name: &str) -> BTreeMap<String, String> {
+        self.http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let mut next = format!("{url}&login_hint={name}");
+        for _ in 0..10 {
+            let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let response = self.http.get(&next).header("cookie", cookies.join("; ")).send().await.unwrap();
+            for cookie in response.headers().get_all("set-cookie") {
+                let cookie = cookie.to_str().unwrap().split(';').next().unwrap();
+                let (name, value) = cookie.split_once('=').unwrap();
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+            let location = response.headers().get("location").map(|location| location.to_str().unwrap().to_owned());
+            let Some(location) = location else { panic!("{next}: {}", response.text().await.unwrap()) };
+            next = response.url().join(&location).unwrap().to_string();
+            if next.starts_with(PAGE) {
+                return query_of(&next);
+            }
+        }
+        panic!("the provider sends the browser round and round: {next}")
+    }
+}
+
+fn query_of(url: &str) -> BTreeMap<String, String> {
+    let query = url.split_once('?').map_or("", |(_, query)| query);
+    form_urlencoded::parse(query.as_bytes()).into_owned().collect()
+}
+
+fn state_of(url: &str) -> String {
+    query_of(url)["state"].clone()
+}
