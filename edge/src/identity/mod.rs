@@ -9,6 +9,7 @@ mod caller;
 mod federation;
 mod hashing;
 mod http;
+mod joining;
 mod magic;
 mod mailed;
 mod oauth;
@@ -29,6 +30,7 @@ pub use caller::{
     Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
 };
 pub use http::routes;
+pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 pub use operator::{Rewrapped, create_account, new_data_key, rewrap, rotate_token_keys};
 pub use store::{NewApiKey, insert_api_key};
 pub use usecase::{end_sessions, void_tokens};

@@ -3,6 +3,7 @@
 pub mod openapi;
 
 mod http;
+mod invitations;
 mod members;
 mod roles;
 mod store;

@@ -1,11 +1,11 @@
 //! The operations of organizations, for the OpenAPI document.
 
-use super::{members, roles};
+use super::{invitations, members, roles};
 use crate::openapi::{Operation, Problems, of};
 use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
-    let parts = [members::openapi::operations(), roles::openapi::operations()];
+    let parts = [members::openapi::operations(), roles::openapi::operations(), invitations::openapi::operations()];
     parts.into_iter().flatten().collect()
 }
 

@@ -54,3 +54,38 @@ pub async fn roles(shop: &mut Shop) {
     shop.call("PATCH", &member, &owner, r#"{"role":"viewer"}"#).await;
     shop.call("DELETE", &path, &owner, "").await;
 }
+
+pub async fn invitations(shop: &mut Shop) {
+    let owner = log_in(shop, "ada@example.com").await;
+    let owner = [("authorization", owner.as_str()), ("content-type", "application/json")];
+    let body = r#"{"email":"katherine@example.com","role":"member"}"#;
+    let keyed = [owner[0], owner[1], ("idempotency-key", "invite-1")];
+    for _ in 0..2 {
+        assert_eq!(shop.call("POST", "/api/v1/invitations", &keyed, body).await.status, 201);
+    }
+    let twice = shop.call("POST", "/api/v1/invitations", &owner, body).await;
+    assert_eq!((twice.status, twice.text("/code").as_str()), (409, "already-invited"));
+    let member = r#"{"email":"ada@example.com","role":"viewer"}"#;
+    let member = shop.call("POST", "/api/v1/invitations", &owner, member).await;
+    assert_eq!((member.status, member.text("/code").as_str()), (409, "already-member"));
+    let path = format!("/api/v1/invitations/{}", twice.text("/invitationId"));
+    shop.call("POST", &format!("{path}/resend"), &owner, "").await;
+    let accept = |token: &str, password| json!({ "token": token, "password": password, "name": "Katherine" });
+    let token = shop.mailed_secret().await;
+    let weak = shop.send("POST", "/api/v1/invitations/accept", accept(&token, "12345678")).await;
+    assert_eq!(weak.status, 422);
+    let joined = shop.send("POST", "/api/v1/invitations/accept", accept(&token, PASSWORD)).await;
+    assert_eq!((joined.status, joined.body["created"].as_bool()), (200, Some(true)));
+    let again = shop.send("POST", "/api/v1/invitations/accept", accept(&token, PASSWORD)).await;
+    assert_eq!((again.status, again.text("/state").as_str()), (409, "accepted"));
+    assert_eq!(shop.send("POST", "/api/v1/invitations/accept", accept("x", PASSWORD)).await.status, 404);
+    assert_eq!(shop.call("DELETE", &path, &owner, "").await.status, 409);
+    let body = r#"{"email":"dorothy@example.com","role":"viewer"}"#;
+    let other = shop.call("POST", "/api/v1/invitations", &owner, body).await.text("/id");
+    for _ in 0..2 {
+        assert_eq!(shop.call("DELETE", &format!("/api/v1/invitations/{other}"), &owner, "").await.status, 204);
+    }
+    let page = shop.call("GET", "/api/v1/invitations?limit=1", &owner, "").await;
+    let cursor = page.text("/nextCursor");
+    shop.call("GET", &format!("/api/v1/invitations?cursor={cursor}"), &owner, "").await;
+}

@@ -7,6 +7,7 @@ mod database_outage;
 mod expiry;
 mod hanging_up;
 mod identity_providers;
+mod invitations;
 mod mail;
 mod members;
 mod rate_limits;
@@ -59,6 +60,12 @@ pub const PROOFS: &[Proof] = &[
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,
         show: members::roles_and_grants,
+    },
+    Proof {
+        name: "an_invitation_is_accepted_once_by_whoever_has_the_mail",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: invitations::invitations,
     },
     Proof {
         name: "of_500_buyers_of_50_units_50_buy",

@@ -13,7 +13,7 @@ use crate::failure::{Failure, Unavailable};
 use crate::identity::{end_sessions, void_tokens};
 use crate::journal::{self, Change};
 use crate::organizations::store::member::{self, MemberRow, Standing};
-use crate::organizations::store::{self, role};
+use crate::organizations::store::{self, invitation, role};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 use crate::vault::Place;
 
@@ -125,6 +125,9 @@ pub async fn act(
             commit.push(member::change(ctx.tenant(), id, case.target.version, &next, ctx.now)),
             commit.push(store::guard_changed()),
         ];
+        if takes_away(&case, action) {
+            commit.push(invitation::revoke_of(ctx.tenant(), id, ctx.now));
+        }
         match action {
             Action::Suspend => {
                 commit.push(end_sessions(ctx.tenant(), id, "suspended", ctx.now));
@@ -213,6 +216,20 @@ fn decide(case: &Case, action: &Action) -> Result<Standing, MemberError> {
         Action::Leave => {
             leave(target, case.owners)?;
             Ok(gone())
+        }
+    }
+}
+
+/// Whether the member may do less afterwards, and so may not have offered what is still open.
+fn takes_away(case: &Case, action: &Action) -> bool {
+    match (action, case.role) {
+        (Action::Suspend | Action::Remove | Action::Leave, _) => true,
+        (Action::Resume, _) => false,
+        (Action::Appoint { grants, .. }, role) => {
+            let (role, stored) = role.unwrap_or((case.target.member.appointment.role(), case.target.stored));
+            let grants = grants.as_ref().unwrap_or(&case.target.grants);
+            let next = Appointment::new(role, stored, grants);
+            !next.permissions().covers(case.target.member.appointment.permissions())
         }
     }
 }

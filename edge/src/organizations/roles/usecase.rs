@@ -12,6 +12,7 @@ use crate::identity::void_tokens;
 use crate::journal::{self, Change, Claim, Recorded};
 use crate::organizations::members::usecase::{actor_of, is_trigger, unexplained};
 use crate::organizations::store::guard_changed;
+use crate::organizations::store::invitation;
 use crate::organizations::store::member::{self, MemberRow};
 use crate::organizations::store::role::{self, CustomRole};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
@@ -155,6 +156,7 @@ pub async fn delete(ctx: &Ctx, actor: AccountId, id: RoleId, expected: Option<i6
     let (actor, before) = load(ctx, actor, id, expected).await?;
     define_role(&actor.member, before.scopes, before.scopes)?;
     let mut commit = Commit::new();
+    commit.push(invitation::close_expired(tenant, ctx.now));
     let guards = [
         commit.push(member::guard_actor(tenant, actor.member.account, actor.version)),
         commit.push(role::delete(tenant, id, before.version)),

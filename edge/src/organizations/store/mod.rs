@@ -1,5 +1,6 @@
-//! The tables `organization`, `store` and `custom_role`, and what makes an `account` a member.
+//! The tables `organization`, `store`, `custom_role` and `invitation`, and what makes an `account` a member.
 
+pub mod invitation;
 pub mod member;
 pub mod role;
 pub mod tenant;
