@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::marker::PhantomData;
 
+use headlesspro_shared::kernel::address::PostalAddress;
 use headlesspro_shared::kernel::id::Kind;
 use headlesspro_shared::kernel::money::Money;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+
+use crate::extract::FieldErrors;
 
 /// An amount of money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -24,6 +27,76 @@ pub struct MoneyBody {
 impl From<Money> for MoneyBody {
     fn from(money: Money) -> MoneyBody {
         MoneyBody { amount: money.amount_text(), currency: money.currency().to_string() }
+    }
+}
+
+/// A postal address.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Address", deny_unknown_fields)]
+pub struct AddressBody {
+    #[schemars(required, length(min = 1, max = 200))]
+    pub name: Option<String>,
+    #[schemars(length(min = 1, max = 200))]
+    pub company: Option<String>,
+    #[schemars(required, length(min = 1, max = 200))]
+    pub line1: Option<String>,
+    #[schemars(length(min = 1, max = 200))]
+    pub line2: Option<String>,
+    #[schemars(required, length(min = 1, max = 200))]
+    pub city: Option<String>,
+    /// State, province or county.
+    #[schemars(length(min = 1, max = 100))]
+    pub region: Option<String>,
+    #[schemars(length(min = 1, max = 20))]
+    pub postal_code: Option<String>,
+    /// ISO 3166-1 alpha-2.
+    #[schemars(required, regex(pattern = r"^[A-Z]{2}$"))]
+    pub country_code: Option<String>,
+    #[schemars(length(min = 1, max = 40))]
+    pub phone: Option<String>,
+}
+
+impl AddressBody {
+    /// The address; reports every wrong field.
+    pub fn parse(self, errors: &mut FieldErrors) -> Option<PostalAddress> {
+        let body = self;
+        let name = errors.required("name", body.name, |text| text.parse());
+        let company = errors.optional("company", body.company, |text| text.parse());
+        let line1 = errors.required("line1", body.line1, |text| text.parse());
+        let line2 = errors.optional("line2", body.line2, |text| text.parse());
+        let city = errors.required("city", body.city, |text| text.parse());
+        let region = errors.optional("region", body.region, |text| text.parse());
+        let postal_code = errors.optional("postalCode", body.postal_code, |text| text.parse());
+        let country = errors.required("countryCode", body.country_code, |code| code.parse());
+        let phone = errors.optional("phone", body.phone, |text| text.parse());
+        Some(PostalAddress {
+            name: name?,
+            company,
+            line1: line1?,
+            line2,
+            city: city?,
+            region,
+            postal_code,
+            country: country?,
+            phone,
+        })
+    }
+}
+
+impl From<PostalAddress> for AddressBody {
+    fn from(address: PostalAddress) -> AddressBody {
+        AddressBody {
+            name: Some(address.name.to_string()),
+            company: address.company.map(|text| text.to_string()),
+            line1: Some(address.line1.to_string()),
+            line2: address.line2.map(|text| text.to_string()),
+            city: Some(address.city.to_string()),
+            region: address.region.map(|text| text.to_string()),
+            postal_code: address.postal_code.map(|text| text.to_string()),
+            country_code: Some(address.country.to_string()),
+            phone: address.phone.map(|text| text.to_string()),
+        }
     }
 }
 

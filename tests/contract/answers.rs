@@ -274,6 +274,7 @@ async fn people(shop: &mut Shop) {
     let token = shop.send("POST", "/api/v1/auth/magic/exchange", link).await.text("/accessToken");
     let token = format!("Bearer {token}");
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
+    profile(shop, &token).await;
     for (current, status) in [("wrong", 403), (PASSWORD, 204)] {
         let change = json!({ "currentPassword": current, "newPassword": "incorrect mule cell" }).to_string();
         assert_eq!(shop.call("POST", "/api/v1/auth/password", &headers, change).await.status, status);
@@ -283,6 +284,30 @@ async fn people(shop: &mut Shop) {
     for (password, status) in [("short", 422), (PASSWORD, 204)] {
         let reset = json!({ "token": token, "newPassword": password });
         assert_eq!(shop.send("POST", "/api/v1/auth/password/reset", reset).await.status, status);
+    }
+}
+
+async fn profile(shop: &mut Shop, token: &str) {
+    let [authorization, json] = [("authorization", token), ("content-type", "application/json")];
+    shop.call("GET", "/api/v1/customers/me", &[authorization], "").await;
+    for (version, status) in [("\"7\"", 412), ("*", 200)] {
+        let headers = [authorization, json, ("if-match", version)];
+        let change = r#"{"phone":"+49 30 1234567","locale":"ko"}"#;
+        assert_eq!(shop.call("PATCH", "/api/v1/customers/me", &headers, change).await.status, status);
+    }
+    let book = "/api/v1/customers/me/addresses";
+    let new =
+        json!({ "address": { "name": "Grace", "line1": "Hauptstrasse 12", "city": "Berlin", "countryCode": "DE" } });
+    for _ in 0..2 {
+        shop.call("POST", book, &[authorization, json, ("idempotency-key", "book-1")], new.to_string()).await;
+    }
+    let entries = shop.call("GET", book, &[authorization], "").await;
+    assert_eq!(entries.body["items"].as_array().map(Vec::len), Some(1), "{}", entries.body);
+    let entry = format!("{book}/{}", entries.text("/items/0/id"));
+    shop.call("PATCH", &entry, &[authorization, json], r#"{"isDefaultBilling":false}"#).await;
+    for (version, status) in [("\"1\"", 412), ("\"2\"", 204), ("*", 404)] {
+        let headers = [authorization, ("if-match", version)];
+        assert_eq!(shop.call("DELETE", &entry, &headers, "").await.status, status);
     }
 }
 

@@ -3,9 +3,7 @@
 use std::convert::Infallible;
 
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::checkout::{
-    CheckoutState, LineProblem, ManualPayment, NotCompletable, NotPlaceable, ShippingAddress,
-};
+use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
@@ -19,10 +17,9 @@ use super::usecase::{self, Answered, CompleteError, Open, OpenError};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
-use crate::orders::AddressBody;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
-use crate::wire::{IdText, MomentText, MoneyBody};
+use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CheckoutWrite);
@@ -190,48 +187,8 @@ impl Parse for OpenCheckoutBody {
         let cart = errors.required("cartId", self.cart_id, |id| id.parse());
         let email = errors.required("email", self.email, |email| email.parse());
         let address = errors.required("shippingAddress", self.shipping_address, Ok::<_, Infallible>);
-        let address =
-            address.and_then(|address| errors.nested("shippingAddress", |errors| parse_address(address, errors)));
+        let address = address.and_then(|address| errors.nested("shippingAddress", |errors| address.parse(errors)));
         Some(Open { cart: cart?, email: email?, shipping_address: address?.into() })
-    }
-}
-
-fn parse_address(body: AddressBody, errors: &mut FieldErrors) -> Option<ShippingAddress> {
-    let name = errors.required("name", body.name, |text| text.parse());
-    let company = errors.optional("company", body.company, |text| text.parse());
-    let line1 = errors.required("line1", body.line1, |text| text.parse());
-    let line2 = errors.optional("line2", body.line2, |text| text.parse());
-    let city = errors.required("city", body.city, |text| text.parse());
-    let region = errors.optional("region", body.region, |text| text.parse());
-    let postal_code = errors.optional("postalCode", body.postal_code, |text| text.parse());
-    let country = errors.required("countryCode", body.country_code, |code| code.parse());
-    let phone = errors.optional("phone", body.phone, |text| text.parse());
-    Some(ShippingAddress {
-        name: name?,
-        company,
-        line1: line1?,
-        line2,
-        city: city?,
-        region,
-        postal_code,
-        country: country?,
-        phone,
-    })
-}
-
-impl From<ShippingAddress> for AddressBody {
-    fn from(address: ShippingAddress) -> AddressBody {
-        AddressBody {
-            name: Some(address.name.to_string()),
-            company: address.company.map(|text| text.to_string()),
-            line1: Some(address.line1.to_string()),
-            line2: address.line2.map(|text| text.to_string()),
-            city: Some(address.city.to_string()),
-            region: address.region.map(|text| text.to_string()),
-            postal_code: address.postal_code.map(|text| text.to_string()),
-            country_code: Some(address.country.to_string()),
-            phone: address.phone.map(|text| text.to_string()),
-        }
     }
 }
 

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::app::Tenant;
 use crate::failure::Unavailable;
-use crate::orders::AddressBody;
 use crate::port::sql::{Row, Rows, Statement};
+use crate::wire::AddressBody;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, email, shipping_address, currency, lines,

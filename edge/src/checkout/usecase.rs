@@ -14,9 +14,9 @@ use super::store::{self, Checkout};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
-use crate::orders::{self, AddressBody, NewOrder, OrderBody, OrderLineBody, PaymentBody};
+use crate::orders::{self, NewOrder, OrderBody, OrderLineBody, PaymentBody};
 use crate::port::sql::{Commit, Committed, Rows};
-use crate::wire::MoneyBody;
+use crate::wire::{AddressBody, MoneyBody};
 use crate::{cart, catalog, inventory};
 
 /// What a buyer brings to a checkout.

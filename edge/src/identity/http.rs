@@ -20,7 +20,7 @@ use super::caller::Person;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded};
-use super::{api_keys, apps, federation, magic, oauth, password, providers, registration};
+use super::{addresses, api_keys, apps, federation, magic, oauth, password, profile, providers, registration};
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
 use crate::failure::{Denied, Failure};
@@ -51,6 +51,8 @@ pub fn routes() -> Routes {
         .and(magic::http::routes())
         .and(federation::http::routes())
         .and(providers::http::routes())
+        .and(profile::http::routes())
+        .and(addresses::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }
@@ -245,7 +247,7 @@ async fn revoke_all(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn me(ctx: Ctx) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let account = usecase::account(&ctx, person).await?;
+    let account = usecase::account::<SessionEnded>(&ctx, person).await?;
     let body = AccountBody {
         id: account.id.to_string(),
         email: account.email,
@@ -293,8 +295,13 @@ pub(super) fn device(headers: &HeaderMap) -> String {
 }
 
 pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    answer_text(status, serde_json::to_string(body).unwrap_or_default())
+}
+
+/// As [`answer`], with a body that is JSON already.
+pub(super) fn answer_text(status: StatusCode, body: String) -> Response {
     let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
-    (status, headers, serde_json::to_string(body).unwrap_or_default()).into_response()
+    (status, headers, body).into_response()
 }
 
 pub(super) fn nothing() -> Response {

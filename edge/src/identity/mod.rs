@@ -3,6 +3,7 @@
 //! A credential is verified in the round trip of the first read and remembered for 30 s. An access token is
 //! verified without one by whoever remembers the key that signed it.
 
+mod addresses;
 mod api_keys;
 mod apps;
 mod caller;
@@ -17,6 +18,7 @@ pub mod openapi;
 mod opening;
 mod operator;
 mod password;
+mod profile;
 mod providers;
 mod registration;
 pub mod script;

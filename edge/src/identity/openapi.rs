@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
-use super::{api_keys, apps, federation, magic, oauth, password, providers, registration};
+use super::{addresses, api_keys, apps, federation, magic, oauth, password, profile, providers, registration};
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
     of, redis, time,
@@ -25,6 +25,8 @@ pub fn operations() -> Vec<Operation> {
         magic::openapi::operations(),
         federation::openapi::operations(),
         providers::openapi::operations(),
+        profile::openapi::operations(),
+        addresses::openapi::operations(),
     ];
     own.into_iter().chain(parts.into_iter().flatten()).chain([log_in()]).collect()
 }

@@ -13,6 +13,7 @@ use super::caller::{Person, hash_of, revocation_key};
 use super::hashing;
 use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LOCKOUT};
+use super::store::account::AccountRow;
 use super::store::session::{SessionRow, SessionSummary};
 use super::store::{account, keys, session};
 use crate::app::{App, Ctx, Tenant};
@@ -28,6 +29,7 @@ pub struct Account {
     pub id: AccountId,
     pub email: String,
     pub name: Option<String>,
+    pub phone: Option<String>,
     pub role: Role,
     pub locale: String,
     pub email_verified_at: Option<Timestamp>,
@@ -164,10 +166,14 @@ pub async fn list(ctx: &Ctx, person: Person) -> Result<Vec<SessionSummary>, Fail
 }
 
 /// The account of the person who asks.
-pub async fn account(ctx: &Ctx, person: Person) -> Result<Account, Failure<SessionEnded>> {
+pub async fn account<E>(ctx: &Ctx, person: Person) -> Result<Account, Failure<E>> {
     let rows = ctx.read(vec![account::by_id(ctx.tenant(), person.account)]).await?;
     let row = rows.first().and_then(Rows::first).ok_or(Failure::NotFound)?;
-    let row = account::account_of(row)?;
+    Ok(opened(ctx, account::account_of(row)?)?)
+}
+
+/// An account with what was sealed of it.
+pub(super) fn opened(ctx: &Ctx, row: AccountRow) -> Result<Account, Unavailable> {
     let organization = ctx.tenant().organization;
     let key = data_key(ctx.app(), ctx.tenant(), &row.key)?;
     let id = row.id.to_string();
@@ -179,6 +185,7 @@ pub async fn account(ctx: &Ctx, person: Person) -> Result<Account, Failure<Sessi
         id: row.id,
         email: open("email", &row.email_sealed)?,
         name: row.name_sealed.as_deref().map(|sealed| open("name", sealed)).transpose()?,
+        phone: row.phone_sealed.as_deref().map(|sealed| open("phone", sealed)).transpose()?,
         role: row.role,
         locale: row.locale,
         email_verified_at: row.email_verified_at,

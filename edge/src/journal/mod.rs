@@ -16,14 +16,50 @@ pub use store::{
 };
 pub use usecase::{Verified, verify};
 
+use crate::app::Tenant;
 use crate::extract::IdempotencyKey;
-use crate::failure::Failure;
+use crate::failure::{Failure, Unavailable};
+use crate::port::entropy::{Entropy, NoEntropy};
+use crate::vault::{DataKey, Place};
 
 /// An idempotency key with the fingerprint of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     pub key: String,
     pub fingerprint: String,
+}
+
+/// A first answer's body as it is kept where it holds personal data: sealed for its key's place.
+///
+/// # Errors
+/// [`NoEntropy`] when the host has no randomness.
+pub fn seal_body(
+    tenant: Tenant,
+    claim: &Claim,
+    body: &str,
+    key: &DataKey,
+    entropy: &dyn Entropy,
+) -> Result<String, NoEntropy> {
+    key.seal(place(tenant, &row(tenant, claim)), body.as_bytes(), entropy)
+}
+
+/// A first answer with the body that [`seal_body`] has sealed.
+///
+/// # Errors
+/// [`Unavailable`] when it does not open.
+pub fn open_body(tenant: Tenant, claim: &Claim, first: Recorded, key: &DataKey) -> Result<Recorded, Unavailable> {
+    let body = key.open_text(place(tenant, &row(tenant, claim)), &first.body);
+    let body = body.map_err(|error| Unavailable::Corrupt(format!("a first answer: {error}")))?;
+    Ok(Recorded { body, ..first })
+}
+
+/// A store's id has no separator in it, whatever the client put into the key.
+fn row(tenant: Tenant, claim: &Claim) -> String {
+    format!("{}|{}", tenant.store, claim.key)
+}
+
+fn place(tenant: Tenant, row: &str) -> Place<'_> {
+    Place { organization: tenant.organization, table: "idempotency_record", column: "body", row }
 }
 
 impl Claim {

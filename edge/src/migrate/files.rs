@@ -23,6 +23,7 @@ pub const ALL: &[Migration] = files![
     "202611211720_identity_providers",
     "202611211800_identity_one_time_tokens",
     "202611211800_organizations_members",
+    "202611211830_identity_addresses",
     "202611211830_organizations_invitations",
 ];
 

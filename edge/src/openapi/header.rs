@@ -6,7 +6,7 @@ use super::operation::Cache;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Header {
-    /// The body's fingerprint, or a cart's version.
+    /// The body's fingerprint, or the version of a thing that changes.
     Etag,
     CacheTag,
     Vary,
@@ -51,7 +51,7 @@ impl Header {
         let (required, description, schema, example) = match self {
             Header::Etag => (
                 true,
-                "Strong. Send it back as `If-None-Match` of a read, or as `If-Match` of a cart's mutation.",
+                "Strong. Send it back as `If-None-Match` of a read, or as `If-Match` of a change.",
                 pattern(r#"^"[!-~]+"$"#),
                 r#""9b2f5c0d7e3a41886f0a2c4d5e6f7081""#,
             ),

@@ -5,7 +5,7 @@ use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::store;
 use crate::app::Ctx;
@@ -13,7 +13,7 @@ use crate::extract::PathId;
 use crate::failure::Halt;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
-use crate::wire::{IdText, MomentText, MoneyBody};
+use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
     Routes::new().get("/api/v1/orders/{id}", Access::Record(Scope::OrdersRead), show)
@@ -79,33 +79,6 @@ pub struct PaymentBody {
     #[schemars(extend("enum" = ["pending", "authorized", "captured", "partially-refunded", "refunded", "voided", "failed"]))]
     pub state: String,
     pub amount: MoneyBody,
-}
-
-/// A postal address.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Address", deny_unknown_fields)]
-pub struct AddressBody {
-    #[schemars(required, length(min = 1, max = 200))]
-    pub name: Option<String>,
-    #[schemars(length(min = 1, max = 200))]
-    pub company: Option<String>,
-    #[schemars(required, length(min = 1, max = 200))]
-    pub line1: Option<String>,
-    #[schemars(length(min = 1, max = 200))]
-    pub line2: Option<String>,
-    #[schemars(required, length(min = 1, max = 200))]
-    pub city: Option<String>,
-    /// State, province or county.
-    #[schemars(length(min = 1, max = 100))]
-    pub region: Option<String>,
-    #[schemars(length(min = 1, max = 20))]
-    pub postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2.
-    #[schemars(required, regex(pattern = r"^[A-Z]{2}$"))]
-    pub country_code: Option<String>,
-    #[schemars(length(min = 1, max = 40))]
-    pub phone: Option<String>,
 }
 
 async fn show(ctx: Ctx, PathId(id): PathId<OrderKind>) -> Result<Response, Problem> {

@@ -4,6 +4,6 @@ mod http;
 pub mod openapi;
 mod store;
 
-pub use http::{AddressBody, OrderBody, OrderLineBody, PaymentBody, routes};
+pub use http::{OrderBody, OrderLineBody, PaymentBody, routes};
 pub use openapi::order_example;
 pub use store::{NewOrder, by_checkout, document, document_of, insert};

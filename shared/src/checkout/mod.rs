@@ -1,10 +1,8 @@
 //! Checkout: what a buyer agreed to, and whether it can still be had.
 
-mod address;
 mod complete;
 mod place;
 
-pub use address::ShippingAddress;
 pub use complete::{CheckoutState, NotCompletable, complete};
 pub use place::{AgreedLine, LineProblem, NotPlaceable, PlacedLine, Placement, agree, place};
 

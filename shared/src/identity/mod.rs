@@ -43,6 +43,9 @@ pub use refresh_token::{Generation, InvalidRefreshToken, RefreshClaim, RefreshTo
 pub use register::{Registered, Registration, register};
 pub use role::{Role, UnknownRole};
 pub use scope::{Scope, Scopes, UnknownScope};
+/// An account keeps so many addresses at most.
+pub const ADDRESSES_IN_A_BOOK: i64 = 50;
+
 pub use token::{
     ACCESS_SECONDS, Access, AccessClaims, Impersonator, InvalidSubject, LEEWAY_SECONDS, Service, Subject, TokenError,
     VOID_SECONDS,

@@ -6,6 +6,7 @@
 #[macro_use]
 mod text;
 
+pub mod address;
 pub mod country;
 pub mod email;
 pub mod gcra;

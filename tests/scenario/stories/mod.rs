@@ -15,6 +15,7 @@ mod imports;
 mod keys;
 mod orders;
 mod people;
+mod profiles;
 mod protocol;
 pub mod sessions;
 mod tenancy;
@@ -63,6 +64,11 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_magic_link_is_bound_to_the_browser_that_asked,
     people::an_address_is_nobodys_to_flood,
     people::another_tenants_links_are_gone,
+    profiles::a_profile_is_changed_in_parts_and_guarded_by_its_version,
+    profiles::an_address_book_has_one_default_of_each_kind,
+    profiles::a_book_holds_fifty_addresses,
+    profiles::a_repeated_addition_is_one_address,
+    profiles::nobody_elses_book_is_there,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

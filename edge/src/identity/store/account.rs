@@ -54,9 +54,14 @@ SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.email_hash, a.passwor
 FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
 WHERE a.organization_id = ?1 AND a.id = ?2";
 
+const CHANGE_PROFILE: &str = "-- identity::change_profile
+UPDATE account SET name_sealed = iif(?3, ?4, name_sealed), phone_sealed = iif(?5, ?6, phone_sealed),
+  locale = coalesce(?7, locale), version = version + 1, updated_at = ?8
+WHERE organization_id = ?1 AND id = ?2 AND (?9 IS NULL OR version = ?9)";
+
 const BY_ID: &str = "-- identity::account
-SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.name_sealed, a.role, a.grants, a.state, a.locale, a.email_verified_at,
-  a.version, a.created_at
+SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.name_sealed, a.phone_sealed, a.role, a.grants, a.state, a.locale,
+  a.email_verified_at, a.version, a.created_at
 FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
 WHERE a.organization_id = ?1 AND a.id = ?2";
 
@@ -83,12 +88,20 @@ pub struct LoginRow {
     pub locale: Locale,
 }
 
+/// What is to change of a profile. The inner `None` takes a value away.
+pub struct ProfileChange<'a> {
+    pub name_sealed: Option<Option<String>>,
+    pub phone_sealed: Option<Option<String>>,
+    pub locale: Option<&'a Locale>,
+}
+
 /// An account as its owner sees it, still sealed.
 pub struct AccountRow {
     pub key: WrappedKey,
     pub id: AccountId,
     pub email_sealed: String,
     pub name_sealed: Option<String>,
+    pub phone_sealed: Option<String>,
     pub role: Role,
     pub locale: String,
     pub email_verified_at: Option<Timestamp>,
@@ -190,6 +203,26 @@ pub fn change_password(
         .bind(now.millis())
 }
 
+/// Changes what is given, where the account is at the expected version: to be followed by a guard.
+pub fn change_profile(
+    tenant: Tenant,
+    id: AccountId,
+    change: &ProfileChange<'_>,
+    expected: Option<i64>,
+    now: Timestamp,
+) -> Statement {
+    Statement::new(CHANGE_PROFILE)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(change.name_sealed.is_some())
+        .bind(change.name_sealed.clone().flatten())
+        .bind(change.phone_sealed.is_some())
+        .bind(change.phone_sealed.clone().flatten())
+        .bind(change.locale.map(Locale::as_str))
+        .bind(now.millis())
+        .bind(expected)
+}
+
 /// The statement whose row [`login_of`] takes, with `email_sealed` and `email_hash`.
 pub fn with_password(tenant: Tenant, id: AccountId) -> Statement {
     Statement::new(WITH_PASSWORD).bind(tenant.organization.to_string()).bind(id.to_string())
@@ -208,6 +241,7 @@ pub fn account_of(row: Row<'_>) -> Result<AccountRow, Unavailable> {
         id: row.parse("id")?,
         email_sealed: row.get::<&str>("email_sealed")?.to_owned(),
         name_sealed: row.get::<Option<&str>>("name_sealed")?.map(str::to_owned),
+        phone_sealed: row.get::<Option<&str>>("phone_sealed")?.map(str::to_owned),
         role: row.parse("role")?,
         locale: row.get::<&str>("locale")?.to_owned(),
         email_verified_at: row.get::<Option<i64>>("email_verified_at")?.map(Timestamp::from_millis),

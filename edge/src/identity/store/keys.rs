@@ -107,8 +107,8 @@ pub fn insert_data_key(tenant: Tenant, key: &WrappedKey, now: Timestamp) -> Stat
         .bind(now.millis())
 }
 
-/// The statement whose row [`wrapped`] takes: the organization's own.
-pub(in crate::identity) fn data_key(tenant: Tenant) -> Statement {
+/// The statement whose row [`wrapped`] takes: the organization's data key.
+pub fn data_key(tenant: Tenant) -> Statement {
     Statement::new(DATA_KEY).bind(tenant.organization.to_string())
 }
 

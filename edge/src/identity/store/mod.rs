@@ -1,6 +1,7 @@
-//! The tables `api_key`, `app`, `account`, `session`, `one_time_token`, `token_key` and `organization_key`.
+//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `token_key` and `organization_key`.
 
 pub(super) mod account;
+pub(super) mod address;
 pub(super) mod api_key;
 pub(super) mod app;
 pub(super) mod keys;

@@ -1,4 +1,4 @@
-//! Where goods are sent.
+//! Postal addresses.
 
 use crate::kernel::country::Country;
 use crate::kernel::line::Line;
@@ -6,7 +6,7 @@ use crate::kernel::line::Line;
 /// A postal address. Only what every country has is required; what a postal code or a region looks
 /// like is left to the carrier.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ShippingAddress {
+pub struct PostalAddress {
     pub name: Line<200>,
     pub company: Option<Line<200>>,
     pub line1: Line<200>,

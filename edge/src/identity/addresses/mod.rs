@@ -1,0 +1,5 @@
+//! The address book of an account.
+
+pub mod http;
+pub mod openapi;
+mod usecase;
