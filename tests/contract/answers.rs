@@ -295,6 +295,8 @@ async fn profile(shop: &mut Shop, token: &str) {
         let change = r#"{"phone":"+49 30 1234567","locale":"ko"}"#;
         assert_eq!(shop.call("PATCH", "/api/v1/customers/me", &headers, change).await.status, status);
     }
+    shop.call("GET", "/api/v1/customers/me/orders?limit=1", &[authorization], "").await;
+    assert_eq!(shop.call("GET", "/api/v1/customers/me/orders?limit=0", &[authorization], "").await.status, 422);
     let book = "/api/v1/customers/me/addresses";
     let new =
         json!({ "address": { "name": "Grace", "line1": "Hauptstrasse 12", "city": "Berlin", "countryCode": "DE" } });

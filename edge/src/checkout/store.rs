@@ -7,19 +7,23 @@ use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::app::Tenant;
+use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
+use crate::identity::{data_key, wrapped_key};
+use crate::orders::{Of, Personal};
 use crate::port::sql::{Row, Rows, Statement};
-use crate::wire::AddressBody;
+use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
-INSERT INTO checkout (organization_id, store_id, id, cart_id, state, email, shipping_address, currency, lines,
-  total_minor, created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
+  created_at, expires_at)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10)";
 
 const FIND: &str = "-- checkout::find
-SELECT id, cart_id, state, email, shipping_address, currency, lines, total_minor, created_at, expires_at
-FROM checkout WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
+  k.wrapped, k.master_key_id
+FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 const COMPLETE: &str = "-- checkout::complete
 UPDATE checkout SET state = 'completed' WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
@@ -30,8 +34,7 @@ pub struct Checkout {
     pub id: CheckoutId,
     pub cart: CartId,
     pub state: CheckoutState,
-    pub email: String,
-    pub shipping_address: AddressBody,
+    pub personal: Personal,
     pub lines: Vec<PlacedLine>,
     pub total: Money,
     pub created_at: Timestamp,
@@ -51,14 +54,14 @@ struct LineRow {
     total: i64,
 }
 
-pub fn insert(tenant: Tenant, checkout: &Checkout) -> Statement {
+/// `personal_sealed` is of [`Checkout::personal`].
+pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Statement {
     let lines: Vec<LineRow> = checkout.lines.iter().map(row_of).collect();
     tenant
         .statement(INSERT)
         .bind(checkout.id.to_string())
         .bind(checkout.cart.to_string())
-        .bind(checkout.email.as_str())
-        .bind(serde_json::to_string(&checkout.shipping_address).unwrap_or_default())
+        .bind(personal_sealed)
         .bind(checkout.total.currency().to_string())
         .bind(serde_json::to_string(&lines).unwrap_or_default())
         .bind(checkout.total.minor())
@@ -75,26 +78,29 @@ pub fn complete(tenant: Tenant, id: CheckoutId) -> Statement {
     tenant.statement(COMPLETE).bind(id.to_string())
 }
 
+/// A checkout, and the organization's data key.
+///
 /// # Errors
 /// [`Unavailable`] when the row does not read back.
-pub fn checkout_of(rows: &Rows) -> Result<Option<Checkout>, Unavailable> {
-    rows.first().map(from_row).transpose()
+pub fn checkout_of(app: &App, tenant: Tenant, rows: &Rows) -> Result<Option<(Checkout, DataKey)>, Unavailable> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let key = data_key(app, tenant, &wrapped_key(row)?)?;
+    Ok(Some((from_row(tenant, &key, row)?, key)))
 }
 
-fn from_row(row: Row<'_>) -> Result<Checkout, Unavailable> {
+fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Unavailable> {
     let currency: Currency = row.parse("currency")?;
     let lines: Vec<LineRow> = serde_json::from_str(row.get("lines")?).map_err(|_| corrupt("a checkout's lines"))?;
-    let address = serde_json::from_str(row.get("shipping_address")?).map_err(|_| corrupt("a checkout's address"))?;
+    let id: CheckoutId = row.parse("id")?;
     Ok(Checkout {
-        id: row.parse("id")?,
+        id,
         cart: row.parse("cart_id")?,
         state: match row.get("state")? {
             "open" => CheckoutState::Open,
             "completed" => CheckoutState::Completed,
             _ => return Err(corrupt("a checkout's state")),
         },
-        email: row.get::<&str>("email")?.to_owned(),
-        shipping_address: address,
+        personal: Personal::open(tenant, key, Of::Checkout(id), row.get("personal_sealed")?)?,
         lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
         total: Money::new(row.get("total_minor")?, currency),
         created_at: Timestamp::from_millis(row.get("created_at")?),

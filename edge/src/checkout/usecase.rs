@@ -6,7 +6,7 @@ use headlesspro_shared::checkout::{
 };
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{CartId, CheckoutId, OrderId};
+use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId};
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
 use serde_json::json;
 
@@ -14,10 +14,11 @@ use super::store::{self, Checkout};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
-use crate::orders::{self, NewOrder, OrderBody, OrderLineBody, PaymentBody};
+use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
 use crate::port::sql::{Commit, Committed, Rows};
+use crate::vault::DataKey;
 use crate::wire::{AddressBody, MoneyBody};
-use crate::{cart, catalog, inventory};
+use crate::{cart, catalog, identity, inventory};
 
 /// What a buyer brings to a checkout.
 pub struct Open {
@@ -62,10 +63,14 @@ pub async fn open(
         Err(Failure::NotFound) => return Err(Failure::Rejected(OpenError::NoSuchCart)),
         wanted => wanted?,
     };
-    let mut reads = vec![catalog::offers(tenant, wanted.iter().map(|(variant, _)| *variant))];
+    let variants = wanted.iter().map(|(variant, _)| *variant);
+    let mut reads = vec![catalog::offers(tenant, variants), identity::data_key_statement(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replay(claim, rows.get(1))? {
+    let wrapped = rows.get(1).and_then(Rows::first).map(identity::wrapped_key).transpose()?;
+    let wrapped = wrapped.ok_or_else(|| corrupt("the organization has no data key"))?;
+    let key = identity::data_key(ctx.app(), tenant, &wrapped)?;
+    if let Some(first) = opened_replay(ctx, claim, rows.get(2), &key)? {
         return Ok(Answered::Replayed(first));
     }
     let offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
@@ -75,8 +80,7 @@ pub async fn open(
         id: ctx.new_id()?,
         cart: command.cart,
         state: CheckoutState::Open,
-        email: command.email.to_string(),
-        shipping_address: command.shipping_address,
+        personal: Personal { email: command.email.to_string(), shipping_address: command.shipping_address },
         lines: placement.lines,
         total: placement.total,
         created_at: ctx.now,
@@ -84,16 +88,18 @@ pub async fn open(
     };
     let (location, body) = (format!("/api/v1/checkouts/{}", checkout.id), render(&checkout));
     let mut commit = Commit::new();
-    commit.push(store::insert(tenant, &checkout));
+    let personal_sealed = checkout.personal.seal(ctx.app(), tenant, &key, Of::Checkout(checkout.id))?;
+    commit.push(store::insert(tenant, &checkout, &personal_sealed));
     if let Some(claim) = claim {
-        commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
+        let sealed = journal::seal_body(tenant, claim, &body, &key, &*ctx.app().entropy)?;
+        commit.push(journal::record(tenant, claim, 201, &location, &sealed, ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
     let actor = &ctx.principal().await?.actor;
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, opened(&checkout)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, body }),
-        Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
+        Committed::Refused { refusal, diagnosis, .. } => match opened_replay(ctx, claim, diagnosis.first(), &key)? {
             Some(first) => Ok(Answered::Replayed(first)),
             None => Err(unexplained(&refusal)),
         },
@@ -104,8 +110,8 @@ fn opened(checkout: &Checkout) -> Change {
     let state = json!({
         "cartId": checkout.cart.to_string(),
         "state": "open",
-        "email": checkout.email,
-        "shippingAddress": checkout.shipping_address,
+        "email": checkout.personal.email,
+        "shippingAddress": checkout.personal.shipping_address,
         "lineCount": checkout.lines.len(),
         "total": MoneyBody::from(checkout.total),
     });
@@ -115,8 +121,11 @@ fn opened(checkout: &Checkout) -> Change {
 /// The checkout as it was opened.
 pub async fn find(ctx: &Ctx, id: CheckoutId) -> Result<Checkout, Failure<OpenError>> {
     let rows = ctx.read(vec![store::find(ctx.tenant(), id)]).await?;
-    let found = rows.first().map(store::checkout_of).transpose().map_err(Failure::Unavailable)?.flatten();
-    found.ok_or(Failure::NotFound)
+    Ok(found(ctx, rows.first())?.ok_or(Failure::NotFound)?.0)
+}
+
+fn found(ctx: &Ctx, rows: Option<&Rows>) -> Result<Option<(Checkout, DataKey)>, Unavailable> {
+    Ok(rows.map(|rows| store::checkout_of(ctx.app(), ctx.tenant(), rows)).transpose()?.flatten())
 }
 
 /// Places the order, takes its stock and settles it, all in one commit; or says everything that is in
@@ -128,33 +137,32 @@ pub async fn complete(
     claim: &Claim,
 ) -> Result<Answered, Failure<CompleteError>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![store::find(tenant, id), journal::idempotency_record(tenant, &claim.key)]).await?;
+    let recorded = journal::idempotency_record(tenant, &claim.key);
+    let rows = ctx.read(vec![store::find(tenant, id), recorded, orders::by_checkout(tenant, id, None)]).await?;
     // The read has verified the caller. Only the merchant can say that an order is paid.
     match method {
         ManualPayment::Paid => ctx.require(Scope::PaymentsWrite).await?,
         ManualPayment::OnAccount => {}
     }
-    if let Some(first) = replay(Some(claim), rows.get(1))? {
+    if let Some(first) = replayed_order(ctx, claim, rows.get(1), rows.get(2))? {
         return Ok(Answered::Replayed(first));
     }
-    let found = rows.first().map(store::checkout_of).transpose().map_err(Failure::Unavailable)?.flatten();
-    let checkout = found.ok_or(Failure::NotFound)?;
+    let (checkout, key) = found(ctx, rows.first())?.ok_or(Failure::NotFound)?;
     let commit = match completable(checkout.state, checkout.expires_at, ctx.now) {
         // The commit would refuse it as well; its diagnosis then names the order.
-        Ok(()) | Err(NotCompletable::Completed) => commit_of(ctx, &checkout, method, claim).await?,
+        Ok(()) | Err(NotCompletable::Completed) => commit_of(ctx, &checkout, &key, method, claim).await?,
         Err(error @ NotCompletable::Expired) => return Err(Failure::Rejected(CompleteError::NotCompletable(error))),
     };
     match ctx.commit(&commit.statements).await? {
         Committed::Done { after, .. } => {
-            let document = after.first().map(orders::document_of).transpose()?.flatten();
-            let body = document.ok_or_else(|| Failure::Unavailable(corrupt("an order was placed and is not there")))?;
+            let body = order_of(ctx, after.first())?.ok_or_else(|| corrupt("an order was placed and is not there"))?;
             Ok(Answered::Fresh { location: commit.location, body })
         }
         Committed::Refused { refusal, diagnosis, .. } => {
             let [recorded, placed, offers] = diagnosis.as_slice() else {
                 return Err(unexplained(&refusal));
             };
-            if let Some(first) = replay(Some(claim), Some(recorded))? {
+            if let Some(first) = replayed_order(ctx, claim, Some(recorded), Some(placed))? {
                 return Ok(Answered::Replayed(first));
             }
             if let Some(order) = placed.first() {
@@ -191,6 +199,7 @@ struct OrderCommit {
 async fn commit_of(
     ctx: &Ctx,
     checkout: &Checkout,
+    key: &DataKey,
     method: ManualPayment,
     claim: &Claim,
 ) -> Result<OrderCommit, Failure<CompleteError>> {
@@ -210,7 +219,9 @@ async fn commit_of(
         state: OrderState::Confirmed,
         payment_state,
         fulfillment_state: FulfillmentState::Unfulfilled,
-        email: checkout.email.clone(),
+        email_hash: hash_of_address(ctx, &checkout.personal.email)?,
+        personal_sealed: checkout.personal.seal(ctx.app(), tenant, key, Of::Order(id))?,
+        account: buyer(ctx).await?,
         total: checkout.total,
         lines,
         payment: ctx.new_id()?,
@@ -218,7 +229,7 @@ async fn commit_of(
         document: String::new(),
     };
     let body = body_of(ctx, &order, checkout);
-    order.document = serde_json::to_string(&body).map_err(|error| Failure::Unavailable(corrupt(&error.to_string())))?;
+    order.document = document_of(&body)?;
     let location = format!("/api/v1/orders/{id}");
     let actor = &ctx.principal().await?.actor;
     let placed = Event {
@@ -235,11 +246,12 @@ async fn commit_of(
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     commit.push(store::complete(tenant, checkout.id));
     commit.push(journal::events(tenant, "order", &[placed], ctx.now));
-    commit.push(journal::record_from_order(tenant, claim, 201, &location, id, ctx.now));
+    // What it answers is the order itself, which never changes.
+    commit.push(journal::record(tenant, claim, 201, &location, "", ctx.now));
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, placed_order(&body)));
     commit.push_after(orders::document(tenant, id));
     commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
-    commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, id));
+    commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, Some(id)));
     commit.push_diagnosis(catalog::offers(tenant, checkout.lines.iter().map(|line| line.variant)));
     Ok(OrderCommit { statements: commit, location })
 }
@@ -263,8 +275,8 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
         state: order.state.to_string(),
         payment_state: order.payment_state.to_string(),
         fulfillment_state: order.fulfillment_state.to_string(),
-        email: order.email.clone(),
-        shipping_address: checkout.shipping_address.clone(),
+        email: checkout.personal.email.clone(),
+        shipping_address: checkout.personal.shipping_address.clone(),
         lines: lines.collect(),
         total: order.total.into(),
         payment: PaymentBody {
@@ -290,6 +302,56 @@ fn still_placeable(
         .map(|line| AgreedLine { variant: line.variant, quantity: line.quantity, unit_price: line.unit_price })
         .collect();
     Ok(place(&agreed, checkout.total.currency(), &catalog::offers_of(offers)?))
+}
+
+/// The order without what is sealed apart from it.
+fn document_of(body: &OrderBody) -> Result<String, Unavailable> {
+    let mut document = serde_json::to_value(body).map_err(|error| corrupt(&error.to_string()))?;
+    if let Some(members) = document.as_object_mut() {
+        members.retain(|name, _| !PERSONAL_MEMBERS.contains(&name.as_str()));
+    }
+    Ok(document.to_string())
+}
+
+fn hash_of_address(ctx: &Ctx, email: &str) -> Result<String, Unavailable> {
+    let email: Email = email.parse().map_err(|_| corrupt("a checkout's e-mail address"))?;
+    Ok(identity::email_hash(ctx.app(), ctx.tenant(), &email))
+}
+
+/// The customer who buys. Staff buy for somebody else.
+async fn buyer(ctx: &Ctx) -> Result<Option<AccountId>, Failure<CompleteError>> {
+    let Some(person) = ctx.person() else { return Ok(None) };
+    let is_staff = ctx.principal().await?.permissions.scopes().contains(Scope::OrdersRead);
+    Ok((!is_staff).then_some(person.account))
+}
+
+/// The order in an answer, whole.
+fn order_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<Option<String>, Unavailable> {
+    let found = rows.map(orders::orders_of).transpose()?.unwrap_or_default();
+    found.first().map(|order| orders::whole(ctx.app(), ctx.tenant(), order)).transpose()
+}
+
+/// The first answer to a completion: what is recorded of it, with the order that it placed.
+fn replayed_order<E>(
+    ctx: &Ctx,
+    claim: &Claim,
+    recorded: Option<&Rows>,
+    placed: Option<&Rows>,
+) -> Result<Option<Recorded>, Failure<E>> {
+    let Some(first) = replay(Some(claim), recorded)? else { return Ok(None) };
+    let body = order_of(ctx, placed)?.ok_or_else(|| corrupt("an order that was answered is not there"))?;
+    Ok(Some(Recorded { body, ..first }))
+}
+
+/// The first answer to an opening.
+fn opened_replay<E>(
+    ctx: &Ctx,
+    claim: Option<&Claim>,
+    recorded: Option<&Rows>,
+    key: &DataKey,
+) -> Result<Option<Recorded>, Failure<E>> {
+    let (Some(claim), Some(first)) = (claim, replay(claim, recorded)?) else { return Ok(None) };
+    Ok(Some(journal::open_body(ctx.tenant(), claim, first, key)?))
 }
 
 fn replay<E>(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<E>> {

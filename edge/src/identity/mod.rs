@@ -34,5 +34,5 @@ pub use caller::{
 pub use http::routes;
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 pub use operator::{Rewrapped, create_account, new_data_key, rewrap, rotate_token_keys};
-pub use store::{NewApiKey, insert_api_key};
-pub use usecase::{end_sessions, void_tokens};
+pub use store::{NewApiKey, data_key_statement, insert_api_key, wrapped_key};
+pub use usecase::{data_key, end_sessions, void_tokens};

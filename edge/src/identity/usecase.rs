@@ -275,13 +275,16 @@ pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable
     live.transpose().map(Option::unwrap_or_default)
 }
 
-/// An address is the same in capitals: nobody gets a second account that way.
+/// The keyed hash of an address, in hex. It is the same in capitals: nobody gets a second account that way.
 pub(super) fn hash_email(app: &App, tenant: Tenant, email: &Email) -> String {
     app.vault.lookup.of_email(tenant.organization, &email.as_str().to_lowercase())
 }
 
 /// An organization's data key, as it was read with what it opens.
-pub(super) fn data_key(app: &App, tenant: Tenant, wrapped: &WrappedKey) -> Result<DataKey, Unavailable> {
+///
+/// # Errors
+/// [`Unavailable`] when no master key of the host opens it.
+pub fn data_key(app: &App, tenant: Tenant, wrapped: &WrappedKey) -> Result<DataKey, Unavailable> {
     let key = app.vault.masters.data_key(tenant.organization, wrapped);
     key.map_err(|error| Unavailable::Corrupt(error.to_string()))
 }

@@ -25,6 +25,7 @@ pub const ALL: &[Migration] = files![
     "202611211800_organizations_members",
     "202611211830_identity_addresses",
     "202611211830_organizations_invitations",
+    "202611211900_orders_sealed",
 ];
 
 #[cfg(test)]

@@ -3,20 +3,28 @@
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
+use http::{HeaderValue, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
+use super::personal::whole;
 use super::store;
 use crate::app::Ctx;
-use crate::extract::PathId;
-use crate::failure::Halt;
+use crate::extract::{Parsed, PathId, Query, QueryParams, next_link};
+use crate::failure::{Denied, Halt, Unavailable};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
-    Routes::new().get("/api/v1/orders/{id}", Access::Record(Scope::OrdersRead), show)
+    Routes::new().get("/api/v1/orders/{id}", Access::Record(Scope::OrdersRead), show).get(
+        "/api/v1/customers/me/orders",
+        Access::Key(Scope::ProfileRead),
+        list_own,
+    )
 }
 
 /// An order as it was placed. It never changes.
@@ -81,12 +89,80 @@ pub struct PaymentBody {
     pub amount: MoneyBody,
 }
 
+/// One's own orders.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "OwnOrders")]
+pub struct OwnOrdersBody {
+    /// The newest first.
+    #[schemars(with = "Vec<OrderBody>")]
+    pub items: Vec<Box<RawValue>>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// Which page of one's own orders is asked for.
+pub struct OwnOrders {
+    /// Orders with ids below this text.
+    below: String,
+    limit: i64,
+}
+
+impl Query for OwnOrders {
+    fn parse(params: &mut QueryParams) -> OwnOrders {
+        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
+        // Behind every id there is.
+        let below = params.take("cursor", below).unwrap_or_else(|| "ord_~".to_owned());
+        OwnOrders { below, limit: limit.get() }
+    }
+}
+
+const SORT: &str = "newest";
+
+fn below(cursor: &str) -> Result<String, &'static str> {
+    const FOREIGN: &str = "is not a cursor of this list";
+    let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
+    match cursor.parts_for(SORT) {
+        Ok([CursorPart::Text(id)]) => Ok(id.clone()),
+        _ => Err(FOREIGN),
+    }
+}
+
 async fn show(ctx: Ctx, PathId(id): PathId<OrderKind>) -> Result<Response, Problem> {
     let answers = ctx.read(vec![store::document(ctx.tenant(), id)]).await?;
-    let document = answers.first().map(store::document_of).transpose().map_err(Halt::from)?.flatten();
-    let document = document.ok_or_else(Problem::not_found)?;
+    let found = answers.first().map(store::orders_of).transpose().map_err(Halt::from)?.unwrap_or_default();
+    let order = found.first().ok_or_else(Problem::not_found)?;
     if !ctx.reaches(&Resource::of_store(ctx.tenant().store).record(id)).await? {
         return Err(Problem::not_found());
     }
+    let document = whole(ctx.app(), ctx.tenant(), order).map_err(Halt::Unavailable)?;
     Ok(([(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")], document).into_response())
+}
+
+async fn list_own(ctx: Ctx, Parsed(query): Parsed<OwnOrders>, uri: Uri) -> Result<Response, Problem> {
+    let Some(person) = ctx.person() else {
+        ctx.principal().await?;
+        return Err(Problem::from(Denied::MissingScope(Scope::ProfileRead)));
+    };
+    // One more than asked for tells whether there is a next page.
+    let asked = query.limit.saturating_add(1);
+    let answers = ctx.read(vec![store::of_account(ctx.tenant(), person.account, &query.below, asked)]).await?;
+    let mut orders = answers.first().map(store::orders_of).transpose().map_err(Halt::from)?.unwrap_or_default();
+    let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
+    let is_last = orders.len() <= limit;
+    orders.truncate(limit);
+    let last = orders.last().filter(|_| !is_last);
+    let next_cursor = last.map(|order| Cursor::new(SORT, vec![CursorPart::Text(order.id.to_string())]).to_string());
+    let corrupt = |error: serde_json::Error| Halt::Unavailable(Unavailable::Corrupt(error.to_string()));
+    let mut items = Vec::with_capacity(orders.len());
+    for order in &orders {
+        let document = whole(ctx.app(), ctx.tenant(), order).map_err(Halt::Unavailable)?;
+        items.push(RawValue::from_string(document).map_err(corrupt)?);
+    }
+    let link = next_cursor.as_deref().and_then(|next| HeaderValue::from_str(&next_link(&uri, next)).ok());
+    let body = serde_json::to_string(&OwnOrdersBody { items, next_cursor }).map_err(corrupt)?;
+    let mut response =
+        ([(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")], body).into_response();
+    response.headers_mut().extend(link.map(|link| (LINK, link)));
+    Ok(response)
 }

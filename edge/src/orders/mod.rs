@@ -1,9 +1,11 @@
-//! Orders: immutable once placed.
+//! Orders: immutable once placed, and readable by the merchant and by whoever placed them.
 
 mod http;
 pub mod openapi;
+mod personal;
 mod store;
 
 pub use http::{OrderBody, OrderLineBody, PaymentBody, routes};
 pub use openapi::order_example;
-pub use store::{NewOrder, by_checkout, document, document_of, insert};
+pub use personal::{MEMBERS as PERSONAL_MEMBERS, Of, Personal, whole};
+pub use store::{NewOrder, StoredOrder, by_checkout, document, insert, orders_of};

@@ -5,13 +5,15 @@ use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, Pay
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::OrderBody;
+use super::http::{OrderBody, OwnOrdersBody};
 use crate::openapi::{
-    Answer, Budget, Cache, Operation, Parameter, address_answer, credentials, database, id, money, not_found, time,
+    Answer, Budget, Cache, Header, Operation, Parameter, address_answer, credentials, database, id, money, not_found,
+    of, time,
 };
+use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
-    vec![show()]
+    vec![show(), list_own()]
 }
 
 fn show() -> Operation {
@@ -24,6 +26,28 @@ fn show() -> Operation {
         .answer(Answer::json::<OrderBody>(200, "The order.").example("order", "Two tents, on account", order_example()))
         .problems(credentials(Scope::OrdersRead))
         .problems(not_found())
+        .problems(database())
+}
+
+fn list_own() -> Operation {
+    Operation::new(Method::GET, "/api/v1/customers/me/orders", "listOwnOrders", "Orders")
+        .says(
+            "Lists one's own orders",
+            "Those placed while logged in, and, once the address is confirmed, those placed with it as a guest.",
+        )
+        .cache(Cache::Personal)
+        .budget(Budget::new(1, 1, 0))
+        .parameters(Parameter::page())
+        .answer(Answer::json::<OwnOrdersBody>(200, "A page of orders.").headers([Header::Link]).example(
+            "one",
+            "One order",
+            json!({ "items": [order_example()], "nextCursor": null }),
+        ))
+        .problems(credentials(Scope::ProfileRead))
+        .problems(vec![of(
+            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+            "Query parameters are unknown or not valid; `errors` lists them all.",
+        )])
         .problems(database())
 }
 

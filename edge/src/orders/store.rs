@@ -1,20 +1,22 @@
 //! The tables `orders`, `order_line` and `payment`.
 
 use headlesspro_shared::checkout::{ManualPayment, PlacedLine};
-use headlesspro_shared::kernel::id::{CheckoutId, OrderId, OrderLineId, PaymentId};
+use headlesspro_shared::kernel::id::{AccountId, CheckoutId, OrderId, OrderLineId, PaymentId};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
 use serde_json::json;
 
 use crate::app::Tenant;
-use crate::port::sql::{Commit, Rows, SqlError, Statement};
+use crate::identity::wrapped_key;
+use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
+use crate::vault::WrappedKey;
 
 /// Numbers count from 1001 in each store; the transaction is the only writer, so they have no gaps.
 const INSERT: &str = "-- orders::insert
 INSERT INTO orders (organization_id, store_id, id, checkout_id, number, state, payment_state, fulfillment_state,
-  email, currency, total_minor, document, placed_at)
-SELECT ?1, ?2, ?3, ?4, next.number, ?5, ?6, ?7, ?8, ?9, ?10, json_set(?11, '$.number', next.number), ?12
+  email_hash, currency, total_minor, document, placed_at, personal_sealed, account_id)
+SELECT ?1, ?2, ?3, ?4, next.number, ?5, ?6, ?7, ?8, ?9, ?10, json_set(?11, '$.number', next.number), ?12, ?13, ?14
 FROM (SELECT coalesce(max(number), 1000) + 1 AS number FROM orders WHERE organization_id = ?1 AND store_id = ?2) next";
 
 const INSERT_LINES: &str = "-- orders::insert_lines
@@ -29,10 +31,31 @@ INSERT INTO payment (organization_id, id, order_id, provider, method, state, cur
 VALUES (?1, ?2, ?3, 'manual', ?4, ?5, ?6, ?7, ?8)";
 
 const DOCUMENT: &str = "-- orders::document
-SELECT document FROM orders WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+SELECT o.id, o.document, o.personal_sealed, k.wrapped, k.master_key_id
+FROM orders o JOIN organization_key k ON k.organization_id = o.organization_id
+WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.id = ?3";
 
 const BY_CHECKOUT: &str = "-- orders::by_checkout
-SELECT id FROM orders WHERE organization_id = ?1 AND store_id = ?2 AND checkout_id = ?3 AND id <> ?4";
+SELECT o.id, o.document, o.personal_sealed, k.wrapped, k.master_key_id
+FROM orders o JOIN organization_key k ON k.organization_id = o.organization_id
+WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.checkout_id = ?3 AND o.id IS NOT ?4";
+
+/// Those of the account, and those that were placed with its address: once that is confirmed, a guest's orders are
+/// the account's.
+const OF_ACCOUNT: &str = "-- orders::of_account
+SELECT own.id, own.document, own.personal_sealed, k.wrapped, k.master_key_id FROM (
+  SELECT * FROM (
+    SELECT o.organization_id, o.id, o.document, o.personal_sealed FROM orders o
+    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.account_id = ?3 AND o.id < ?4
+    ORDER BY o.id DESC LIMIT ?5)
+  UNION
+  SELECT * FROM (
+    SELECT g.organization_id, g.id, g.document, g.personal_sealed FROM account a
+    JOIN orders g ON g.organization_id = a.organization_id AND g.email_hash = a.email_hash
+    WHERE a.organization_id = ?1 AND a.id = ?3 AND a.email_verified_at IS NOT NULL AND g.store_id = ?2 AND g.id < ?4
+    ORDER BY g.id DESC LIMIT ?5)) own
+JOIN organization_key k ON k.organization_id = ?1
+ORDER BY own.id DESC LIMIT ?5";
 
 /// An order to be placed.
 #[derive(Debug)]
@@ -42,12 +65,17 @@ pub struct NewOrder {
     pub state: OrderState,
     pub payment_state: PaymentState,
     pub fulfillment_state: FulfillmentState,
-    pub email: String,
+    /// The keyed hash of the buyer's address, in hex.
+    pub email_hash: String,
+    /// Of [`Personal`], sealed.
+    pub personal_sealed: String,
+    /// The customer who is logged in.
+    pub account: Option<AccountId>,
     pub total: Money,
     pub lines: Vec<(OrderLineId, PlacedLine)>,
     pub payment: PaymentId,
     pub method: ManualPayment,
-    /// The rendered order; the commit sets its `number`.
+    /// The rendered order without what is sealed; the commit sets its `number`.
     pub document: String,
 }
 
@@ -63,11 +91,13 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
             .bind(order.state.to_string())
             .bind(order.payment_state.to_string())
             .bind(order.fulfillment_state.to_string())
-            .bind(order.email.as_str())
+            .bind(order.email_hash.as_str())
             .bind(order.total.currency().to_string())
             .bind(order.total.minor())
             .bind(order.document.as_str())
-            .bind(now.millis()),
+            .bind(now.millis())
+            .bind(order.personal_sealed.as_str())
+            .bind(order.account.map(|id| id.to_string())),
     );
     let lines: Vec<_> = order
         .lines
@@ -101,18 +131,40 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
     );
 }
 
-/// The statement whose rows [`document_of`] takes.
+/// An order as it was placed, what is personal still sealed.
+pub struct StoredOrder {
+    pub id: OrderId,
+    pub document: String,
+    pub personal_sealed: String,
+    pub key: WrappedKey,
+}
+
+/// The statement whose rows [`orders_of`] takes: the one order, if it is there.
 pub fn document(tenant: Tenant, id: OrderId) -> Statement {
     tenant.statement(DOCUMENT).bind(id.to_string())
 }
 
-/// # Errors
-/// [`SqlError::Statement`] when the row is of another shape.
-pub fn document_of(rows: &Rows) -> Result<Option<String>, SqlError> {
-    rows.first().map(|row| row.get::<&str>("document").map(str::to_owned)).transpose()
+/// The statement whose rows [`orders_of`] takes: the order of a checkout, if there is one, other than `own`, which a
+/// refused commit still sees of itself.
+pub fn by_checkout(tenant: Tenant, checkout: CheckoutId, own: Option<OrderId>) -> Statement {
+    tenant.statement(BY_CHECKOUT).bind(checkout.to_string()).bind(own.map(|id| id.to_string()))
 }
 
-/// The order of a checkout other than `own`, which a refused commit still sees of itself.
-pub fn by_checkout(tenant: Tenant, checkout: CheckoutId, own: OrderId) -> Statement {
-    tenant.statement(BY_CHECKOUT).bind(checkout.to_string()).bind(own.to_string())
+/// The statement whose rows [`orders_of`] takes: an account's orders before `below`, newest first.
+pub fn of_account(tenant: Tenant, account: AccountId, below: &str, limit: i64) -> Statement {
+    tenant.statement(OF_ACCOUNT).bind(account.to_string()).bind(below).bind(limit)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn orders_of(rows: &Rows) -> Result<Vec<StoredOrder>, SqlError> {
+    let stored = |row: Row<'_>| {
+        Ok(StoredOrder {
+            id: row.parse("id")?,
+            document: row.get::<&str>("document")?.to_owned(),
+            personal_sealed: row.get::<&str>("personal_sealed")?.to_owned(),
+            key: wrapped_key(row)?,
+        })
+    };
+    rows.iter().map(stored).collect()
 }

@@ -52,7 +52,7 @@ const WRONGS: [(&str, &str); 11] = [
         "an order without its first answer, byte for byte",
         "SELECT o.id FROM orders o WHERE o.organization_id = ?1 AND
          (SELECT count(*) FROM idempotency_record r
-          WHERE r.location = '/api/v1/orders/' || o.id AND r.body = o.document AND r.status = 201) <> 1",
+          WHERE r.location = '/api/v1/orders/' || o.id AND r.body = '' AND r.status = 201) <> 1",
     ),
     (
         "an order without exactly one audit row",

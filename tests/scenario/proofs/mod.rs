@@ -12,6 +12,7 @@ mod mail;
 mod members;
 mod rate_limits;
 mod redis_outage;
+mod sealed;
 
 use crate::app::{Kind, Stage};
 use crate::hosts::UNLIMITED;
@@ -42,6 +43,12 @@ pub const PROOFS: &[Proof] = &[
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,
         show: mail::due_mails_leave_once,
+    },
+    Proof {
+        name: "nothing_personal_is_readable_in_the_database",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: sealed::nothing_personal_is_readable,
     },
     Proof {
         name: "the_audit_log_holds_every_change_and_is_shown_to_its_store",

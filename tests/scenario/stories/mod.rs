@@ -14,7 +14,8 @@ mod import_errors;
 mod imports;
 mod keys;
 mod orders;
-mod people;
+mod own_orders;
+pub mod people;
 mod profiles;
 mod protocol;
 pub mod sessions;
@@ -64,6 +65,8 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_magic_link_is_bound_to_the_browser_that_asked,
     people::an_address_is_nobodys_to_flood,
     people::another_tenants_links_are_gone,
+    own_orders::a_guests_orders_are_the_accounts_once_its_address_is_confirmed,
+    own_orders::orders_placed_while_logged_in_are_ones_own_and_walk_all_pages,
     profiles::a_profile_is_changed_in_parts_and_guarded_by_its_version,
     profiles::an_address_book_has_one_default_of_each_kind,
     profiles::a_book_holds_fifty_addresses,

@@ -122,7 +122,10 @@ pub(in crate::identity) fn data_keys_of(rows: &Rows) -> Result<Vec<(Organization
 }
 
 /// The columns `wrapped` and `master_key_id` of a row.
-pub(in crate::identity) fn wrapped(row: Row<'_>) -> Result<WrappedKey, SqlError> {
+///
+/// # Errors
+/// [`SqlError::Statement`] when the row has none.
+pub fn wrapped(row: Row<'_>) -> Result<WrappedKey, SqlError> {
     Ok(WrappedKey {
         master: row.get::<&str>("master_key_id")?.to_owned(),
         wrapped: row.get::<&str>("wrapped")?.to_owned(),

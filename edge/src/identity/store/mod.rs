@@ -10,3 +10,4 @@ pub(super) mod provider;
 pub(super) mod session;
 
 pub use api_key::{NewApiKey, insert_api_key};
+pub use keys::{data_key as data_key_statement, wrapped as wrapped_key};

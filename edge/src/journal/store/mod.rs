@@ -5,7 +5,7 @@ mod audit;
 pub use audit::{By, audit, audit_by};
 pub(super) use audit::{Entry, Filter, entries_of, head, head_of, link_of, links, list};
 
-use headlesspro_shared::kernel::id::{EventId, OrderId};
+use headlesspro_shared::kernel::id::EventId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -22,11 +22,6 @@ FROM json_each(?3) r";
 const RECORD: &str = "-- journal::record
 INSERT INTO idempotency_record (organization_id, store_id, key, fingerprint, status, location, body, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-
-/// The order's document holds its number, which only the commit knows.
-const RECORD_FROM_ORDER: &str = "-- journal::record_from_order
-INSERT INTO idempotency_record (organization_id, store_id, key, fingerprint, status, location, body, created_at)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, o.document, ?7 FROM orders o WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.id = ?8";
 
 const RECORDED: &str = "-- journal::recorded
 SELECT fingerprint, status, location, body FROM idempotency_record
@@ -76,22 +71,6 @@ pub fn events(tenant: Tenant, aggregate: &'static str, events: &[Event], now: Ti
 /// Keeps the first answer to `claim`. A second one with the same key is refused by the primary key.
 pub fn record(tenant: Tenant, claim: &Claim, status: u16, location: &str, body: &str, now: Timestamp) -> Statement {
     of_claim(RECORD, tenant, claim).bind(i64::from(status)).bind(location).bind(body).bind(now.millis())
-}
-
-/// As [`record`], with the document of an order that the same commit has placed.
-pub fn record_from_order(
-    tenant: Tenant,
-    claim: &Claim,
-    status: u16,
-    location: &str,
-    order: OrderId,
-    now: Timestamp,
-) -> Statement {
-    of_claim(RECORD_FROM_ORDER, tenant, claim)
-        .bind(i64::from(status))
-        .bind(location)
-        .bind(now.millis())
-        .bind(order.to_string())
 }
 
 /// The statement whose rows [`recorded`] takes.
