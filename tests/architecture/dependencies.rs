@@ -8,7 +8,7 @@ use toml::{Table, Value};
 use crate::source::root;
 
 /// The crates of the domain: small, pure, and the same on every target.
-const PURE: [&str; 6] = ["base64", "csv", "rust_decimal", "serde", "thiserror", "xxhash-rust"];
+const PURE: [&str; 7] = ["base64", "csv", "minicbor", "rust_decimal", "serde", "thiserror", "xxhash-rust"];
 
 /// A workspace of its own, so that its crates never enter the product's lock file.
 const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";

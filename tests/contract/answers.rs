@@ -30,6 +30,7 @@ use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::authenticator::Authenticator;
 use crate::openapi::Validator;
 use crate::secrets::secrets;
 
@@ -249,6 +250,7 @@ async fn sessions(shop: &mut Shop) {
         api_keys(shop, token[0].1).await;
         apps(shop, token[0].1).await;
         providers(shop, token[0].1).await;
+        passkeys(shop, token[0].1).await;
         shop.call("POST", "/api/v1/auth/logout", &token, "").await;
         shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
     }
@@ -378,6 +380,28 @@ async fn providers(shop: &mut Shop, token: &str) {
     let path = format!("/api/v1/identity-providers/{made}");
     shop.call("DELETE", &path, &headers[..1], "").await;
     assert_eq!(shop.call("DELETE", &path, &headers[..1], "").await.status, 404);
+}
+
+async fn passkeys(shop: &mut Shop, token: &str) {
+    let headers = [("authorization", token), ("content-type", "application/json")];
+    // Made anew for each session.
+    let mut authenticator = Authenticator::es256(token, "https://shop.example");
+    let party = json!({ "rpId": "shop.example", "name": "Shop", "origins": ["https://shop.example"] });
+    shop.call("PATCH", "/api/v1/relying-party", &headers, party.to_string()).await;
+    shop.call("GET", "/api/v1/relying-party", &headers[..1], "").await;
+    let path = "/api/v1/auth/passkeys";
+    let options = shop.call("POST", &format!("{path}/registration-options"), &headers, "{}").await;
+    let body = json!({ "credential": authenticator.create(&options.body) }).to_string();
+    let made = shop.call("POST", path, &headers, body.clone()).await.text("/id");
+    assert_eq!(shop.call("POST", path, &headers, body).await.status, 401);
+    shop.call("PATCH", &format!("{path}/{made}"), &headers, r#"{"name":"Phone"}"#).await;
+    shop.call("GET", path, &headers[..1], "").await;
+    let options = shop.send("POST", &format!("{path}/login-options"), json!({})).await;
+    let body = json!({ "credential": authenticator.get(&options.body) });
+    shop.send("POST", &format!("{path}/login"), body.clone()).await;
+    assert_eq!(shop.send("POST", &format!("{path}/login"), body).await.status, 401);
+    shop.call("DELETE", &format!("{path}/{made}"), &headers[..1], "").await;
+    assert_eq!(shop.call("DELETE", &format!("{path}/{made}"), &headers[..1], "").await.status, 404);
 }
 
 async fn audit_log(shop: &mut Shop) {

@@ -10,6 +10,9 @@ mod problems;
 mod routes;
 mod validator;
 
+#[expect(dead_code, reason = "the scenario uses the rest")]
+#[path = "../support/authenticator.rs"]
+mod authenticator;
 #[path = "../support/openapi.rs"]
 mod openapi;
 #[path = "../support/secrets.rs"]

@@ -29,6 +29,8 @@ mod world;
 
 #[path = "../support/app.rs"]
 mod app;
+#[path = "../support/authenticator.rs"]
+mod authenticator;
 #[path = "../support/buyers.rs"]
 mod buyers;
 #[path = "../support/client.rs"]

@@ -20,7 +20,9 @@ use super::caller::Person;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded};
-use super::{addresses, api_keys, apps, federation, magic, oauth, password, profile, providers, registration};
+use super::{
+    addresses, api_keys, apps, federation, magic, oauth, passkeys, password, profile, providers, registration,
+};
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
 use crate::failure::{Denied, Failure};
@@ -53,6 +55,7 @@ pub fn routes() -> Routes {
         .and(providers::http::routes())
         .and(profile::http::routes())
         .and(addresses::http::routes())
+        .and(passkeys::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }

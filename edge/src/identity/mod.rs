@@ -17,6 +17,7 @@ mod oauth;
 pub mod openapi;
 mod opening;
 mod operator;
+mod passkeys;
 mod password;
 mod profile;
 mod providers;

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
-use super::{addresses, api_keys, apps, federation, magic, oauth, password, profile, providers, registration};
+use super::{
+    addresses, api_keys, apps, federation, magic, oauth, passkeys, password, profile, providers, registration,
+};
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
     of, redis, time,
@@ -27,6 +29,7 @@ pub fn operations() -> Vec<Operation> {
         providers::openapi::operations(),
         profile::openapi::operations(),
         addresses::openapi::operations(),
+        passkeys::openapi::operations(),
     ];
     own.into_iter().chain(parts.into_iter().flatten()).chain([log_in()]).collect()
 }

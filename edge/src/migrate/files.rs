@@ -26,6 +26,7 @@ pub const ALL: &[Migration] = files![
     "202611211830_identity_addresses",
     "202611211830_organizations_invitations",
     "202611211900_orders_sealed",
+    "202611211840_identity_passkeys",
 ];
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod issue_key;
 mod key;
 mod lockout;
 mod one_time;
+pub mod passkey;
 mod password;
 mod pkce;
 mod recovery;

@@ -10,6 +10,7 @@ mod identity_providers;
 mod invitations;
 mod mail;
 mod members;
+mod passkeys;
 mod rate_limits;
 mod redis_outage;
 mod sealed;
@@ -26,6 +27,12 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "the_last_thing_that_opens_an_account_stays",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: passkeys::the_last_login_method_stays,
+    },
     Proof {
         name: "people_come_from_a_real_identity_provider",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],

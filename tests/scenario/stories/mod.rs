@@ -15,7 +15,9 @@ mod imports;
 mod keys;
 mod orders;
 mod own_orders;
+pub mod passkeys;
 pub mod people;
+mod people;
 mod profiles;
 mod protocol;
 pub mod sessions;
@@ -46,6 +48,11 @@ pub const STORIES: &[(&str, Story)] = stories![
     apps::a_rotated_secret_is_good_for_the_overlap_and_one_rotation_wins,
     apps::tokens_and_apps_are_revoked,
     apps::another_tenants_apps_are_not_there,
+    passkeys::a_passkey_is_made_used_named_and_removed,
+    passkeys::a_challenge_is_good_once_and_for_who_asked,
+    passkeys::what_an_authenticator_must_not_say_is_refused,
+    passkeys::a_counter_that_goes_back_is_refused,
+    passkeys::only_staff_say_for_whom_passkeys_are_made,
     sessions::a_person_logs_in_goes_on_and_logs_out,
     sessions::the_address_is_the_same_in_capitals_and_nothing_else_is,
     sessions::guessing_gets_slow_and_one_account_slows_no_other,

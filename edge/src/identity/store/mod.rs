@@ -6,6 +6,7 @@ pub(super) mod api_key;
 pub(super) mod app;
 pub(super) mod keys;
 pub(super) mod one_time;
+pub(super) mod passkey;
 pub(super) mod provider;
 pub(super) mod session;
 

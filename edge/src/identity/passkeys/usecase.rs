@@ -1,0 +1,309 @@
+//! Making, listing, naming and removing passkeys, and logging in with one.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use headlesspro_shared::identity::KeyName;
+use headlesspro_shared::identity::passkey::{
+    CHALLENGE_SECONDS, ClientData, MOST_PASSKEYS, PasskeyError, RelyingParty, next_count,
+};
+use headlesspro_shared::kernel::id::{AccountId, PasskeyId};
+use serde_json::{Value, json};
+
+use super::ceremony::{Assertion, Credential, Registration, client_data};
+use crate::app::Ctx;
+use crate::failure::{Failure, Unavailable};
+use crate::identity::caller::hash_of;
+use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::store::api_key::guard_changed;
+use crate::identity::store::passkey::{self, LoginPasskey, NewPasskey, Passkey};
+use crate::identity::store::{account, keys};
+use crate::identity::usecase::{committed, data_key, email_of, unexplained};
+use crate::journal::{self, Change};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+
+/// Challenges that are over are kept no longer than this, in milliseconds.
+const KEPT_MILLIS: i64 = 3_600_000;
+
+/// Why something is not done with a passkey.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasskeyFailure {
+    /// The store has not said yet whom passkeys are made for.
+    NoParty,
+    /// What the authenticator says was not believed.
+    NotProven(PasskeyError),
+    /// There is no such passkey, or its account is suspended: never said which.
+    Refused,
+    /// The authenticator's credential is an account's already.
+    Exists,
+    TooMany,
+    /// Nothing else would open the account.
+    LastLoginMethod,
+}
+
+/// What a browser needs to make a passkey.
+pub struct RegistrationOptions {
+    pub party: RelyingParty,
+    pub account: AccountId,
+    pub email: String,
+    pub challenge: String,
+    /// The account has these already.
+    pub known: Vec<Passkey>,
+}
+
+/// What a browser needs to use one.
+pub struct LoginOptions {
+    pub party: RelyingParty,
+    pub challenge: String,
+}
+
+/// A passkey to be kept, as the browser brings it.
+pub struct Brought {
+    pub name: Option<KeyName>,
+    pub registration: Registration,
+    pub transports: Vec<String>,
+}
+
+/// A login, as the browser brings it.
+pub struct Presented {
+    /// In base64url.
+    pub credential_id: String,
+    /// Whose it is, as the authenticator says.
+    pub user_handle: Option<Vec<u8>>,
+    pub assertion: Assertion,
+}
+
+/// For whom the store's passkeys are made.
+pub async fn party(ctx: &Ctx) -> Result<RelyingParty, Failure<PasskeyFailure>> {
+    let rows = ctx.read(vec![passkey::party(ctx.tenant())]).await?;
+    passkey::party_of(rows.first())?.ok_or(Failure::NotFound)
+}
+
+/// Says for whom the store's passkeys are made.
+pub async fn set_party(ctx: &Ctx, party: &RelyingParty) -> Result<(), Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![passkey::party(tenant)]).await?;
+    let before = passkey::party_of(rows.first())?;
+    let actor = &ctx.principal().await?.actor;
+    let mut commit = Commit::new();
+    commit.push(passkey::set_party(tenant, party, ctx.now));
+    let mut change = Change::new("relying-party.set", tenant.store).after(state(party));
+    if let Some(before) = &before {
+        change = change.before(state(before));
+    }
+    commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
+    committed(ctx.commit(&commit).await?)?;
+    Ok(())
+}
+
+fn state(party: &RelyingParty) -> Value {
+    json!({ "rpId": party.id(), "name": party.name(), "origins": party.origins() })
+}
+
+/// One read, one commit.
+pub async fn registration_options(ctx: &Ctx, who: AccountId) -> Result<RegistrationOptions, Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let statements = vec![passkey::party(tenant), account::by_id(tenant, who), passkey::of_account(tenant, who)];
+    let rows = ctx.read(statements).await?;
+    let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
+    let row = account::account_of(rows.get(1).and_then(Rows::first).ok_or(Failure::NotFound)?)?;
+    let key = data_key(ctx.app(), tenant, &row.key)?;
+    let email = email_of(tenant, &key, who, &row.email_sealed)?.as_str().to_owned();
+    let known = rows.get(2).map(passkey::passkeys_of).transpose()?.unwrap_or_default();
+    if MOST_PASSKEYS <= known.len() {
+        return Err(Failure::Rejected(PasskeyFailure::TooMany));
+    }
+    let challenge = new_challenge(ctx, Some(who)).await?;
+    Ok(RegistrationOptions { party, account: who, email, challenge, known })
+}
+
+/// One read, one commit.
+pub async fn login_options(ctx: &Ctx) -> Result<LoginOptions, Failure<PasskeyFailure>> {
+    let rows = ctx.read(vec![passkey::party(ctx.tenant())]).await?;
+    let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
+    Ok(LoginOptions { party, challenge: new_challenge(ctx, None).await? })
+}
+
+async fn new_challenge(ctx: &Ctx, account: Option<AccountId>) -> Result<String, Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let mut random = [0; 32];
+    ctx.app().entropy.fill(&mut random)?;
+    let challenge = URL_SAFE_NO_PAD.encode(random);
+    let ends = ctx.now.checked_add_millis(CHALLENGE_SECONDS.saturating_mul(1_000)).unwrap_or(ctx.now);
+    let mut commit = Commit::new();
+    commit.push(passkey::forget(tenant, ctx.now.checked_add_millis(KEPT_MILLIS.saturating_neg()).unwrap_or(ctx.now)));
+    commit.push(passkey::challenge(tenant, &hash_of(&challenge).to_hex(), account, ends));
+    committed(ctx.commit(&commit).await?)?;
+    Ok(challenge)
+}
+
+/// Keeps a passkey: one read, one commit, which uses the challenge up.
+pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Passkey, Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![passkey::party(tenant)]).await?;
+    let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
+    let client = client_data(&brought.registration.client_data).map_err(not_proven)?;
+    let credential = brought.registration.verify(&client, &party).map_err(not_proven)?;
+    let name = brought.name.as_ref().map_or_else(|| "Passkey".to_owned(), ToString::to_string);
+    let new = new_passkey(ctx.new_id()?, who, &name, &credential, &party, &brought.transports);
+    let mut commit = Commit::new();
+    let used = use_challenge(ctx, &client, Some(who), &mut commit);
+    commit.push(passkey::insert(tenant, &new, ctx.now));
+    let count = commit.push(passkey::guard_count(tenant, who, MOST_PASSKEYS));
+    let change = Change::new("passkey.register", new.id).after(json!({
+        "rpId": party.id(), "algorithm": credential.algorithm, "aaguid": credential.aaguid,
+        "isBackedUp": credential.is_backed_up,
+    }));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(Passkey {
+            id: new.id,
+            name: name.clone(),
+            credential_id: credential.id.clone(),
+            rp_id: party.id().to_owned(),
+            algorithm: credential.algorithm,
+            transports: brought.transports.clone(),
+            aaguid: credential.aaguid.clone(),
+            is_backed_up: credential.is_backed_up,
+            created_at: ctx.now,
+            last_used_at: None,
+        }),
+        Committed::Refused { statement, .. } if statement == used => Err(not_proven(PasskeyError::Challenge)),
+        Committed::Refused { statement, .. } if statement == count => Err(Failure::Rejected(PasskeyFailure::TooMany)),
+        Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
+            Err(Failure::Rejected(PasskeyFailure::Exists))
+        }
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+fn new_passkey<'a>(
+    id: PasskeyId,
+    account: AccountId,
+    name: &'a str,
+    credential: &'a Credential,
+    party: &'a RelyingParty,
+    transports: &'a [String],
+) -> NewPasskey<'a> {
+    NewPasskey {
+        id,
+        account,
+        name,
+        credential_id: &credential.id,
+        public_key: &credential.public_key,
+        rp_id: party.id(),
+        algorithm: credential.algorithm,
+        sign_count: credential.sign_count,
+        transports,
+        aaguid: &credential.aaguid,
+        is_backup_eligible: credential.is_backup_eligible,
+        is_backed_up: credential.is_backed_up,
+    }
+}
+
+/// Uses the challenge up that the browser says; answers the number of the statement that refuses where it is none.
+fn use_challenge(ctx: &Ctx, client: &ClientData, account: Option<AccountId>, commit: &mut Commit) -> usize {
+    let hash = hash_of(&client.challenge).to_hex();
+    commit.push(passkey::use_challenge(ctx.tenant(), &hash, account, ctx.now));
+    commit.push(guard_changed())
+}
+
+/// Opens a session: one read, one commit, which uses the challenge up and moves the counter on.
+pub async fn log_in(ctx: &Ctx, presented: &Presented, device: &str) -> Result<Tokens, Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let statements =
+        vec![passkey::party(tenant), passkey::by_credential(tenant, &presented.credential_id), keys::signing_key()];
+    let rows = ctx.read(statements).await?;
+    let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
+    let refused = || Failure::Rejected(PasskeyFailure::Refused);
+    let found = passkey::login_of(rows.get(1))?.filter(|found| found.rp_id == party.id()).ok_or_else(refused)?;
+    let is_own = presented.user_handle.as_ref().is_none_or(|handle| *handle == found.account.to_string().as_bytes());
+    if !is_own || !found.is_active {
+        return Err(refused());
+    }
+    let client = client_data(&presented.assertion.client_data).map_err(not_proven)?;
+    let verified = presented.assertion.verify(&client, &party, &found.public_key).map_err(not_proven)?;
+    // What an authenticator can do is settled when it makes the credential (section 7.2, step 19).
+    if verified.is_backup_eligible != found.is_backup_eligible {
+        return Err(not_proven(PasskeyError::Malformed));
+    }
+    let count = match next_count(found.sign_count, verified.sign_count) {
+        Ok(count) => count,
+        Err(error) => {
+            note_copy(ctx, &found, verified.sign_count).await?;
+            return Err(not_proven(error));
+        }
+    };
+    let mut commit = Commit::new();
+    let used = use_challenge(ctx, &client, None, &mut commit);
+    commit.push(passkey::used(tenant, found.id, count, verified.is_backed_up, ctx.now));
+    let counted = commit.push(guard_changed());
+    let opening = Opening { account: found.account, role: found.role, permissions: found.permissions, device };
+    let opened = opening::open(ctx, rows.get(2), opening, &mut commit)?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => opened.tokens(ctx).await,
+        Committed::Refused { statement, .. } if statement == used => Err(not_proven(PasskeyError::Challenge)),
+        Committed::Refused { statement, .. } if statement == counted => Err(not_proven(PasskeyError::Counter)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// A copy may be about: the log says so.
+async fn note_copy(ctx: &Ctx, found: &LoginPasskey, presented: u32) -> Result<(), Failure<PasskeyFailure>> {
+    let change = Change::new("passkey.counter-regressed", found.id)
+        .before(json!({ "count": found.sign_count }))
+        .after(json!({ "count": presented }));
+    let mut commit = Commit::new();
+    commit.push(journal::audit(ctx, ctx.new_id()?, &found.account.to_string(), change));
+    committed(ctx.commit(&commit).await?)?;
+    Ok(())
+}
+
+pub async fn list(ctx: &Ctx, who: AccountId) -> Result<Vec<Passkey>, Failure<PasskeyFailure>> {
+    let rows = ctx.read(vec![passkey::of_account(ctx.tenant(), who)]).await?;
+    Ok(rows.first().map(passkey::passkeys_of).transpose()?.unwrap_or_default())
+}
+
+pub async fn rename(
+    ctx: &Ctx,
+    who: AccountId,
+    id: PasskeyId,
+    name: &KeyName,
+) -> Result<Passkey, Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let mut commit = Commit::new();
+    commit.push(passkey::rename(tenant, id, who, &name.to_string()));
+    let guard = commit.push(guard_changed());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), Change::new("passkey.rename", id)));
+    commit.push_after(passkey::find(tenant, id, who));
+    match ctx.commit(&commit).await? {
+        Committed::Done { after, .. } => only(after.first())?.ok_or(Failure::NotFound),
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::NotFound),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Removes a passkey, unless nothing else would open the account.
+pub async fn remove(ctx: &Ctx, who: AccountId, id: PasskeyId) -> Result<(), Failure<PasskeyFailure>> {
+    let tenant = ctx.tenant();
+    let mut commit = Commit::new();
+    commit.push(passkey::remove(tenant, id, who));
+    let guard = commit.push(guard_changed());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), Change::new("passkey.remove", id)));
+    commit.push_diagnosis(passkey::find(tenant, id, who));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(()),
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => match only(diagnosis.first())? {
+            Some(_) => Err(Failure::Rejected(PasskeyFailure::LastLoginMethod)),
+            None => Err(Failure::NotFound),
+        },
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+fn only(rows: Option<&Rows>) -> Result<Option<Passkey>, Unavailable> {
+    Ok(rows.map(passkey::passkeys_of).transpose()?.unwrap_or_default().into_iter().next())
+}
+
+fn not_proven(error: PasskeyError) -> Failure<PasskeyFailure> {
+    Failure::Rejected(PasskeyFailure::NotProven(error))
+}
