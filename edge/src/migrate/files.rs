@@ -25,8 +25,8 @@ pub const ALL: &[Migration] = files![
     "202611211800_organizations_members",
     "202611211830_identity_addresses",
     "202611211830_organizations_invitations",
-    "202611211900_orders_sealed",
     "202611211840_identity_passkeys",
+    "202611211900_orders_sealed",
 ];
 
 #[cfg(test)]

@@ -17,7 +17,6 @@ mod orders;
 mod own_orders;
 pub mod passkeys;
 pub mod people;
-mod people;
 mod profiles;
 mod protocol;
 pub mod sessions;
