@@ -188,9 +188,7 @@ async fn every_operation_answers_as_described() {
     audit_log(&mut shop).await;
     sessions(&mut shop).await;
     people(&mut shop).await;
-    staff::members(&mut shop).await;
-    staff::roles(&mut shop).await;
-    staff::invitations(&mut shop).await;
+    staff::staff(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();

@@ -5,12 +5,15 @@ mod audit;
 mod database;
 mod dev;
 mod import;
+mod key;
 mod keys;
 mod migrate;
 mod openapi;
 mod output;
+mod platforms;
 mod secrets;
 mod store;
+mod token;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -37,6 +40,9 @@ enum Command {
     Dev(dev::DevArgs),
     /// Import a product CSV in Shopify's form.
     Import(import::ImportArgs),
+    /// Make, list and revoke API keys.
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Make and change the installation's own keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -44,9 +50,14 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Print the API's description, in OpenAPI 3.1.
     Openapi,
+    /// List what a store can be a connection to, with what each platform offers and asks for.
+    Platforms,
     /// Open stores and make their API keys.
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Make tokens for schedulers and workers of our own.
+    #[command(subcommand)]
+    Token(token::TokenCommand),
 }
 
 /// Runs the command the process was started with.
@@ -63,10 +74,13 @@ pub fn run() -> ExitCode {
             Command::Audit(command) => audit::run(command).await,
             Command::Dev(args) => dev::run(args).await,
             Command::Import(args) => import::run(args).await,
+            Command::Key(command) => key::run(command).await,
             Command::Keys(command) => keys::run(command).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Openapi => openapi::run(),
+            Command::Platforms => platforms::run(),
             Command::Store(command) => store::run(command).await,
+            Command::Token(command) => token::run(command).await,
         }
     });
     match ended {

@@ -3,6 +3,7 @@
 //! A credential is verified in the round trip of the first read and remembered for 30 s. An access token is
 //! verified without one by whoever remembers the key that signed it.
 
+mod acting;
 mod addresses;
 mod api_keys;
 mod apps;
@@ -28,12 +29,15 @@ mod signing;
 mod store;
 mod usecase;
 
+pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
 pub use api_keys::{NoteUse, hint_of, note_use};
 pub use caller::{
     Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
 };
 pub use http::routes;
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
-pub use operator::{Rewrapped, create_account, new_data_key, rewrap, rotate_token_keys};
+pub use operator::{
+    Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
+};
 pub use store::{NewApiKey, data_key_statement, insert_api_key, wrapped_key};
 pub use usecase::{data_key, end_sessions, void_tokens};

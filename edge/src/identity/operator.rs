@@ -1,17 +1,23 @@
 //! What only the operator does, who stands above tenants: keys, and the first account of an organization.
 
-use headlesspro_shared::identity::{Password, Role, VOID_SECONDS};
+use headlesspro_shared::identity::{
+    IssueKeyError, KeyKind, KeyName, Password, Role, Scopes, VOID_SECONDS, mint_api_key, most_of,
+};
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, Id};
+use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 
+use super::api_keys::hint_of;
+use super::caller::hash_of;
 use super::hashing;
 use super::signing::SigningKey;
-use super::store::{account, keys};
+use super::store::api_key::{self, ApiKey};
+use super::store::{NewApiKey, account, insert_api_key, keys};
 use super::usecase::hash_email;
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
+use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
 use crate::vault::Place;
 
@@ -156,4 +162,77 @@ fn done(outcome: Committed) -> Result<(), Unavailable> {
 
 fn refused(refusal: &Refusal) -> Unavailable {
     Unavailable::Corrupt(format!("a commit was refused: {refusal:?}"))
+}
+
+/// Makes an API key, with its text, which is told this once.
+///
+/// # Errors
+/// The outer: [`Unavailable`]. The inner: a key of that kind cannot carry the scopes.
+pub async fn create_key(
+    app: &App,
+    tenant: Tenant,
+    kind: KeyKind,
+    name: &KeyName,
+    scopes: Scopes,
+) -> Result<Result<(NewApiKey, String), IssueKeyError>, Unavailable> {
+    let beyond = scopes.difference(most_of(kind));
+    if scopes.is_empty() {
+        return Ok(Err(IssueKeyError::NoScopes));
+    }
+    if !beyond.is_empty() {
+        return Ok(Err(IssueKeyError::NotOfKind { kind, scopes: beyond }));
+    }
+    let now = app.clock.now();
+    let (mut random, mut id) = ([0; 20], [0; 10]);
+    app.entropy.fill(&mut random)?;
+    app.entropy.fill(&mut id)?;
+    let text = mint_api_key(kind, tenant.organization, tenant.store, random);
+    let new = NewApiKey {
+        id: Id::new(now, id),
+        kind,
+        hash: hash_of(&text),
+        scopes,
+        name: name.to_string(),
+        hint: hint_of(&text),
+        expires_at: None,
+    };
+    let state = serde_json::json!({ "kind": kind.name(), "name": new.name, "scopes": scopes });
+    let mut commit = Commit::new();
+    commit.push(insert_api_key(tenant, &new, now));
+    commit.push(audit(app, tenant, Change::new("api-key.create", new.id).after(state), now)?);
+    done(app.sql.commit(&commit).await?)?;
+    Ok(Ok((new, text)))
+}
+
+/// The newest 250 keys of a store.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn list_keys(app: &App, tenant: Tenant) -> Result<Vec<ApiKey>, Unavailable> {
+    let rows = app.sql.read(vec![api_key::list(tenant)]).await?;
+    Ok(rows.first().map(api_key::keys_of).transpose()?.unwrap_or_default())
+}
+
+/// Revokes a key. Answers whether the store has it.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn revoke_key(app: &App, tenant: Tenant, id: ApiKeyId) -> Result<bool, Unavailable> {
+    let rows = app.sql.read(vec![api_key::find(tenant, id)]).await?;
+    if rows.first().is_none_or(Rows::is_empty) {
+        return Ok(false);
+    }
+    let now = app.clock.now();
+    let mut commit = Commit::new();
+    commit.push(api_key::revoke(tenant, id, now));
+    commit.push(audit(app, tenant, Change::new("api-key.revoke", id), now)?);
+    done(app.sql.commit(&commit).await?)?;
+    Ok(true)
+}
+
+fn audit(app: &App, tenant: Tenant, change: Change, now: Timestamp) -> Result<Statement, Unavailable> {
+    let mut random = [0; 10];
+    app.entropy.fill(&mut random)?;
+    let by = By { actor: "operator", request_id: "cli", now };
+    Ok(journal::audit_by(tenant, Id::new(now, random), by, change))
 }

@@ -27,6 +27,7 @@ pub const ALL: &[Migration] = files![
     "202611211830_organizations_invitations",
     "202611211840_identity_passkeys",
     "202611211900_orders_sealed",
+    "202611211900_organizations_settings",
 ];
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{invitations, members, roles};
+use super::{impersonations, invitations, members, roles, settings};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Query, QueryParams, next_link};
 use crate::failure::Denied;
@@ -21,7 +21,12 @@ use crate::routes::Routes;
 use crate::wire::IdText;
 
 pub fn routes() -> Routes {
-    Routes::new().and(members::http::routes()).and(roles::http::routes()).and(invitations::http::routes())
+    Routes::new()
+        .and(settings::http::routes())
+        .and(members::http::routes())
+        .and(roles::http::routes())
+        .and(invitations::http::routes())
+        .and(impersonations::http::routes())
 }
 
 /// Scopes that hold only where `to` says; without `to`, everywhere.

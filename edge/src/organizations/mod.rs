@@ -3,9 +3,11 @@
 pub mod openapi;
 
 mod http;
+mod impersonations;
 mod invitations;
 mod members;
 mod roles;
+mod settings;
 mod store;
 mod usecase;
 

@@ -1,11 +1,17 @@
 //! The operations of organizations, for the OpenAPI document.
 
-use super::{invitations, members, roles};
+use super::{impersonations, invitations, members, roles, settings};
 use crate::openapi::{Operation, Problems, of};
 use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
-    let parts = [members::openapi::operations(), roles::openapi::operations(), invitations::openapi::operations()];
+    let parts = [
+        settings::openapi::operations(),
+        members::openapi::operations(),
+        roles::openapi::operations(),
+        invitations::openapi::operations(),
+        impersonations::openapi::operations(),
+    ];
     parts.into_iter().flatten().collect()
 }
 

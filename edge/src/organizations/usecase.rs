@@ -31,7 +31,7 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
     let now = app.clock.now();
     let tenant = Tenant { organization: new_id(app, now)?, store: new_id(app, now)? };
     let mut commit = Commit::new();
-    commit.push(store::found(tenant.organization, organization, now));
+    commit.push(store::found(tenant.organization, organization, currency, now));
     commit.push(store::insert_store(tenant, &NewStore { name, currency }, now));
     commit.push(new_data_key(app, tenant, now)?);
     let mut keys = Vec::with_capacity(2);

@@ -4,6 +4,7 @@ mod custom_role;
 mod impersonation;
 mod invitation;
 mod membership;
+mod platform;
 mod settings;
 
 pub use custom_role::{CustomRoleError, define_role};
@@ -13,6 +14,7 @@ pub use membership::{
     Appointment, Member, MemberState, MembershipError, UnknownMemberState, appoint, change_role, leave, remove, resume,
     suspend,
 };
+pub use platform::{Ability, ConnectError, Health, PLATFORMS, Platform, UnknownAbility, UnknownHealth, connect};
 pub use settings::{
     InvalidTimezone, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone, UnknownRoundingMode,
     UnknownStatus, UnknownTaxMode,

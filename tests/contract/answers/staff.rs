@@ -10,9 +10,16 @@ async fn log_in(shop: &mut Shop, email: &str) -> String {
     format!("Bearer {}", tokens.text("/accessToken"))
 }
 
-pub async fn members(shop: &mut Shop) {
+pub async fn staff(shop: &mut Shop) {
     let owner = log_in(shop, "ada@example.com").await;
-    let owner = [("authorization", owner.as_str()), ("content-type", "application/json")];
+    members(shop, &owner).await;
+    roles(shop, &owner).await;
+    invitations(shop, &owner).await;
+    organization(shop, &owner).await;
+}
+
+async fn members(shop: &mut Shop, owner: &str) {
+    let owner = [("authorization", owner), ("content-type", "application/json")];
     let page = shop.call("GET", "/api/v1/members?limit=1", &owner, "").await;
     let (own, cursor) = (page.text("/items/0/id"), page.text("/nextCursor"));
     let page = shop.call("GET", &format!("/api/v1/members?cursor={cursor}&limit=1"), &owner, "").await;
@@ -35,9 +42,8 @@ pub async fn members(shop: &mut Shop) {
     shop.call("DELETE", "/api/v1/membership", &[("authorization", &viewer)], "").await;
 }
 
-pub async fn roles(shop: &mut Shop) {
-    let owner = log_in(shop, "ada@example.com").await;
-    let owner = [("authorization", owner.as_str()), ("content-type", "application/json")];
+async fn roles(shop: &mut Shop, owner: &str) {
+    let owner = [("authorization", owner), ("content-type", "application/json")];
     let body = r#"{"name":"Packer","scopes":"orders:read orders:write"}"#;
     let role = shop.call("POST", "/api/v1/roles", &owner, body).await.text("/id");
     assert_eq!(shop.call("POST", "/api/v1/roles", &owner, body).await.status, 422);
@@ -55,9 +61,8 @@ pub async fn roles(shop: &mut Shop) {
     shop.call("DELETE", &path, &owner, "").await;
 }
 
-pub async fn invitations(shop: &mut Shop) {
-    let owner = log_in(shop, "ada@example.com").await;
-    let owner = [("authorization", owner.as_str()), ("content-type", "application/json")];
+async fn invitations(shop: &mut Shop, owner: &str) {
+    let owner = [("authorization", owner), ("content-type", "application/json")];
     let body = r#"{"email":"katherine@example.com","role":"member"}"#;
     let keyed = [owner[0], owner[1], ("idempotency-key", "invite-1")];
     for _ in 0..2 {
@@ -88,4 +93,38 @@ pub async fn invitations(shop: &mut Shop) {
     let page = shop.call("GET", "/api/v1/invitations?limit=1", &owner, "").await;
     let cursor = page.text("/nextCursor");
     shop.call("GET", &format!("/api/v1/invitations?cursor={cursor}"), &owner, "").await;
+}
+
+async fn organization(shop: &mut Shop, owner: &str) {
+    let owner = [("authorization", owner), ("content-type", "application/json")];
+    shop.call("GET", "/api/v1/organization", &owner, "").await;
+    let change = r#"{"timezone":"Asia/Seoul","locale":"ko","taxMode":"exclusive","rounding":"half-even"}"#;
+    shop.call("PATCH", "/api/v1/organization", &owner, change).await;
+    let stale = [owner[0], owner[1], ("if-match", "\"99\"")];
+    assert_eq!(shop.call("PATCH", "/api/v1/organization", &stale, r#"{"name":"Other"}"#).await.status, 412);
+    shop.call("GET", "/api/v1/platforms", &owner, "").await;
+    let body = r#"{"name":"Naver","platform":"naver-smartstore","credentials":{"clientId":"a","clientSecret":"b"}}"#;
+    let keyed = [owner[0], owner[1], ("idempotency-key", "store-1")];
+    let made = shop.call("POST", "/api/v1/stores", &keyed, body).await;
+    let again = shop.call("POST", "/api/v1/stores", &keyed, body).await;
+    assert_eq!((made.status, &again.body), (201, &made.body));
+    assert_eq!(shop.call("POST", "/api/v1/stores", &owner, body).await.status, 422);
+    let path = format!("/api/v1/stores/{}", made.text("/id"));
+    shop.call("GET", &path, &owner, "").await;
+    shop.call("PATCH", &path, &owner, r#"{"locale":"de","timezone":null,"status":"suspended"}"#).await;
+    assert_eq!(shop.call("PATCH", &path, &stale, r#"{"name":"Other"}"#).await.status, 412);
+    let own = format!("/api/v1/stores/{}", shop.store);
+    assert_eq!(shop.call("PATCH", &own, &owner, r#"{"status":"suspended"}"#).await.status, 409);
+    let page = shop.call("GET", "/api/v1/stores?limit=1", &owner, "").await;
+    let cursor = page.text("/nextCursor");
+    shop.call("GET", &format!("/api/v1/stores?cursor={cursor}"), &owner, "").await;
+
+    let members = shop.call("GET", "/api/v1/members", &owner, "").await;
+    let (own, other) = (members.text("/items/0/id"), members.text("/items/1/id"));
+    let body = |id: &str| json!({ "accountId": id, "reason": "Ticket 1" }).to_string();
+    assert_eq!(shop.call("POST", "/api/v1/impersonations", &owner, body(&own)).await.status, 422);
+    let begun = shop.call("POST", "/api/v1/impersonations", &owner, body(&other)).await;
+    let token = format!("Bearer {}", begun.text("/accessToken"));
+    let me = shop.call("GET", "/api/v1/auth/me", &[("authorization", &token)], "").await;
+    assert_eq!(me.text("/id"), other);
 }

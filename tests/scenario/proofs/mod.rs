@@ -14,6 +14,7 @@ mod passkeys;
 mod rate_limits;
 mod redis_outage;
 mod sealed;
+mod stores;
 
 use crate::app::{Kind, Stage};
 use crate::hosts::UNLIMITED;
@@ -80,6 +81,18 @@ pub const PROOFS: &[Proof] = &[
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,
         show: invitations::invitations,
+    },
+    Proof {
+        name: "settings_and_stores_are_changed_by_one_at_a_time",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: stores::settings_and_stores,
+    },
+    Proof {
+        name: "an_impersonation_is_bounded_and_logged_under_both_names",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: stores::impersonation,
     },
     Proof {
         name: "of_500_buyers_of_50_units_50_buy",

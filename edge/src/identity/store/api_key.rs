@@ -12,7 +12,8 @@ use crate::port::sql::{Row, Rows, SqlError, Statement};
 const VERIFY: &str = "-- identity::verify
 SELECT k.id, k.scopes, k.expires_at, s.currency
 FROM api_key k JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
-WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3
+JOIN organization o ON o.id = k.organization_id
+WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND s.status = 'active' AND o.status = 'active'
   AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR ?4 < k.expires_at)";
 
 const INSERT: &str = "-- identity::insert_api_key

@@ -129,6 +129,7 @@ fn accept() -> Operation {
         .problems(vec![
             of(InvitationFailure::AlreadyMember, "The address is a member's.").with::<AllowedActions>(),
             of(InvitationFailure::AccountSuspended, "The account is suspended.").with::<AllowedActions>(),
+            of(InvitationFailure::PlanLimit, "The plan allows no more members.").with::<AllowedActions>(),
             changing(),
         ])
 }

@@ -17,7 +17,7 @@ use crate::failure::{Failure, Unavailable};
 use crate::identity::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 use crate::journal::{self, Change, Claim};
 use crate::notifications::{self, NewMail};
-use crate::organizations::members::usecase::{actor_of, unexplained};
+use crate::organizations::members::usecase::{actor_of, is_trigger, unexplained};
 use crate::organizations::store::invitation::{self, InvitationRow, Invitee, NewInvitation};
 use crate::organizations::store::member::{self, MemberRow};
 use crate::organizations::store::{guard_changed, role};
@@ -77,6 +77,8 @@ pub enum InvitationFailure {
     /// The address is invited already.
     AlreadyInvited(InvitationId),
     NotOpen(InvitationError),
+    /// The plan allows no more members.
+    PlanLimit,
     PasswordRequired,
     Password(PasswordError),
     Changing,
@@ -282,6 +284,9 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
             Committed::Done { .. } => {
                 let (role, organization) = (row.appointment.role(), row.organization);
                 return Ok(Joined { account, role, organization, created: invitee.is_none() });
+            }
+            Committed::Refused { refusal, .. } if is_trigger(&refusal, "PLAN_LIMIT") => {
+                return Err(Failure::Rejected(InvitationFailure::PlanLimit));
             }
             Committed::Refused { statement, refusal: Refusal::Constraint { .. }, .. } if statement < guarded => {}
             Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),

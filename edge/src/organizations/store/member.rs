@@ -27,6 +27,15 @@ JOIN organization_key k ON k.organization_id = a.organization_id
 LEFT JOIN custom_role c ON c.organization_id = a.organization_id AND c.id = a.role
 WHERE a.organization_id = ?1 AND a.id = ?2 AND a.role <> 'customer'";
 
+/// An account of anybody.
+const FIND_ACCOUNT: &str = "-- organizations::account
+SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.name_sealed, a.role, a.grants, a.state, a.version,
+  a.created_at, c.scopes AS role_scopes, c.name AS role_name
+FROM account a
+JOIN organization_key k ON k.organization_id = a.organization_id
+LEFT JOIN custom_role c ON c.organization_id = a.organization_id AND c.id = a.role
+WHERE a.organization_id = ?1 AND a.id = ?2";
+
 const OWNERS: &str = "-- organizations::owners
 SELECT count(*) AS owners FROM account WHERE organization_id = ?1 AND role = 'owner' AND state = 'active'";
 
@@ -71,6 +80,11 @@ pub fn list(tenant: Tenant, after: &str, limit: i64) -> Statement {
 /// The statement whose rows [`members_of`] takes: the one member, if it is there.
 pub fn find(tenant: Tenant, id: AccountId) -> Statement {
     of_organization(FIND, tenant).bind(id.to_string())
+}
+
+/// As [`find`], where a customer will do.
+pub fn find_account(tenant: Tenant, id: AccountId) -> Statement {
+    of_organization(FIND_ACCOUNT, tenant).bind(id.to_string())
 }
 
 /// # Errors

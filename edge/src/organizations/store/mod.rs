@@ -3,6 +3,7 @@
 pub mod invitation;
 pub mod member;
 pub mod role;
+pub mod settings;
 pub mod tenant;
 
 use crate::app::Tenant;

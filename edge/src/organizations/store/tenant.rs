@@ -8,7 +8,7 @@ use crate::app::Tenant;
 use crate::port::sql::{Rows, SqlError, Statement};
 
 const INSERT_ORGANIZATION: &str = "-- organizations::found
-INSERT INTO organization (id, name, created_at) VALUES (?1, ?2, ?3)";
+INSERT INTO organization (id, name, currency, created_at) VALUES (?1, ?2, ?3, ?4)";
 
 const INSERT_STORE: &str = "-- organizations::insert_store
 INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, created_at)
@@ -33,13 +33,26 @@ pub struct StoreSummary {
 }
 
 /// Founds an organization.
-pub fn found(id: OrganizationId, name: &str, now: Timestamp) -> Statement {
-    Statement::new(INSERT_ORGANIZATION).bind(id.to_string()).bind(name).bind(now.millis())
+pub fn found(organization: OrganizationId, name: &str, currency: Currency, now: Timestamp) -> Statement {
+    Statement::new(INSERT_ORGANIZATION)
+        .bind(organization.to_string())
+        .bind(name)
+        .bind(currency.to_string())
+        .bind(now.millis())
 }
 
 pub fn insert_store(tenant: Tenant, store: &NewStore<'_>, now: Timestamp) -> Statement {
-    let scale = 10_i64.pow(4_u32.saturating_sub(u32::from(store.currency.exponent())));
-    tenant.statement(INSERT_STORE).bind(store.name).bind(store.currency.to_string()).bind(scale).bind(now.millis())
+    tenant
+        .statement(INSERT_STORE)
+        .bind(store.name)
+        .bind(store.currency.to_string())
+        .bind(scale_of(store.currency))
+        .bind(now.millis())
+}
+
+/// Ten-thousandths of the major unit in one minor unit.
+pub fn scale_of(currency: Currency) -> i64 {
+    10_i64.pow(4_u32.saturating_sub(u32::from(currency.exponent())))
 }
 
 /// The statement whose rows [`stores_of`] takes. For the operator only.

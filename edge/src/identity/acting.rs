@@ -1,0 +1,123 @@
+//! Tokens that no login gives: of somebody who acts as another, and of services of our own.
+
+use headlesspro_shared::identity::{
+    ACCESS_SECONDS, Access, AccessClaims, Impersonator, Permissions, Role, Scopes, Service, Subject,
+};
+use headlesspro_shared::kernel::id::{AccountId, SessionId};
+use headlesspro_shared::kernel::money::Currency;
+
+use super::caller::hash_of;
+use super::opening::signing_key;
+use super::signing::SigningKey;
+use super::store::session::NewSession;
+use super::store::{keys, session};
+use crate::app::{App, Ctx, Tenant};
+use crate::failure::{Failure, Unavailable};
+use crate::port::sql::{Commit, Committed, Rows, Statement};
+use crate::vault::new_key;
+
+/// Who is acted as, by whom.
+pub struct Impersonation<'a> {
+    pub account: AccountId,
+    pub role: Role,
+    pub permissions: &'a Permissions,
+    pub by: AccountId,
+}
+
+/// A session of an impersonation, whose token can be told once its commit is done.
+pub struct Acting {
+    key: SigningKey,
+    account: AccountId,
+    access: Access,
+    pub session: SessionId,
+}
+
+/// The statement whose rows [`act_as`] needs.
+pub fn signing_keys() -> Statement {
+    keys::signing_key()
+}
+
+/// Adds a session to `commit` in which one acts as another. It has no refresh token, so it ends with its access token;
+/// its owner sees it among the own sessions, and can end it.
+///
+/// # Errors
+/// [`Failure::Unavailable`], or the caller is not good.
+pub async fn act_as<E>(
+    ctx: &Ctx,
+    rows: Option<&Rows>,
+    acting: &Impersonation<'_>,
+    commit: &mut Commit,
+) -> Result<Acting, Failure<E>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let key = signing_key(ctx, rows, commit)?;
+    let id: SessionId = ctx.new_id()?;
+    let device = format!("impersonated by {}", acting.by);
+    // Of a token that nobody is told.
+    let token_hash = hash_of(&new_key(&*app.entropy)?).to_hex();
+    let expires_at = ctx.now.checked_add_millis(ACCESS_SECONDS.saturating_mul(1_000)).unwrap_or(ctx.now);
+    let new = NewSession { id, account: acting.account, token_hash, device: &device, expires_at };
+    commit.push(session::insert(tenant, &new, ctx.now));
+    let (scopes, grants) = acting.permissions.to_claims();
+    let access = Access {
+        org: tenant.organization,
+        store: tenant.store,
+        currency: ctx.principal().await?.currency,
+        sid: Some(id),
+        role: acting.role,
+        scopes,
+        grants,
+        act: Some(Impersonator { sub: acting.by }),
+        iat_ms: ctx.now.millis(),
+    };
+    Ok(Acting { key, account: acting.account, access, session: id })
+}
+
+impl Acting {
+    /// # Errors
+    /// [`Unavailable`] when the token cannot be written.
+    pub fn token(self, ctx: &Ctx) -> Result<String, Unavailable> {
+        let issuer = ctx.app().verifier().issuer.clone();
+        self.key.sign(&AccessClaims::new(issuer, Subject::Account(self.account), self.access, ctx.now))
+    }
+}
+
+/// A token for a part of our own that calls the API of a deployment: a scheduler, a worker of a queue. It lives as
+/// long as any access token.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn service_token(
+    app: &App,
+    (tenant, currency): (Tenant, Currency),
+    issuer: &str,
+    service: Service,
+    scopes: Scopes,
+) -> Result<String, Unavailable> {
+    let now = app.clock.now();
+    let rows = app.sql.read(vec![keys::signing_key()]).await?;
+    let stored = rows.first().map(keys::stored_keys).transpose()?.unwrap_or_default();
+    let key = match stored.first() {
+        Some(stored) => SigningKey::open(stored, &app.vault.masters)?,
+        None => {
+            let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
+            let mut commit = Commit::new();
+            commit.push(keys::insert_token_key(&stored, now));
+            if let Committed::Refused { refusal, .. } = app.sql.commit(&commit).await? {
+                return Err(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")));
+            }
+            key
+        }
+    };
+    let access = Access {
+        org: tenant.organization,
+        store: tenant.store,
+        currency,
+        sid: None,
+        role: Role::App,
+        scopes,
+        grants: Vec::new(),
+        act: None,
+        iat_ms: now.millis(),
+    };
+    key.sign(&AccessClaims::new(issuer.to_owned(), Subject::Service(service), access, now))
+}

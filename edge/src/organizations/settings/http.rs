@@ -1,0 +1,432 @@
+//! `/api/v1/organization`, `/api/v1/stores` and `/api/v1/platforms`.
+
+use std::collections::BTreeMap;
+
+use axum::response::Response;
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{OrganizationKind, StoreKind};
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::organizations::{
+    PLATFORMS, Platform, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone,
+};
+use http::header::LOCATION;
+use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::json;
+
+use super::usecase::{self, Name, OrganizationChange, SettingsError, StoreChange, Wanted};
+use crate::app::Ctx;
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId};
+use crate::journal::Claim;
+use crate::organizations::http::{
+    Page, answer, changed_meanwhile, cursor_after, field, page_answer, version_mismatch, versioned,
+};
+use crate::organizations::store::settings::{Organization, OwnSettings, Store};
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText};
+
+pub fn routes() -> Routes {
+    let read = Access::Organization(Scope::OrganizationRead);
+    Routes::new()
+        .get("/api/v1/organization", read, organization)
+        .patch("/api/v1/organization", Access::Organization(Scope::OrganizationWrite), change_organization)
+        .get("/api/v1/stores", read, stores)
+        .post("/api/v1/stores", Access::Organization(Scope::StoresWrite), open)
+        .get("/api/v1/stores/{id}", Access::Record(Scope::OrganizationRead), store)
+        .patch("/api/v1/stores/{id}", Access::Record(Scope::StoresWrite), change_store)
+        .get("/api/v1/platforms", Access::Key(Scope::OrganizationRead), platforms)
+}
+
+/// What is left out stays as it is.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ChangeOrganization", deny_unknown_fields)]
+pub struct ChangeOrganizationBody {
+    #[schemars(length(min = 1, max = 200))]
+    pub name: Option<String>,
+    /// Of new stores, unless they have another.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: Option<String>,
+    /// Of the IANA database: `Europe/Berlin`.
+    pub timezone: Option<String>,
+    pub locale: Option<String>,
+    /// Whether the prices that are entered hold the tax.
+    #[schemars(extend("enum" = ["inclusive", "exclusive", null]))]
+    pub tax_mode: Option<String>,
+    #[schemars(extend("enum" = ["half-up", "half-even", "half-down", null]))]
+    pub rounding: Option<String>,
+}
+
+/// Without `platform` a storefront of its own; with one, a connection to it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "OpenStore", deny_unknown_fields)]
+pub struct OpenStoreBody {
+    /// Of its own in the organization.
+    #[schemars(required, length(min = 1, max = 200))]
+    pub name: Option<String>,
+    /// The organization's when left out. It never changes.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: Option<String>,
+    /// The organization's when left out, as the next three.
+    pub timezone: Option<String>,
+    pub locale: Option<String>,
+    #[schemars(extend("enum" = ["inclusive", "exclusive", null]))]
+    pub tax_mode: Option<String>,
+    #[schemars(extend("enum" = ["half-up", "half-even", "half-down", null]))]
+    pub rounding: Option<String>,
+    /// The id of a platform: see `GET /api/v1/platforms`.
+    pub platform: Option<String>,
+    /// What the platform asks for, by its names. Kept encrypted, and never shown again.
+    pub credentials: Option<BTreeMap<String, String>>,
+}
+
+/// What is left out stays as it is; null takes a store's own setting away, so that its organization's holds.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ChangeStore", deny_unknown_fields)]
+pub struct ChangeStoreBody {
+    #[schemars(length(min = 1, max = 200))]
+    pub name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>")]
+    pub timezone: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>")]
+    pub locale: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", extend("enum" = ["inclusive", "exclusive", null]))]
+    pub tax_mode: Option<Option<String>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", extend("enum" = ["half-up", "half-even", "half-down", null]))]
+    pub rounding: Option<Option<String>>,
+    /// The keys of a suspended store open nothing.
+    #[schemars(extend("enum" = ["active", "suspended", null]))]
+    pub status: Option<String>,
+    /// All that the platform asks for.
+    pub credentials: Option<BTreeMap<String, String>>,
+}
+
+/// `Some(None)` for a null, which is not left out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Settings")]
+pub struct SettingsBody {
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: String,
+    pub timezone: String,
+    pub locale: String,
+    #[schemars(extend("enum" = ["inclusive", "exclusive"]))]
+    pub tax_mode: String,
+    #[schemars(extend("enum" = ["half-up", "half-even", "half-down"]))]
+    pub rounding: String,
+}
+
+/// How much there is of something, and how much the plan allows.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PlanLimit")]
+pub struct LimitBody {
+    pub used: i64,
+    pub most: i64,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Plan")]
+pub struct PlanBody {
+    pub stores: LimitBody,
+    pub members: LimitBody,
+}
+
+/// The merchant.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Organization")]
+pub struct OrganizationBody {
+    #[schemars(with = "IdText<OrganizationKind>")]
+    pub id: String,
+    pub name: String,
+    pub settings: SettingsBody,
+    #[schemars(extend("enum" = ["active", "suspended"]))]
+    pub status: String,
+    pub plan: PlanBody,
+    /// Grows with each change; also the ETag.
+    pub version: i64,
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+}
+
+/// A storefront, or a connection to a platform.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Store")]
+pub struct StoreBody {
+    #[schemars(with = "IdText<StoreKind>")]
+    pub id: String,
+    pub name: String,
+    /// Those that hold: its own or, where it has none, its organization's.
+    pub settings: SettingsBody,
+    /// The names of the settings that are its own.
+    pub own_settings: Vec<String>,
+    #[schemars(extend("enum" = ["active", "suspended"]))]
+    pub status: String,
+    #[schemars(extend("enum" = ["storefront", "marketplace"]))]
+    pub kind: String,
+    /// Of a connection.
+    pub platform: Option<String>,
+    pub has_credentials: bool,
+    /// How the connection was when it was last used.
+    #[schemars(extend("enum" = ["unknown", "healthy", "failing"]))]
+    pub health: String,
+    #[schemars(with = "Option<MomentText>")]
+    pub last_sync_at: Option<String>,
+    /// Grows with each change; also the ETag.
+    pub version: i64,
+    #[schemars(with = "MomentText")]
+    pub created_at: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Stores")]
+pub struct StoresBody {
+    /// The oldest first.
+    pub items: Vec<StoreBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
+/// What stores can be connected to.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Platform")]
+pub struct PlatformBody {
+    pub id: String,
+    pub name: String,
+    /// What the platform offers to connections, as it declares.
+    #[schemars(extend("items" = { "enum": ["products", "inventory", "orders", "live", "messaging"] }))]
+    pub abilities: Vec<String>,
+    /// The names of what a connection authenticates with.
+    pub credentials: Vec<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Platforms")]
+pub struct PlatformsBody {
+    pub items: Vec<PlatformBody>,
+}
+
+impl Parse for ChangeOrganizationBody {
+    type Parsed = OrganizationChange;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<OrganizationChange> {
+        let change = OrganizationChange {
+            name: errors.optional("name", self.name, |name| name.parse::<Name>()),
+            settings: SettingsChange {
+                currency: errors.optional("currency", self.currency, |code| code.parse::<Currency>()),
+                timezone: errors.optional("timezone", self.timezone, |zone| zone.parse::<Timezone>()),
+                locale: errors.optional("locale", self.locale, |locale| locale.parse::<Locale>()),
+                tax_mode: errors.optional("taxMode", self.tax_mode, |mode| mode.parse::<TaxMode>()),
+                rounding: errors.optional("rounding", self.rounding, |mode| mode.parse::<RoundingMode>()),
+            },
+        };
+        errors.is_empty().then_some(change)
+    }
+}
+
+impl Parse for OpenStoreBody {
+    type Parsed = Wanted;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Wanted> {
+        let name = errors.required("name", self.name, |name| name.parse::<Name>());
+        let currency = errors.optional("currency", self.currency, |code| code.parse::<Currency>());
+        let own = OwnSettings {
+            timezone: errors.optional("timezone", self.timezone, |zone| zone.parse::<Timezone>()),
+            locale: errors.optional("locale", self.locale, |locale| locale.parse::<Locale>()),
+            tax_mode: errors.optional("taxMode", self.tax_mode, |mode| mode.parse::<TaxMode>()),
+            rounding: errors.optional("rounding", self.rounding, |mode| mode.parse::<RoundingMode>()),
+        };
+        let platform =
+            errors.optional("platform", self.platform, |id| Platform::of(&id).ok_or("there is no such platform"));
+        errors.is_empty().then_some(Wanted { name: name?, currency, own, platform, credentials: self.credentials })
+    }
+}
+
+impl Parse for ChangeStoreBody {
+    type Parsed = StoreChange;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<StoreChange> {
+        fn own<T: std::str::FromStr<Err: ToString>>(
+            errors: &mut FieldErrors,
+            name: &str,
+            value: Option<Option<String>>,
+        ) -> Option<Option<T>> {
+            match value {
+                None => None,
+                Some(None) => Some(None),
+                Some(Some(text)) => errors.optional(name, Some(text), |text| text.parse::<T>()).map(Some),
+            }
+        }
+        let change = StoreChange {
+            name: errors.optional("name", self.name, |name| name.parse::<Name>()),
+            timezone: own(errors, "timezone", self.timezone),
+            locale: own(errors, "locale", self.locale),
+            tax_mode: own(errors, "taxMode", self.tax_mode),
+            rounding: own(errors, "rounding", self.rounding),
+            status: errors.optional("status", self.status, |status| status.parse::<Status>()),
+            credentials: self.credentials,
+        };
+        errors.is_empty().then_some(change)
+    }
+}
+
+async fn organization(ctx: Ctx) -> Result<Response, Problem> {
+    Ok(of_organization(usecase::organization(&ctx).await?))
+}
+
+async fn change_organization(
+    ctx: Ctx,
+    IfMatch(version): IfMatch,
+    body: Json<ChangeOrganizationBody>,
+) -> Result<Response, Problem> {
+    Ok(of_organization(usecase::change_organization(&ctx, &body.parsed, version).await?))
+}
+
+async fn stores(ctx: Ctx, Parsed(page): Parsed<Page>, uri: Uri) -> Result<Response, Problem> {
+    let (found, more) = usecase::stores(&ctx, &page.after, page.limit).await?;
+    let next_cursor = found.last().filter(|_| more).map(|last| cursor_after(last.id));
+    let body = StoresBody { items: found.into_iter().map(StoreBody::from).collect(), next_cursor };
+    Ok(page_answer(&body, body.next_cursor.as_deref(), &uri))
+}
+
+async fn store(ctx: Ctx, PathId(id): PathId<StoreKind>) -> Result<Response, Problem> {
+    Ok(of_store(usecase::store(&ctx, id).await?))
+}
+
+async fn open(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<OpenStoreBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let (store, is_replay) = usecase::open(&ctx, &body.parsed, claim.as_ref()).await?;
+    let location = HeaderValue::from_str(&usecase::location(store.id)).ok();
+    let mut response = answer(StatusCode::CREATED, &StoreBody::from(store));
+    let headers = response.headers_mut();
+    headers.extend(location.map(|location| (LOCATION, location)));
+    if is_replay {
+        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+    }
+    Ok(response)
+}
+
+async fn change_store(
+    ctx: Ctx,
+    PathId(id): PathId<StoreKind>,
+    IfMatch(version): IfMatch,
+    body: Json<ChangeStoreBody>,
+) -> Result<Response, Problem> {
+    Ok(of_store(usecase::change_store(&ctx, id, &body.parsed, version).await?))
+}
+
+async fn platforms(ctx: Ctx) -> Result<Response, Problem> {
+    ctx.principal().await?;
+    let items = PLATFORMS.iter().map(PlatformBody::from).collect();
+    Ok(answer(StatusCode::OK, &PlatformsBody { items }))
+}
+
+fn of_organization(organization: Organization) -> Response {
+    versioned(StatusCode::OK, organization.version, &OrganizationBody::from(organization))
+}
+
+fn of_store(store: Store) -> Response {
+    versioned(StatusCode::OK, store.version, &StoreBody::from(store))
+}
+
+impl From<&Settings> for SettingsBody {
+    fn from(settings: &Settings) -> SettingsBody {
+        SettingsBody {
+            currency: settings.currency.to_string(),
+            timezone: settings.timezone.to_string(),
+            locale: settings.locale.to_string(),
+            tax_mode: settings.tax_mode.to_string(),
+            rounding: settings.rounding.to_string(),
+        }
+    }
+}
+
+impl From<Organization> for OrganizationBody {
+    fn from(organization: Organization) -> OrganizationBody {
+        OrganizationBody {
+            id: organization.id.to_string(),
+            name: organization.name,
+            settings: SettingsBody::from(&organization.settings),
+            status: organization.status.to_string(),
+            plan: PlanBody {
+                stores: LimitBody { used: organization.stores, most: organization.most_stores },
+                members: LimitBody { used: organization.members, most: organization.most_members },
+            },
+            version: organization.version,
+            created_at: organization.created_at.to_string(),
+        }
+    }
+}
+
+impl From<Store> for StoreBody {
+    fn from(store: Store) -> StoreBody {
+        let own = [
+            ("timezone", store.own.timezone.is_some()),
+            ("locale", store.own.locale.is_some()),
+            ("taxMode", store.own.tax_mode.is_some()),
+            ("rounding", store.own.rounding.is_some()),
+        ];
+        StoreBody {
+            id: store.id.to_string(),
+            name: store.name,
+            settings: SettingsBody::from(&store.settings),
+            own_settings: own.iter().filter(|(_, is_own)| *is_own).map(|(name, _)| (*name).to_owned()).collect(),
+            status: store.status.to_string(),
+            kind: if store.platform.is_some() { "marketplace" } else { "storefront" }.to_owned(),
+            platform: store.platform,
+            has_credentials: store.has_credentials,
+            health: store.health.to_string(),
+            last_sync_at: store.last_sync_at.map(|at| at.to_string()),
+            version: store.version,
+            created_at: store.created_at.to_string(),
+        }
+    }
+}
+
+impl From<&Platform> for PlatformBody {
+    fn from(platform: &Platform) -> PlatformBody {
+        PlatformBody {
+            id: platform.id.to_owned(),
+            name: platform.name.to_owned(),
+            abilities: platform.abilities.iter().map(ToString::to_string).collect(),
+            credentials: platform.credentials.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+}
+
+impl From<SettingsError> for Problem {
+    fn from(error: SettingsError) -> Problem {
+        match error {
+            SettingsError::NameTaken => field("name", "another store has this name"),
+            SettingsError::Credentials(refused) => field("credentials", refused.to_string()),
+            SettingsError::PlanLimit => plan_limit(),
+            SettingsError::LastStore => Problem::new(StatusCode::CONFLICT, "last-store")
+                .detail("One storefront must stay active, or nobody could log in any more.")
+                .with("allowedActions", json!([])),
+            SettingsError::VersionMismatch { current } => version_mismatch(current),
+            SettingsError::Changing => changed_meanwhile(),
+        }
+    }
+}
+
+/// The organization's plan allows no more.
+pub fn plan_limit() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "plan-limit")
+        .detail("The organization's plan allows no more of these: see GET /api/v1/organization.")
+        .with("allowedActions", json!([]))
+}

@@ -1,0 +1,248 @@
+//! Settings: the tables `organization` and `store`, as a merchant sees them.
+
+use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::organizations::{Health, RoundingMode, Settings, Status, TaxMode, Timezone};
+
+use super::{data_key, of_organization};
+use crate::app::Tenant;
+use crate::port::sql::{Row, Rows, SqlError, Statement};
+use crate::vault::WrappedKey;
+
+const ORGANIZATION: &str = "-- organizations::organization
+SELECT o.id, o.name, o.currency, o.timezone, o.locale, o.tax_mode, o.rounding, o.status, o.most_stores, o.most_members,
+  o.version, o.created_at,
+  (SELECT count(*) FROM store s WHERE s.organization_id = o.id) AS stores,
+  (SELECT count(*) FROM account a WHERE a.organization_id = o.id AND a.role <> 'customer') AS members
+FROM organization o WHERE o.id = ?1";
+
+const CHANGE_ORGANIZATION: &str = "-- organizations::change_organization
+UPDATE organization SET name = ?3, currency = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8,
+  version = version + 1
+WHERE id = ?1 AND version = ?2";
+
+const STORES: &str = "-- organizations::stores_of_organization
+SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.tax_mode, s.rounding, s.status, s.platform,
+  s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.last_sync_at, s.version, s.created_at,
+  o.timezone AS default_timezone, o.locale AS default_locale, o.tax_mode AS default_tax_mode,
+  o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
+FROM store s
+JOIN organization o ON o.id = s.organization_id
+JOIN organization_key k ON k.organization_id = s.organization_id
+WHERE s.organization_id = ?1 AND ?2 < s.id ORDER BY s.id LIMIT ?3";
+
+const STORE: &str = "-- organizations::store
+SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.tax_mode, s.rounding, s.status, s.platform,
+  s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.last_sync_at, s.version, s.created_at,
+  o.timezone AS default_timezone, o.locale AS default_locale, o.tax_mode AS default_tax_mode,
+  o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
+FROM store s
+JOIN organization o ON o.id = s.organization_id
+JOIN organization_key k ON k.organization_id = s.organization_id
+WHERE s.organization_id = ?1 AND s.id = ?2";
+
+/// What a new store needs: its organization's key and currency.
+const DEFAULTS: &str = "-- organizations::store_defaults
+SELECT o.currency, k.wrapped, k.master_key_id
+FROM organization o JOIN organization_key k ON k.organization_id = o.id WHERE o.id = ?1";
+
+const INSERT_STORE: &str = "-- organizations::insert_connected_store
+INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, timezone, locale, tax_mode, rounding,
+  platform, credentials_sealed, created_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+
+/// New credentials have not been tried yet.
+const CHANGE_STORE: &str = "-- organizations::change_store
+UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8, status = ?9,
+  health = iif(?10 IS NULL, health, 'unknown'), credentials_sealed = coalesce(?10, credentials_sealed),
+  version = version + 1
+WHERE organization_id = ?1 AND id = ?2 AND version = ?3";
+
+/// An organization as its staff sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Organization {
+    pub id: OrganizationId,
+    pub name: String,
+    pub settings: Settings,
+    pub status: Status,
+    pub stores: i64,
+    pub most_stores: i64,
+    pub members: i64,
+    pub most_members: i64,
+    pub version: i64,
+    pub created_at: Timestamp,
+}
+
+/// What a store has of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OwnSettings {
+    pub timezone: Option<Timezone>,
+    pub locale: Option<Locale>,
+    pub tax_mode: Option<TaxMode>,
+    pub rounding: Option<RoundingMode>,
+}
+
+/// A store as the staff sees it.
+pub struct Store {
+    /// The organization's data key.
+    pub key: WrappedKey,
+    pub id: StoreId,
+    pub name: String,
+    /// Of its own or, where it has none, its organization's.
+    pub settings: Settings,
+    pub own: OwnSettings,
+    pub status: Status,
+    pub platform: Option<String>,
+    pub has_credentials: bool,
+    pub health: Health,
+    pub last_sync_at: Option<Timestamp>,
+    pub version: i64,
+    pub created_at: Timestamp,
+}
+
+/// A store to be opened.
+pub struct NewStore<'a> {
+    pub id: StoreId,
+    pub name: &'a str,
+    pub currency: Currency,
+    pub own: &'a OwnSettings,
+    pub platform: Option<&'a str>,
+    pub credentials_sealed: Option<&'a str>,
+}
+
+/// The statement whose rows [`organization_of`] takes.
+pub fn organization(tenant: Tenant) -> Statement {
+    of_organization(ORGANIZATION, tenant)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn organization_of(rows: &Rows) -> Result<Option<Organization>, SqlError> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    Ok(Some(Organization {
+        id: row.parse("id")?,
+        name: row.get::<&str>("name")?.to_owned(),
+        settings: Settings {
+            currency: row.parse("currency")?,
+            timezone: row.parse("timezone")?,
+            locale: row.parse("locale")?,
+            tax_mode: row.parse("tax_mode")?,
+            rounding: row.parse("rounding")?,
+        },
+        status: row.parse("status")?,
+        stores: row.get("stores")?,
+        most_stores: row.get("most_stores")?,
+        members: row.get("members")?,
+        most_members: row.get("most_members")?,
+        version: row.get("version")?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+    }))
+}
+
+/// Changes an organization that is at `version`.
+pub fn change_organization(tenant: Tenant, version: i64, name: &str, settings: &Settings) -> Statement {
+    of_organization(CHANGE_ORGANIZATION, tenant)
+        .bind(version)
+        .bind(name)
+        .bind(settings.currency.to_string())
+        .bind(settings.timezone.as_str())
+        .bind(settings.locale.as_str())
+        .bind(settings.tax_mode.name())
+        .bind(settings.rounding.name())
+}
+
+/// The statement whose rows [`stores_of`] takes: those whose ids come after `after`.
+pub fn stores(tenant: Tenant, after: &str, limit: i64) -> Statement {
+    of_organization(STORES, tenant).bind(after).bind(limit)
+}
+
+/// The statement whose rows [`stores_of`] takes: the one store, if it is there.
+pub fn store(tenant: Tenant, id: StoreId) -> Statement {
+    of_organization(STORE, tenant).bind(id.to_string())
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn stores_of(rows: &Rows) -> Result<Vec<Store>, SqlError> {
+    rows.iter().map(store_of).collect()
+}
+
+fn store_of(row: Row<'_>) -> Result<Store, SqlError> {
+    let is_there = |column| Ok::<_, SqlError>(row.get::<Option<&str>>(column)?.is_some());
+    let own = OwnSettings {
+        timezone: if is_there("timezone")? { Some(row.parse("timezone")?) } else { None },
+        locale: if is_there("locale")? { Some(row.parse("locale")?) } else { None },
+        tax_mode: if is_there("tax_mode")? { Some(row.parse("tax_mode")?) } else { None },
+        rounding: if is_there("rounding")? { Some(row.parse("rounding")?) } else { None },
+    };
+    let defaults = Settings {
+        currency: row.parse("currency")?,
+        timezone: row.parse("default_timezone")?,
+        locale: row.parse("default_locale")?,
+        tax_mode: row.parse("default_tax_mode")?,
+        rounding: row.parse("default_rounding")?,
+    };
+    Ok(Store {
+        key: data_key(row)?,
+        id: row.parse("id")?,
+        name: row.get::<&str>("name")?.to_owned(),
+        settings: defaults.with(own.clone().into()),
+        own,
+        status: row.parse("status")?,
+        platform: row.get::<Option<&str>>("platform")?.map(str::to_owned),
+        has_credentials: row.get("has_credentials")?,
+        health: row.parse("health")?,
+        last_sync_at: row.get::<Option<i64>>("last_sync_at")?.map(Timestamp::from_millis),
+        version: row.get("version")?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+    })
+}
+
+impl From<OwnSettings> for headlesspro_shared::organizations::SettingsChange {
+    fn from(own: OwnSettings) -> Self {
+        let OwnSettings { timezone, locale, tax_mode, rounding } = own;
+        Self { currency: None, timezone, locale, tax_mode, rounding }
+    }
+}
+
+/// The statement whose rows [`defaults_of`] takes.
+pub fn defaults(tenant: Tenant) -> Statement {
+    of_organization(DEFAULTS, tenant)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn defaults_of(rows: &Rows) -> Result<Option<(Currency, WrappedKey)>, SqlError> {
+    rows.first().map(|row| Ok((row.parse("currency")?, data_key(row)?))).transpose()
+}
+
+pub fn insert_store(tenant: Tenant, new: &NewStore<'_>, now: Timestamp) -> Statement {
+    own_settings(
+        of_organization(INSERT_STORE, tenant)
+            .bind(new.id.to_string())
+            .bind(new.name)
+            .bind(new.currency.to_string())
+            .bind(super::tenant::scale_of(new.currency)),
+        new.own,
+    )
+    .bind(new.platform)
+    .bind(new.credentials_sealed)
+    .bind(now.millis())
+}
+
+/// Changes a store that is at `store.version` to be like `store`; `credentials` of `None` stay as they are.
+pub fn change_store(tenant: Tenant, store: &Store, credentials_sealed: Option<&str>) -> Statement {
+    let statement =
+        of_organization(CHANGE_STORE, tenant).bind(store.id.to_string()).bind(store.version).bind(store.name.as_str());
+    own_settings(statement, &store.own).bind(store.status.name()).bind(credentials_sealed)
+}
+
+fn own_settings(statement: Statement, own: &OwnSettings) -> Statement {
+    statement
+        .bind(own.timezone.as_ref().map(Timezone::as_str))
+        .bind(own.locale.as_ref().map(Locale::as_str))
+        .bind(own.tax_mode.map(TaxMode::name))
+        .bind(own.rounding.map(RoundingMode::name))
+}

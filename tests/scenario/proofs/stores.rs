@@ -1,0 +1,240 @@
+//! An organization's settings and stores, and its staff in somebody else's name.
+
+use futures_util::future::join_all;
+use headlesspro_edge::port::sql::Statement;
+use headlesspro_shared::identity::Role;
+use serde_json::{Value, json};
+
+use super::members::{hire, is_void, tenant_of};
+use crate::app::{Kind, Stage};
+use crate::client::{Answer, Client};
+use crate::stories::sessions::{as_person, log_in};
+use crate::world::World;
+
+const AT_ONCE: usize = 20;
+
+pub fn settings_and_stores(stage: &Stage, kind: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        settings_are_changed_by_one_at_a_time(&world).await;
+        stores_have_their_own_or_their_organizations_settings(stage, &world).await;
+        credentials_are_sealed_and_never_shown(stage, &world).await;
+        let opened = the_plan_bounds_stores(&world).await;
+        println!("{kind}: {AT_ONCE} opened stores at once within a plan of ten, {opened} did");
+    });
+}
+
+pub fn impersonation(stage: &Stage, _: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        a_customer_is_impersonated_under_both_names(stage, &world).await;
+        nobody_becomes_more(stage, &world).await;
+    });
+}
+
+async fn owner(world: &World) -> Client {
+    as_person(world, &log_in(&world.ours, "owner@example.com").await.expect(200))
+}
+
+async fn settings_are_changed_by_one_at_a_time(world: &World) {
+    let owner = owner(world).await;
+    let before = owner.get("/api/v1/organization").send().await.expect(200);
+    assert_eq!(before.json()["settings"]["currency"], "EUR");
+    let change = |body: Value| owner.patch("/api/v1/organization").json(&body);
+    let wanted =
+        json!({ "timezone": "Europe/Berlin", "locale": "de-AT", "taxMode": "exclusive", "rounding": "half-even" });
+    let changed = change(wanted.clone()).header("if-match", before.the("etag")).send().await.expect(200);
+    for name in ["timezone", "locale", "taxMode", "rounding"] {
+        assert_eq!(changed.json()["settings"][name], wanted[name], "{changed}");
+    }
+    let stale = change(json!({ "name": "Late" })).header("if-match", before.the("etag")).send().await;
+    assert_eq!(stale.expect_problem(412, "version-mismatch").json()["version"], changed.json()["version"]);
+    let wrong = json!({ "currency": "eur", "timezone": "Berlin", "taxMode": "gross", "status": "suspended" });
+    let mut places = change(wrong).header("if-match", "*").send().await.expect(422).places();
+    places.sort_unstable();
+    assert_eq!(places, ["#/currency", "#/status", "#/taxMode", "#/timezone"]);
+
+    let viewer = as_person(world, &log_in(&world.ours, "viewer@example.com").await.expect(200));
+    viewer.get("/api/v1/organization").send().await.expect(200);
+    let refused = viewer.patch("/api/v1/organization").json(&json!({ "name": "Mine" })).send().await;
+    assert_eq!(refused.expect_problem(403, "missing-scope").json()["scope"], "organization:write");
+    world.ours.merchant.get("/api/v1/organization").send().await.expect(200);
+    world.ours.shopper.get("/api/v1/organization").send().await.expect_problem(403, "missing-scope");
+    let id = changed.json()["id"].as_str().unwrap().to_owned();
+    let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={id}")).send().await.expect(200).json();
+    assert_eq!(log["items"][0]["before"]["taxMode"], "inclusive");
+    assert_eq!(log["items"][0]["after"]["taxMode"], "exclusive");
+}
+
+async fn stores_have_their_own_or_their_organizations_settings(stage: &Stage, world: &World) {
+    let owner = owner(world).await;
+    let wanted = json!({ "name": world.name("seoul"), "currency": "KRW", "locale": "ko" });
+    let made = owner.post("/api/v1/stores").json(&wanted).send().await.expect(201);
+    assert_eq!(made.json()["settings"]["currency"], "KRW");
+    assert_eq!(
+        (&made.json()["settings"]["timezone"], &made.json()["ownSettings"]),
+        (&json!("Europe/Berlin"), &json!(["locale"]))
+    );
+    let path = made.the("location").to_owned();
+    let own = owner.patch(&path).json(&json!({ "timezone": "Asia/Seoul", "locale": null })).send().await.expect(200);
+    assert_eq!(
+        (&own.json()["settings"]["timezone"], &own.json()["settings"]["locale"]),
+        (&json!("Asia/Seoul"), &json!("de-AT"))
+    );
+    let taken = owner.post("/api/v1/stores").json(&wanted).send().await.expect(422);
+    assert_eq!(taken.places(), ["#/name"]);
+    let taken = owner.patch(&path).json(&json!({ "name": "Ours" })).send().await.expect(422);
+    assert_eq!(taken.places(), ["#/name"]);
+    let stale = owner.patch(&path).header("if-match", made_etag(&made)).json(&json!({ "name": "x" })).send().await;
+    stale.expect_problem(412, "version-mismatch");
+    // A member who works for the new store alone sees it, and no sibling.
+    let clerk = hire(stage, world, &world.ours, Role::Viewer, "clerk").await;
+    let id = own.json()["id"].clone();
+    let grants = json!({ "grants": [{ "scopes": "organization:read", "to": { "store": id } }] });
+    owner.patch(&format!("/api/v1/members/{}", clerk.id)).json(&grants).send().await.expect(200);
+    let narrowed = as_person(world, &log_in(&world.ours, &clerk.email).await.expect(200));
+    narrowed.get(&path).send().await.expect(200);
+    let sibling = format!("/api/v1/stores/{}", tenant_of(&world.ours).store);
+    narrowed.get(&sibling).send().await.expect_problem(404, "not-found");
+    narrowed.get("/api/v1/stores").send().await.expect_problem(403, "missing-scope");
+    let theirs = as_person(world, &log_in(&world.theirs, "owner@example.com").await.expect(200));
+    theirs.get(&path).send().await.expect_problem(404, "not-found");
+    theirs.patch(&path).json(&json!({ "name": "Stolen" })).send().await.expect_problem(404, "not-found");
+    // One storefront stays active.
+    owner.patch(&path).json(&json!({ "status": "suspended" })).send().await.expect(200);
+    owner.patch(&sibling).json(&json!({ "status": "suspended" })).send().await.expect_problem(409, "last-store");
+}
+
+fn made_etag(made: &Answer) -> String {
+    format!("\"{}\"", made.json()["version"])
+}
+
+async fn credentials_are_sealed_and_never_shown(stage: &Stage, world: &World) {
+    let owner = owner(world).await;
+    let secret = format!("secret-of-{}", world.mark);
+    let wanted = json!({
+        "name": world.name("naver"),
+        "platform": "naver-smartstore",
+        "credentials": { "clientId": "acme", "clientSecret": secret },
+    });
+    let key = world.name("naver");
+    let send = || owner.post("/api/v1/stores").header("idempotency-key", &key).json(&wanted).send();
+    let made = send().await.expect(201);
+    let again = send().await.expect(201);
+    assert!(again.is_replayed() && again.json() == made.json(), "{again}");
+    let json = made.json();
+    assert_eq!(
+        (&json["kind"], &json["hasCredentials"], &json["health"]),
+        (&json!("marketplace"), &json!(true), &json!("unknown"))
+    );
+    let id = json["id"].as_str().unwrap();
+    let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={id}")).send().await.expect(200);
+    for answer in [&made, &log, &owner.get(made.the("location")).send().await.expect(200)] {
+        assert!(!String::from_utf8_lossy(&answer.body).contains(&secret), "{answer}");
+    }
+    let sql = "SELECT credentials_sealed FROM store WHERE id = ?1";
+    let rows = stage.sql().read(vec![Statement::new(sql).bind(id)]).await.unwrap();
+    let sealed = rows[0].first().unwrap().get::<&str>("credentials_sealed").unwrap().to_owned();
+    assert!(sealed.starts_with("v1.") && !sealed.contains(&secret));
+    let open = async |body: Value| owner.post("/api/v1/stores").json(&body).send().await.expect(422).places();
+    let other = world.name("other");
+    assert_eq!(open(json!({ "name": other, "platform": "nowhere" })).await, ["#/platform"]);
+    for credentials in [json!({ "clientId": "x" }), json!({ "clientId": "x", "clientSecret": "y", "more": "z" })] {
+        let body = json!({ "name": other, "platform": "naver-smartstore", "credentials": credentials });
+        assert_eq!(open(body).await, ["#/credentials"]);
+    }
+    assert_eq!(open(json!({ "name": other, "credentials": { "clientId": "x" } })).await, ["#/credentials"]);
+    let platforms = owner.get("/api/v1/platforms").send().await.expect(200).json();
+    assert!(platforms["items"].as_array().unwrap().iter().any(|platform| platform["id"] == "naver-smartstore"));
+}
+
+/// Answers how many stores were opened.
+async fn the_plan_bounds_stores(world: &World) -> usize {
+    let owner = owner(world).await;
+    let open = async |number: usize| {
+        let body = json!({ "name": world.name(&format!("store-{number}")) });
+        owner.post("/api/v1/stores").json(&body).send().await
+    };
+    let plan = owner.get("/api/v1/organization").send().await.expect(200).json()["plan"]["stores"].clone();
+    let left = usize::try_from(plan["most"].as_i64().unwrap() - plan["used"].as_i64().unwrap()).unwrap();
+    let answers = join_all((0..AT_ONCE).map(open)).await;
+    let opened = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(opened, left);
+    for refused in answers.into_iter().filter(|answer| answer.status != 201) {
+        refused.expect_problem(409, "plan-limit");
+    }
+    opened
+}
+
+async fn begin(by: &Client, account: &str) -> Answer {
+    let body = json!({ "accountId": account, "reason": "Ticket 4711" });
+    by.post("/api/v1/impersonations").json(&body).send().await
+}
+
+async fn a_customer_is_impersonated_under_both_names(stage: &Stage, world: &World) {
+    let owner = owner(world).await;
+    let admin = hire(stage, world, &world.ours, Role::Admin, "support").await;
+    let customer = hire(stage, world, &world.ours, Role::Customer, "helped").await;
+    let begun = begin(&admin.client, &customer.id).await.expect(201);
+    let json = begun.json();
+    assert_eq!((json["expiresIn"].as_i64(), &json["role"]), (Some(900), &json!("customer")));
+    let scopes = json["scopes"].as_str().unwrap();
+    assert!(!scopes.contains("profile:write") && !scopes.contains("sessions:write"), "{scopes}");
+    let acting = as_person(world, &begun);
+    let me = acting.get("/api/v1/auth/me").send().await.expect(200).json();
+    assert_eq!(me["id"], customer.id.as_str());
+    // What cannot be done in somebody's name, and the customer sees it.
+    acting.post("/api/v1/auth/logout").send().await.expect_problem(403, "missing-scope");
+    acting.delete("/api/v1/membership").send().await.expect_problem(403, "missing-scope");
+    begin(&acting, &admin.id).await.expect_problem(403, "missing-scope");
+    let sessions = customer.client.get("/api/v1/auth/sessions").send().await.expect(200).json();
+    let found = sessions["items"].as_array().unwrap().iter().find(|session| session["id"] == json["sessionId"]);
+    assert_eq!(found.unwrap()["device"], format!("impersonated by {}", admin.id));
+
+    // A change in the customer's name stands in the log under both.
+    let sold = world.sell("impersonated", "10", 5).await;
+    let cart = acting.post("/api/v1/cart").send().await.expect(201).json()["id"].as_str().unwrap().to_owned();
+    let add = acting.post(&format!("/api/v1/cart/{cart}/items")).json(&json!({ "variantId": sold.variant }));
+    add.send().await.expect(200);
+    let opened = acting.post("/api/v1/checkouts").json(&crate::world::order_form(&cart)).send().await.expect(201);
+    let checkout = opened.json()["id"].as_str().unwrap().to_owned();
+    let read_log = async |subject: &str| {
+        owner.get(&format!("/api/v1/audit-log?filter[subject]={subject}")).send().await.expect(200).json()["items"]
+            .clone()
+    };
+    assert_eq!(read_log(&checkout).await[0]["actor"], format!("{} as {}", admin.id, customer.id));
+    let begun_entry = read_log(&customer.id).await;
+    assert_eq!(
+        (&begun_entry[0]["action"], &begun_entry[0]["actor"]),
+        (&json!("impersonation.begin"), &json!(admin.id))
+    );
+    assert_eq!(begun_entry[0]["after"]["reason"], "Ticket 4711");
+
+    // Whoever loses the right loses the token that came of it; and the customer can end it.
+    owner.post(&format!("/api/v1/members/{}/suspend", admin.id)).send().await.expect(200);
+    is_void(&acting).await;
+    let owners = begin(&owner, &customer.id).await.expect(201);
+    let path = format!("/api/v1/auth/sessions/{}", owners.json()["sessionId"].as_str().unwrap());
+    customer.client.delete(&path).send().await.expect(204);
+    is_void(&as_person(world, &owners)).await;
+}
+
+async fn nobody_becomes_more(stage: &Stage, world: &World) {
+    let owner = owner(world).await;
+    let me = owner.get("/api/v1/auth/me").send().await.expect(200).json();
+    let own = me["id"].as_str().unwrap();
+    let admin = hire(stage, world, &world.ours, Role::Admin, "climber").await;
+    begin(&admin.client, own).await.expect_problem(403, "owners-only");
+    assert_eq!(begin(&owner, own).await.expect(422).places(), ["#/accountId"]);
+    let member = hire(stage, world, &world.ours, Role::Member, "member").await;
+    for client in [&member.client, &world.ours.merchant] {
+        begin(client, &admin.id).await.expect_problem(403, "missing-scope");
+    }
+    let theirs = as_person(world, &log_in(&world.theirs, "owner@example.com").await.expect(200));
+    begin(&theirs, &member.id).await.expect_problem(404, "not-found");
+    owner.post(&format!("/api/v1/members/{}/suspend", member.id)).send().await.expect(200);
+    begin(&owner, &member.id).await.expect_problem(409, "account-suspended");
+    let malformed = json!({ "accountId": "x", "reason": " " });
+    let places = owner.post("/api/v1/impersonations").json(&malformed).send().await.expect(422).places();
+    assert_eq!(places, ["#/accountId", "#/reason"]);
+}
