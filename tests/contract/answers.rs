@@ -33,6 +33,7 @@ use tower::ServiceExt;
 use crate::authenticator::Authenticator;
 use crate::openapi::Validator;
 use crate::secrets::secrets;
+use crate::totp_app::{TotpApp, seconds};
 
 mod staff;
 
@@ -275,6 +276,7 @@ async fn people(shop: &mut Shop) {
     let token = format!("Bearer {token}");
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
     profile(shop, &token).await;
+    second_factor(shop, &token).await;
     for (current, status) in [("wrong", 403), (PASSWORD, 204)] {
         let change = json!({ "currentPassword": current, "newPassword": "incorrect mule cell" }).to_string();
         assert_eq!(shop.call("POST", "/api/v1/auth/password", &headers, change).await.status, status);
@@ -284,6 +286,28 @@ async fn people(shop: &mut Shop) {
     for (password, status) in [("short", 422), (PASSWORD, 204)] {
         let reset = json!({ "token": token, "newPassword": password });
         assert_eq!(shop.send("POST", "/api/v1/auth/password/reset", reset).await.status, status);
+    }
+}
+
+async fn second_factor(shop: &mut Shop, token: &str) {
+    let headers = [("authorization", token), ("content-type", "application/json")];
+    let path = "/api/v1/auth/second-factor";
+    let secret = shop.call("POST", path, &headers, "").await.text("/secret");
+    let confirm = format!("{path}/confirm");
+    assert_eq!(shop.call("POST", &confirm, &headers, r#"{"code":"000000"}"#).await.status, 401);
+    let code = json!({ "code": TotpApp::of(&secret).code(seconds() / 30) }).to_string();
+    let codes = shop.call("POST", &confirm, &headers, code.clone()).await;
+    assert_eq!(shop.call("POST", &confirm, &headers, code).await.status, 409);
+    let login = json!({ "email": "grace@example.com", "password": PASSWORD });
+    let asked = shop.send("POST", "/api/v1/auth/login", login).await;
+    assert_eq!(asked.text("/code"), "second-factor-required");
+    let step = json!({ "challenge": asked.text("/challenge"), "recoveryCode": codes.text("/recoveryCodes/0") });
+    for status in [200, 410] {
+        assert_eq!(shop.send("POST", "/api/v1/auth/login/second-factor", step.clone()).await.status, status);
+    }
+    let code = json!({ "recoveryCode": codes.text("/recoveryCodes/1") }).to_string();
+    for status in [204, 409] {
+        assert_eq!(shop.call("POST", &format!("{path}/disable"), &headers, code.clone()).await.status, status);
     }
 }
 

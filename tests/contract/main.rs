@@ -19,3 +19,5 @@ mod openapi;
 mod secrets;
 #[path = "../support/source.rs"]
 mod source;
+#[path = "../support/totp_app.rs"]
+mod totp_app;

@@ -22,6 +22,7 @@ use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded};
 use super::{
     addresses, api_keys, apps, federation, magic, oauth, passkeys, password, profile, providers, registration,
+    second_factor,
 };
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
@@ -56,6 +57,7 @@ pub fn routes() -> Routes {
         .and(profile::http::routes())
         .and(addresses::http::routes())
         .and(passkeys::http::routes())
+        .and(second_factor::http::routes())
         .class(Class::Auth)
         .post("/api/v1/auth/login", begin, log_in)
 }
@@ -337,7 +339,7 @@ impl SessionBody {
 }
 
 /// A 401 names a scheme (RFC 9110, 15.5.2), also where the credentials stand in the body.
-pub(super) fn unauthorized(code: &'static str) -> Problem {
+fn unauthorized(code: &'static str) -> Problem {
     Problem::new(StatusCode::UNAUTHORIZED, code)
         .header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"headlesspro\""))
 }
@@ -347,6 +349,7 @@ impl From<LoginError> for Problem {
         match error {
             LoginError::Refused => unauthorized("login-refused")
                 .detail("The e-mail address or the password is wrong, or the address has not been verified yet."),
+            LoginError::SecondFactor { challenge } => second_factor::http::required(&challenge),
             LoginError::Wait { millis } => {
                 let seconds = millis.saturating_add(999).div_euclid(1_000).max(1);
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-logins")

@@ -24,6 +24,7 @@ mod profile;
 mod providers;
 mod registration;
 pub mod script;
+mod second_factor;
 mod signature;
 mod signing;
 mod store;

@@ -10,6 +10,7 @@ use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody,
 use super::usecase::{LoginError, SessionEnded};
 use super::{
     addresses, api_keys, apps, federation, magic, oauth, passkeys, password, profile, providers, registration,
+    second_factor,
 };
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
@@ -30,6 +31,7 @@ pub fn operations() -> Vec<Operation> {
         profile::openapi::operations(),
         addresses::openapi::operations(),
         passkeys::openapi::operations(),
+        second_factor::openapi::operations(),
     ];
     own.into_iter().chain(parts.into_iter().flatten()).chain([log_in()]).collect()
 }
@@ -60,6 +62,7 @@ fn log_in() -> Operation {
         .problems(entropy())
         .problems(vec![
             of(LoginError::Refused, "Address or password, an unverified address or a suspended account."),
+            second_factor::openapi::second_factor_required(),
             of(LoginError::Wait { millis: 4_000 }, "Too many failed logins.").with::<RetryAfterSeconds>(),
         ])
 }

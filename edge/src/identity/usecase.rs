@@ -1,8 +1,8 @@
 //! Sessions: log in, refresh, log out, list and revoke.
 
 use headlesspro_shared::identity::{
-    HashParameters, Lockout, Password, Refresh, RefreshClaim, RefreshToken, Role, VOID_SECONDS, needs_rehash,
-    refresh as decide,
+    HashParameters, Lockout, OneTimeToken, Password, Refresh, RefreshClaim, RefreshToken, Role, VOID_SECONDS,
+    needs_rehash, refresh as decide,
 };
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
@@ -10,12 +10,12 @@ use headlesspro_shared::kernel::time::Timestamp;
 use subtle::ConstantTimeEq;
 
 use super::caller::{Person, hash_of, revocation_key};
-use super::hashing;
 use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LOCKOUT};
 use super::store::account::AccountRow;
 use super::store::session::{SessionRow, SessionSummary};
 use super::store::{account, keys, session};
+use super::{hashing, second_factor};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::{self, Change};
@@ -43,6 +43,8 @@ pub enum LoginError {
     Refused,
     /// Too many failures: come back after so many milliseconds.
     Wait { millis: i64 },
+    /// The password is right; the challenge stands for it.
+    SecondFactor { challenge: OneTimeToken },
 }
 
 /// The refresh token is not good (any more): log in again.
@@ -90,6 +92,13 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
     if let Some(stored) = account.password.as_ref().filter(|stored| needs_rehash(&stored.parameters, &login.wanted)) {
         let new = hashing::hash(login.password, login.wanted, &*ctx.app().entropy)?;
         commit.push(account::rehash(tenant, account.id, stored, &new, ctx.now));
+    }
+    if account.has_second_factor {
+        let challenge = second_factor::usecase::challenge(ctx, account.id, &mut commit)?;
+        committed(ctx.commit(&commit).await?)?;
+        let app = std::sync::Arc::clone(ctx.app());
+        ctx.later(async move { script::forgive(&*app.kv, counters).await });
+        return Err(Failure::Rejected(LoginError::SecondFactor { challenge }));
     }
     let opening =
         Opening { account: account.id, role: account.role, permissions: account.permissions, device: login.device };

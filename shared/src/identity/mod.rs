@@ -51,7 +51,7 @@ pub use token::{
     ACCESS_SECONDS, Access, AccessClaims, Impersonator, InvalidSubject, LEEWAY_SECONDS, Service, Subject, TokenError,
     VOID_SECONDS,
 };
-pub use totp::{InvalidTotpCode, TotpCode, TotpError, TotpStep, check_totp, totp_uri};
+pub use totp::{InvalidTotpCode, TotpCode, TotpError, TotpStep, check_totp, totp_secret, totp_uri};
 
 #[cfg(test)]
 pub(crate) use scope::tests::{any_scope, any_scopes};

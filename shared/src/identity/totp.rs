@@ -108,6 +108,11 @@ pub fn totp_uri(issuer: &str, account: &str, secret: &[u8; 20]) -> String {
     format!("otpauth://totp/{issuer}:{account}?secret={secret}&issuer={issuer}&algorithm=SHA1&digits=6&period=30")
 }
 
+/// The secret for typing it into an app: 32 characters of base32. Shown once, as [`totp_uri`].
+pub fn totp_secret(secret: &[u8; 20]) -> String {
+    base32(secret)
+}
+
 /// RFC 4648 base32 of 20 bytes: 32 characters, so no padding.
 fn base32(bytes: &[u8; 20]) -> String {
     const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -19,6 +19,7 @@ pub mod passkeys;
 pub mod people;
 mod profiles;
 mod protocol;
+mod second_factors;
 pub mod sessions;
 mod tenancy;
 
@@ -71,6 +72,8 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_magic_link_is_bound_to_the_browser_that_asked,
     people::an_address_is_nobodys_to_flood,
     people::another_tenants_links_are_gone,
+    second_factors::a_second_factor_is_asked_for_and_each_code_is_good_once,
+    second_factors::guessing_codes_gets_slow_and_what_is_no_code_is_named,
     own_orders::a_guests_orders_are_the_accounts_once_its_address_is_confirmed,
     own_orders::orders_placed_while_logged_in_are_ones_own_and_walk_all_pages,
     profiles::a_profile_is_changed_in_parts_and_guarded_by_its_version,

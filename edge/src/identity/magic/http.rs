@@ -11,12 +11,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::usecase;
+use super::usecase::{self, ExchangeError};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse};
 use crate::identity::http::{TokensBody, answer, device};
 use crate::identity::mailed::{self, Ask};
 use crate::identity::registration::http::accepted;
+use crate::identity::second_factor::http::required;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -97,4 +98,13 @@ async fn exchange(ctx: Ctx, headers: HeaderMap, body: Json<ExchangeBody>) -> Res
     let Some(token) = &body.parsed.token else { return Err(NotRedeemable::Gone.into()) };
     let tokens = usecase::exchange(&ctx, token, body.parsed.proof, &device(&headers)).await?;
     Ok(answer(StatusCode::OK, &TokensBody::from(tokens)))
+}
+
+impl From<ExchangeError> for Problem {
+    fn from(error: ExchangeError) -> Problem {
+        match error {
+            ExchangeError::Link(error) => error.into(),
+            ExchangeError::SecondFactor { challenge } => required(&challenge),
+        }
+    }
 }

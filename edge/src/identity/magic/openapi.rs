@@ -7,6 +7,7 @@ use serde_json::json;
 use super::http::{ExchangeBody, MagicBody};
 use crate::identity::openapi::{operation, tokens};
 use crate::identity::registration::openapi::{TOKEN, accepted, link_gone};
+use crate::identity::second_factor::openapi::second_factor_required;
 use crate::openapi::{Budget, Operation, RequestBody, entropy, json_body, of};
 
 /// Of the verifier in the other example (RFC 7636, appendix B).
@@ -49,6 +50,7 @@ fn exchange() -> Operation {
         .problems(entropy())
         .problems(vec![
             link_gone(),
+            second_factor_required(),
             of(NotRedeemable::BoundElsewhere, "The link works in the browser that asked for it; it is not used up."),
         ])
 }

@@ -7,10 +7,20 @@ use crate::failure::Failure;
 use crate::identity::caller::hash_of;
 use crate::identity::mailed::welcome;
 use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::{account, keys, one_time};
 use crate::identity::usecase::{data_key, email_of, unexplained};
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Rows};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ExchangeError {
+    Link(NotRedeemable),
+    /// The link was good; the challenge stands for it.
+    SecondFactor {
+        challenge: OneTimeToken,
+    },
+}
 
 /// Opens a session for whoever has the link, and proves to have asked for it where it says so. Having read the mail
 /// confirms the address; of what somebody chose who has not, nothing holds.
@@ -19,15 +29,15 @@ pub async fn exchange(
     token: &OneTimeToken,
     proof: Option<PkceChallenge>,
     device: &str,
-) -> Result<Tokens, Failure<NotRedeemable>> {
+) -> Result<Tokens, Failure<ExchangeError>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let purpose = OneTimePurpose::MagicLink;
-    let gone = || Failure::Rejected(NotRedeemable::Gone);
+    let gone = || Failure::Rejected(ExchangeError::Link(NotRedeemable::Gone));
     let hash = hash_of(token.as_str()).to_hex();
     let rows = ctx.read(vec![one_time::find(tenant, &hash, purpose), keys::signing_key()]).await?;
     let row = rows.first().and_then(Rows::first).ok_or_else(gone)?;
     let row = one_time::token_of(row)?;
-    redeem(&row.issued, proof, ctx.now).map_err(Failure::Rejected)?;
+    redeem(&row.issued, proof, ctx.now).map_err(|error| Failure::Rejected(ExchangeError::Link(error)))?;
     let account = row.account;
     if !account.is_active {
         return Err(gone());
@@ -41,6 +51,14 @@ pub async fn exchange(
         commit.push(account::verify(tenant, account.id, None, None, ctx.now));
         commit.push(one_time::void(tenant, account.id, ctx.now));
         commit.push(welcome(ctx, &account, &email, None, &key)?);
+    }
+    if account.has_second_factor {
+        let challenge = challenge(ctx, account.id, &mut commit)?;
+        return match ctx.commit(&commit).await? {
+            Committed::Done { .. } => Err(Failure::Rejected(ExchangeError::SecondFactor { challenge })),
+            Committed::Refused { statement, .. } if statement == guard => Err(gone()),
+            Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        };
     }
     let opening = Opening { account: account.id, role: account.role, permissions: account.permissions, device };
     let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;

@@ -19,7 +19,9 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'active', ?8, ?9, ?10, ?10)";
 /// A store's data key, and the account of that e-mail hash if there is one.
 const BY_EMAIL: &str = "-- identity::account_by_email
 SELECT k.wrapped, k.master_key_id, a.id, a.password_hash, a.role, a.grants, a.state, a.email_verified_at, a.locale,
-  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
+  EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
+    AND f.confirmed_at IS NOT NULL) AS has_second_factor
 FROM store s
 JOIN organization_key k ON k.organization_id = s.organization_id
 LEFT JOIN account a ON a.organization_id = s.organization_id AND a.email_hash = ?3
@@ -50,7 +52,9 @@ WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
 const WITH_PASSWORD: &str = "-- identity::account_with_password
 SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.email_hash, a.password_hash, a.role, a.grants, a.state,
   a.email_verified_at, a.locale,
-  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
+  EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
+    AND f.confirmed_at IS NOT NULL) AS has_second_factor
 FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
 WHERE a.organization_id = ?1 AND a.id = ?2";
 
@@ -85,6 +89,8 @@ pub struct LoginRow {
     pub permissions: Permissions,
     pub is_active: bool,
     pub is_verified: bool,
+    /// One that is confirmed.
+    pub has_second_factor: bool,
     pub locale: Locale,
 }
 
@@ -147,6 +153,7 @@ pub fn login_of(row: Row<'_>) -> Result<(WrappedKey, Option<LoginRow>), Unavaila
             permissions: permissions(row)?,
             is_active: row.get::<&str>("state")? == "active",
             is_verified: row.get::<Option<i64>>("email_verified_at")?.is_some(),
+            has_second_factor: row.get::<i64>("has_second_factor")? == 1,
             locale: row.parse("locale")?,
         }),
     ))

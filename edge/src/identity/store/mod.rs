@@ -1,4 +1,4 @@
-//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `token_key` and `organization_key`.
+//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `second_factor`, `recovery_code`, `token_key` and `organization_key`.
 
 pub(super) mod account;
 pub(super) mod address;
@@ -8,6 +8,7 @@ pub(super) mod keys;
 pub(super) mod one_time;
 pub(super) mod passkey;
 pub(super) mod provider;
+pub(super) mod second_factor;
 pub(super) mod session;
 
 pub use api_key::{NewApiKey, insert_api_key};

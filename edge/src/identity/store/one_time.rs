@@ -33,7 +33,9 @@ const FIND: &str = "-- identity::one_time_token
 SELECT t.code_challenge, t.expires_at AS token_expires_at, t.used_at, t.password_hash AS chosen_password,
   t.name_sealed AS chosen_name, a.email_sealed, a.email_hash, k.wrapped, k.master_key_id, a.id, a.password_hash, a.role,
   a.grants, a.state, a.email_verified_at, a.locale,
-  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
+  EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
+    AND f.confirmed_at IS NOT NULL) AS has_second_factor
 FROM one_time_token t
 JOIN account a ON a.organization_id = t.organization_id AND a.id = t.account_id
 JOIN organization_key k ON k.organization_id = t.organization_id

@@ -1,0 +1,271 @@
+//! Enrolling a second factor, and showing it: one read, one Redis round trip, one commit.
+
+use headlesspro_shared::identity::{
+    Lockout, OneTimePurpose, OneTimeToken, RECOVERY_CODES, RecoveryCode, TotpCode, TotpStep, check_totp, redeem,
+    totp_secret, totp_uri,
+};
+use headlesspro_shared::kernel::id::AccountId;
+use headlesspro_shared::kernel::time::Timestamp;
+
+use super::hmac::hmac_sha1;
+use crate::app::{Ctx, Tenant};
+use crate::failure::{Failure, Unavailable};
+use crate::identity::caller::{Person, hash_of};
+use crate::identity::mailed::{forgotten_before, mint};
+use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::script::{self, LOCKOUT};
+use crate::identity::store::keys;
+use crate::identity::store::one_time::{self, NewToken};
+use crate::identity::store::second_factor::{self, SecondFactorRow};
+use crate::identity::usecase::{data_key, email_of, unexplained};
+use crate::journal::{self, Change};
+use crate::limits::ClientAddress;
+use crate::port::sql::{Commit, Committed, Rows};
+use crate::vault::{DataKey, Place};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecondFactorError {
+    /// There is one already.
+    Active,
+    /// There is none, or none that waits to be confirmed.
+    Missing,
+    /// The code is wrong, or was used.
+    Wrong,
+    /// Too many wrong ones: come back after so many milliseconds.
+    Wait { millis: i64 },
+    /// The challenge was used, or its time is over.
+    ChallengeGone,
+}
+
+/// What an authenticator app needs, told once.
+pub struct Enrolled {
+    pub secret: String,
+    pub uri: String,
+}
+
+/// What somebody shows.
+pub enum Shown {
+    Code(TotpCode),
+    Recovery(RecoveryCode),
+}
+
+/// A new secret, which counts once a code of it has been shown.
+pub async fn enroll(ctx: &Ctx, person: Person) -> Result<Enrolled, Failure<SecondFactorError>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
+    if row.is_confirmed {
+        return Err(Failure::Rejected(SecondFactorError::Active));
+    }
+    let key = data_key(app, tenant, &row.key)?;
+    let email = email_of(tenant, &key, row.account, &row.email_sealed)?;
+    let mut secret = [0; 20];
+    app.entropy.fill(&mut secret)?;
+    let text = row.account.to_string();
+    let sealed = key.seal(place(tenant, &text), &secret, &*app.entropy)?;
+    let mut commit = Commit::new();
+    commit.push(second_factor::enroll(tenant, row.account, &sealed, ctx.now));
+    let guard = commit.push(one_time::guard_used());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &text, Change::new("second-factor.enroll", &text)));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {
+            let issuer = app.storefront().as_str();
+            let issuer = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+            Ok(Enrolled { secret: totp_secret(&secret), uri: totp_uri(issuer, email.as_str(), &secret) })
+        }
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(SecondFactorError::Active)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Makes the enrolled secret count, and answers the recovery codes, which are told once.
+pub async fn confirm(
+    ctx: &Ctx,
+    person: Person,
+    code: TotpCode,
+    address: Option<ClientAddress>,
+) -> Result<Vec<RecoveryCode>, Failure<SecondFactorError>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
+    let sealed = match (&row.secret_sealed, row.is_confirmed) {
+        (_, true) => return Err(Failure::Rejected(SecondFactorError::Active)),
+        (None, false) => return Err(Failure::Rejected(SecondFactorError::Missing)),
+        (Some(sealed), false) => sealed,
+    };
+    let counters = admitted(ctx, row.account, address).await?;
+    let step = step_of(ctx, &row, code)?;
+    let mut codes = Vec::with_capacity(RECOVERY_CODES);
+    for _ in 0..RECOVERY_CODES {
+        codes.push(RecoveryCode::mint(ctx.random()?));
+    }
+    let hashes: Vec<String> = codes.iter().map(|code| hash_of(code.canonical()).to_hex()).collect();
+    let actor = row.account.to_string();
+    let mut commit = Commit::new();
+    commit.push(second_factor::confirm(tenant, row.account, sealed, step, ctx.now));
+    let guard = commit.push(one_time::guard_used());
+    commit.push(second_factor::forget_codes(tenant, row.account));
+    commit.push(second_factor::insert_codes(tenant, row.account, &hashes));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.confirm", &actor)));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {
+            let app = std::sync::Arc::clone(app);
+            ctx.later(async move { script::forgive(&*app.kv, counters).await });
+            Ok(codes)
+        }
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(SecondFactorError::Active)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Takes the second factor away from an account whose owner shows it.
+pub async fn disable(
+    ctx: &Ctx,
+    person: Person,
+    shown: Shown,
+    address: Option<ClientAddress>,
+) -> Result<(), Failure<SecondFactorError>> {
+    let tenant = ctx.tenant();
+    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
+    if !row.is_confirmed {
+        return Err(Failure::Rejected(SecondFactorError::Missing));
+    }
+    let counters = admitted(ctx, row.account, address).await?;
+    let actor = row.account.to_string();
+    let mut commit = Commit::new();
+    let guard = push_use(ctx, &row, &shown, &mut commit)?;
+    commit.push(second_factor::forget_codes(tenant, row.account));
+    commit.push(second_factor::remove(tenant, row.account));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.disable", &actor)));
+    done(ctx, &commit, guard, counters).await
+}
+
+/// The second step of a login: a challenge, which stands for the first, and a code.
+pub async fn log_in(
+    ctx: &Ctx,
+    challenge: &OneTimeToken,
+    shown: Shown,
+    address: Option<ClientAddress>,
+    device: &str,
+) -> Result<Tokens, Failure<SecondFactorError>> {
+    let tenant = ctx.tenant();
+    let purpose = OneTimePurpose::SecondFactor;
+    let gone = || Failure::Rejected(SecondFactorError::ChallengeGone);
+    let hash = hash_of(challenge.as_str()).to_hex();
+    let reads =
+        vec![one_time::find(tenant, &hash, purpose), second_factor::of_challenge(tenant, &hash), keys::signing_key()];
+    let rows = ctx.read(reads).await?;
+    let token = one_time::token_of(rows.first().and_then(Rows::first).ok_or_else(gone)?)?;
+    redeem(&token.issued, None, ctx.now).map_err(|_| gone())?;
+    let factor = row_of(rows.get(1))?;
+    if !token.account.is_active || !factor.is_confirmed {
+        return Err(gone());
+    }
+    let counters = admitted(ctx, factor.account, address).await?;
+    let account = token.account;
+    let mut commit = Commit::new();
+    commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
+    let used = commit.push(one_time::guard_used());
+    let guard = push_use(ctx, &factor, &shown, &mut commit)?;
+    let opening = Opening { account: account.id, role: account.role, permissions: account.permissions, device };
+    let opened = opening::open(ctx, rows.get(2), opening, &mut commit)?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {}
+        Committed::Refused { statement, .. } if statement == used => return Err(gone()),
+        Committed::Refused { statement, .. } if statement == guard => {
+            return Err(Failure::Rejected(SecondFactorError::Wrong));
+        }
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    let app = std::sync::Arc::clone(ctx.app());
+    ctx.later(async move { script::forgive(&*app.kv, counters).await });
+    opened.tokens(ctx).await
+}
+
+/// Adds a challenge to `commit` for an account that has shown its first factor, and answers its text.
+///
+/// # Errors
+/// [`Failure::Unavailable`].
+pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Result<OneTimeToken, Failure<E>> {
+    let tenant = ctx.tenant();
+    let minted = mint(ctx.app())?;
+    commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
+    let (hash, purpose) = (minted.hash.as_str(), OneTimePurpose::SecondFactor);
+    let token = NewToken { hash, purpose, account: Some(account), password: None, name_sealed: None, bound_to: None };
+    commit.push(one_time::insert(tenant, &token, ctx.now));
+    let actor = account.to_string();
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.challenge", &actor)));
+    Ok(minted.token)
+}
+
+/// Counts an attempt before the code is looked at: a million codes are soon guessed.
+async fn admitted(
+    ctx: &Ctx,
+    account: AccountId,
+    address: Option<ClientAddress>,
+) -> Result<Vec<String>, Failure<SecondFactorError>> {
+    // Apart from the failures of the password: whoever guesses at that must not keep the code out.
+    let counters = script::keys(ctx.tenant(), &format!("second-factor:{account}"), address);
+    let reply = ctx.script(&LOCKOUT, counters.clone(), script::attempt(ctx.now, &Lockout::default())).await?;
+    match script::read(&reply)? {
+        Ok(()) => Ok(counters),
+        Err(millis) => Err(Failure::Rejected(SecondFactorError::Wait { millis })),
+    }
+}
+
+/// Adds the use of what is shown, and answers the number of its guard.
+fn push_use(
+    ctx: &Ctx,
+    row: &SecondFactorRow,
+    shown: &Shown,
+    commit: &mut Commit,
+) -> Result<usize, Failure<SecondFactorError>> {
+    let tenant = ctx.tenant();
+    commit.push(match shown {
+        Shown::Code(code) => second_factor::use_step(tenant, row.account, step_of(ctx, row, *code)?),
+        Shown::Recovery(code) => {
+            second_factor::use_code(tenant, row.account, &hash_of(code.canonical()).to_hex(), ctx.now)
+        }
+    });
+    Ok(commit.push(one_time::guard_used()))
+}
+
+/// The step that a right code is of.
+fn step_of(ctx: &Ctx, row: &SecondFactorRow, code: TotpCode) -> Result<TotpStep, Failure<SecondFactorError>> {
+    let key = data_key(ctx.app(), ctx.tenant(), &row.key)?;
+    let secret = open(ctx.tenant(), &key, row)?;
+    let now: Timestamp = ctx.now;
+    let step = check_totp(code, row.last_step, now, |message| hmac_sha1(&secret, &message));
+    step.map_err(|_| Failure::Rejected(SecondFactorError::Wrong))
+}
+
+async fn done(
+    ctx: &Ctx,
+    commit: &Commit,
+    guard: usize,
+    counters: Vec<String>,
+) -> Result<(), Failure<SecondFactorError>> {
+    match ctx.commit(commit).await? {
+        Committed::Done { .. } => {
+            let app = std::sync::Arc::clone(ctx.app());
+            ctx.later(async move { script::forgive(&*app.kv, counters).await });
+            Ok(())
+        }
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(SecondFactorError::Wrong)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+fn row_of(rows: Option<&Rows>) -> Result<SecondFactorRow, Failure<SecondFactorError>> {
+    let row = rows.and_then(Rows::first).ok_or(Failure::NotFound)?;
+    Ok(second_factor::second_factor_of(row)?)
+}
+
+fn open(tenant: Tenant, key: &DataKey, row: &SecondFactorRow) -> Result<[u8; 20], Unavailable> {
+    let account = row.account.to_string();
+    let sealed = row.secret_sealed.as_deref().unwrap_or_default();
+    let opened = key.open(place(tenant, &account), sealed).ok().and_then(|secret| secret.try_into().ok());
+    opened.ok_or_else(|| Unavailable::Corrupt("the secret of a second factor".to_owned()))
+}
+
+fn place(tenant: Tenant, row: &str) -> Place<'_> {
+    Place { organization: tenant.organization, table: "second_factor", column: "secret", row }
+}
