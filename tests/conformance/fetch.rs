@@ -1,5 +1,4 @@
-//! The Fetch port. The cases know the port only, so an adapter of another host joins them by being
-//! listed in [`adapters`]: itself, or something that passes each call on to it.
+//! The Fetch port, on every host's adapter.
 
 mod cases;
 mod limits;
@@ -13,13 +12,17 @@ use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::port::fetch::{Chosen, Fetch, FetchError, Limits};
 use http::{Request, Response};
 
+use crate::remote;
+
 struct Adapter {
     name: &'static str,
     fetch: Arc<dyn Fetch>,
 }
 
 fn adapters() -> Vec<Adapter> {
-    vec![Adapter { name: "native", fetch: Arc::new(NativeFetch::new().unwrap()) }]
+    let native = Adapter { name: "native", fetch: Arc::new(NativeFetch::new().unwrap()) };
+    let remote = remote::hosts().into_iter().map(|host| Adapter { name: host.name, fetch: host });
+    [native].into_iter().chain(remote).collect()
 }
 
 /// Half a second, a thousand bytes, to any address.

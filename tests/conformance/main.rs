@@ -9,13 +9,19 @@
 
 mod audit;
 mod clock;
+mod defer;
+mod entropy;
 mod fetch;
 mod kv;
 mod mail;
+mod remote;
 mod sql;
 
 #[path = "../support/databases.rs"]
 mod databases;
+#[path = "../support/hosts.rs"]
+#[expect(dead_code, reason = "the scenario and the benchmark use the rest")]
+mod hosts;
 #[path = "../support/redis.rs"]
 mod redis_server;
 #[path = "../support/scripted_server.rs"]

@@ -77,6 +77,21 @@ pub fn start_worker(settings: &[Setting]) -> Result<Host, String> {
 pub fn start_workerd(settings: &[Setting]) -> Result<Host, String> {
     let build = root().join("edge/build");
     built(&build.join("index_bg.wasm"), "cargo xtask build-worker")?;
+    start_workerd_of(&build, settings)
+}
+
+/// Both wasm hosts with their ports over HTTP in the place of the API.
+///
+/// # Errors
+/// What is missing or did not start, with the runtime's log.
+pub fn start_ports() -> Result<[(&'static str, Host); 2], String> {
+    let folder = root().join("target/ports");
+    let (worker, component) = (folder.join("worker"), folder.join("ports.wasm"));
+    built(&component, "cargo xtask build-ports")?;
+    Ok([("workerd", start_workerd_of(&worker, &[])?), ("spin", start_spin_host(&component, &[])?)])
+}
+
+fn start_workerd_of(build: &Path, settings: &[Setting]) -> Result<Host, String> {
     let folder = scratch()?;
     for file in ["index.js", "index_bg.wasm"] {
         fs::copy(build.join(file), folder.join(file)).map_err(|error| format!("{file}: {error}"))?;

@@ -19,18 +19,13 @@ const WORKER_LIMIT: usize = 750_000;
 /// Builds `edge/build`. When the compiled module is the one of the last time, that is all.
 pub fn build_worker(paths: &Paths) -> Outcome {
     const TARGET: &str = "wasm32-unknown-unknown";
-    build_module(paths, TARGET)?;
+    build_module(paths, TARGET, &[])?;
     let module = read(&compiled(paths, TARGET))?;
     let stamp = paths.root.join("target/xtask/worker.stamp");
     let built_from = fingerprint(&[&module, &fs::read(paths.tool("worker-build")).unwrap_or_default()]);
     let is_current = fs::read_to_string(&stamp).is_ok_and(|last| last == built_from);
     if !(is_current && paths.worker().iter().all(|file| file.exists())) {
-        let mut build = command(paths, paths.tool("worker-build"), &["--profile", "wasm", "edge"]);
-        // Without these three it downloads its own.
-        build.env("WASM_BINDGEN_BIN", existing(paths.tool("wasm-bindgen"))?);
-        build.env("WASM_OPT_BIN", existing(paths.npm(".bin/wasm-opt"))?);
-        build.env("ESBUILD_BIN", existing(paths.npm(".bin/esbuild"))?);
-        run(build)?;
+        worker_build(paths, &[], &[])?;
         write(&stamp, built_from.as_bytes())?;
     }
     print_worker_size(paths)
@@ -39,12 +34,41 @@ pub fn build_worker(paths: &Paths) -> Outcome {
 /// Builds the component and puts it where `spin.toml` looks for it.
 pub fn build_spin(paths: &Paths) -> Outcome {
     const TARGET: &str = "wasm32-wasip2";
-    build_module(paths, TARGET)?;
+    build_module(paths, TARGET, &[])?;
     let module = read(&compiled(paths, TARGET))?;
     if !fs::read(paths.component()).is_ok_and(|last| last == module) {
         write(&paths.component(), &module)?;
     }
     print_spin_size(paths)
+}
+
+/// Builds both modules once more, for the conformance suite: each host's ports over HTTP in the place of the API.
+pub fn build_ports(paths: &Paths) -> Outcome {
+    const FEATURE: [&str; 2] = ["--features", "ports-over-http"];
+    build_module(paths, "wasm32-wasip2", &FEATURE)?;
+    copy(&compiled(paths, "wasm32-wasip2"), &paths.root.join("target/ports/ports.wasm"))?;
+    build_module(paths, "wasm32-unknown-unknown", &FEATURE)?;
+    let module = read(&compiled(paths, "wasm32-unknown-unknown"))?;
+    let stamp = paths.root.join("target/xtask/ports.stamp");
+    let built_from = fingerprint(&[&module]);
+    let folder = paths.root.join("target/ports/worker");
+    if fs::read_to_string(&stamp).is_ok_and(|last| last == built_from) && folder.join("index_bg.wasm").exists() {
+        return Ok(());
+    }
+    // It is not deployed: what it weighs does not matter.
+    worker_build(paths, &["--no-opt", "--out-dir", "../target/ports/worker"], &FEATURE)?;
+    write(&stamp, built_from.as_bytes())
+}
+
+/// `worker-build` of the edge crate.
+fn worker_build(paths: &Paths, options: &[&str], cargo_options: &[&str]) -> Outcome {
+    let words = [&["--profile", "wasm"], options, &["edge"], cargo_options].concat();
+    let mut build = command(paths, paths.tool("worker-build"), &words);
+    // Without these three it downloads its own.
+    build.env("WASM_BINDGEN_BIN", existing(paths.tool("wasm-bindgen"))?);
+    build.env("WASM_OPT_BIN", existing(paths.npm(".bin/wasm-opt"))?);
+    build.env("ESBUILD_BIN", existing(paths.npm(".bin/esbuild"))?);
+    run(build)
 }
 
 /// Builds `tests/spin-host` and puts it beside the component. The binary is kept in the user's cache by
@@ -86,8 +110,9 @@ fn print_spin_size(paths: &Paths) -> Outcome {
     print_size(paths, "spin component", &[paths.component()]).map(drop)
 }
 
-fn build_module(paths: &Paths, target: &str) -> Outcome {
-    cargo(paths, &["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", "wasm"])
+fn build_module(paths: &Paths, target: &str, options: &[&str]) -> Outcome {
+    let build = ["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", "wasm"];
+    cargo(paths, &[&build, options].concat())
 }
 
 /// What cargo makes of the `edge` crate for a target.

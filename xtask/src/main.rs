@@ -22,6 +22,7 @@ cargo xtask test --list      the names of the steps
 cargo xtask bench [PART...]  the benchmark, or only: native workerd cold scale import
 cargo xtask build-worker     edge/build: the module for Cloudflare Workers
 cargo xtask build-spin       target/spin: the component for Spin
+cargo xtask build-ports      both hosts' ports over HTTP, for the conformance suite
 cargo xtask build-spin-host  the host that runs the component in tests
 cargo xtask sizes            the sizes of both modules
 ";
@@ -48,6 +49,7 @@ fn run(words: &[&str]) -> Outcome {
         ["bench", parts @ ..] => bench::bench(&paths, parts),
         ["build-worker"] => install::for_worker(&paths).and_then(|()| artifacts::build_worker(&paths)),
         ["build-spin"] => install::wasm_target("wasm32-wasip2").and_then(|()| artifacts::build_spin(&paths)),
+        ["build-ports"] => artifacts::build_ports(&paths),
         ["build-spin-host"] => artifacts::build_spin_host(&paths),
         ["sizes"] => artifacts::print_sizes(&paths),
         _ => Err(format!("usage:\n{USAGE}")),

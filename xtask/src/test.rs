@@ -13,16 +13,17 @@ const WASM_TARGETS: [&str; 2] = ["wasm32-unknown-unknown", "wasm32-wasip2"];
 const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
 
 /// Suites that start the built modules, and what they start.
-const HOSTED_SUITES: [&str; 2] = ["hosts", "scenario"];
-const HOSTED_BUILDS: [&str; 3] = ["build-worker", "build-spin", "build-spin-host"];
+const HOSTED_SUITES: [&str; 3] = ["conformance", "hosts", "scenario"];
+const HOSTED_BUILDS: [&str; 4] = ["build-ports", "build-worker", "build-spin", "build-spin-host"];
 
 /// The steps before the integration tests, which are found in `edge/Cargo.toml`.
-const STEPS: [(&str, &str); 9] = [
+const STEPS: [(&str, &str); 10] = [
     ("tools", "install what is missing"),
     ("fmt", "formatting"),
     ("clippy", "lints of the workspace, every target"),
     ("clippy-wasm", "lints of the edge crate for both wasm targets"),
     ("unit", "unit and property tests"),
+    ("build-ports", "both hosts' ports over HTTP, for the conformance suite"),
     ("build-worker", "the module for Workers, and its size"),
     ("build-spin", "the component for Spin, and its size"),
     ("build-spin-host", "the host that runs the component in tests"),
@@ -68,6 +69,7 @@ fn step(paths: &Paths, name: &str) -> Outcome {
             cargo(paths, &["test", "--workspace", "--exclude", "headlesspro-edge"])?;
             cargo(paths, &["test", "--package", "headlesspro-edge", "--lib", "--bins"])
         }
+        "build-ports" => artifacts::build_ports(paths),
         "build-worker" => artifacts::build_worker(paths),
         "build-spin" => artifacts::build_spin(paths),
         "build-spin-host" => artifacts::build_spin_host(paths),

@@ -3,6 +3,8 @@
 pub mod log;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod native;
+#[cfg(all(target_arch = "wasm32", feature = "ports-over-http"))]
+mod ports;
 #[cfg(target_arch = "wasm32")]
 mod remote;
 #[cfg(target_os = "wasi")]

@@ -36,6 +36,12 @@ const SPIN_CLIENT_ADDR: HeaderName = HeaderName::from_static("spin-client-addr")
 
 #[spin_sdk::http_service]
 async fn handle(request: Request) -> Response<Body> {
+    #[cfg(feature = "ports-over-http")]
+    if !request.uri().path().is_empty() {
+        let ports =
+            super::ports::Ports { fetch: Arc::new(SpinFetch), clock: Arc::new(WallClock), defer: Arc::new(Spawn) };
+        return super::ports::answer(ports, request.map(Body::new)).await;
+    }
     let (router, address_header) = match router().await {
         Ok(built) => built,
         Err(reason) => {

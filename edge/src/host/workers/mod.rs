@@ -51,6 +51,12 @@ async fn handle(request: web_sys::Request, env: Env, context: Context) -> worker
 }
 
 async fn answer(request: web_sys::Request, env: Env, context: Arc<WaitUntil>) -> worker::Result<web_sys::Response> {
+    #[cfg(feature = "ports-over-http")]
+    if let Ok(request) = http::request(&request).await {
+        let ports =
+            super::ports::Ports { fetch: Arc::new(WorkersFetch), clock: Arc::new(WorkersClock), defer: context };
+        return http::response(super::ports::answer(ports, request).await).await;
+    }
     let response = match (http::request(&request).await, service(&env)) {
         (Ok(mut request), Ok((router, _))) => {
             request.extensions_mut().insert(context as Arc<dyn Defer>);
