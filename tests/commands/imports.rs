@@ -1,11 +1,15 @@
 //! `hp import`, of both generations of a product file, into a data folder and into a libSQL server.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use headlesspro_edge::host::native::fetch::NativeFetch;
+use headlesspro_edge::port::sql::hrana::HranaSql;
+use headlesspro_edge::port::sql::{Sql, Statement};
 use serde_json::{Value, json};
 
 use crate::databases::new_store;
-use crate::product_file::{Generation, Product, file};
+use crate::product_file::{Generation, Product, Variant, file};
 use crate::program::{Dev, hp, run};
 use crate::sqld::Sqld;
 
@@ -56,6 +60,38 @@ fn takes_both_generations(folder: &Path, to: &[&str]) {
     assert_eq!((ended.code, &report["errors"][0]["line"]), (Some(1), &json!(2)), "{report}");
 }
 
+/// The catalog's copies of the stock, of new products and after another import of the same ones.
+fn copies_are_what_the_stock_says(folder: &Path, url: &str) {
+    let set = |stock: [i64; 3]| {
+        let variants = [
+            Variant::new("S-1", "1").options(&["1"]).stock(stock[0]),
+            Variant::new("S-2", "1").options(&["2"]).stock(stock[1]),
+            Variant::new("S-3", "1").options(&["3"]).stock(stock[2]).continue_selling(),
+            Variant::new("S-4", "1").options(&["4"]).uncounted(),
+        ];
+        variants.into_iter().fold(Product::new("set", "Set").option_names(&["Size"]), Product::variant)
+    };
+    let gone = |units| Product::simple("gone", "1", units);
+    let wrong = "SELECT (SELECT count(*) FROM variant v LEFT JOIN stock s ON s.variant_id = v.id
+        WHERE (v.available, v.sellable, v.continue_selling)
+          IS NOT (iif(s.tracked, s.available, NULL), s.available > 0 OR NOT s.tracked OR s.continue_selling, s.continue_selling))
+      + (SELECT count(*) FROM product p
+        WHERE (p.sellable_variants, p.in_stock) IS NOT
+          (SELECT sum(v.sellable), sum(v.sellable) > 0 FROM variant v WHERE v.product_id = p.id)) AS wrong";
+    let sql = HranaSql::new(url, None, Arc::new(NativeFetch::new().unwrap())).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for (at, (stock, units)) in [([3, 0, 0], 0), ([0, 2, 0], 1), ([3, 2, 0], 0)].into_iter().enumerate() {
+        let file = written(folder, "stock.csv", Generation::Newer, &[set(stock), gone(units)]);
+        let products = &report(&file, &["--database", url])["products"];
+        assert_eq!(
+            (&products["created"], &products["updated"]),
+            if at == 0 { (&json!(2), &json!(0)) } else { (&json!(0), &json!(2)) }
+        );
+        let rows = runtime.block_on((&sql as &dyn Sql).read(vec![Statement::new(wrong)])).unwrap();
+        assert_eq!(rows[0].iter().next().unwrap().get::<i64>("wrong"), Ok(0), "after import {at}");
+    }
+}
+
 #[test]
 fn a_product_file_goes_into_a_data_folder() {
     let folder = tempfile::tempdir().unwrap();
@@ -72,6 +108,8 @@ fn a_product_file_goes_into_a_libsql_server() {
     run(&mut hp(&["migrate", "--database", &url])).ok();
     new_store(&url, "Tea");
     takes_both_generations(folder.path(), &["--database", &url]);
+
+    copies_are_what_the_stock_says(folder.path(), &url);
 
     // With a second store, the file's must be named.
     let store = new_store(&url, "Coffee");

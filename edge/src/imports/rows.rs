@@ -105,6 +105,15 @@ pub fn rows(
     }
     let facets = facets(parsed, category, &id);
     let source_hash = source_hash(&body, parsed, &variants)?;
+    // The hash is of what the file says; this is what becomes of it.
+    let mut sellable_variants = 0_usize;
+    if upsert.created {
+        for (variant, level) in variants.iter_mut().zip(&levels) {
+            (variant.available, variant.sellable) = (level.counted(), level.is_sellable());
+            variant.continue_selling = level.continue_selling;
+            sellable_variants = sellable_variants.saturating_add(usize::from(variant.sellable));
+        }
+    }
     body.updated_at = date(now);
     body.version = upsert.version;
     let product = ProductRow {
@@ -121,6 +130,7 @@ pub fn rows(
         document: serde_json::to_string(&body)?,
         card: serde_json::to_string(&card)?,
         source_hash,
+        sellable_variants,
         version: upsert.version,
         created_at: upsert.created_at.millis(),
         id,
@@ -163,6 +173,9 @@ fn variant_row(
         currency: currency.to_string(),
         price_minor: variant.price.map(|price| price.minor()),
         document: serde_json::to_string(&body)?,
+        available: None,
+        sellable: false,
+        continue_selling: false,
     })
 }
 

@@ -51,6 +51,18 @@ pub struct Level {
     pub continue_selling: bool,
 }
 
+impl Level {
+    /// Units that are there, where they are counted.
+    pub fn counted(&self) -> Option<i64> {
+        self.tracked.then_some(self.units)
+    }
+
+    /// Whether one can be bought.
+    pub fn is_sellable(&self) -> bool {
+        0 < self.units || !self.tracked || self.continue_selling
+    }
+}
+
 /// What the last import said of all variants of `products`.
 pub fn levels(tenant: Tenant, products: &[String]) -> Statement {
     tenant.statement(LEVELS).bind(json!(products).to_string())

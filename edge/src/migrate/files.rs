@@ -28,6 +28,7 @@ pub const ALL: &[Migration] = files![
     "202611211840_identity_passkeys",
     "202611211900_orders_sealed",
     "202611211900_organizations_settings",
+    "202611211910_inventory_no_idle_writes",
     "202611211930_identity_second_factor",
 ];
 

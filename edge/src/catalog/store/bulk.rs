@@ -47,13 +47,16 @@ INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, na
 SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'parent', r.value ->> 'path', r.value ->> 'handle', r.value ->> 'name', ?4
 FROM json_each(?3) r";
 
+/// A product that is there keeps its count, which follows its stock.
 const UPSERT_PRODUCTS: &str = "-- catalog::upsert_products
 INSERT INTO product (organization_id, store_id, id, handle, title, title_key, vendor, product_type, status,
-  category_id, body_html, price_min, price_max, document, card, source_hash, version, created_at, updated_at)
+  category_id, body_html, price_min, price_max, document, card, source_hash, sellable_variants, in_stock, version,
+  created_at, updated_at)
 SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'handle', r.value ->> 'title', r.value ->> 'titleKey',
   r.value ->> 'vendor', r.value ->> 'productType', r.value ->> 'status', r.value ->> 'category',
   r.value ->> 'bodyHtml', r.value ->> 'priceMin', r.value ->> 'priceMax', r.value ->> 'document',
-  r.value ->> 'card', r.value ->> 'sourceHash', r.value ->> 'version', r.value ->> 'createdAt', ?4
+  r.value ->> 'card', r.value ->> 'sourceHash', r.value ->> 'sellableVariants', r.value ->> 'sellableVariants' > 0,
+  r.value ->> 'version', r.value ->> 'createdAt', ?4
 FROM json_each(?3) r WHERE true
 ON CONFLICT (id) DO UPDATE SET
   title = excluded.title, title_key = excluded.title_key, vendor = excluded.vendor,
@@ -71,12 +74,13 @@ const RELEASE_VARIANTS: &str = "-- catalog::release_variants
 UPDATE variant SET sku = id, option_key = id
 WHERE organization_id = ?1 AND +store_id = ?2 AND product_id IN (SELECT value FROM json_each(?3))";
 
+/// A variant that is there keeps what is copied from its stock.
 const UPSERT_VARIANTS: &str = "-- catalog::upsert_variants
 INSERT INTO variant (organization_id, store_id, id, product_id, position, sku, title, option_key, currency,
-  price_minor, document)
+  price_minor, document, available, sellable, continue_selling)
 SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'product', r.value ->> 'position', r.value ->> 'sku',
   r.value ->> 'title', r.value ->> 'optionKey', r.value ->> 'currency', r.value ->> 'priceMinor',
-  r.value ->> 'document'
+  r.value ->> 'document', r.value ->> 'available', r.value ->> 'sellable', r.value ->> 'continueSelling'
 FROM json_each(?3) r WHERE true
 ON CONFLICT (id) DO UPDATE SET
   position = excluded.position, sku = excluded.sku, title = excluded.title, option_key = excluded.option_key,
@@ -129,6 +133,8 @@ pub struct ProductRow {
     pub document: String,
     pub card: String,
     pub source_hash: String,
+    /// Of a new product.
+    pub sellable_variants: usize,
     pub version: i64,
     pub created_at: i64,
 }
@@ -145,6 +151,10 @@ pub struct VariantRow {
     pub currency: String,
     pub price_minor: Option<i64>,
     pub document: String,
+    /// Of a variant of a new product, what its stock will say; of others, as if there were none.
+    pub available: Option<i64>,
+    pub sellable: bool,
+    pub continue_selling: bool,
 }
 
 #[derive(Debug, Clone, Serialize)]
