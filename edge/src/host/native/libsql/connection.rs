@@ -115,7 +115,10 @@ impl Connection {
                 "PRAGMA synchronous = NORMAL",
                 "PRAGMA foreign_keys = ON",
                 "PRAGMA journal_size_limit = 67108864",
-                "PRAGMA cache_size = -16000",
+                // An import changes pages all over its indexes: one that it changes again soon shall be neither
+                // read nor checkpointed in between.
+                "PRAGMA wal_autocheckpoint = 8000",
+                "PRAGMA cache_size = -64000",
                 "PRAGMA temp_store = MEMORY",
             ],
             Purpose::Stream => &["PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY"],
