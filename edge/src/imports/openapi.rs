@@ -26,7 +26,7 @@ fn import() -> Operation {
             "Imports a product file",
             "Takes Shopify's product CSV, in both of its header generations, into catalog and stock. Products are \
              known by their handle: importing again updates them in place. A product with a wrong row is left out \
-             and listed, the others go in. Each hundred products are one commit.",
+             and listed, the others go in. Up to four hundred products are one commit.",
         )
         .cache(Cache::Personal)
         .budget(Budget::growing(2, 0))

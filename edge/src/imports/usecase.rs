@@ -1,4 +1,4 @@
-//! Importing: read what is there, decide, commit, a hundred products at a time.
+//! Importing: read what is there, decide, commit, some hundred products at a time.
 //!
 //! Each chunk is one commit, and importing it again changes nothing: an import that broke off is begun
 //! again from the start. What takes over a SKU of a product that is still to come is written last.
@@ -21,8 +21,9 @@ use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
 use crate::port::sql::{Commit, Committed};
 
-/// Products a commit: large enough to spread the round trip, small enough for a request's memory.
-const CHUNK_PRODUCTS: usize = 100;
+/// Products a commit: large enough to spread the round trip and to change a page of an index once for several of
+/// them, small enough for a request's memory.
+const CHUNK_PRODUCTS: usize = 400;
 
 /// A chunk is closed when it holds this many variants, so that a few huge products do not make a huge commit.
 const CHUNK_VARIANTS: usize = 2_000;
