@@ -10,6 +10,7 @@
 mod databases;
 mod dev;
 mod imports;
+mod keys;
 mod program;
 
 #[expect(dead_code, reason = "the scenario uses the rest")]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use headlesspro_edge::openapi::{Operation, operations};
 use headlesspro_edge::routes::{Access, Route, routes};
-use headlesspro_shared::identity::{KeyKind, Scopes};
+use headlesspro_shared::identity::{Role, Scope, Scopes};
 use headlesspro_shared::limits::Class;
 
 use crate::golden::assert_golden;
@@ -30,7 +30,8 @@ fn the_route_table_is_the_agreed_one() {
         "method",
         "path",
         "scope",
-        "keys",
+        "of the",
+        "OAMVCGP",
         "limits",
         "cache",
         "sql",
@@ -54,20 +55,23 @@ fn the_readme_names_every_route() {
 
 fn line(route: &Route) -> String {
     let operation = operation_of(route);
-    let (scope, keys) = match route.access {
-        Access::Public => ("-", "none needed".to_owned()),
-        Access::Key(scope) | Access::Organization(scope) | Access::Record(scope) => {
-            let may = |kind| Scopes::of_new_key(kind).contains(scope);
-            let kinds = [KeyKind::Publishable, KeyKind::Secret].into_iter().filter(|kind| may(*kind));
-            (scope.name(), kinds.map(|kind| kind.name()).collect::<Vec<_>>().join(" "))
-        }
+    let over = match route.access {
+        Access::Public => "-",
+        Access::Key(_) => "store",
+        Access::Organization(_) => "organization",
+        Access::Record(_) => "record",
+    };
+    let (scope, who) = match route.access.scope() {
+        None => ("-", "everybody".to_owned()),
+        Some(scope) => (scope.name(), ROLES.iter().map(|(role, letter)| may(*role, scope, *letter)).collect()),
     };
     let budget = operation.budget;
     row([
         route.method.as_str(),
         route.path,
         scope,
-        &keys,
+        over,
+        &who,
         route.class.map_or("-", Class::name),
         operation.cache.name(),
         &budget.usual_sql.to_string(),
@@ -78,15 +82,32 @@ fn line(route: &Route) -> String {
     ])
 }
 
+/// The letter of a role that has the scope; customers, guests and apps by their own scopes. A guest is whoever has a
+/// publishable key, an app whoever has a secret one.
+const ROLES: [(Role, char); 7] = [
+    (Role::Owner, 'O'),
+    (Role::Admin, 'A'),
+    (Role::Member, 'M'),
+    (Role::Viewer, 'V'),
+    (Role::Customer, 'C'),
+    (Role::Guest, 'G'),
+    (Role::App, 'P'),
+];
+
+fn may(role: Role, scope: Scope, letter: char) -> char {
+    if role.scopes(Scopes::NONE).contains(scope) { letter } else { '-' }
+}
+
 fn operation_of(route: &Route) -> Operation {
     let fits = |operation: &Operation| operation.method == route.method && operation.path == route.path;
     let operation = operations().into_iter().find(fits);
     operation.unwrap_or_else(|| panic!("{} {} is not described", route.method, route.path))
 }
 
-fn row([method, path, scope, keys, class, cache, sql, most, redis, most_redis, operation]: [&str; 11]) -> String {
+fn row(columns: [&str; 12]) -> String {
+    let [method, path, scope, over, who, class, cache, sql, most, redis, most_redis, operation] = columns;
     format!(
-        "{method:<6} {path:<38} {scope:<14} {keys:<18} {class:<6} {cache:<8} {sql:>3} {most:>11} {redis:>5} \
+        "{method:<6} {path:<42} {scope:<19} {over:<12} {who:<9} {class:<6} {cache:<8} {sql:>3} {most:>11} {redis:>5} \
          {most_redis:>13}  {operation}"
     )
 }

@@ -21,6 +21,7 @@
 
 mod eventually;
 mod hostile;
+mod log;
 mod mails;
 mod product_file;
 mod proofs;
@@ -64,6 +65,7 @@ use stories::Story;
 type Stages = BTreeMap<Kind, OnceLock<Result<Stage, String>>>;
 
 fn main() -> ExitCode {
+    log::listen();
     let arguments = Arguments::from_args();
     let stages: Arc<Stages> = Arc::new(Kind::ALL.into_iter().map(|kind| (kind, OnceLock::new())).collect());
     let mut told: Vec<Trial> = Vec::new();
@@ -86,8 +88,14 @@ fn main() -> ExitCode {
             })
         })
     });
-    let proved = libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments }, proofs.collect());
-    if told.has_failed() || proved.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let proved = libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments.clone() }, proofs.collect());
+    // Everything has run by now, and has ended.
+    let heard = Trial::test("the_logs_of_all_of_it_hold_no_secret", || {
+        log::holds_no_secret();
+        Ok(())
+    });
+    let heard = libtest_mimic::run(&Arguments { filter: None, exact: false, ..arguments }, vec![heard]);
+    if told.has_failed() || proved.has_failed() || heard.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn all_stories() -> impl Iterator<Item = (String, Story)> {

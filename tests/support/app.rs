@@ -74,7 +74,7 @@ pub const STAFF: [(Role, &str); 5] = [
 pub const STAFF_PASSWORD: &str = "correct horse battery";
 
 /// The token of the Upstash endpoint and of the mail provider.
-const TOKEN: &str = "token of the tests";
+pub const TOKEN: &str = "token of the tests";
 
 const MAIL_FROM: &str = "Shop <shop@example.com>";
 
@@ -91,7 +91,7 @@ pub struct Stage {
     /// What the API has sent.
     mailbox: Arc<Mailbox>,
     // From here on in the order in which they must end.
-    _host: Option<Host>,
+    host: Option<Host>,
     runtime: Option<tokio::runtime::Runtime>,
     redis: Option<Mutex<RedisServer>>,
     sqld: Option<Mutex<Sqld>>,
@@ -184,7 +184,7 @@ impl Stage {
             app,
             provider_port,
             mailbox,
-            _host: host,
+            host,
             runtime: Some(runtime),
             redis,
             sqld,
@@ -241,6 +241,9 @@ impl Stage {
 
 impl Drop for Stage {
     fn drop(&mut self) {
+        if let Some(host) = &self.host {
+            crate::log::heard(&std::fs::read_to_string(&host.log).unwrap_or_default());
+        }
         // Does not wait for connections that clients keep open.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

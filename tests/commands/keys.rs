@@ -1,0 +1,46 @@
+//! API keys, service tokens and platforms at the command line.
+
+use crate::client::Client;
+use crate::program::{Dev, hp, run};
+
+#[tokio::test]
+async fn keys_are_made_listed_and_revoked_and_a_service_has_a_token_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data, &["--seed", "none"]);
+    let folder = data.to_str().unwrap();
+    let hp = |arguments: &[&str]| run(hp(arguments).args(["--data", folder]));
+    let api = Client::new(&dev.url);
+
+    let made = hp(&["key", "create", "--name", "Warehouse", "--scopes", "orders:read"]).ok();
+    let told = |name: &str| made.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().to_owned();
+    let (id, key) = (told("id"), told("key"));
+    let order = "/api/v1/orders/ord_01h455vb4pex5vsknk084sn02q";
+    api.with_key(&key).get(order).send().await.expect_problem(404, "not-found");
+    api.with_key(&key).get("/api/v1/products").send().await.expect_problem(403, "missing-scope");
+    let listed = hp(&["key", "list"]).ok();
+    let line = listed.lines().find(|line| line.starts_with(&id)).unwrap();
+    assert!(line.contains("active") && line.contains("Warehouse") && line.ends_with("(orders:read)"), "{line}");
+    assert!(!listed.contains(&key), "{listed}");
+    assert!(hp(&["key", "create", "--name", "x", "--scopes", "keys:write"]).refused(1).contains("--scopes"));
+    assert_eq!(hp(&["key", "revoke", &id]).ok(), format!("{id} is revoked\n"));
+    assert!(hp(&["key", "list"]).ok().lines().any(|line| line.starts_with(&id) && line.contains("revoked")));
+    assert!(hp(&["key", "revoke", "key_01h455vb4pex5vsknk084sn02q"]).refused(1).contains("no key"));
+
+    let token = hp(&["token", "service", "--issuer", &dev.url]).ok();
+    let service = api.with_key(token.trim());
+    service.post("/api/v1/jobs/mail").send().await.expect(200);
+    service.get(order).send().await.expect_problem(403, "missing-scope");
+    let other = hp(&["token", "service", "--issuer", "https://elsewhere.example"]).ok();
+    let other = api.with_key(other.trim()).post("/api/v1/jobs/mail").send().await;
+    other.expect_problem(401, "bad-credentials");
+    assert!(hp(&["token", "service", "--scope", "jobs:burn"]).refused(1).contains("--scope"));
+    assert!(hp(&["token", "service", "--name", "Cron"]).refused(1).contains("--name"));
+}
+
+#[test]
+fn platforms_are_listed_with_what_they_offer() {
+    let listed = run(&mut hp(&["platforms"])).ok();
+    let line = listed.lines().find(|line| line.starts_with("naver-smartstore")).unwrap();
+    assert!(line.contains("products inventory orders live") && line.contains("clientSecret"), "{line}");
+}
