@@ -126,8 +126,9 @@ async fn commit_of(
             purpose,
             // One that opens nothing, for an account that is confirmed.
             account: (!is_known).then_some(id),
-            password: Some(password),
-            name_sealed: name_sealed.as_deref(),
+            // What opens nothing keeps nothing.
+            password: (!is_known).then_some(password),
+            name_sealed: name_sealed.as_deref().filter(|_| !is_known),
             bound_to: None,
         },
         ctx.now,
