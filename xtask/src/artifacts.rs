@@ -11,10 +11,10 @@ use crate::Outcome;
 use crate::paths::Paths;
 use crate::shell::{ask, cargo, command, run};
 
-/// The most the worker may weigh at this stage, gzipped, in bytes. The shop alone was to stay below 600 KB and
-/// weighed 519; people, sealed data, signed tokens, rate limits and the audit log brought 190. Cloudflare's own
-/// limit is 3 MB on the free plan.
-const WORKER_LIMIT: usize = 750_000;
+/// The most the worker may weigh, gzipped, in bytes. The shop alone was to stay below 600 KB and weighed 519; with
+/// 28 routes it weighed 709, and with 97 routes, of people, staff, OAuth and passkeys 1,258.
+/// Cloudflare's own limit is 3 MB on the free plan.
+const WORKER_LIMIT: usize = 1_300_000;
 
 /// Builds `edge/build`. When the compiled module is the one of the last time, that is all.
 pub fn build_worker(paths: &Paths) -> Outcome {
