@@ -187,6 +187,8 @@ impl Tenant {
 pub struct Spent {
     sql: AtomicU32,
     kv: AtomicU32,
+    /// For verifying another issuer's token.
+    issuer: AtomicU32,
 }
 
 impl Spent {
@@ -196,6 +198,15 @@ impl Spent {
 
     pub fn kv(&self) -> u32 {
         self.kv.load(Ordering::Relaxed)
+    }
+
+    pub fn issuer(&self) -> u32 {
+        self.issuer.load(Ordering::Relaxed)
+    }
+
+    /// Counts a round trip to the database that finds whom another issuer's token is about.
+    pub fn add_issuer(&self) {
+        Spent::add(&self.issuer);
     }
 
     /// Counts round trips to Redis that are no [`Ctx`]'s.

@@ -180,6 +180,14 @@ impl Problem {
             .detail(format!("The service is not configured: {reason}."))
     }
 
+    /// An identity provider does not answer, which is the tenant's choice and nobody's request.
+    pub fn provider_unavailable(cause: impl Display) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider-unavailable")
+            .detail("The identity provider does not answer. Try again, or log in another way.")
+            .header(RETRY_AFTER, HeaderValue::from_static("10"))
+            .because(cause)
+    }
+
     pub fn status(&self) -> StatusCode {
         self.status
     }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
+use ed25519_compact::{KeyPair, Seed};
 use headlesspro_edge::app::App;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
@@ -46,7 +47,23 @@ tent,,,,,,,Sand,TENT-S,shopify,0,209.00,,\n\
 mug,Mug,,,,,,,,,,12.50,,\n\
 broken,Broken,,,,,,,,,,-1,,\n";
 
-/// Answers as Naver does, whoever comes.
+const ISSUER: &str = "https://id.example";
+
+fn issuers_key() -> KeyPair {
+    KeyPair::from_seed(Seed::new([5; 32]))
+}
+
+/// An access token of the issuer about somebody.
+fn foreign_token(subject: &str) -> String {
+    let encoded = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
+    let claims = json!({ "iss": ISSUER, "sub": subject, "aud": "shop", "exp": 4_000_000_000_u32,
+        "email": format!("{subject}@example.com"), "email_verified": true });
+    let signed = format!("{}.{}", encoded(json!({ "alg": "EdDSA" })), encoded(claims));
+    let signature = URL_SAFE_NO_PAD.encode(issuers_key().sk.sign(signed.as_bytes(), None).as_ref());
+    format!("{signed}.{signature}")
+}
+
+/// Answers as Naver does, whoever comes; and as the issuer.
 struct Naver;
 
 impl Fetch for Naver {
@@ -57,6 +74,13 @@ impl Fetch for Naver {
     ) -> BoxFuture<'_, Result<http::Response<Bytes>, FetchError>> {
         let body = match request.uri().path() {
             "/oauth2.0/token" => json!({ "access_token": "AAAA", "token_type": "bearer" }),
+            "/.well-known/openid-configuration" => json!({
+                "issuer": ISSUER, "authorization_endpoint": ISSUER, "token_endpoint": ISSUER, "jwks_uri": ISSUER,
+            }),
+            "/" => {
+                let x = URL_SAFE_NO_PAD.encode(issuers_key().pk.as_ref());
+                json!({ "keys": [{ "kty": "OKP", "crv": "Ed25519", "x": x }] })
+            }
             _ => json!({ "resultcode": "00", "response": { "id": "32742776", "email": "hedy@example.com" } }),
         };
         Box::pin(async move { Ok(http::Response::new(body.to_string().into())) })
@@ -399,6 +423,13 @@ async fn providers(shop: &mut Shop, token: &str) {
     let body = json!({ "state": state, "code": "x", "browserToken": begun.text("/browserToken") });
     shop.send("POST", "/api/v1/auth/providers/finish", body.clone()).await;
     assert_eq!(shop.send("POST", "/api/v1/auth/providers/finish", body).await.status, 410);
+    let issuer = json!({ "kind": "oidc", "name": "Issuer", "issuer": ISSUER, "tokenAudiences": ["shop"] }).to_string();
+    let other = shop.call("POST", "/api/v1/identity-providers", &headers, issuer).await.text("/id");
+    shop.send("POST", "/api/v1/auth/providers/exchange", json!({ "token": foreign_token("lise") })).await;
+    assert_eq!(shop.send("POST", "/api/v1/auth/providers/exchange", json!({ "token": "x" })).await.status, 401);
+    let token = json!({ "token": foreign_token("ada.l") }).to_string();
+    shop.call("POST", "/api/v1/auth/providers/link-token", &headers, token).await;
+    shop.call("DELETE", &format!("/api/v1/identity-providers/{other}"), &headers[..1], "").await;
     let path = format!("/api/v1/identity-providers/{made}");
     shop.call("DELETE", &path, &headers[..1], "").await;
     assert_eq!(shop.call("DELETE", &path, &headers[..1], "").await.status, 404);

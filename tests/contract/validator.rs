@@ -14,7 +14,7 @@ fn headers() -> HeaderMap {
     headers
         .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600"));
     headers.insert(ETAG, HeaderValue::from_static("\"0123\""));
-    headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
     headers.insert("cache-tag", HeaderValue::from_static("products-store_1"));
     headers.insert("x-request-id", HeaderValue::from_static("r-1"));
     headers.insert("server-timing", HeaderValue::from_static("sql;desc=\"1\", redis;desc=\"0\""));

@@ -74,7 +74,7 @@ fn cacheable(answer: Answer, request: &HeaderMap, uri: Option<&Uri>) -> Response
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, CACHEABLE);
-    headers.insert(VARY, HeaderValue::from_static("Authorization"));
+    headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
     let link = uri.zip(answer.next.as_deref()).map(|(uri, next)| next_link(uri, next));
     let texts =
         [(ETAG, Some(etag.clone())), (HeaderName::from_static("cache-tag"), Some(answer.tags.join(","))), (LINK, link)];

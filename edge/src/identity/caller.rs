@@ -9,7 +9,7 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::federation::Issuers;
+use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
 use super::store::{api_key, app, keys};
 use crate::app::Tenant;
@@ -38,13 +38,15 @@ pub fn hash_of(key: &str) -> KeyHash {
 }
 
 /// Whom a request with this credential is counted for, before anybody is asked whether it is good; its
-/// organization only where this isolate remembers that it is. `None`: it is no credential at all.
-pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Countable> {
+/// organization only where this isolate remembers that it is. `None`: it is no credential at all. `beside` is the
+/// publishable key that came with another issuer's token.
+pub fn countable(text: &str, beside: Option<&str>, now: Timestamp, verifier: &Verifier) -> Option<Countable> {
     // A text of any length must not be hashed.
-    if UnverifiedToken::LONGEST < text.len() {
-        return None;
-    }
-    let hash = hash_of(text);
+    let hash = match beside {
+        Some(key) => hash_of_both(key, text)?,
+        None if UnverifiedToken::LONGEST < text.len() => return None,
+        None => hash_of(text),
+    };
     let payer = Payer::Key(hash.to_hex());
     if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
         let organization = Some(tenant.organization);
@@ -61,7 +63,7 @@ pub fn countable(text: &str, now: Timestamp, verifier: &Verifier) -> Option<Coun
             },
         });
     }
-    if text.len() == ApiKeyClaim::LENGTH {
+    if text.len() == ApiKeyClaim::LENGTH || beside.is_some() {
         return Some(Countable { payer, organization: None, revocations: Vec::new() });
     }
     // Not verified yet: it pays for itself alone, but what it claims to be may have been revoked.
@@ -143,6 +145,24 @@ impl Verifier {
     }
 }
 
+impl Verifier {
+    /// Whom this credential was found to belong to, in the last 30 s.
+    pub(super) fn recall(&self, hash: KeyHash, now: Timestamp) -> Option<(Tenant, Arc<Principal>)> {
+        self.remembered.get(hash, now)
+    }
+
+    pub(super) fn remember(
+        &self,
+        hash: KeyHash,
+        tenant: Tenant,
+        principal: &Arc<Principal>,
+        now: Timestamp,
+        ends: Option<Timestamp>,
+    ) {
+        self.remembered.put(hash, tenant, principal, now, ends);
+    }
+}
+
 /// What a route needs of its caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Needed {
@@ -211,14 +231,11 @@ impl Caller {
         if !is_key && UnverifiedToken::LONGEST < text.len() {
             return Err(Denied::BadCredentials);
         }
-        let needed = Some(needed);
         let hash = hash_of(text);
         if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
-            let verified = OnceLock::new();
-            let caller = Caller { tenant, credential: Credential::Known, needed, void_before, verified };
-            caller.admit(principal)?;
-            return Ok(caller);
+            return Caller::of_principal(tenant, principal, needed, void_before);
         }
+        let needed = Some(needed);
         if is_key {
             let claim: ApiKeyClaim = text.parse().map_err(|_| Denied::BadCredentials)?;
             let tenant = Tenant { organization: claim.organization, store: claim.store };
@@ -240,6 +257,22 @@ impl Caller {
     pub fn of_client(tenant: Tenant, app: AppId, secret: KeyHash) -> Caller {
         let credential = Credential::Client(secret, app);
         Caller { tenant, credential, needed: None, void_before: None, verified: OnceLock::new() }
+    }
+
+    /// Somebody who is known already.
+    ///
+    /// # Errors
+    /// [`Denied`] when they were revoked, or lack the scope.
+    pub(super) fn of_principal(
+        tenant: Tenant,
+        principal: Arc<Principal>,
+        needed: Needed,
+        void_before: Option<Timestamp>,
+    ) -> Result<Caller, Denied> {
+        let (credential, needed) = (Credential::Known, Some(needed));
+        let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
+        caller.admit(principal)?;
+        Ok(caller)
     }
 
     /// The operator at the command line, who needs no key.

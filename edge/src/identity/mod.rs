@@ -35,6 +35,7 @@ pub use api_keys::{NoteUse, hint_of, note_use};
 pub use caller::{
     Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
 };
+pub use federation::caller as external_caller;
 pub use http::routes;
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 pub use operator::{

@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
 use crate::failure::{Denied, Halt};
-use crate::identity::{Caller, Needed};
+use crate::identity::{Caller, Needed, external_caller};
 use crate::limits::Revoked;
 use crate::port::defer::Defer;
 use crate::port::kv::KvError;
@@ -34,17 +34,22 @@ pub async fn authorize(
         Revoked::Before(moment) => moment,
         Revoked::Unknown => None,
     };
-    let caller =
-        bearer(request.headers()).and_then(|text| Caller::of_bearer(text, needed, void_before, now, app.verifier()));
+    let spent = request.extensions().get::<Arc<Spent>>().cloned().unwrap_or_default();
+    let caller = match (bearer(request.headers()), publishable_key(request.headers())) {
+        (Ok(token), Some(key)) => {
+            external_caller(&app, &spent, (key, token), needed, void_before).await.map_err(Problem::from)
+        }
+        (Ok(text), None) => Caller::of_bearer(text, needed, void_before, now, app.verifier()).map_err(Problem::from),
+        (Err(denied), _) => Err(Problem::from(denied)),
+    };
     let caller = match caller {
         Ok(caller) => Arc::new(caller),
-        Err(denied) => return Problem::from(denied).into_response(),
+        Err(problem) => return problem.into_response(),
     };
     if revoked == Revoked::Unknown && caller.has_token() && is_privileged(scope, request.method()) {
         return Problem::from(Halt::from(KvError::Timeout)).into_response();
     }
     let extensions = request.extensions_mut();
-    let spent = extensions.get::<Arc<Spent>>().cloned().unwrap_or_default();
     let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));
     let defer = extensions.get::<Arc<dyn Defer>>().cloned();
     let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer);
@@ -72,6 +77,11 @@ pub async fn authorize(
 /// What a token that may have been revoked must not do while nobody can tell: change what is the merchant's.
 fn is_privileged(scope: Scope, method: &Method) -> bool {
     !method.is_safe() && !Role::Customer.built_in_scopes().is_some_and(|scopes| scopes.contains(scope))
+}
+
+/// What says the tenant of another issuer's token. A header that is no text names no key, and is no key that is good.
+pub(super) fn publishable_key(headers: &HeaderMap) -> Option<&str> {
+    headers.get("x-publishable-key").map(|value| value.to_str().unwrap_or_default())
 }
 
 /// Keys travel in a header and nowhere else: a query string ends up in logs.

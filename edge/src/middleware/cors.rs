@@ -21,7 +21,8 @@ pub async fn cors(request: Request, next: Next) -> Response {
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
-                "authorization, content-type, idempotency-key, if-match, if-none-match, x-request-id",
+                "authorization, content-type, idempotency-key, if-match, if-none-match, x-publishable-key, \
+                 x-request-id",
             ),
         );
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));

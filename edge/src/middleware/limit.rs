@@ -10,7 +10,7 @@ use headlesspro_shared::limits::{Class, Standing};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::authorize::bearer;
+use super::authorize::{bearer, publishable_key};
 use crate::app::{App, Spent};
 use crate::identity::{Countable, countable};
 use crate::limits::{Claims, ClientAddress};
@@ -53,7 +53,9 @@ pub async fn limit(
 /// By what can be said without asking anybody: where it comes from, and a credential, good or not.
 fn claims(class: Class, request: &Request, app: &App) -> Claims {
     let address = request.extensions().get::<ClientAddress>().copied();
-    match bearer(request.headers()).ok().and_then(|text| countable(text, app.clock.now(), app.verifier())) {
+    let beside = publishable_key(request.headers());
+    let text = bearer(request.headers()).ok();
+    match text.and_then(|text| countable(text, beside, app.clock.now(), app.verifier())) {
         None => Claims { class, address, caller: None, organization: None, revocations: Vec::new() },
         Some(Countable { payer, organization, revocations }) => {
             Claims { class, address, caller: Some(payer), organization, revocations }

@@ -45,7 +45,10 @@ pub async fn request(State(app): State<Arc<App>>, mut request: Request, next: Ne
     if let Ok(value) = HeaderValue::from_str(&id) {
         headers.insert(REQUEST_ID, value);
     }
-    let timing = format!("sql;desc=\"{}\", redis;desc=\"{}\"", spent.sql(), spent.kv());
+    let mut timing = format!("sql;desc=\"{}\", redis;desc=\"{}\"", spent.sql(), spent.kv());
+    if 0 < spent.issuer() {
+        timing.push_str(&format!(", issuer;desc=\"{}\"", spent.issuer()));
+    }
     if let Ok(value) = HeaderValue::from_str(&timing) {
         headers.insert(SERVER_TIMING, value);
     }

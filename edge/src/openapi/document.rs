@@ -25,6 +25,11 @@ shop; a secret key (`sk_`) belongs on a server and may also import products, rea
 and say that an order is paid. Making keys, looking after members and reading the audit log take an access \
 token of the organization's staff. A credential names its store: what is another store's is not there (404).
 
+**Other issuers' tokens.** An access token of an identity provider that the organization has set up with \
+`tokenAudiences` is taken as `Authorization: Bearer` beside a publishable key in `X-Publishable-Key`. It says who asks; \
+what they may do is said by their account here. One that was not seen for 30 seconds costs one more round trip to the \
+database, which `Server-Timing` tells as `issuer`.
+
 **Money** is a decimal string with its currency, never a float. **Times** are RFC 3339 in UTC. **Ids** carry \
 their kind as a prefix and sort by time of creation.
 
@@ -52,6 +57,7 @@ pub fn service_problems() -> Problems {
         of(wire::Problem::malformed_request(), "The address or the method is not valid."),
         of(wire::Problem::no_route(), "There is no such path."),
         of(wire::Problem::method_not_allowed(), "The path has other methods."),
+        of(wire::Problem::provider_unavailable(""), "The issuer of another issuer's token does not answer."),
         of(wire::Problem::misconfigured("DATABASE_URL is missing"), "Whoever deployed the service left out a setting."),
     ]
 }

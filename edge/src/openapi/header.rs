@@ -61,9 +61,12 @@ impl Header {
                 pattern("^[!-~]+(,[!-~]+)*$"),
                 "prod_01jd8xk3v0f5trw1y2z3a4b5c6",
             ),
-            Header::Vary => {
-                (true, "The answer is that of the key's store.", json!({ "const": "Authorization" }), "Authorization")
-            }
+            Header::Vary => (
+                true,
+                "The answer is that of the key's store.",
+                json!({ "const": "Authorization, X-Publishable-Key" }),
+                "Authorization, X-Publishable-Key",
+            ),
             Header::Link => (
                 false,
                 "The next page (RFC 8288). Left out on the last one.",
@@ -105,7 +108,7 @@ impl Header {
             Header::ServerTiming => (
                 true,
                 "Round trips spent on the database and on Redis.",
-                pattern(r#"^sql;desc="[0-9]+", redis;desc="[0-9]+"$"#),
+                pattern(r#"^sql;desc="[0-9]+", redis;desc="[0-9]+"(, issuer;desc="[0-9]+")?$"#),
                 r#"sql;desc="1", redis;desc="0""#,
             ),
         };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
-use headlesspro_edge::port::sql::Statement;
+use headlesspro_edge::port::sql::{Commit, Statement};
 use serde_json::{Value, json};
 
 use crate::app::{Kind, Stage};
@@ -342,4 +342,98 @@ fn query_of(url: &str) -> BTreeMap<String, String> {
 
 fn state_of(url: &str) -> String {
     query_of(url)["state"].clone()
+}
+
+pub fn foreign_tokens_are_taken(stage: &Stage, kind: Kind) {
+    let provider = start_identity_provider(stage.provider_port()).unwrap();
+    stage.run(async {
+        let world = stage.world();
+        let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+        let issuer = format!("{}/told", provider.url);
+        let audience = "https://shop.example";
+        let id = set_up(&owner, json!({ "clientId": "shop", "issuer": issuer, "tokenAudiences": [audience] })).await;
+        let now = stage.app().clock.now().millis() / 1_000;
+        let sign = async |token: Value, change: Value| {
+            let mut claims = json!({
+                "iss": issuer, "sub": world.name("sub"), "azp": audience, "iat": now, "exp": now + 60, "role": "owner",
+                "org": "org_01h455vb4pex5vsknk084sn02q",
+            });
+            claims.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            let mut wanted = token;
+            wanted["claims"] = claims;
+            let signed = reqwest::Client::new().post(format!("{issuer}/sign")).body(wanted.to_string()).send().await;
+            let signed: Value = serde_json::from_slice(&signed.unwrap().bytes().await.unwrap()).unwrap();
+            signed["token"].as_str().unwrap().to_owned()
+        };
+        let rs256 = || json!({ "alg": "RS256" });
+        let key = world.ours.shopper.key().unwrap();
+        let me = async |token: &str, key: &str| {
+            world.nobody.with_key(token).get("/api/v1/auth/me").header("x-publishable-key", key).send().await
+        };
+        let trade = |token: &str| {
+            let body = json!({ "token": token });
+            world.ours.shopper.post("/api/v1/auth/providers/exchange").json(&body).send()
+        };
+
+        // Not before somebody is linked, and by a verified address only.
+        let bare = sign(rs256(), json!({})).await;
+        me(&bare, key).await.expect_problem(401, "bad-credentials");
+        assert_eq!(trade(&bare).await.expect_problem(409, "identity-not-linked").json()["reason"], "no-email");
+        let email = format!("{}@example.com", world.mark);
+        let token = sign(rs256(), json!({ "email": email, "email_verified": true })).await;
+        let traded = trade(&token).await.expect(200).json();
+        assert_eq!(traded["account"]["role"], "customer", "the role is ours, whatever the token says");
+        for _ in 0..2 {
+            let answer = me(&token, key).await.expect(200);
+            assert!(answer.json()["id"] == traded["account"]["id"] && answer.json()["email"] == email, "{answer}");
+        }
+        me(&bare, key).await.expect(200);
+        let cart = world.nobody.with_key(&bare).post("/api/v1/cart").json(&json!({}));
+        cart.header("x-publishable-key", key).send().await.expect(201);
+        let orders = world.nobody.with_key(&bare).get("/api/v1/audit-log").header("x-publishable-key", key);
+        orders.send().await.expect_problem(403, "missing-scope");
+
+        // A member of the staff links it, and is a member of the staff.
+        let tokens = log_in(&world.ours, "viewer@example.com").await.expect(200);
+        let staff = sign(json!({ "alg": "ES256" }), json!({ "sub": world.name("staff") })).await;
+        let link = as_person(&world, &tokens).post("/api/v1/auth/providers/link-token");
+        let linked = link.json(&json!({ "token": staff })).send().await.expect(200);
+        assert_eq!(linked.json()["account"], tokens.json()["account"]);
+        assert_eq!(me(&staff, key).await.expect(200).json()["role"], "viewer");
+
+        let theirs = world.theirs.shopper.key().unwrap();
+        let secret = world.ours.merchant.key().unwrap();
+        for other in [theirs, secret, "", "pk_"] {
+            me(&token, other).await.expect_problem(401, "bad-credentials");
+        }
+        world.nobody.with_key(&token).get("/api/v1/auth/me").send().await.expect_problem(401, "bad-credentials");
+        me(key, key).await.expect_problem(401, "bad-credentials");
+        for (token, change) in [
+            (json!({ "alg": "RS256", "by": "unknown" }), json!({})),
+            (json!({ "alg": "EdDSA", "by": "unknown" }), json!({})),
+            (json!({ "alg": "none" }), json!({})),
+            (json!({ "alg": "HS256" }), json!({})),
+            (rs256(), json!({ "azp": "https://evil.example" })),
+            (rs256(), json!({ "azp": null })),
+            (rs256(), json!({ "exp": now - 120 })),
+            (rs256(), json!({ "exp": null })),
+            (rs256(), json!({ "nbf": now + 3_600 })),
+            (rs256(), json!({ "iss": "https://evil.example" })),
+            (rs256(), json!({ "sub": "nobody" })),
+        ] {
+            let forged = sign(token.clone(), change.clone()).await;
+            let refused = me(&forged, key).await;
+            assert_eq!(refused.status, 401, "{token} {change}: {refused}");
+        }
+        // A text that was not seen yet is held against the database as it is now.
+        let mut suspend = Commit::new();
+        suspend.push(Statement::new("UPDATE account SET state = 'suspended' WHERE role = 'customer'"));
+        stage.sql().commit(&suspend).await.unwrap();
+        let later = sign(rs256(), json!({ "exp": now + 90 })).await;
+        me(&later, key).await.expect_problem(401, "bad-credentials");
+        owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect(204);
+        let later = sign(json!({ "alg": "ES256" }), json!({ "sub": world.name("staff"), "exp": now + 90 })).await;
+        me(&later, key).await.expect_problem(401, "bad-credentials");
+        println!("{kind}: tokens of another issuer, 11 forged or foreign ones refused");
+    });
 }

@@ -41,6 +41,12 @@ pub const PROOFS: &[Proof] = &[
         show: identity_providers::people_come_from_a_real_one,
     },
     Proof {
+        name: "tokens_of_another_issuer_are_taken_for_linked_accounts",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        limits: UNLIMITED,
+        show: identity_providers::foreign_tokens_are_taken,
+    },
+    Proof {
         name: "an_identity_providers_word_is_taken_for_nothing_but_what_it_signed",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         limits: UNLIMITED,

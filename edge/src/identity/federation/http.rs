@@ -7,11 +7,12 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::identity::federation::{LinkError, RedirectUri};
 use headlesspro_shared::kernel::id::IdentityProviderKind;
 use headlesspro_shared::limits::Class;
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::external;
 use super::remembered::ProviderError;
 use super::usecase::{self, FederationError, Finish, LOGIN_SECONDS};
 use crate::app::Ctx;
@@ -32,6 +33,8 @@ pub fn routes() -> Routes {
         .post("/api/v1/auth/providers/{id}/begin", begin, begin_login)
         .post("/api/v1/auth/providers/{id}/link", Access::Key(Scope::ProfileWrite), begin_link)
         .post("/api/v1/auth/providers/finish", begin, finish)
+        .post("/api/v1/auth/providers/exchange", begin, exchange)
+        .post("/api/v1/auth/providers/link-token", Access::Key(Scope::ProfileWrite), link_token)
 }
 
 /// Where a browser can be sent to log in.
@@ -90,6 +93,23 @@ pub struct FinishBody {
     pub browser_token: Option<String>,
     /// Where the provider sends one (RFC 9207).
     pub iss: Option<String>,
+}
+
+/// Another issuer's access token.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "ForeignToken", deny_unknown_fields)]
+pub struct TokenBody {
+    /// A JWT, signed by RS256, ES256 or EdDSA.
+    #[schemars(required)]
+    pub token: Option<String>,
+}
+
+impl Parse for TokenBody {
+    type Parsed = String;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<String> {
+        errors.required("token", self.token, Ok::<_, Infallible>)
+    }
 }
 
 impl Parse for BeginBody {
@@ -152,6 +172,17 @@ async fn finish(ctx: Ctx, headers: HeaderMap, body: Json<FinishBody>) -> Result<
     Ok(answer(StatusCode::OK, &TokensBody::from(tokens)))
 }
 
+async fn exchange(ctx: Ctx, headers: HeaderMap, body: Json<TokenBody>) -> Result<Response, Problem> {
+    let tokens = external::exchange(&ctx, &body.parsed, None, &device(&headers)).await?;
+    Ok(answer(StatusCode::OK, &TokensBody::from(tokens)))
+}
+
+async fn link_token(ctx: Ctx, headers: HeaderMap, body: Json<TokenBody>) -> Result<Response, Problem> {
+    let person = person(&ctx).await?;
+    let tokens = external::exchange(&ctx, &body.parsed, Some(person.account), &device(&headers)).await?;
+    Ok(answer(StatusCode::OK, &TokensBody::from(tokens)))
+}
+
 impl From<FederationError> for Problem {
     fn from(error: FederationError) -> Problem {
         match error {
@@ -163,12 +194,7 @@ impl From<FederationError> for Problem {
                 .detail("This login was finished, took too long, or was begun in another browser. Begin again."),
             FederationError::OtherIssuer => not_proven("the answer is from another issuer"),
             FederationError::Provider(ProviderError::NotGood(reason)) => not_proven(reason),
-            FederationError::Provider(ProviderError::Unavailable(cause)) => {
-                Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider-unavailable")
-                    .detail("The identity provider does not answer. Try again, or log in another way.")
-                    .header(RETRY_AFTER, HeaderValue::from_static("10"))
-                    .because(cause)
-            }
+            FederationError::Provider(ProviderError::Unavailable(cause)) => Problem::provider_unavailable(cause),
             FederationError::Link(error) => Problem::from(error),
         }
     }

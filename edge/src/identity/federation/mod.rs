@@ -5,6 +5,7 @@
 //! the browser's token, and hands us what it was sent back with.
 
 mod exchange;
+mod external;
 pub(super) mod http;
 mod jws;
 pub(super) mod openapi;
@@ -12,5 +13,7 @@ mod remembered;
 mod settle;
 mod usecase;
 
+pub use external::caller;
+pub(super) use external::hash_of_both;
 pub(super) use remembered::Issuers;
 pub(super) use usecase::secret_place;

@@ -7,7 +7,7 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::http::{BeginBody, BegunBody, FinishBody, LoginProvidersBody};
+use super::http::{BeginBody, BegunBody, FinishBody, LoginProvidersBody, TokenBody};
 use super::remembered::ProviderError;
 use super::usecase::FederationError;
 use crate::identity::openapi::{operation, tokens};
@@ -16,7 +16,7 @@ use crate::openapi::{
 };
 
 pub fn operations() -> Vec<Operation> {
-    vec![list(), begin(), link(), finish()]
+    vec![list(), begin(), link(), finish(), exchange(), link_token()]
 }
 
 fn list() -> Operation {
@@ -100,6 +100,38 @@ fn finish() -> Operation {
         .problems(provider_problems())
         .problems(link_problems())
         .problems(vec![of(FederationError::Over, "The login was finished, is over, or was begun elsewhere.")])
+}
+
+fn exchange() -> Operation {
+    let path = "/api/v1/auth/providers/exchange";
+    traded(operation(Method::POST, path, "exchangeForeignToken", Scope::AuthBegin).says(
+        "Trades another issuer's access token for a session",
+        "Of an identity provider whose `tokenAudiences` the token is for. Whoever it is about comes to an account as \
+         from a login there; from then on the token itself is taken too, beside `X-Publishable-Key`.",
+    ))
+}
+
+fn link_token() -> Operation {
+    let path = "/api/v1/auth/providers/link-token";
+    traded(operation(Method::POST, path, "linkForeignToken", Scope::ProfileWrite).says(
+        "Links whom another issuer's access token is about to one's account",
+        "Whatever the e-mail address. Opens a session, as a login does.",
+    ))
+}
+
+fn traded(operation: Operation) -> Operation {
+    operation
+        .budget(Budget::new(3, 6, 0))
+        .body(RequestBody::json::<TokenBody>("The token.").example(
+            "clerk",
+            "A session token",
+            json!({ "token": "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1c2VyXzEifQ.c2lnbmF0dXJl" }),
+        ))
+        .answer(tokens())
+        .problems(json_body())
+        .problems(entropy())
+        .problems(provider_problems())
+        .problems(link_problems())
 }
 
 fn provider_problems() -> Problems {

@@ -184,7 +184,7 @@ fn secret(ctx: &Ctx) -> Result<String, Failure<FederationError>> {
     Ok(URL_SAFE_NO_PAD.encode(random))
 }
 
-fn only(rows: Option<&Rows>) -> Result<Option<(Provider, WrappedKey)>, Unavailable> {
+pub(super) fn only(rows: Option<&Rows>) -> Result<Option<(Provider, WrappedKey)>, Unavailable> {
     Ok(rows.map(provider::providers_of).transpose()?.unwrap_or_default().into_iter().next())
 }
 
@@ -192,7 +192,7 @@ fn refused(error: ProviderError) -> Failure<FederationError> {
     Failure::Rejected(FederationError::Provider(error))
 }
 
-fn linked(failure: Failure<LinkError>) -> Failure<FederationError> {
+pub(super) fn linked(failure: Failure<LinkError>) -> Failure<FederationError> {
     match failure {
         Failure::Rejected(error) => Failure::Rejected(FederationError::Link(error)),
         Failure::NotFound => Failure::NotFound,

@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod address;
 pub(super) mod api_key;
 pub(super) mod app;
+pub(super) mod external;
 pub(super) mod keys;
 pub(super) mod one_time;
 pub(super) mod passkey;

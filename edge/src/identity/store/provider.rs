@@ -30,6 +30,12 @@ SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.sc
 FROM identity_provider p JOIN organization_key k ON k.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.id = ?2 AND p.removed_at IS NULL";
 
+const OF_ISSUER: &str = "-- identity::provider_of_issuer
+SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
+  p.token_audiences, p.signs_up, p.trusts_email, p.created_at, k.wrapped, k.master_key_id
+FROM identity_provider p JOIN organization_key k ON k.organization_id = p.organization_id
+WHERE p.organization_id = ?1 AND p.issuer = ?2 AND p.removed_at IS NULL";
+
 const REMOVE: &str = "-- identity::remove_provider
 UPDATE identity_provider SET removed_at = ?3, client_secret_sealed = NULL
 WHERE organization_id = ?1 AND id = ?2 AND removed_at IS NULL";
@@ -143,6 +149,11 @@ pub fn find(tenant: Tenant, id: IdentityProviderId) -> Statement {
     Statement::new(FIND).bind(tenant.organization.to_string()).bind(id.to_string())
 }
 
+/// As [`find`], by its issuer.
+pub fn of_issuer(tenant: Tenant, issuer: &str) -> Statement {
+    Statement::new(OF_ISSUER).bind(tenant.organization.to_string()).bind(issuer)
+}
+
 /// Providers, each with the organization's data key.
 ///
 /// # Errors
@@ -227,9 +238,12 @@ pub fn account_to_link(tenant: Tenant, account: AccountId) -> Statement {
 /// # Errors
 /// [`Unavailable`] when the row does not read back.
 pub fn linked(rows: Option<&Rows>) -> Result<Option<LinkedRow>, Unavailable> {
-    let Some(row) = rows.and_then(Rows::first) else { return Ok(None) };
+    rows.and_then(Rows::first).map(linked_of).transpose()
+}
+
+pub(super) fn linked_of(row: Row<'_>) -> Result<LinkedRow, Unavailable> {
     let known = Known { account: row.parse("id")?, is_active: row.get::<&str>("state")? == "active" };
-    Ok(Some(LinkedRow { known, role: row.parse("role")?, permissions: permissions(row)? }))
+    Ok(LinkedRow { known, role: row.parse("role")?, permissions: permissions(row)? })
 }
 
 /// Links an identity to an account: changes nothing where the account may not be logged in to any more. With
