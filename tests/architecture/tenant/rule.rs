@@ -25,15 +25,19 @@ const ABOVE_TENANTS: [(&str, &str); 3] = [
     ),
 ];
 
-/// Migrations that fill a new column in the rows of all tenants, each with what the rule says of it.
-const FILLS: [(&str, &[&str]); 1] = [(
-    "202611211630_catalog_facet_order.sql",
-    &[
-        "updates product_facet without product_facet.organization_id = ?1",
-        "reads p without p.organization_id = ?1",
-        "updates product without product.organization_id = ?1",
-    ],
-)];
+/// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
+/// rule says of it.
+const FILLS: [(&str, &[&str]); 2] = [
+    (
+        "202611211630_catalog_facet_order.sql",
+        &[
+            "updates product_facet without product_facet.organization_id = ?1",
+            "reads p without p.organization_id = ?1",
+            "updates product without product.organization_id = ?1",
+        ],
+    ),
+    ("202611211900_orders_sealed.sql", &["reads orders without orders.organization_id = ?1"]),
+];
 
 /// Where SQL may be that names no table of the migrations.
 const INFRASTRUCTURE: [&str; 3] = ["edge/src/host/", "edge/src/migrate/", "edge/src/port/"];
