@@ -141,12 +141,17 @@ pub async fn round_trips_stay_within_their_budget(world: World) {
     }
     at_most(&world.ours.shopper.delete(&line).send().await.expect(200), 1, 2);
 
-    // Units of the rate limits are at hand for most requests.
-    let mut asked = 0;
-    for _ in 0..50 {
-        asked += world.ours.shopper.get(&format!("/api/v1/products/{handle}")).send().await.expect(200).spent().redis;
-    }
-    assert!(asked <= 25, "{asked} of 50 reads asked Redis");
+    // Units of the rate limits are at hand for most requests. Each instance has its own, and while other stories
+    // keep a host starting new ones, few are at hand anywhere.
+    eventually("50 reads of which half ask Redis at most", Duration::from_secs(60), async || {
+        let mut asked = 0;
+        for _ in 0..50 {
+            let read = world.ours.shopper.get(&format!("/api/v1/products/{handle}")).send().await;
+            asked += read.expect(200).spent().redis;
+        }
+        (asked <= 25).then_some(())
+    })
+    .await;
 
     // The key is known by now, and soon so is the offer: then Redis alone is asked, once.
     eventually("an add without SQL", Duration::from_secs(20), async || {

@@ -1,6 +1,6 @@
 //! Registering, listing, rotating and revoking apps.
 
-use headlesspro_shared::identity::{AppScopesError, KeyName, Scopes, VOID_SECONDS, give_app, mint_client_secret};
+use headlesspro_shared::identity::{AppScopesError, KeyName, Scopes, give_app, mint_client_secret};
 use headlesspro_shared::kernel::id::AppId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value, json};
@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::api_keys::{hint_of, last_uses};
-use crate::identity::caller::{hash_of, revocation_key};
+use crate::identity::caller::hash_of;
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::app::{self, ThirdPartyApp};
+use crate::identity::usecase::void_tokens;
 use crate::journal::{self, Change, Claim, Recorded};
-use crate::port::kv::Command;
 use crate::port::sql::{Commit, Committed, Refusal, Rows};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,11 +138,7 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
         Committed::Done { after, .. } => only(after.first()).map(drop)?,
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
-    // A token of this very millisecond is void too.
-    let before = ctx.now.millis().saturating_add(1).to_string();
-    let key = revocation_key(tenant.organization, &id.to_string());
-    ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
-    Ok(())
+    Ok(void_tokens(ctx, &[id.to_string()]).await?)
 }
 
 fn new_secret(ctx: &Ctx) -> Result<String, Failure<AppError>> {

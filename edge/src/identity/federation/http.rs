@@ -219,6 +219,7 @@ impl From<LinkError> for Problem {
             LinkError::NoEmail => "no-email",
             LinkError::EmailNotVerified => "email-not-verified",
             LinkError::AccountNotVerified => "account-not-verified",
+            LinkError::SecondFactor => "account-has-second-factor",
             LinkError::SignUpClosed => "sign-up-closed",
         };
         Problem::new(StatusCode::CONFLICT, "identity-not-linked")

@@ -158,7 +158,8 @@ fn provider() -> Value {
 #[expect(dead_code, reason = "read by the schema's derive")]
 struct NotLinked {
     #[schemars(extend("enum" = [
-        "linked-elsewhere", "no-email", "email-not-verified", "account-not-verified", "sign-up-closed"
+        "linked-elsewhere", "no-email", "email-not-verified", "account-not-verified", "account-has-second-factor",
+        "sign-up-closed"
     ]))]
     reason: String,
 }

@@ -99,6 +99,7 @@ fn decide(found: &Found, presented: &Presented, signs_up: bool) -> Result<Link, 
         account: account.id,
         is_active: account.is_active,
         is_verified: account.is_verified,
+        has_second_factor: account.has_second_factor,
     });
     let known = |row: &Option<LinkedRow>| row.as_ref().map(|row| row.known);
     link(known(&found.linked), same, presented, known(&found.wanted), signs_up)

@@ -14,7 +14,8 @@ const VERIFY: &str = "-- identity::verify_external
 SELECT p.token_audiences, s.currency, a.id, a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM api_key k
-JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
+JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id AND s.status = 'active'
+JOIN organization o ON o.id = k.organization_id AND o.status = 'active'
 JOIN identity_provider p ON p.organization_id = k.organization_id AND p.issuer = ?5 AND p.removed_at IS NULL
 JOIN external_identity x ON x.organization_id = k.organization_id AND x.issuer = p.issuer AND x.subject = ?6
 JOIN account a ON a.id = x.account_id AND a.organization_id = k.organization_id

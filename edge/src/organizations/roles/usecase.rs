@@ -131,6 +131,10 @@ pub async fn change(
         commit.push(guard_changed()),
     ];
     let touched = commit.push(role::touch_members(tenant, id, ctx.now));
+    if !before.scopes.is_subset(after.scopes) {
+        // Nobody joins with more than whoever invited them may still give.
+        commit.push(invitation::revoke_of_role(tenant, id, ctx.now));
+    }
     let change = Change::new("role.change", id).before(state(&before)).after(state(&after));
     audit(ctx, &mut commit, &actor, change)?;
     match ctx.commit(&commit).await? {

@@ -1,7 +1,7 @@
 //! The table `invitation`, and the account that accepts one.
 
 use headlesspro_shared::identity::{Grant, Role, Scopes};
-use headlesspro_shared::kernel::id::{AccountId, InvitationId};
+use headlesspro_shared::kernel::id::{AccountId, InvitationId, RoleId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::{Appointment, Invitation};
@@ -76,6 +76,11 @@ WHERE organization_id = ?1 AND id = ?2 AND version = ?3 AND accepted_at IS NULL 
 const REVOKE_OF: &str = "-- organizations::revoke_invitations_of
 UPDATE invitation SET revoked_at = ?3, version = version + 1
 WHERE organization_id = ?1 AND invited_by = ?2 AND accepted_at IS NULL AND revoked_at IS NULL";
+
+const REVOKE_OF_ROLE: &str = "-- organizations::revoke_invitations_of_role
+UPDATE invitation SET revoked_at = ?3, version = version + 1
+WHERE organization_id = ?1 AND accepted_at IS NULL AND revoked_at IS NULL
+  AND invited_by IN (SELECT id FROM account WHERE organization_id = ?1 AND role = ?2)";
 
 const ACCEPT: &str = "-- organizations::accept_invitation
 UPDATE invitation SET accepted_at = ?4, version = version + 1
@@ -259,6 +264,11 @@ pub fn revoke(tenant: Tenant, row: &InvitationRow, now: Timestamp) -> Statement 
 /// Revokes what `inviter` has offered and nobody has accepted.
 pub fn revoke_of(tenant: Tenant, inviter: AccountId, now: Timestamp) -> Statement {
     of_organization(REVOKE_OF, tenant).bind(inviter.to_string()).bind(now.millis())
+}
+
+/// Revokes the open invitations of everybody who has the role.
+pub fn revoke_of_role(tenant: Tenant, role: RoleId, now: Timestamp) -> Statement {
+    of_organization(REVOKE_OF_ROLE, tenant).bind(role.to_string()).bind(now.millis())
 }
 
 pub fn accept(tenant: Tenant, row: &InvitationRow, now: Timestamp) -> Statement {

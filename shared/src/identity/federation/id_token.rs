@@ -124,8 +124,8 @@ pub fn check_id_token<'a>(
     if claims.nonce.as_deref() == Some(expected.nonce) { Ok(subject) } else { Err(IdTokenError::Nonce) }
 }
 
-/// Whether the claims of another issuer's access token hold: it must be meant for one of `audiences`, or have been
-/// issued to one of them. Answers the subject.
+/// Whether the claims of another issuer's access token hold: it must be meant for one of `audiences`, or, where it
+/// names nobody, have been issued to one of them. Answers the subject.
 ///
 /// # Errors
 /// [`IdTokenError`].
@@ -136,8 +136,10 @@ pub fn check_token<'a>(
     now: Timestamp,
 ) -> Result<&'a str, IdTokenError> {
     let subject = common(claims, issuer, now)?;
-    let is_meant = |audience: &String| {
-        claims.aud.as_ref().is_some_and(|aud| aud.contains(audience)) || claims.azp.as_ref() == Some(audience)
+    // Issued to one of them, but meant for somebody else, it is not for us.
+    let is_meant = |audience: &String| match &claims.aud {
+        Some(aud) => aud.contains(audience),
+        None => claims.azp.as_ref() == Some(audience),
     };
     if audiences.iter().any(is_meant) { Ok(subject) } else { Err(IdTokenError::Audience) }
 }

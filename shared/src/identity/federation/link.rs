@@ -25,6 +25,7 @@ pub struct SameAddress {
     pub account: AccountId,
     pub is_active: bool,
     pub is_verified: bool,
+    pub has_second_factor: bool,
 }
 
 /// What to do.
@@ -53,6 +54,9 @@ pub enum LinkError {
     /// Somebody else may have registered it to wait for its owner.
     #[error("an account has this e-mail address, and nobody has verified it there")]
     AccountNotVerified,
+    /// A provider's word for an address is one factor: such an account is linked by who is logged in to it.
+    #[error("the account has a second factor, and is linked only by who is logged in to it")]
+    SecondFactor,
     #[error("this provider makes no new accounts")]
     SignUpClosed,
 }
@@ -86,6 +90,7 @@ pub fn link(
     match same_address {
         Some(same) if !same.is_verified => Err(LinkError::AccountNotVerified),
         Some(same) if !same.is_active => Err(LinkError::Suspended),
+        Some(same) if same.has_second_factor => Err(LinkError::SecondFactor),
         Some(same) => Ok(Link::Attach(same.account)),
         None if signs_up => Ok(Link::Register(email)),
         None => Err(LinkError::SignUpClosed),
@@ -106,7 +111,9 @@ mod tests {
         let (yes, no) = (told(&email, true), told(&email, false));
         let silent = Presented { email: None, is_verified: false };
         let known = |account, is_active| Some(Known { account, is_active });
-        let same = |is_active, is_verified| Some(SameAddress { account: B, is_active, is_verified });
+        let same =
+            |is_active, is_verified| Some(SameAddress { account: B, is_active, is_verified, has_second_factor: false });
+        let guarded = Some(SameAddress { account: B, is_active: true, is_verified: true, has_second_factor: true });
         for (number, (known, same, presented, wanted, signs_up, expected)) in [
             // Linked: nothing else matters.
             (known(A, true), same(true, true), &no, None, false, Ok(Link::LogIn(A))),
@@ -117,6 +124,9 @@ mod tests {
             (None, same(true, false), &yes, None, true, Err(LinkError::AccountNotVerified)),
             (None, same(false, true), &yes, None, true, Err(LinkError::Suspended)),
             (None, None, &silent, None, true, Err(LinkError::NoEmail)),
+            (None, guarded, &yes, None, true, Err(LinkError::SecondFactor)),
+            (known(B, true), guarded, &yes, None, true, Ok(Link::LogIn(B))),
+            (None, guarded, &yes, known(B, true), true, Ok(Link::Attach(B))),
             // New.
             (None, None, &yes, None, true, Ok(Link::Register(email.clone()))),
             (None, None, &yes, None, false, Err(LinkError::SignUpClosed)),
