@@ -56,7 +56,7 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
 use app::{Kind, Stage};
 use stories::Story;
@@ -77,25 +77,30 @@ fn main() -> ExitCode {
     }
     told.extend(remote());
     let told = libtest_mimic::run(&arguments, told);
-    // Ends what the stories ran on. Proofs measure and kill: each has the machine for itself.
+    // Ends what the stories ran on. Some proofs measure and kill: each of those has the machine for itself.
     drop(stages);
-    let proofs = Kind::ALL.into_iter().flat_map(|kind| {
-        let proofs = proofs::PROOFS.iter().filter(move |proof| proof.kinds.contains(&kind));
-        proofs.map(move |proof| {
-            Trial::test(format!("{kind}::proofs::{}", proof.name), move || {
-                (proof.show)(&Stage::start(kind, proof.limits).map_err(Failed::from)?, kind);
-                Ok(())
+    let proofs = |alone: bool| {
+        let proofs = Kind::ALL.into_iter().flat_map(|kind| {
+            let proofs = proofs::PROOFS.iter().filter(move |proof| proof.alone == alone && proof.kinds.contains(&kind));
+            proofs.map(move |proof| {
+                Trial::test(format!("{kind}::proofs::{}", proof.name), move || {
+                    (proof.show)(&Stage::start(kind, proof.limits).map_err(Failed::from)?, kind);
+                    Ok(())
+                })
             })
-        })
-    });
-    let proved = libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments.clone() }, proofs.collect());
+        });
+        proofs.collect::<Vec<_>>()
+    };
+    let shown = libtest_mimic::run(&Arguments { test_threads: Some(4), ..arguments.clone() }, proofs(false));
+    let proved = libtest_mimic::run(&Arguments { test_threads: Some(1), ..arguments.clone() }, proofs(true));
     // Everything has run by now, and has ended.
     let heard = Trial::test("the_logs_of_all_of_it_hold_no_secret", || {
         log::holds_no_secret();
         Ok(())
     });
     let heard = libtest_mimic::run(&Arguments { filter: None, exact: false, ..arguments }, vec![heard]);
-    if told.has_failed() || proved.has_failed() || heard.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let has_failed = [told, shown, proved, heard].iter().any(Conclusion::has_failed);
+    if has_failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 fn all_stories() -> impl Iterator<Item = (String, Story)> {
