@@ -43,7 +43,7 @@ pub fn people_come_from_a_real_one(stage: &Stage, kind: Kind) {
         accounts_are_made_and_found(&world, &id).await;
         a_login_is_good_once_in_its_browser(&world, &id).await;
         identities_are_linked_on_request(&world, &id).await;
-        keys_are_rotated_and_the_provider_goes_away(&world, &provider, &id).await;
+        keys_are_rotated_and_the_provider_goes_away(&world, &provider, &id, kind).await;
 
         owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect(204);
         owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect_problem(404, "not-found");
@@ -175,7 +175,7 @@ async fn identities_are_linked_on_request(world: &World, id: &str) {
     keys_link_nothing.json(&json!({ "redirectUri": PAGE })).send().await.expect_problem(403, "missing-scope");
 }
 
-async fn keys_are_rotated_and_the_provider_goes_away(world: &World, provider: &Host, id: &str) {
+async fn keys_are_rotated_and_the_provider_goes_away(world: &World, provider: &Host, id: &str, kind: Kind) {
     let name = world.name("ada");
     let tell = async |what: &str| {
         let told = reqwest::Client::new().post(format!("{}{what}", provider.url)).send().await.unwrap();
@@ -183,10 +183,13 @@ async fn keys_are_rotated_and_the_provider_goes_away(world: &World, provider: &H
     };
     tell("/test/rotate").await;
     come(world, id, &name).await.expect(200);
-    // The keys that are remembered do while the issuer's are not to be had.
-    tell("/test/away?path=/jwks").await;
-    come(world, id, &name).await.expect(200);
-    tell("/test/back").await;
+    // The keys that are remembered do while the issuer's are not to be had. An instance on Spin lives on for a second
+    // after its last request, and its memory with it: there nobody comes in without the issuer.
+    if kind != Kind::Spin {
+        tell("/test/away?path=/jwks").await;
+        come(world, id, &name).await.expect(200);
+        tell("/test/back").await;
+    }
     let begun = begun_of(&world.ours.shopper, id).await;
     let back = Browser::default().visit(&begun.url, &name).await;
     tell("/test/away?path=/").await;
