@@ -88,14 +88,17 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
         _ => return Err(Failure::Rejected(LoginError::Refused)),
     };
 
+    let stored = account.password.as_ref().ok_or(Failure::Rejected(LoginError::Refused))?;
     let mut commit = Commit::new();
-    if let Some(stored) = account.password.as_ref().filter(|stored| needs_rehash(&stored.parameters, &login.wanted)) {
+    // Seconds may have passed since the read: who resets the password meanwhile ends this login too.
+    let guard = commit.push(account::guard_password(tenant, account.id, stored));
+    if needs_rehash(&stored.parameters, &login.wanted) {
         let new = hashing::hash(login.password, login.wanted, &*ctx.app().entropy)?;
         commit.push(account::rehash(tenant, account.id, stored, &new, ctx.now));
     }
     if account.has_second_factor {
         let challenge = second_factor::usecase::challenge(ctx, account.id, &mut commit)?;
-        committed(ctx.commit(&commit).await?)?;
+        unless_changed(ctx.commit(&commit).await?, guard)?;
         let app = std::sync::Arc::clone(ctx.app());
         ctx.later(async move { script::forgive(&*app.kv, counters).await });
         return Err(Failure::Rejected(LoginError::SecondFactor { challenge }));
@@ -103,10 +106,19 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
     let opening =
         Opening { account: account.id, role: account.role, permissions: account.permissions, device: login.device };
     let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;
-    committed(ctx.commit(&commit).await?)?;
+    unless_changed(ctx.commit(&commit).await?, guard)?;
     let app = std::sync::Arc::clone(ctx.app());
     ctx.later(async move { script::forgive(&*app.kv, counters).await });
     opened.tokens(ctx).await
+}
+
+/// What was shown is wrong where it is not good any more.
+fn unless_changed(outcome: Committed, guard: usize) -> Result<(), Failure<LoginError>> {
+    match outcome {
+        Committed::Done { .. } => Ok(()),
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(LoginError::Refused)),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
 }
 
 /// Swaps a refresh token for its successor and a new access token: one read, one commit.

@@ -15,7 +15,8 @@ pub enum Registration {
     /// There is a new account.
     New,
     /// There was a registration that nobody has confirmed: another link is sent, with what was chosen now. Whoever
-    /// registers a foreign address first has nothing from it: what counts is what was chosen for the confirmed link.
+    /// registers a foreign address has nothing from it, first or last: a password becomes the account's only where
+    /// whoever confirms the link it was chosen for gives it again.
     Again,
     /// There is an account: its owner is told.
     Known,

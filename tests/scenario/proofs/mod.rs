@@ -8,6 +8,7 @@ mod expiry;
 mod hanging_up;
 mod identity_providers;
 mod invitations;
+mod logins;
 mod mail;
 mod members;
 mod passkeys;
@@ -30,6 +31,12 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "a_login_outlives_no_change_of_its_account",
+        kinds: &[Kind::Native],
+        limits: UNLIMITED,
+        show: logins::a_login_ends_with_what_it_was_let_in_for,
+    },
     Proof {
         name: "the_last_thing_that_opens_an_account_stays",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],

@@ -64,6 +64,8 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_customer_registers_confirms_and_logs_in,
     people::a_taken_address_is_answered_as_a_free_one_and_its_owner_told,
     people::what_counts_is_what_was_chosen_for_the_confirmed_link,
+    people::a_strangers_password_opens_no_account_that_somebody_else_confirms,
+    people::a_link_that_is_sent_again_sets_no_password,
     people::a_link_is_used_once_also_by_twenty_at_once,
     people::all_wrong_fields_of_a_registration_are_named,
     people::a_changed_password_ends_the_other_sessions,

@@ -21,8 +21,8 @@ pub async fn a_customer_registers_confirms_and_logs_in(world: World) {
 
     let token = world.mailed_secret(&email, "account/verify").await;
     assert!(world.mails(&email)[0].subject.contains("이메일"), "in the person's language");
-    verify(&world.ours, &token).await.expect(204);
-    verify(&world.ours, &token).await.expect_problem(410, "link-gone");
+    assert_eq!(confirm(&world.ours, &token, PASSWORD).await.expect(200).json(), json!({ "passwordSet": true }));
+    confirm(&world.ours, &token, PASSWORD).await.expect_problem(410, "link-gone");
     let welcome = world.mail(&email, "Grace Hopper").await;
     assert!(welcome.subject.contains("환영"), "{}", welcome.subject);
 
@@ -70,10 +70,51 @@ pub async fn what_counts_is_what_was_chosen_for_the_confirmed_link(world: World)
         (newest != theirs).then_some(newest)
     })
     .await;
-    verify(&world.ours, &mine).await.expect(204);
+    assert_eq!(confirm(&world.ours, &mine, PASSWORD).await.expect(200).json()["passwordSet"], true);
     verify(&world.ours, &theirs).await.expect_problem(410, "link-gone");
     log_in_with(&world.ours, &email, OTHER).await.expect_problem(401, "login-refused");
     log_in_with(&world.ours, &email, PASSWORD).await.expect(200);
+}
+
+pub async fn a_strangers_password_opens_no_account_that_somebody_else_confirms(world: World) {
+    // A stranger registers somebody's address, who opens the link: with another password, or with none.
+    for (name, given) in [("named", Some(PASSWORD)), ("silent", None)] {
+        let email = world.email(name);
+        register(&world.ours, &email, OTHER).await.expect(202);
+        let token = world.mailed_secret(&email, "account/verify").await;
+        let confirmed = match given {
+            Some(password) => confirm(&world.ours, &token, password).await,
+            None => verify(&world.ours, &token).await,
+        };
+        assert_eq!(confirmed.expect(200).json(), json!({ "passwordSet": false }));
+        for password in [OTHER, PASSWORD] {
+            log_in_with(&world.ours, &email, password).await.expect_problem(401, "login-refused");
+        }
+        // The address is its owner's, and so is the choice.
+        forgot(&world.ours, &email).await.expect(202);
+        let token = world.mailed_secret(&email, "account/reset-password").await;
+        reset(&world.ours, &token, PASSWORD).await.expect(204);
+        log_in_with(&world.ours, &email, OTHER).await.expect_problem(401, "login-refused");
+        log_in_with(&world.ours, &email, PASSWORD).await.expect(200);
+    }
+}
+
+pub async fn a_link_that_is_sent_again_sets_no_password(world: World) {
+    let email = world.email("again");
+    register(&world.ours, &email, OTHER).await.expect(202);
+    let first = world.mailed_secret(&email, "account/verify").await;
+    let resend = world.ours.shopper.post("/api/v1/auth/verify-email/resend").json(&json!({ "email": email }));
+    resend.send().await.expect(202);
+    let second = crate::eventually::eventually("a second mail", std::time::Duration::from_secs(20), async || {
+        let newest = world.mailed_secret(&email, "account/verify").await;
+        (newest != first).then_some(newest)
+    })
+    .await;
+    let too_long = confirm(&world.ours, &second, &"x".repeat(513)).await;
+    assert_eq!(too_long.expect_problem(422, "invalid-request").places(), ["#/password"]);
+    assert_eq!(confirm(&world.ours, &second, OTHER).await.expect(200).json()["passwordSet"], false);
+    log_in_with(&world.ours, &email, OTHER).await.expect_problem(401, "login-refused");
+    confirm(&world.ours, &first, OTHER).await.expect_problem(410, "link-gone");
 }
 
 pub async fn a_link_is_used_once_also_by_twenty_at_once(world: World) {
@@ -211,7 +252,7 @@ pub async fn another_tenants_links_are_gone(world: World) {
     register(&world.theirs, &email, PASSWORD).await.expect(202);
     let token = world.mailed_secret(&email, "account/verify").await;
     verify(&world.ours, &token).await.expect_problem(410, "link-gone");
-    verify(&world.theirs, &token).await.expect(204);
+    verify(&world.theirs, &token).await.expect(200);
 }
 
 /// How many of several uses of one link were the first.
@@ -235,7 +276,8 @@ fn shape(answer: &Answer) -> (u16, BTreeMap<String, usize>, String) {
 /// A customer with a confirmed address.
 pub async fn sign_up(world: &World, email: &str) {
     register(&world.ours, email, PASSWORD).await.expect(202);
-    verify(&world.ours, &world.mailed_secret(email, "account/verify").await).await.expect(204);
+    let token = world.mailed_secret(email, "account/verify").await;
+    assert_eq!(confirm(&world.ours, &token, PASSWORD).await.expect(200).json()["passwordSet"], true);
 }
 
 async fn register(shop: &Shop, email: &str, password: &str) -> Answer {
@@ -243,6 +285,12 @@ async fn register(shop: &Shop, email: &str, password: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/register").json(&body).send().await
 }
 
+async fn confirm(shop: &Shop, token: &str, password: &str) -> Answer {
+    let body = json!({ "token": token, "password": password });
+    shop.shopper.post("/api/v1/auth/verify-email").json(&body).send().await
+}
+
+/// Confirms an address without a password.
 async fn verify(shop: &Shop, token: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/verify-email").json(&json!({ "token": token })).send().await
 }

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::usecase::{self, Register};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse};
-use crate::identity::http::{answer, nothing};
+use crate::identity::http::answer;
 use crate::identity::mailed::{self, Ask};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -44,11 +44,31 @@ pub struct RegisterBody {
 }
 
 #[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "LinkToken", deny_unknown_fields)]
-pub struct LinkTokenBody {
+#[schemars(rename = "VerifyEmail", deny_unknown_fields)]
+pub struct VerifyBody {
     /// The `token` in the link's fragment.
     #[schemars(required, regex(pattern = "^[0-9A-Za-z_-]{43}$"))]
     pub token: Option<String>,
+    /// The one chosen at registration, typed again. Anybody can register an address: without it, or with another, the
+    /// address is confirmed and no password set.
+    #[schemars(length(max = 512))]
+    pub password: Option<String>,
+}
+
+/// The address is confirmed.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "EmailVerified")]
+pub struct VerifiedBody {
+    /// Whether the account has a password now. Where not, let the person choose one by a reset, or log in by a link.
+    pub password_set: bool,
+}
+
+/// What an address is confirmed with.
+pub struct Verify {
+    /// `None`: a text that is no token is a link that never was one.
+    token: Option<OneTimeToken>,
+    password: Option<Password>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -82,13 +102,13 @@ impl Parse for RegisterBody {
     }
 }
 
-impl Parse for LinkTokenBody {
-    type Parsed = Option<OneTimeToken>;
+impl Parse for VerifyBody {
+    type Parsed = Verify;
 
-    fn parse(self, errors: &mut FieldErrors) -> Option<Option<OneTimeToken>> {
-        let text = errors.required("token", self.token, Ok::<_, Infallible>)?;
-        // A text that is no token is a link that never was one.
-        Some(text.parse().ok())
+    fn parse(self, errors: &mut FieldErrors) -> Option<Verify> {
+        let text = errors.required("token", self.token, Ok::<_, Infallible>);
+        let password = errors.optional("password", self.password, |password| Password::presented(&password));
+        Some(Verify { token: text?.parse().ok(), password })
     }
 }
 
@@ -105,10 +125,11 @@ async fn register(ctx: Ctx, body: Json<RegisterBody>) -> Result<Response, Proble
     Ok(accepted())
 }
 
-async fn verify(ctx: Ctx, body: Json<LinkTokenBody>) -> Result<Response, Problem> {
-    let Some(token) = &body.parsed else { return Err(NotRedeemable::Gone.into()) };
-    usecase::verify(&ctx, token).await?;
-    Ok(nothing())
+async fn verify(ctx: Ctx, body: Json<VerifyBody>) -> Result<Response, Problem> {
+    let Verify { token, password } = &body.parsed;
+    let token = token.as_ref().ok_or(NotRedeemable::Gone)?;
+    let password_set = usecase::verify(&ctx, token, password.as_ref()).await?;
+    Ok(answer(StatusCode::OK, &VerifiedBody { password_set }))
 }
 
 async fn resend(ctx: Ctx, body: Json<EmailBody>) -> Result<Response, Problem> {

@@ -4,7 +4,7 @@ use headlesspro_shared::identity::{NotRedeemable, Scope};
 use http::Method;
 use serde_json::json;
 
-use super::http::{AcceptedBody, EmailBody, LinkTokenBody, RegisterBody};
+use super::http::{AcceptedBody, EmailBody, RegisterBody, VerifiedBody, VerifyBody};
 use crate::identity::openapi::operation;
 use crate::openapi::{Answer, Budget, Operation, RequestBody, entropy, json_body, of};
 
@@ -35,11 +35,17 @@ fn verify() -> Operation {
         .says(
             "Confirms an e-mail address",
             "Takes the token from the link in the mail, once and within a day. From now on the account can log in, and \
-             has the orders that were placed with its address.",
+             has the orders that were placed with its address. The password chosen at registration becomes the \
+             account's only where it is given here too, since anybody could have registered the address; a link that \
+             was sent again sets none.",
         )
         .budget(Budget::new(2, 2, 0))
-        .body(link_token())
-        .answer(Answer::empty(204, "The address is confirmed."))
+        .body(verification())
+        .answer(
+            Answer::json::<VerifiedBody>(200, "The address is confirmed.")
+                .example("password", "By whoever registered", json!({ "passwordSet": true }))
+                .example("none", "Without the password, or with another", json!({ "passwordSet": false })),
+        )
         .problems(json_body())
         .problems(entropy())
         .problems(vec![link_gone()])
@@ -74,8 +80,12 @@ pub fn email() -> RequestBody {
     )
 }
 
-fn link_token() -> RequestBody {
-    RequestBody::json::<LinkTokenBody>("The link's token.").example("token", "From a mail", json!({ "token": TOKEN }))
+fn verification() -> RequestBody {
+    RequestBody::json::<VerifyBody>("The link's token, and the password.").example(
+        "token",
+        "From a mail, by whoever registered",
+        json!({ "token": TOKEN, "password": "correct horse battery" }),
+    )
 }
 
 pub fn link_gone() -> crate::openapi::Problem {

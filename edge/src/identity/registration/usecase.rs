@@ -102,7 +102,7 @@ async fn commit_of(
             email_hash: email_hash.to_owned(),
             email_sealed,
             name_sealed: name_sealed.clone(),
-            // It comes with the confirmation: who has not read the mail sets no password.
+            // It comes with the confirmation, to who reads the mail and knows it: neither alone sets a password.
             password: None,
             role: Role::Customer,
             locale: command.locale.clone(),
@@ -157,8 +157,14 @@ async fn commit_of(
     Ok(commit)
 }
 
-/// Confirms the address that a link was sent to; what was registered for that link holds from now on.
-pub async fn verify(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotRedeemable>> {
+/// Confirms the address that a link was sent to. The password chosen for that link becomes the account's only where
+/// whoever confirms gives it too: anybody may have registered the address. Answers whether the account has a password
+/// now.
+pub async fn verify(
+    ctx: &Ctx,
+    token: &OneTimeToken,
+    password: Option<&Password>,
+) -> Result<bool, Failure<NotRedeemable>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let purpose = OneTimePurpose::VerifyEmail;
     let hash = hash_of(token.as_str()).to_hex();
@@ -169,13 +175,18 @@ pub async fn verify(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotRe
     if !row.account.is_active {
         return Err(Failure::Rejected(NotRedeemable::Gone));
     }
+    let proven = match (password, &row.chosen_password) {
+        (Some(given), Some(chosen)) if hashing::is_right(given, chosen) => Some(chosen),
+        _ => None,
+    };
+    let has_password = if row.account.is_verified { row.account.password.is_some() } else { proven.is_some() };
     let (id, key) = (row.account.id, data_key(app, tenant, &row.key)?);
     let email = email_of(tenant, &key, id, &row.email_sealed)?;
     let mut commit = Commit::new();
     commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
     let guard = commit.push(one_time::guard_used());
-    let (password, name) = (row.chosen_password.as_deref(), row.chosen_name.as_deref());
-    commit.push(account::verify(tenant, id, password, name, ctx.now));
+    let name = row.chosen_name.as_deref();
+    commit.push(account::verify(tenant, id, proven, name, ctx.now));
     // Nobody else's registration of the address is confirmed any more.
     commit.push(one_time::void(tenant, id, ctx.now));
     if !row.account.is_verified {
@@ -188,7 +199,7 @@ pub async fn verify(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotRe
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(ctx);
-            Ok(())
+            Ok(has_password)
         }
         // Another use of the same link was quicker.
         Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(NotRedeemable::Gone)),

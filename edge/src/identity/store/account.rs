@@ -31,10 +31,10 @@ const REHASH: &str = "-- identity::rehash_password
 UPDATE account SET password_hash = ?4, updated_at = ?5
 WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
 
-/// Confirms an address. What was chosen for the link holds from now on, unless the address was confirmed before.
+/// Confirms an address that was not confirmed before. A password from before then is nobody's: it does not stay.
 const VERIFY: &str = "-- identity::verify_account
 UPDATE account SET email_verified_at = ?3, updated_at = ?3, version = version + 1,
-  password_hash = coalesce(?4, password_hash), name_sealed = coalesce(?5, name_sealed)
+  password_hash = ?4, name_sealed = coalesce(?5, name_sealed)
 WHERE organization_id = ?1 AND id = ?2 AND email_verified_at IS NULL";
 
 /// Whoever has read a mail to the address has confirmed it.
@@ -47,6 +47,11 @@ WHERE organization_id = ?1 AND id = ?2";
 const CHANGE_PASSWORD: &str = "-- identity::change_password
 UPDATE account SET password_hash = ?4, updated_at = ?5, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3";
+
+/// Refuses the commit where the password that was shown is not the account's any more, or the account is suspended.
+const GUARD_PASSWORD: &str = "-- identity::guard_password
+INSERT INTO violation (what) SELECT 'credentials changed' WHERE NOT EXISTS (
+  SELECT 1 FROM account WHERE organization_id = ?1 AND id = ?2 AND password_hash = ?3 AND state = 'active')";
 
 /// An account, with what a change of its password needs.
 const WITH_PASSWORD: &str = "-- identity::account_with_password
@@ -169,11 +174,16 @@ pub fn rehash(tenant: Tenant, id: AccountId, old: &PasswordHash, new: &PasswordH
         .bind(now.millis())
 }
 
-/// Confirms the address of an account that has not done so yet, with what was chosen for the link.
+/// Refuses the commit where the account is not active, or its password not `shown`, any more.
+pub fn guard_password(tenant: Tenant, id: AccountId, shown: &PasswordHash) -> Statement {
+    Statement::new(GUARD_PASSWORD).bind(tenant.organization.to_string()).bind(id.to_string()).bind(shown.to_phc())
+}
+
+/// Confirms the address of an account that has not done so yet. It has that password from now on, or none.
 pub fn verify(
     tenant: Tenant,
     id: AccountId,
-    chosen_password: Option<&str>,
+    password: Option<&PasswordHash>,
     chosen_name: Option<&str>,
     now: Timestamp,
 ) -> Statement {
@@ -181,7 +191,7 @@ pub fn verify(
         .bind(tenant.organization.to_string())
         .bind(id.to_string())
         .bind(now.millis())
-        .bind(chosen_password)
+        .bind(password.map(PasswordHash::to_phc))
         .bind(chosen_name)
 }
 

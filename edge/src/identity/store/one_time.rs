@@ -15,12 +15,12 @@ INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, pa
   code_challenge, created_at, expires_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
-/// With what was chosen for the newest one that is still good.
+/// With the name chosen for the newest one that is still good. With no password: whoever asks again need not be the one
+/// who chose it.
 const INSERT_AGAIN: &str = "-- identity::insert_one_time_token_again
-INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, created_at, expires_at, password_hash,
-  name_sealed)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, max(t.password_hash), max(t.name_sealed) FROM (
-  SELECT n.password_hash, n.name_sealed FROM one_time_token n
+INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, created_at, expires_at, name_sealed)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, max(t.name_sealed) FROM (
+  SELECT n.name_sealed FROM one_time_token n
   WHERE n.organization_id = ?1 AND n.account_id = ?4 AND n.purpose = ?3 AND n.used_at IS NULL AND ?5 < n.expires_at
   ORDER BY n.created_at DESC LIMIT 1) t";
 
@@ -68,8 +68,8 @@ pub struct NewToken<'a> {
 /// A token with its account.
 pub struct TokenRow {
     pub issued: Issued,
-    /// What was chosen with it: a password's hash, and a sealed name.
-    pub chosen_password: Option<String>,
+    /// What was chosen with it, by whoever asked for it: a password's hash, and a sealed name.
+    pub chosen_password: Option<PasswordHash>,
     pub chosen_name: Option<String>,
     pub key: WrappedKey,
     pub account: LoginRow,
@@ -90,7 +90,7 @@ pub fn insert(tenant: Tenant, token: &NewToken<'_>, now: Timestamp) -> Statement
         .bind(token.purpose.ends(now).millis())
 }
 
-/// Another one for what was asked before: with what was chosen for the newest that is still good.
+/// Another one for what was asked before: with the name chosen for the newest that is still good, and no password.
 pub fn insert_again(
     tenant: Tenant,
     hash: &str,
@@ -133,13 +133,14 @@ pub fn find(tenant: Tenant, hash: &str, purpose: OneTimePurpose) -> Statement {
 pub fn token_of(row: Row<'_>) -> Result<TokenRow, Unavailable> {
     let (key, account) = login_of(row)?;
     let challenge = row.get::<Option<&str>>("code_challenge")?;
+    let password = row.get::<Option<&str>>("chosen_password")?;
     Ok(TokenRow {
         issued: Issued {
             expires_at: Timestamp::from_millis(row.get("token_expires_at")?),
             is_used: row.get::<Option<i64>>("used_at")?.is_some(),
             bound_to: challenge.map(str::parse).transpose().map_err(|_| corrupt("a code challenge"))?,
         },
-        chosen_password: row.get::<Option<&str>>("chosen_password")?.map(str::to_owned),
+        chosen_password: password.map(str::parse).transpose().map_err(|_| corrupt("a chosen password's hash"))?,
         chosen_name: row.get::<Option<&str>>("chosen_name")?.map(str::to_owned),
         key,
         account: account.ok_or_else(|| corrupt("a token's account"))?,

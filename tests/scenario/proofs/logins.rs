@@ -1,0 +1,89 @@
+//! A login that is under way while its account changes.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use headlesspro_edge::app::App;
+use headlesspro_edge::identity::script::LOCKOUT;
+use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::kv::{Command, Kv, KvError, Reply, Script};
+use headlesspro_edge::port::sql::{Commit, Sql, Statement};
+use headlesspro_edge::routes;
+use headlesspro_shared::identity::Role;
+use http::Request;
+use serde_json::json;
+use tower::ServiceExt;
+
+use super::members::hire;
+use crate::app::{Kind, STAFF_PASSWORD, Stage};
+use crate::hosts::UNLIMITED;
+use crate::secrets::secrets;
+
+const RESET: &str = "UPDATE account SET password_hash =
+  (SELECT max(o.password_hash) FROM account o WHERE o.id <> ?1) WHERE id = ?1";
+const SUSPEND: &str = "UPDATE account SET state = 'suspended' WHERE id = ?1";
+const SESSIONS: &str = "SELECT count(*) AS sessions FROM session WHERE account_id = ?1";
+
+/// Redis, where something happens to an account after each login has read it and before it is done.
+struct Meanwhile {
+    kv: Arc<dyn Kv>,
+    sql: Arc<dyn Sql>,
+    change: Option<Statement>,
+}
+
+impl Kv for Meanwhile {
+    fn pipeline(&self, commands: Vec<Command>) -> BoxFuture<'_, Result<Vec<Reply>, KvError>> {
+        self.kv.pipeline(commands)
+    }
+
+    fn transaction(&self, commands: Vec<Command>) -> BoxFuture<'_, Result<Vec<Reply>, KvError>> {
+        self.kv.transaction(commands)
+    }
+
+    fn script<'a>(
+        &'a self,
+        script: &'static Script,
+        keys: Vec<String>,
+        args: Vec<String>,
+    ) -> BoxFuture<'a, Result<Reply, KvError>> {
+        Box::pin(async move {
+            if let Some(change) = self.change.clone().filter(|_| script.name == LOCKOUT.name) {
+                let mut commit = Commit::new();
+                commit.push(change);
+                self.sql.commit(&commit).await.unwrap();
+            }
+            self.kv.script(script, keys, args).await
+        })
+    }
+}
+
+pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        for (name, change, status, opened) in
+            [("unchanged", None, 200, 1), ("reset", Some(RESET), 401, 0), ("suspended", Some(SUSPEND), 401, 0)]
+        {
+            let person = hire(stage, &world, &world.ours, Role::Customer, name).await;
+            let of_person = |sql: &'static str| Statement::new(sql).bind(person.id.as_str());
+            let sessions = async || {
+                let rows = stage.sql().read(vec![of_person(SESSIONS)]).await.unwrap();
+                rows[0].first().unwrap().get::<i64>("sessions").unwrap()
+            };
+            let before = sessions().await;
+
+            let real = stage.app();
+            let (sql, kv) = (Arc::clone(&real.sql), Arc::clone(&real.kv));
+            let kv = Arc::new(Meanwhile { kv, sql: Arc::clone(&sql), change: change.map(of_person) });
+            let app = App::new(sql, kv, Arc::clone(&real.clock), Arc::clone(&real.entropy), secrets());
+            let router = routes::router(Arc::new(app.with_limits(UNLIMITED.parse().unwrap())));
+            let body = json!({ "email": person.email, "password": STAFF_PASSWORD }).to_string();
+            let request = Request::post("/api/v1/auth/login")
+                .header("authorization", format!("Bearer {}", world.ours.shopper.key().unwrap()))
+                .header("content-type", "application/json")
+                .body(Body::from(body));
+            let answer = router.oneshot(request.unwrap()).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{name}");
+            assert_eq!(sessions().await - before, opened, "{name}");
+        }
+    });
+}
