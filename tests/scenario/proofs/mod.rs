@@ -34,6 +34,7 @@ pub const PROOFS: &[Proof] = &[
     Proof {
         name: "a_login_outlives_no_change_of_its_account",
         kinds: &[Kind::Native],
+        alone: false,
         limits: UNLIMITED,
         show: logins::a_login_ends_with_what_it_was_let_in_for,
     },
