@@ -129,7 +129,11 @@ async fn records(sql: &dyn Sql) -> Result<Vec<Record>, MigrateError> {
     let exists = sql.read(vec![Statement::new(TABLE_EXISTS)]).await?;
     let found: i64 = exists.first().and_then(Rows::first).map_or(Ok(0), |row| row.get("found"))?;
     if found == 0 {
-        sql.read(vec![Statement::new(TABLE)]).await?;
+        let mut commit = Commit::new();
+        commit.push(Statement::new(TABLE));
+        if let Committed::Refused { refusal, .. } = sql.commit(&commit).await? {
+            return Err(SqlError::Unavailable(refusal.into_message()).into());
+        }
     }
     let rows = sql.read(vec![Statement::new(LIST)]).await?;
     rows.iter()

@@ -1,5 +1,7 @@
 //! What only the embedded engine can get wrong: files, threads, a second process.
 
+use std::sync::Barrier;
+use std::thread;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -24,6 +26,27 @@ async fn a_file_keeps_its_data_and_needs_no_log_once_closed() {
         }
         let files: Vec<_> = folder.path().read_dir().unwrap().map(|file| file.unwrap().file_name()).collect();
         assert_eq!(files, ["shop.db"]);
+    }
+}
+
+/// `hp migrate` and `hp dev` started together, on a file that neither has made yet.
+#[test]
+fn a_new_file_is_opened_by_several_at_once() {
+    const AT_ONCE: usize = 4;
+    for _ in 0..25 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.db");
+        let start = Barrier::new(AT_ONCE);
+        let open = || {
+            start.wait();
+            EmbeddedSql::open(&path, Durability::Process)
+        };
+        thread::scope(|scope| {
+            let openers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(open)).collect();
+            // All are open before the first is closed.
+            let opened: Vec<_> = openers.into_iter().map(|opener| opener.join().unwrap()).collect();
+            opened.into_iter().for_each(|sql| drop(sql.unwrap()));
+        });
     }
 }
 

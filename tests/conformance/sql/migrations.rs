@@ -1,11 +1,13 @@
 //! The migrations on every adapter.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
 use headlesspro_edge::migrate::{ALL, MigrateError, Migration, apply, migrate};
 use headlesspro_edge::port::sql::{Sql, Value};
 
-use super::{cell, execute, hrana};
+use super::{cell, execute, hrana, in_turn};
 use crate::databases::{EmbeddedDatabase, SqldDatabase};
 use crate::sqld::Sqld;
 
@@ -104,10 +106,10 @@ async fn assert_each_file_was_applied_once(sql: &dyn Sql, applied: impl Iterator
 fn separate_runners_at_once_all_succeed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("shop.db");
-    let open_file = || -> Box<dyn Sql> { Box::new(EmbeddedSql::open(&path, Durability::Process).unwrap()) };
+    let open_file = || -> Arc<dyn Sql> { Arc::new(EmbeddedSql::open(&path, Durability::Process).unwrap()) };
     let server = Sqld::start();
-    let open_server = || -> Box<dyn Sql> { Box::new(hrana(&server.url())) };
-    let openers: [&(dyn Fn() -> Box<dyn Sql> + Sync); 2] = [&open_file, &open_server];
+    let open_server = || in_turn(hrana(&server.url()));
+    let openers: [&(dyn Fn() -> Arc<dyn Sql> + Sync); 2] = [&open_file, &open_server];
     for open in openers {
         let applied: Vec<_> = std::thread::scope(|scope| {
             let runner = || runtime().block_on(async { migrate(&*open()).await.unwrap().applied });

@@ -13,10 +13,12 @@ use std::ffi::{CStr, CString, c_int, c_void};
 use std::path::Path;
 use std::ptr::{self, NonNull};
 use std::sync::Once;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use libsql::ffi;
 
+use super::writer::soon;
 use crate::port::sql::refusal::{self, Extended};
 use crate::port::sql::{Refusal, Rows, SqlError, Statement, Value};
 pub(in crate::host::native) use prepared::{Column, Prepared};
@@ -132,7 +134,7 @@ impl Connection {
             ],
         };
         for setting in settings {
-            let answer = self.run(&Statement::new(*setting), &mut usize::MAX.clone())?;
+            let answer = self.set(setting)?;
             let journal = answer.first().filter(|_| setting.contains("journal_mode"));
             if journal.is_some_and(|row| row.values != [Value::Text("wal".to_owned())]) {
                 let reason = "its file system allows no write-ahead log".to_owned();
@@ -140,6 +142,20 @@ impl Connection {
             }
         }
         Ok(())
+    }
+
+    /// Runs a setting, again while another process changes the same file's journal: two that do so at once each
+    /// wait for the other to stop reading, so SQLite refuses both without calling its busy handler.
+    fn set(&mut self, setting: &'static str) -> Result<Rows, StepError> {
+        let until = soon(Connection::BUSY);
+        loop {
+            match self.run(&Statement::new(setting), &mut usize::MAX.clone()) {
+                Err(StepError::Refused(Refusal::Busy(_))) if soon(Duration::ZERO) < until => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                done => return done,
+            }
+        }
     }
 
     /// Runs one statement to its end. `budget` is what the answer may still hold, in bytes.
