@@ -14,6 +14,7 @@ mod members;
 mod passkeys;
 mod rate_limits;
 mod redis_outage;
+mod refreshes;
 mod sealed;
 mod stores;
 
@@ -128,6 +129,13 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: UNLIMITED,
         show: buyers::five_hundred_for_fifty,
+    },
+    Proof {
+        name: "of_1000_refreshes_of_one_token_one_wins_and_nobody_is_logged_out",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: refreshes::one_of_a_thousand_wins,
     },
     Proof {
         name: "a_buyer_who_hangs_up_holds_nobody_back",
