@@ -12,12 +12,12 @@ use headlesspro_shared::notifications::BaseUrl;
 use crate::cart::OfferCache;
 use crate::failure::{Denied, Halt};
 use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
-use crate::limits::Limiter;
+use crate::limits::{Admission, Joint, Limiter, Postponed};
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
 use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::fetch::tenants::TenantFetch;
-use crate::port::kv::{Command, Kv, Reply, Script};
+use crate::port::kv::{Command, Kv, KvError, Reply, Script};
 use crate::port::mailer::Mailer;
 use crate::port::sql::{Commit, Committed, Rows, Sql, Statement};
 use crate::vault::Vault;
@@ -234,19 +234,27 @@ pub struct Ctx {
     caller: Arc<Caller>,
     spent: Arc<Spent>,
     defer: Option<Arc<dyn Defer>>,
+    postponed: Option<Arc<Postponed>>,
     pub now: Timestamp,
     pub request_id: Arc<str>,
 }
 
 impl Ctx {
     pub fn new(app: Arc<App>, caller: Arc<Caller>, spent: Arc<Spent>, now: Timestamp, request_id: Arc<str>) -> Ctx {
-        Ctx { app, caller, spent, defer: None, now, request_id }
+        Ctx { app, caller, spent, defer: None, postponed: None, now, request_id }
     }
 
     /// The same request, on a host that works on after the response.
     #[must_use]
     pub fn deferring(mut self, defer: Option<Arc<dyn Defer>>) -> Ctx {
         self.defer = defer;
+        self
+    }
+
+    /// The same request, whose limits are still to be asked for.
+    #[must_use]
+    pub fn postponing(mut self, postponed: Option<Arc<Postponed>>) -> Ctx {
+        self.postponed = postponed;
         self
     }
 
@@ -343,6 +351,10 @@ impl Ctx {
             Some(_) => None,
         };
         let verify = verification.is_some();
+        if let Some(postponed) = &self.postponed {
+            let (limiter, kv, clock) = (&self.app.limiter, &*self.app.kv, &*self.app.clock);
+            let_in(&postponed.settle(limiter, kv, clock).await)?;
+        }
         if let Some(verification) = verification {
             statements.insert(0, verification);
         }
@@ -382,7 +394,7 @@ impl Ctx {
         self.principal().await?;
         Spent::add(&self.spent.kv);
         let reply = self.app.kv.pipeline(vec![command]).await?.into_iter().next();
-        reply.ok_or_else(|| Halt::from(crate::port::kv::KvError::Garbage("no reply".to_owned())))
+        reply.ok_or_else(|| Halt::from(KvError::Garbage("no reply".to_owned())))
     }
 
     /// Redis commands in one round trip; none at all without a command.
@@ -406,5 +418,29 @@ impl Ctx {
         self.principal().await?;
         Spent::add(&self.spent.kv);
         Ok(self.app.kv.script(script, keys, args).await?)
+    }
+
+    /// Decides something in the round trip that asks for the request's limits, where those are postponed. It comes
+    /// first of all, and its caller is only a claim: nothing may be decided that anybody could not have decided for
+    /// them.
+    ///
+    /// # Errors
+    /// [`Halt`] when the request is refused, or Redis does not answer.
+    pub async fn decide_first(&self, joint: &Joint) -> Result<Reply, Halt> {
+        let (limiter, kv, clock) = (&self.app.limiter, &*self.app.kv, &*self.app.clock);
+        let Some(postponed) = &self.postponed else {
+            Spent::add(&self.spent.kv);
+            return Ok(joint.decide(kv, self.now).await?);
+        };
+        let (admission, decided) = postponed.settle_with(limiter, kv, clock, joint).await;
+        let_in(&admission)?;
+        decided?.ok_or_else(|| Halt::from(KvError::Garbage("nothing was decided".to_owned())))
+    }
+}
+
+fn let_in(admission: &Admission) -> Result<(), Halt> {
+    match admission.decision.refused {
+        None => Ok(()),
+        Some((subject, wait)) => Err(Halt::Denied(Denied::Limited { subject, seconds: wait.seconds() })),
     }
 }

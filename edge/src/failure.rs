@@ -1,6 +1,7 @@
 //! How a use case fails.
 
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::limits::Subject;
 
 use crate::port::entropy::NoEntropy;
 use crate::port::kv::KvError;
@@ -26,6 +27,11 @@ pub enum Denied {
     /// A key that is unknown, expired or revoked.
     BadCredentials,
     MissingScope(Scope),
+    /// Too many requests: there may be another in so many seconds.
+    Limited {
+        subject: Subject,
+        seconds: u64,
+    },
 }
 
 /// Something we depend on did not answer; trying again may help.

@@ -252,6 +252,7 @@ impl From<Denied> for Problem {
                 .detail("Send an API key as `Authorization: Bearer pk_...` or `Bearer sk_...`."),
             Denied::BadCredentials => challenge(StatusCode::UNAUTHORIZED, "bad-credentials")
                 .detail("The API key is unknown, expired or revoked."),
+            Denied::Limited { subject, seconds } => Problem::rate_limited(subject, seconds),
             Denied::MissingScope(scope) => Problem::new(StatusCode::FORBIDDEN, "missing-scope")
                 .detail(format!("This needs a key with the scope {scope}."))
                 .with("scope", scope.name().into()),

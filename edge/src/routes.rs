@@ -13,7 +13,7 @@ use http::Method;
 
 use crate::app::App;
 use crate::identity::{Needed, Over};
-use crate::middleware::{authorize, cors, limit, request};
+use crate::middleware::{Counting, authorize, cors, limit, request};
 use crate::problem::Problem;
 use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders, organizations};
 
@@ -59,6 +59,8 @@ pub struct Route {
     pub access: Access,
     /// Which rate limits it counts against. `None`: none, for what asks nobody for anything.
     pub class: Option<Class>,
+    /// Whether its use case asks for them together with a question of its own.
+    pub is_postponed: bool,
 }
 
 /// A part of the table with its handlers.
@@ -68,6 +70,7 @@ pub struct Routes {
     routers: BTreeMap<&'static str, MethodRouter<Arc<App>>>,
     /// Of the routes that are added next, where their methods do not say it.
     class: Option<Class>,
+    is_postponed: bool,
 }
 
 impl Routes {
@@ -80,6 +83,13 @@ impl Routes {
     #[must_use]
     pub fn class(mut self, class: Class) -> Routes {
         self.class = Some(class);
+        self
+    }
+
+    /// Leaves the limits of the routes that are added to this part from here on to their use cases.
+    #[must_use]
+    pub fn postponed(mut self) -> Routes {
+        self.is_postponed = true;
         self
     }
 
@@ -155,7 +165,8 @@ impl Routes {
             Access::Key(_) | Access::Organization(_) | Access::Record(_) => Some(Class::Write),
         };
         let class = self.class.or(by_method);
-        self.table.push(Route { method, path, access, class });
+        let is_postponed = self.is_postponed;
+        self.table.push(Route { method, path, access, class, is_postponed });
         let route = MethodRouter::new().on(filter, handler);
         let route = match access.needed() {
             None => route,
@@ -163,7 +174,7 @@ impl Routes {
         };
         let route = match class {
             None => route,
-            Some(class) => route.layer(from_fn_with_state(class, limit)),
+            Some(class) => route.layer(from_fn_with_state(Counting { class, is_postponed }, limit)),
         };
         self.add(path, route);
         self

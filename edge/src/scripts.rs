@@ -1,8 +1,8 @@
 //! Every Redis script of the project, as the in-process store must know them.
 
 use crate::cart::script::CART;
-use crate::identity::script::LOCKOUT;
+use crate::identity::script::{LIMITS_AND_LOCKOUT, LOCKOUT};
 use crate::limits::script::LIMITS;
 use crate::port::kv::Script;
 
-pub const ALL: &[&Script] = &[&CART, &LIMITS, &LOCKOUT];
+pub const ALL: &[&Script] = &[&CART, &LIMITS, &LOCKOUT, &LIMITS_AND_LOCKOUT];

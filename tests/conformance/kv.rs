@@ -8,6 +8,7 @@ mod clients;
 mod concurrency;
 mod differential;
 mod failures;
+mod joint;
 mod limits;
 mod lockout;
 mod notation;

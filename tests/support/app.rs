@@ -16,9 +16,11 @@ use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::entropy::HostEntropy;
+use headlesspro_edge::port::fetch::Fetch;
 use headlesspro_edge::port::fetch::tenants::TenantFetch;
 use headlesspro_edge::port::kv::Kv;
 use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::mailer::Mailer;
 use headlesspro_edge::port::mailer::http::HttpMailer;
 use headlesspro_edge::port::mailer::memory::Mailbox;
 use headlesspro_edge::port::sql::Sql;
@@ -90,12 +92,34 @@ pub struct Stage {
     provider_port: u16,
     /// What the API has sent.
     mailbox: Arc<Mailbox>,
+    /// Another application like the API's, which remembers nothing.
+    fresh: Fresh,
     // From here on in the order in which they must end.
     host: Option<Host>,
     runtime: Option<tokio::runtime::Runtime>,
     redis: Option<Mutex<RedisServer>>,
     sqld: Option<Mutex<Sqld>>,
     _folder: tempfile::TempDir,
+}
+
+/// How another isolate is started.
+enum Fresh {
+    Native(Box<dyn Fn() -> App + Send + Sync>),
+    Hosted(Kind, Vec<(&'static str, String)>),
+}
+
+/// Another isolate over what stands behind the API. Ends when dropped.
+pub struct Isolate {
+    url: String,
+    host: Option<Host>,
+}
+
+impl Drop for Isolate {
+    fn drop(&mut self) {
+        if let Some(host) = &self.host {
+            crate::log::heard(&std::fs::read_to_string(&host.log).unwrap_or_default());
+        }
+    }
 }
 
 /// The keys of one shop, and its organization's id.
@@ -134,22 +158,28 @@ impl Stage {
         };
         let provider_port = hosts::free_port()?;
         let private_issuers = format!("http://127.0.0.1:{provider_port}");
-        let app = App::new(Arc::clone(&sql), Arc::clone(&kv), clock, Arc::new(HostEntropy), secrets());
-        let app = app.with_limits(limits.parse::<Limits>().map_err(|error| error.to_string())?);
+        let limits_of_app = limits.parse::<Limits>().map_err(|error| error.to_string())?;
         let mailbox = Arc::new(Mailbox::default());
         let mail_url = runtime.block_on(serve(provider(Arc::clone(&mailbox) as _, TOKEN)))? + PROVIDER_PATH;
-        let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
-        let mailer =
-            HttpMailer::new(&mail_url, TOKEN, MAIL_FROM, Arc::new(fetch)).map_err(|error| error.to_string())?;
-        let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
-        let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &private_issuers));
-        let app = Arc::new(app.with_mailer(Arc::new(mailer)));
+        let fetch: Arc<dyn Fetch> = Arc::new(NativeFetch::new().map_err(|error| error.to_string())?);
+        let mailer = HttpMailer::new(&mail_url, TOKEN, MAIL_FROM, Arc::clone(&fetch));
+        let mailer: Arc<dyn Mailer> = Arc::new(mailer.map_err(|error| error.to_string())?);
+        let (sql_of_app, kv_of_app, issuers) = (Arc::clone(&sql), Arc::clone(&kv), private_issuers.clone());
+        let make = move || {
+            let (sql, kv, clock) = (Arc::clone(&sql_of_app), Arc::clone(&kv_of_app), Arc::clone(&clock));
+            App::new(sql, kv, clock, Arc::new(HostEntropy), secrets())
+                .with_limits(limits_of_app.clone())
+                .with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
+                .with_mailer(Arc::clone(&mailer))
+        };
+        let app = Arc::new(make());
         let (ours, theirs) = runtime.block_on(async {
             migrate(&*app.sql).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((keys(&app, "Ours", "EUR").await?, keys(&app, "Theirs", "BHD").await?))
         })?;
-        let (url, host) = if is_native {
-            (runtime.block_on(serve(routes::router(Arc::clone(&app))))?, None)
+        let (url, host, fresh) = if is_native {
+            let url = runtime.block_on(serve(routes::router(Arc::clone(&app))))?;
+            (url, None, Fresh::Native(Box::new(make)))
         } else {
             let endpoint = runtime.block_on(serve(redis_rest::router(kv, TOKEN)))?;
             let database = sqld.as_ref().map(Sqld::url).unwrap_or_default();
@@ -169,11 +199,9 @@ impl Stage {
                 ("ISSUER", ISSUER),
                 ("PRIVATE_ISSUERS", &private_issuers),
             ];
-            let host = match kind {
-                Kind::Workers => hosts::start_worker(&settings)?,
-                Kind::Native | Kind::NativeWithRedis | Kind::Spin => hosts::start_spin(&settings)?,
-            };
-            (host.url.clone(), Some(host))
+            let settings: Vec<(&str, String)> = settings.map(|(name, value)| (name, value.to_owned())).to_vec();
+            let host = start(kind, &settings)?;
+            (host.url.clone(), Some(host), Fresh::Hosted(kind, settings))
         };
         let (redis, sqld) = (redis.map(Mutex::new), sqld.map(Mutex::new));
         Ok(Stage {
@@ -184,6 +212,7 @@ impl Stage {
             app,
             provider_port,
             mailbox,
+            fresh,
             host,
             runtime: Some(runtime),
             redis,
@@ -199,9 +228,32 @@ impl Stage {
 
     /// What a story is told with.
     pub fn world(&self) -> World {
+        self.world_at(&self.url)
+    }
+
+    fn world_at(&self, url: &str) -> World {
         let (ours, theirs) = (&self.ours, &self.theirs);
-        let world = world(&self.url, [&ours.publishable, &ours.secret], [&theirs.publishable, &theirs.secret]);
+        let world = world(url, [&ours.publishable, &ours.secret], [&theirs.publishable, &theirs.secret]);
         World { mailbox: Some(Arc::clone(&self.mailbox)), ..world }
+    }
+
+    /// Another isolate of the same API, which remembers nothing yet.
+    pub async fn isolate(&self) -> Isolate {
+        match &self.fresh {
+            Fresh::Native(make) => {
+                let url = serve(routes::router(Arc::new(make()))).await.unwrap();
+                Isolate { url, host: None }
+            }
+            Fresh::Hosted(kind, settings) => {
+                let host = start(*kind, settings).unwrap();
+                Isolate { url: host.url.clone(), host: Some(host) }
+            }
+        }
+    }
+
+    /// What a story is told with, in another isolate.
+    pub fn world_of(&self, isolate: &Isolate) -> World {
+        self.world_at(&isolate.url)
     }
 
     /// The id of our shop's organization.
@@ -287,6 +339,15 @@ async fn keys(app: &App, name: &str, currency: &str) -> Result<Keys, String> {
         publishable: opened.publishable_key,
         secret: opened.secret_key,
     })
+}
+
+/// The API on a wasm host.
+fn start(kind: Kind, settings: &[(&'static str, String)]) -> Result<Host, String> {
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    match kind {
+        Kind::Workers => hosts::start_worker(&settings),
+        Kind::Native | Kind::NativeWithRedis | Kind::Spin => hosts::start_spin(&settings),
+    }
 }
 
 /// Serves on a free port for as long as the runtime lives.

@@ -59,6 +59,7 @@ pub fn routes() -> Routes {
         .and(passkeys::http::routes())
         .and(second_factor::http::routes())
         .class(Class::Auth)
+        .postponed()
         .post("/api/v1/auth/login", begin, log_in)
 }
 

@@ -15,11 +15,12 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Tenant;
 use crate::limits::ClientAddress;
+use crate::limits::joint::{self, joint_lua};
 use crate::port::kv::{Command, Kv, KvError, Reply, Script, ScriptStore};
 
-pub static LOCKOUT: Script = Script { name: "lockout", lua: LUA, native };
-
-const LUA: &str = r#"
+macro_rules! lockout_lua {
+    () => {
+        r#"
 local function whole(text)
   if text and #text <= 15 and string.match(text, '^%d+$') then return tonumber(text) end
 end
@@ -64,7 +65,19 @@ for at = 1, 2 do
   redis.call('PEXPIRE', KEYS[at], string.format('%.0f', counts[at][2]))
 end
 return {'admitted'}
-"#;
+"#
+    };
+}
+
+pub static LOCKOUT: Script = Script { name: "lockout", lua: lockout_lua!(), native };
+
+/// Both at once, at a login.
+pub static LIMITS_AND_LOCKOUT: Script =
+    Script { name: "limits_and_lockout", lua: joint_lua!(lockout_lua!()), native: both };
+
+fn both(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Reply {
+    joint::native(store, keys, args, &LOCKOUT)
+}
 
 /// The Lua's twin.
 fn native(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Reply {

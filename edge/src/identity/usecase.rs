@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::caller::{Person, hash_of, revocation_key};
 use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
-use super::script::{self, LOCKOUT};
+use super::script::{self, LIMITS_AND_LOCKOUT};
 use super::store::account::AccountRow;
 use super::store::session::{SessionRow, SessionSummary};
 use super::store::{account, keys, session};
@@ -19,7 +19,7 @@ use super::{hashing, second_factor};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::{self, Change};
-use crate::limits::ClientAddress;
+use crate::limits::{ClientAddress, Joint};
 use crate::port::kv::Command;
 use crate::port::sql::{Commit, Committed, Refusal, Rows, Statement};
 use crate::vault::{DataKey, Place, Purpose, WrappedKey};
@@ -61,20 +61,23 @@ pub struct Login<'a> {
     pub wanted: HashParameters,
 }
 
-/// Opens a session: one read, one Redis round trip, one commit.
+/// Opens a session: one Redis round trip, the one that counts the request too, one read, one commit.
 pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<LoginError>> {
     let tenant = ctx.tenant();
     let email_hash = hash_email(ctx.app(), tenant, login.email);
-    let rows = ctx.read(vec![account::by_email(tenant, &email_hash), keys::signing_key()]).await?;
-    let found = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
-    let (_, found) = account::login_of(found)?;
-
-    // Counted before the password is looked at: a thousand parallel guesses are not all admitted.
+    // Counted before the password is looked at: a thousand parallel guesses are not all admitted. Before the key is
+    // verified too, so that the limits can be asked for in the same round trip: whoever makes one up keeps nobody
+    // waiting who could not be kept waiting with the real one, which everybody can see.
     let counters = script::keys(tenant, &email_hash, login.address);
-    let reply = ctx.script(&LOCKOUT, counters.clone(), script::attempt(ctx.now, &Lockout::default())).await?;
+    let attempt = script::attempt(ctx.now, &Lockout::default());
+    let joint = Joint { script: &LIMITS_AND_LOCKOUT, keys: counters.clone(), args: attempt };
+    let reply = ctx.decide_first(&joint).await?;
     if let Err(millis) = script::read(&reply)? {
         return Err(Failure::Rejected(LoginError::Wait { millis }));
     }
+    let rows = ctx.read(vec![account::by_email(tenant, &email_hash), keys::signing_key()]).await?;
+    let found = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
+    let (_, found) = account::login_of(found)?;
     let stored = found.as_ref().and_then(|account| account.password.as_ref());
     let is_right = match stored {
         Some(stored) => hashing::is_right(login.password, stored),

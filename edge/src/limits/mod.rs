@@ -12,7 +12,9 @@
 mod address;
 mod away;
 mod buckets;
+pub mod joint;
 mod lease;
+mod postponed;
 mod revocations;
 pub mod script;
 
@@ -25,6 +27,8 @@ use headlesspro_shared::limits::{Class, Limits, Subject};
 
 pub use address::ClientAddress;
 pub use buckets::Decision;
+pub use joint::Joint;
+pub use postponed::Postponed;
 pub use revocations::Revoked;
 
 use self::away::Away;
@@ -106,6 +110,39 @@ impl Limiter {
         Admission { decision, revoked: self.revocations.of(&claims.revocations, now), round_trips }
     }
 
+    /// As [`admit`](Limiter::admit), for a caller without revocations and with something to be decided in the same
+    /// round trip, which is made in any case but that of a refusal by what is known here. `None`: the request is
+    /// refused, and nothing was decided.
+    pub(super) async fn admit_with(
+        &self,
+        kv: &dyn Kv,
+        clock: &dyn Clock,
+        claims: &Claims,
+        joint: &Joint,
+    ) -> (Admission, Result<Option<Reply>, KvError>) {
+        let now = clock.now();
+        let counted = self.counted(claims);
+        let reserved = self.buckets.reserve(&counted, now);
+        let admission = |decision, round_trips| Admission { decision, revoked: Revoked::Before(None), round_trips };
+        if reserved.is_refused() {
+            return (admission(reserved.decide(None), 0), Ok(None));
+        }
+        let asks = if self.away.is_away() { Vec::new() } else { reserved.asks() };
+        let (keys, args) = joint.call(now, &asks);
+        // The use case waits for its answer anyway.
+        let reply = kv.script(joint.script, keys, args).await;
+        let (answer, decided) = match reply {
+            Ok(reply) => match joint::answers(reply) {
+                Some((limited, decided)) => (self.read(Ok(limited), &asks, &[], now), Ok(decided)),
+                None => (None, Err(joint::garbage())),
+            },
+            Err(error) => (self.read(Err(error.clone()), &asks, &[], now), Err(error)),
+        };
+        let decision = reserved.decide(answer.as_ref().filter(|_| !asks.is_empty()));
+        let decided = if decision.refused.is_some() { Ok(None) } else { decided };
+        (admission(decision, 1), decided)
+    }
+
     /// Whether the caller shall [`probe`](Limiter::probe), after its response.
     pub fn is_probe_due(&self, now: Timestamp) -> bool {
         self.away.is_probe_due(now)
@@ -132,6 +169,17 @@ impl Limiter {
             Either::Left((reply, _)) => reply,
             Either::Right(((), _)) => Err(KvError::Timeout),
         };
+        self.read(reply, asks, revocations, now)
+    }
+
+    /// Reads an answer of the script's, or learns that there is none.
+    fn read(
+        &self,
+        reply: Result<Reply, KvError>,
+        asks: &[Ask],
+        revocations: &[String],
+        now: Timestamp,
+    ) -> Option<Answer> {
         let answer = reply.map(|reply| (script::answer(&reply, asks.len(), revocations.len()), reply));
         match answer {
             Ok((Some(answer), _)) => Some(answer),

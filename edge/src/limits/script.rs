@@ -20,66 +20,11 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::port::kv::{Reply, Script, ScriptStore};
 
-pub static LIMITS: Script = Script { name: "limits", lua: LUA, native };
-
-/// One bucket in a call.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ask {
-    pub key: String,
-    pub limit: Limit,
-    pub needed: u32,
-    pub wanted: u32,
-}
-
-/// The script's answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Whether all buckets had what was needed.
-    pub is_taken: bool,
-    /// For each bucket, the units taken and the microseconds until it is full again.
-    pub buckets: Vec<(u32, i64)>,
-    /// For each revocation, its value.
-    pub revocations: Vec<Option<String>>,
-}
-
-/// Keys and arguments of one call.
-pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String>, Vec<String>) {
-    let keys = asks.iter().map(|ask| &ask.key).chain(revocations).cloned().collect();
-    let mut args = vec![now.millis().to_string(), asks.len().to_string()];
-    for ask in asks {
-        let (interval, burst) = (ask.limit.interval_micros().to_string(), ask.limit.burst().to_string());
-        args.extend([interval, burst, ask.needed.to_string(), ask.wanted.to_string()]);
-    }
-    (keys, args)
-}
-
-/// Reads the answer to a call with so many buckets and revocations. `None`: it is none.
-pub fn answer(reply: &Reply, asks: usize, revocations: usize) -> Option<Answer> {
-    let Reply::Array(items) = reply else { return None };
-    let (status, rest) = items.split_first()?;
-    let is_taken = match status {
-        Reply::Text(status) if status == "taken" => true,
-        Reply::Text(status) if status == "refused" => false,
-        _ => return None,
-    };
-    let (buckets, rest) = rest.split_at_checked(asks.checked_mul(2)?)?;
-    let buckets = buckets.chunks_exact(2).map(|pair| match pair {
-        [Reply::Integer(units), Reply::Integer(owed)] => Some((u32::try_from(*units).ok()?, *owed)),
-        _ => None,
-    });
-    let values = rest.iter().map(|value| match value {
-        Reply::Nil => Some(None),
-        Reply::Text(value) => Some(Some(value.clone())),
-        _ => None,
-    });
-    let answer =
-        Answer { is_taken, buckets: buckets.collect::<Option<_>>()?, revocations: values.collect::<Option<_>>()? };
-    (answer.revocations.len() == revocations).then_some(answer)
-}
-
 /// Numbers stay below 2^53, so Lua's floats hold them exactly; they are written with `%.0f`, since Lua's own
 /// way loses digits.
-const LUA: &str = r#"
+macro_rules! limits_lua {
+    () => {
+        r#"
 local function whole(text, most)
   if text and #text <= 13 and string.match(text, '^%d+$') then
     local number = tonumber(text)
@@ -135,7 +80,67 @@ for at = 1, #revocations do
   answer[1 + 2 * count + at] = revocations[at]
 end
 return answer
-"#;
+"#
+    };
+}
+pub(crate) use limits_lua;
+
+pub static LIMITS: Script = Script { name: "limits", lua: limits_lua!(), native };
+
+/// One bucket in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ask {
+    pub key: String,
+    pub limit: Limit,
+    pub needed: u32,
+    pub wanted: u32,
+}
+
+/// The script's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Whether all buckets had what was needed.
+    pub is_taken: bool,
+    /// For each bucket, the units taken and the microseconds until it is full again.
+    pub buckets: Vec<(u32, i64)>,
+    /// For each revocation, its value.
+    pub revocations: Vec<Option<String>>,
+}
+
+/// Keys and arguments of one call.
+pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String>, Vec<String>) {
+    let keys = asks.iter().map(|ask| &ask.key).chain(revocations).cloned().collect();
+    let mut args = vec![now.millis().to_string(), asks.len().to_string()];
+    for ask in asks {
+        let (interval, burst) = (ask.limit.interval_micros().to_string(), ask.limit.burst().to_string());
+        args.extend([interval, burst, ask.needed.to_string(), ask.wanted.to_string()]);
+    }
+    (keys, args)
+}
+
+/// Reads the answer to a call with so many buckets and revocations. `None`: it is none.
+pub fn answer(reply: &Reply, asks: usize, revocations: usize) -> Option<Answer> {
+    let Reply::Array(items) = reply else { return None };
+    let (status, rest) = items.split_first()?;
+    let is_taken = match status {
+        Reply::Text(status) if status == "taken" => true,
+        Reply::Text(status) if status == "refused" => false,
+        _ => return None,
+    };
+    let (buckets, rest) = rest.split_at_checked(asks.checked_mul(2)?)?;
+    let buckets = buckets.chunks_exact(2).map(|pair| match pair {
+        [Reply::Integer(units), Reply::Integer(owed)] => Some((u32::try_from(*units).ok()?, *owed)),
+        _ => None,
+    });
+    let values = rest.iter().map(|value| match value {
+        Reply::Nil => Some(None),
+        Reply::Text(value) => Some(Some(value.clone())),
+        _ => None,
+    });
+    let answer =
+        Answer { is_taken, buckets: buckets.collect::<Option<_>>()?, revocations: values.collect::<Option<_>>()? };
+    (answer.revocations.len() == revocations).then_some(answer)
+}
 
 /// The Lua's twin.
 fn native(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Reply {
@@ -223,6 +228,6 @@ fn is_digits(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn wrong(what: &str) -> Reply {
+pub(super) fn wrong(what: &str) -> Reply {
     Reply::Error(format!("ERR limits script: {what}"))
 }

@@ -14,7 +14,7 @@ use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
 use crate::failure::{Denied, Halt};
 use crate::identity::{Caller, Needed, external_caller};
-use crate::limits::Revoked;
+use crate::limits::{Postponed, Revoked};
 use crate::port::defer::Defer;
 use crate::port::kv::KvError;
 use crate::problem::Problem;
@@ -52,7 +52,8 @@ pub async fn authorize(
     let extensions = request.extensions_mut();
     let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));
     let defer = extensions.get::<Arc<dyn Defer>>().cloned();
-    let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer);
+    let postponed = extensions.get::<Arc<Postponed>>().cloned();
+    let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer).postponing(postponed);
     extensions.insert(ctx.clone());
 
     // Files are large: a key that is not good shall not make us hold one.

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::authorize::{bearer, publishable_key};
 use crate::app::{App, Spent};
 use crate::identity::{Countable, countable};
-use crate::limits::{Claims, ClientAddress};
+use crate::limits::{Admission, Claims, ClientAddress, Postponed};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
 
@@ -22,28 +22,47 @@ const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
+/// How the requests of a route are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counting {
+    pub class: Class,
+    /// By the use case, in the round trip of a question of its own
+    /// ([`Ctx::decide_first`](crate::app::Ctx::decide_first)).
+    pub is_postponed: bool,
+}
+
 /// Counts the request, and answers it with 429 where a limit is reached. What Redis said of the caller's
 /// credentials in the same round trip is in the request's extensions as [`Revoked`](crate::limits::Revoked).
 pub async fn limit(
-    State(class): State<Class>,
+    State(counting): State<Counting>,
     Extension(app): Extension<Arc<App>>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    let claims = claims(class, &request, &app);
-    let admission = app.limiter().admit(&*app.kv, &*app.clock, &claims).await;
-    if let Some(spent) = request.extensions().get::<Arc<Spent>>() {
-        spent.add_kv(admission.round_trips);
-    }
-    probe(app, request.extensions().get::<Arc<dyn Defer>>()).await;
-
-    let mut response = match admission.decision.refused {
-        None => {
-            request.extensions_mut().insert(admission.revoked);
-            next.run(request).await
-        }
-        Some((subject, wait)) => Problem::rate_limited(subject, wait.seconds()).into_response(),
+    let claims = claims(counting.class, &request, &app);
+    let spent = request.extensions().get::<Arc<Spent>>().cloned().unwrap_or_default();
+    let defer = request.extensions().get::<Arc<dyn Defer>>().cloned();
+    let refusal = |admission: &Admission| {
+        let refused = admission.decision.refused;
+        refused.map(|(subject, wait)| Problem::rate_limited(subject, wait.seconds()).into_response())
     };
+    // Whose credentials may have been revoked is asked for first.
+    let (admission, mut response) = if counting.is_postponed && claims.revocations.is_empty() {
+        let postponed = Arc::new(Postponed::new(claims));
+        request.extensions_mut().insert(Arc::clone(&postponed));
+        let response = next.run(request).await;
+        let admission = postponed.settle(app.limiter(), &*app.kv, &*app.clock).await;
+        (admission, refusal(&admission).unwrap_or(response))
+    } else {
+        let admission = app.limiter().admit(&*app.kv, &*app.clock, &claims).await;
+        request.extensions_mut().insert(admission.revoked);
+        match refusal(&admission) {
+            Some(refusal) => (admission, refusal),
+            None => (admission, next.run(request).await),
+        }
+    };
+    spent.add_kv(admission.round_trips);
+    probe(app, defer.as_ref()).await;
     if !is_for_everybody(response.headers()) {
         tell(response.headers_mut(), admission.decision.standing);
     }

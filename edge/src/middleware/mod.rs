@@ -7,5 +7,5 @@ mod request;
 
 pub use authorize::authorize;
 pub use cors::cors;
-pub use limit::limit;
+pub use limit::{Counting, limit};
 pub use request::{RequestId, request};

@@ -41,8 +41,8 @@ pub fn operations() -> Vec<Operation> {
         organizations::openapi::operations(),
     ];
     let counted = |operation: Operation| {
-        let class = table.find(&operation.method, operation.path).and_then(|route| route.class);
-        operation.counted(class)
+        let route = table.find(&operation.method, operation.path);
+        operation.counted(route.and_then(|route| route.class), route.is_some_and(|route| route.is_postponed))
     };
     described.into_iter().flatten().map(counted).collect()
 }

@@ -122,12 +122,13 @@ impl Operation {
         self
     }
 
-    /// Counts it as the route table does: with one more answer, and perhaps one more round trip.
+    /// Counts it as the route table does: with one more answer, and perhaps one more round trip, where it is not
+    /// the use case's own.
     #[must_use]
-    pub(super) fn counted(mut self, class: Option<Class>) -> Operation {
+    pub(super) fn counted(mut self, class: Option<Class>, is_postponed: bool) -> Operation {
         self.class = class;
         if class.is_some() {
-            self.budget.most_redis = self.budget.redis.saturating_add(1);
+            self.budget.most_redis = self.budget.redis.saturating_add(u32::from(!is_postponed));
             self.problems.extend(rate_limited());
         }
         self

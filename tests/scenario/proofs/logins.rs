@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use headlesspro_edge::app::App;
-use headlesspro_edge::identity::script::LOCKOUT;
 use headlesspro_edge::port::BoxFuture;
-use headlesspro_edge::port::kv::{Command, Kv, KvError, Reply, Script};
-use headlesspro_edge::port::sql::{Commit, Sql, Statement};
+use headlesspro_edge::port::sql::{Batch, Commit, Outcome, Sql, SqlError, Statement, Step};
 use headlesspro_edge::routes;
 use headlesspro_shared::identity::Role;
 use http::Request;
@@ -24,35 +22,24 @@ const RESET: &str = "UPDATE account SET password_hash =
 const SUSPEND: &str = "UPDATE account SET state = 'suspended' WHERE id = ?1";
 const SESSIONS: &str = "SELECT count(*) AS sessions FROM session WHERE account_id = ?1";
 
-/// Redis, where something happens to an account after each login has read it and before it is done.
+/// A database where something happens to an account after each login has read it and before it is done.
 struct Meanwhile {
-    kv: Arc<dyn Kv>,
     sql: Arc<dyn Sql>,
     change: Option<Statement>,
 }
 
-impl Kv for Meanwhile {
-    fn pipeline(&self, commands: Vec<Command>) -> BoxFuture<'_, Result<Vec<Reply>, KvError>> {
-        self.kv.pipeline(commands)
-    }
-
-    fn transaction(&self, commands: Vec<Command>) -> BoxFuture<'_, Result<Vec<Reply>, KvError>> {
-        self.kv.transaction(commands)
-    }
-
-    fn script<'a>(
-        &'a self,
-        script: &'static Script,
-        keys: Vec<String>,
-        args: Vec<String>,
-    ) -> BoxFuture<'a, Result<Reply, KvError>> {
+impl Sql for Meanwhile {
+    fn run(&self, batch: Batch) -> BoxFuture<'_, Result<Outcome, SqlError>> {
         Box::pin(async move {
-            if let Some(change) = self.change.clone().filter(|_| script.name == LOCKOUT.name) {
+            let reads_account = |step: &Step| step.statement.sql.starts_with("-- identity::account_by_email");
+            let is_login = batch.steps.iter().any(reads_account);
+            let outcome = self.sql.run(batch).await;
+            if let Some(change) = self.change.clone().filter(|_| is_login) {
                 let mut commit = Commit::new();
                 commit.push(change);
                 self.sql.commit(&commit).await.unwrap();
             }
-            self.kv.script(script, keys, args).await
+            outcome
         })
     }
 }
@@ -72,8 +59,8 @@ pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
             let before = sessions().await;
 
             let real = stage.app();
-            let (sql, kv) = (Arc::clone(&real.sql), Arc::clone(&real.kv));
-            let kv = Arc::new(Meanwhile { kv, sql: Arc::clone(&sql), change: change.map(of_person) });
+            let sql = Arc::new(Meanwhile { sql: Arc::clone(&real.sql), change: change.map(of_person) });
+            let kv = Arc::clone(&real.kv);
             let app = App::new(sql, kv, Arc::clone(&real.clock), Arc::clone(&real.entropy), secrets());
             let router = routes::router(Arc::new(app.with_limits(UNLIMITED.parse().unwrap())));
             let body = json!({ "email": person.email, "password": STAFF_PASSWORD }).to_string();

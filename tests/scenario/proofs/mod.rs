@@ -3,6 +3,7 @@
 mod audit;
 mod books;
 mod buyers;
+mod cold_isolates;
 mod database_outage;
 mod expiry;
 mod hanging_up;
@@ -38,6 +39,20 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: logins::a_login_ends_with_what_it_was_let_in_for,
+    },
+    Proof {
+        name: "a_cold_isolate_logs_in_and_reads_within_the_budget",
+        kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: cold_isolates::logins_and_reads_keep_to_their_budget,
+    },
+    Proof {
+        name: "a_login_beyond_the_limits_asks_the_database_for_nothing",
+        kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: cold_isolates::OF_LOGINS,
+        show: cold_isolates::a_login_beyond_the_limits_asks_the_database_for_nothing,
     },
     Proof {
         name: "the_last_thing_that_opens_an_account_stays",

@@ -10,8 +10,8 @@ const PASSWORD: &str = "correct horse battery";
 
 pub async fn a_person_logs_in_goes_on_and_logs_out(world: World) {
     let first = log_in(&world.ours, "owner@example.com").await.expect(200);
-    // One for the rate limit, one for the failures.
-    assert!(first.spent().redis <= 2, "{first}");
+    // One for the rate limit and the failures.
+    assert_eq!(first.spent().redis, 1, "{first}");
     assert_eq!(first.json()["expiresIn"], 900);
     let person = as_person(&world, &first);
     let me = person.get("/api/v1/auth/me").send().await.expect(200).json();
