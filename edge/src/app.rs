@@ -187,7 +187,7 @@ impl Tenant {
 pub struct Spent {
     sql: AtomicU32,
     kv: AtomicU32,
-    /// For verifying another issuer's token.
+    /// For another issuer's word.
     issuer: AtomicU32,
 }
 
@@ -204,7 +204,8 @@ impl Spent {
         self.issuer.load(Ordering::Relaxed)
     }
 
-    /// Counts a round trip to the database that finds whom another issuer's token is about.
+    /// Counts a round trip for another issuer's word: to the database, to find whom its token is about, to Redis or to
+    /// the issuer, for its keys.
     pub fn add_issuer(&self) {
         Spent::add(&self.issuer);
     }
@@ -267,6 +268,11 @@ impl Ctx {
         if let Some(defer) = &self.defer {
             defer.defer(Box::pin(work));
         }
+    }
+
+    /// What the request has spent so far.
+    pub fn spent(&self) -> &Spent {
+        &self.spent
     }
 
     pub fn tenant(&self) -> Tenant {

@@ -9,6 +9,7 @@
 //   `login_hint` says, with the address `<login_hint>@example.com`, verified unless it begins with `unverified`.
 // - `POST /test/rotate`: it signs with another key from now on, and forgets the one before.
 // - `POST /test/away?path=/jwks` and `POST /test/back`: what begins so is answered with 503.
+// - `/test/count?path=/jwks`: how often that was asked for.
 // - `/told`: an issuer whose token endpoint takes as code what it shall answer, in JSON: `{alg, header, claims, by}`.
 
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
@@ -79,6 +80,7 @@ function provider() {
 
 let current = provider();
 let away = "";
+const asked = new Map();
 
 // The issuer that is told what to say.
 
@@ -142,6 +144,10 @@ async function answer(request, response) {
     away = searchParams.get("path") ?? "";
     return response.end();
   }
+  if (pathname === "/test/count") {
+    return response.end(String(asked.get(searchParams.get("path")) ?? 0));
+  }
+  asked.set(pathname, (asked.get(pathname) ?? 0) + 1);
   if (away !== "" && pathname.startsWith(away)) {
     response.statusCode = 503;
     return response.end();

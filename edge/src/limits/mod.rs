@@ -143,6 +143,11 @@ impl Limiter {
         (admission(decision, 1), decided)
     }
 
+    /// Whether Redis is away, so that this isolate is on its own.
+    pub fn is_alone(&self) -> bool {
+        self.away.is_away()
+    }
+
     /// Whether the caller shall [`probe`](Limiter::probe), after its response.
     pub fn is_probe_due(&self, now: Timestamp) -> bool {
         self.away.is_probe_due(now)

@@ -10,7 +10,7 @@ use crate::app::{Kind, Stage};
 use crate::client::{Answer, Client};
 use crate::hosts::{Host, start_identity_provider};
 use crate::stories::sessions::{as_person, log_in};
-use crate::world::World;
+use crate::world::{Shop, World};
 
 const PAGE: &str = "https://shop.example/login";
 const SECRET: &str = "shop secret: 100%";
@@ -43,7 +43,7 @@ pub fn people_come_from_a_real_one(stage: &Stage, kind: Kind) {
         accounts_are_made_and_found(&world, &id).await;
         a_login_is_good_once_in_its_browser(&world, &id).await;
         identities_are_linked_on_request(&world, &id).await;
-        keys_are_rotated_and_the_provider_goes_away(&world, &provider, &id, kind).await;
+        keys_are_rotated_and_the_provider_goes_away(&world, &provider, &id).await;
 
         owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect(204);
         owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect_problem(404, "not-found");
@@ -175,29 +175,28 @@ async fn identities_are_linked_on_request(world: &World, id: &str) {
     keys_link_nothing.json(&json!({ "redirectUri": PAGE })).send().await.expect_problem(403, "missing-scope");
 }
 
-async fn keys_are_rotated_and_the_provider_goes_away(world: &World, provider: &Host, id: &str, kind: Kind) {
+async fn keys_are_rotated_and_the_provider_goes_away(world: &World, provider: &Host, id: &str) {
     let name = world.name("ada");
-    let tell = async |what: &str| {
-        let told = reqwest::Client::new().post(format!("{}{what}", provider.url)).send().await.unwrap();
-        assert!(told.status().is_success());
-    };
-    tell("/test/rotate").await;
+    tell(provider, "/test/rotate").await;
     come(world, id, &name).await.expect(200);
-    // The keys that are remembered do while the issuer's are not to be had. An instance on Spin lives on for a second
-    // after its last request, and its memory with it: there nobody comes in without the issuer.
-    if kind != Kind::Spin {
-        tell("/test/away?path=/jwks").await;
-        come(world, id, &name).await.expect(200);
-        tell("/test/back").await;
-    }
+    // The keys that are remembered do while the issuer's are not to be had.
+    tell(provider, "/test/away?path=/jwks").await;
+    come(world, id, &name).await.expect(200);
+    tell(provider, "/test/back").await;
     let begun = begun_of(&world.ours.shopper, id).await;
     let back = Browser::default().visit(&begun.url, &name).await;
-    tell("/test/away?path=/").await;
+    tell(provider, "/test/away?path=/").await;
     let body = json!({ "state": back["state"], "code": back["code"], "browserToken": begun.browser_token });
     let finish = world.ours.shopper.post("/api/v1/auth/providers/finish").json(&body).send().await;
     assert!(finish.expect_problem(503, "provider-unavailable").header("retry-after").is_some());
-    tell("/test/back").await;
+    tell(provider, "/test/back").await;
     come(world, id, &name).await.expect(200);
+}
+
+async fn tell(provider: &Host, what: &str) -> String {
+    let told = reqwest::Client::new().post(format!("{}{what}", provider.url)).send().await.unwrap();
+    assert!(told.status().is_success());
+    told.text().await.unwrap()
 }
 
 pub fn only_good_words_are_taken(stage: &Stage, kind: Kind) {
@@ -438,5 +437,98 @@ pub fn foreign_tokens_are_taken(stage: &Stage, kind: Kind) {
         let later = sign(json!({ "alg": "ES256" }), json!({ "sub": world.name("staff"), "exp": now + 90 })).await;
         me(&later, key).await.expect_problem(401, "bad-credentials");
         println!("{kind}: tokens of another issuer, 11 forged or foreign ones refused");
+    });
+}
+
+/// So many tokens name a key that nobody knows, all at once.
+const MADE_UP: usize = 40;
+
+pub fn an_issuer_is_not_missed_and_not_flooded(stage: &Stage, kind: Kind) {
+    let provider = start_identity_provider(stage.provider_port()).unwrap();
+    stage.run(async {
+        let world = stage.world();
+        let issuer = format!("{}/told", provider.url);
+        let (now, audience) = (stage.app().clock.now().millis() / 1_000, "https://shop.example");
+        let sign = async |kid: Option<&str>, number: usize| {
+            let claims = json!({
+                "iss": issuer, "sub": world.name("sub"), "azp": audience, "iat": now, "exp": now + 600,
+                "email": format!("{}@example.com", world.mark), "email_verified": true, "jti": number.to_string(),
+            });
+            let header = kid.map_or_else(|| json!({}), |kid| json!({ "kid": kid }));
+            let wanted = json!({ "alg": "ES256", "header": header, "claims": claims });
+            let signed = reqwest::Client::new().post(format!("{issuer}/sign")).body(wanted.to_string()).send().await;
+            let signed: Value = serde_json::from_slice(&signed.unwrap().bytes().await.unwrap()).unwrap();
+            signed["token"].as_str().unwrap().to_owned()
+        };
+        let mut good = Vec::new();
+        let mut made_up = Vec::new();
+        for number in 0..MADE_UP {
+            good.push(sign(None, number).await);
+            made_up.push(sign(Some(&format!("made-up-{number}")), number).await);
+        }
+        let asked = async || {
+            let count = async |path: &str| {
+                let told = tell(&provider, &format!("/test/count?path=/told/{path}")).await;
+                told.parse::<usize>().unwrap()
+            };
+            (count(".well-known/openid-configuration").await, count("jwks").await)
+        };
+        let me = async |shop: &Shop, token: &str| {
+            let me = shop.shopper.with_key(token).get("/api/v1/auth/me");
+            me.header("x-publishable-key", shop.shopper.key().unwrap()).send().await
+        };
+        let set_up = async |shop: &Shop| {
+            let owner = as_person(&world, &log_in(shop, "owner@example.com").await.expect(200));
+            set_up(&owner, json!({ "clientId": "shop", "issuer": issuer, "tokenAudiences": [audience] })).await;
+            let body = json!({ "token": good[0] });
+            shop.shopper.post("/api/v1/auth/providers/exchange").json(&body).send().await.expect(200);
+        };
+
+        // What one isolate was told, all know.
+        set_up(&world.ours).await;
+        let before = asked().await;
+        let isolate = stage.isolate().await;
+        me(&stage.world_of(&isolate).ours, &good[1]).await.expect(200);
+        assert_eq!(asked().await, before);
+
+        // While the issuer is away nobody can say that there is no such key, and nobody needs it for one that is known.
+        tell(&provider, "/test/away?path=/told").await;
+        let isolate = stage.isolate().await;
+        let cold = stage.world_of(&isolate).ours;
+        let refused = me(&cold, &made_up[0]).await.expect_problem(503, "provider-unavailable");
+        assert_eq!(refused.the("retry-after"), "10");
+        me(&cold, &good[2]).await.expect(200);
+        me(&world.ours, &good[3]).await.expect(200);
+        let crowd = join_all(made_up.iter().map(|token| me(&world.ours, token))).await;
+        for answer in crowd {
+            answer.expect_problem(503, "provider-unavailable");
+        }
+        assert_eq!(asked().await, (before.0, before.1 + 1), "one fetch, which failed");
+        tell(&provider, "/test/back").await;
+
+        // A crowd with made-up keys is one fetch, however many isolates it comes to.
+        let (one, other) = (stage.isolate().await, stage.isolate().await);
+        let shops = [stage.world_of(&one).theirs, stage.world_of(&other).theirs];
+        set_up(&shops[0]).await;
+        let before = asked().await;
+        let crowd = made_up.iter().enumerate().map(|(number, token)| me(&shops[number % 2], token));
+        let crowd = join_all(crowd).await;
+        let unknown = crowd.iter().filter(|answer| answer.status == 401).count();
+        for answer in crowd {
+            // Those who came while the keys were on their way are told to come back.
+            let code = if answer.status == 401 { "bad-credentials" } else { "provider-unavailable" };
+            let status = if answer.status == 401 { 401 } else { 503 };
+            answer.expect_problem(status, code);
+        }
+        assert!(1 <= unknown);
+        for shop in &shops {
+            me(shop, &made_up[0]).await.expect_problem(401, "bad-credentials");
+            me(shop, &good[4]).await.expect(200);
+        }
+        assert_eq!(asked().await, (before.0, before.1 + 1));
+        println!(
+            "{kind}: cold isolates took an absent issuer's tokens; {MADE_UP} made-up keys at once were one fetch, {unknown} \
+             of them refused, the others told to come back"
+        );
     });
 }

@@ -76,6 +76,13 @@ pub const PROOFS: &[Proof] = &[
         show: identity_providers::foreign_tokens_are_taken,
     },
     Proof {
+        name: "an_issuer_is_not_missed_while_away_and_not_flooded",
+        kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: identity_providers::an_issuer_is_not_missed_and_not_flooded,
+    },
+    Proof {
         name: "an_identity_providers_word_is_taken_for_nothing_but_what_it_signed",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: false,

@@ -9,6 +9,7 @@ use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use serde::Deserialize;
 
 use super::jws::Unverified;
+use super::kept::Asking;
 use super::remembered::{Metadata, ProviderError, send};
 use crate::app::App;
 use crate::identity::store::provider::Provider;
@@ -55,25 +56,26 @@ struct NaverProfile {
 /// # Errors
 /// [`ProviderError`].
 pub async fn profile(
-    app: &App,
+    asking: Asking<'_>,
     provider: &Provider,
     secret: Option<&str>,
     code: &Code<'_>,
 ) -> Result<Profile, ProviderError> {
     let client = provider.client_id.as_deref().ok_or(ProviderError::NotGood("it has no client here"))?;
     match provider.kind.endpoints() {
-        Some(endpoints) => from_profile(app, endpoints, (client, secret), code).await,
-        None => from_id_token(app, provider, (client, secret), code).await,
+        Some(endpoints) => from_profile(asking.app, endpoints, (client, secret), code).await,
+        None => from_id_token(asking, provider, (client, secret), code).await,
     }
 }
 
 async fn from_id_token(
-    app: &App,
+    asking: Asking<'_>,
     provider: &Provider,
     (client, secret): (&str, Option<&str>),
     code: &Code<'_>,
 ) -> Result<Profile, ProviderError> {
-    let metadata = app.verifier().issuers.metadata(app, &provider.issuer).await?;
+    let app = asking.app;
+    let metadata = app.verifier().issuers.metadata(asking, &provider.issuer).await?;
     let form = vec![
         ("grant_type", "authorization_code"),
         ("code", code.code),
@@ -83,7 +85,7 @@ async fn from_id_token(
     let answer = tokens(app, &metadata.token_endpoint, form, (client, secret), posts(&metadata)).await?;
     let token = answer.id_token.as_deref().and_then(Unverified::read);
     let token = token.ok_or(ProviderError::NotGood("there is no ID token, or none that counts"))?;
-    if !token.is_signed(app, &metadata.jwks_uri).await? {
+    if !token.is_signed(asking, &metadata.jwks_uri).await? {
         return Err(ProviderError::NotGood("nobody has signed the ID token"));
     }
     let expected = Expected { issuer: &provider.issuer, client_id: client, nonce: code.nonce };

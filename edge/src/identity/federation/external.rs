@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::exchange::profile_of;
 use super::jws::Unverified;
+use super::kept::Asking;
 use super::remembered::ProviderError;
 use super::settle::{Arrival, settle};
 use super::usecase::{FederationError, linked, only};
@@ -60,7 +61,8 @@ pub async fn caller(
     let row = rows.first().and_then(Rows::first).ok_or_else(bad)?;
     let found = external::found(row)?;
     // Nobody is called, and nothing computed, for an issuer that is not allowed or a person that is not known.
-    if !found.account.known.is_active || !is_good(app, issuer, &found.audiences, &token).await? {
+    let asking = Asking { app, spent, organization: tenant.organization, provider: found.provider };
+    if !found.account.known.is_active || !is_good(asking, issuer, &found.audiences, &token).await? {
         return Err(bad());
     }
     let account = found.account.known.account;
@@ -91,7 +93,7 @@ pub async fn exchange(
     let issuer = token.claims.iss.as_deref().ok_or_else(not_good)?;
     let rows = ctx.read(vec![provider::of_issuer(ctx.tenant(), issuer)]).await?;
     let (provider, _): (Provider, _) = only(rows.first())?.ok_or_else(not_good)?;
-    if !is_good(ctx.app(), issuer, &provider.token_audiences, &token).await? {
+    if !is_good(Asking::of(ctx, &provider), issuer, &provider.token_audiences, &token).await? {
         return Err(not_good());
     }
     let subject = token.claims.sub.clone().ok_or_else(not_good)?;
@@ -102,18 +104,18 @@ pub async fn exchange(
 
 /// Whether the issuer has signed the token, for one of our audiences, and it holds now.
 async fn is_good(
-    app: &App,
+    asking: Asking<'_>,
     issuer: &str,
     audiences: &[String],
     token: &Unverified,
 ) -> Result<bool, Failure<FederationError>> {
     // First what costs nothing.
-    if check_token(&token.claims, issuer, audiences, app.clock.now()).is_err() {
+    if check_token(&token.claims, issuer, audiences, asking.app.clock.now()).is_err() {
         return Ok(false);
     }
-    let issuers = &app.verifier().issuers;
-    let signed = match issuers.metadata(app, issuer).await {
-        Ok(metadata) => token.is_signed(app, &metadata.jwks_uri).await,
+    let issuers = &asking.app.verifier().issuers;
+    let signed = match issuers.metadata(asking, issuer).await {
+        Ok(metadata) => token.is_signed(asking, &metadata.jwks_uri).await,
         Err(error) => Err(error),
     };
     match signed {

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_shared::identity::federation::{Choice, ForeignClaims, ForeignKey, SignatureAlgorithm, choose};
 use serde::Deserialize;
 
+use super::kept::Asking;
 use super::remembered::ProviderError;
-use crate::app::App;
 use crate::identity::signature::ForeignPublicKey;
 
 /// Longer texts are not looked at.
@@ -55,11 +55,11 @@ impl Unverified {
     /// may be rotated.
     ///
     /// # Errors
-    /// [`ProviderError`] when there is no set to be had.
-    pub async fn is_signed(&self, app: &App, url: &str) -> Result<bool, ProviderError> {
-        let issuers = &app.verifier().issuers;
+    /// [`ProviderError`] when there is no set to be had, or none that is new enough to say that nobody has such a key.
+    pub async fn is_signed(&self, asking: Asking<'_>, url: &str) -> Result<bool, ProviderError> {
+        let issuers = &asking.app.verifier().issuers;
         for lacks_key in [false, true] {
-            let keys = issuers.keys(app, url, lacks_key).await?;
+            let keys = issuers.keys(asking, url, lacks_key).await?;
             match choose(&keys, self.kid.as_deref(), self.algorithm) {
                 Choice::Key(key) => return Ok(self.is_signed_by(key)),
                 Choice::Ambiguous => return Ok(false),

@@ -8,6 +8,7 @@ mod exchange;
 mod external;
 pub(super) mod http;
 mod jws;
+mod kept;
 pub(super) mod openapi;
 mod remembered;
 mod settle;

@@ -1,4 +1,5 @@
-//! What other issuers publish, as this isolate remembers it: fetched when it is wanted, kept while they are away.
+//! What other issuers publish, as this isolate remembers it: found in Redis, or fetched, when it is wanted, and used
+//! while they are away.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use http::header::ACCEPT;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::kept::{Asking, Kept, Which};
 use crate::app::App;
 use crate::port::fetch::FetchError;
 
@@ -82,56 +84,94 @@ impl<T> Default for Remembered<T> {
 impl Issuers {
     /// # Errors
     /// [`ProviderError`].
-    pub async fn metadata(&self, app: &App, issuer: &str) -> Result<Arc<Metadata>, ProviderError> {
+    pub async fn metadata(&self, asking: Asking<'_>, issuer: &str) -> Result<Arc<Metadata>, ProviderError> {
         let issuer: Issuer = issuer.parse().map_err(|_| ProviderError::NotGood("its issuer"))?;
         let read = |metadata: Metadata| {
             // Another issuer's metadata would lend it its keys (section 4.3).
             let is_own = metadata.issuer == issuer.as_str();
             if is_own { Ok(metadata) } else { Err(ProviderError::NotGood("its metadata names another issuer")) }
         };
-        self.metadata.get(app, &issuer.discovery(), false, read).await
+        self.metadata.get(asking, Which::Metadata, &issuer.discovery(), false, read).await
     }
 
-    /// The keys at `url`; with `lacks_key` newer ones, if that can be.
+    /// The keys at `url`; with `lacks_key` those of a set that was fetched for it, within the last moments or now.
     ///
     /// # Errors
     /// [`ProviderError`].
-    pub async fn keys(&self, app: &App, url: &str, lacks_key: bool) -> Result<Arc<Vec<ForeignKey>>, ProviderError> {
+    pub async fn keys(
+        &self,
+        asking: Asking<'_>,
+        url: &str,
+        lacks_key: bool,
+    ) -> Result<Arc<Vec<ForeignKey>>, ProviderError> {
         let read = |set: KeySet| Ok(set.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect());
-        self.keys.get(app, url, lacks_key, read).await
+        self.keys.get(asking, Which::Keys, url, lacks_key, read).await
     }
 }
 
 impl<T> Remembered<T> {
-    /// No request waits for another's fetch: two at once fetch twice.
+    /// No request waits for another's fetch: two at once fetch twice where there is nothing yet. Where there is
+    /// something, one of all isolates fetches what takes its place.
     async fn get<W: DeserializeOwned>(
         &self,
-        app: &App,
+        asking: Asking<'_>,
+        which: Which,
         url: &str,
         lacks_key: bool,
         read: impl Fn(W) -> Result<T, ProviderError>,
     ) -> Result<Arc<T>, ProviderError> {
-        let away = || ProviderError::Unavailable("it did not a moment ago".to_owned());
-        let (plan, held) = self.look(url, lacks_key, app.clock.now());
-        match plan {
-            Plan::Use => held.ok_or_else(away),
-            Plan::Unavailable => Err(away()),
-            Plan::Fetch { or_stale } => match fetch(app, url).await.and_then(read) {
-                Ok(document) => Ok(self.keep(url, document, lacks_key, app.clock.now())),
-                Err(error) => {
-                    self.failed(url, app.clock.now());
-                    log::warn!("an identity provider's document is not to be had: {error}");
-                    held.filter(|_| or_stale).ok_or(error)
-                }
-            },
+        let away = |since: &str| ProviderError::Unavailable(since.to_owned());
+        let app = asking.app;
+        let (mut plan, mut held) = self.look(url, lacks_key, app.clock.now());
+        if plan != Plan::Use {
+            let kept = asking.recall(which, url).await;
+            self.learn(url, kept, |text| parse(text.as_bytes()).and_then(&read));
+            (plan, held) = self.look(url, lacks_key, app.clock.now());
         }
+        let or_stale = match plan {
+            Plan::Use => return held.ok_or_else(|| away("it has not answered yet")),
+            Plan::Unavailable => return Err(away("it did not a moment ago")),
+            Plan::Fetch { or_stale } => or_stale,
+        };
+        if held.is_some() && !asking.claims(which, lacks_key).await {
+            return held.filter(|_| or_stale).ok_or_else(|| away("it is being asked"));
+        }
+        let fetched = fetch(asking, url).await;
+        match fetched.and_then(|body| Ok((parse(&body).and_then(&read)?, body))) {
+            Ok((document, body)) => {
+                let (document, known) = self.keep(url, document, lacks_key, app.clock.now());
+                asking.keep(which, url, &known, &String::from_utf8_lossy(&body)).await;
+                Ok(document)
+            }
+            Err(error) => {
+                let now = app.clock.now();
+                self.failed(url, now);
+                asking.failed(which, now).await;
+                log::warn!("an identity provider's document is not to be had: {error}");
+                held.filter(|_| or_stale).ok_or(error)
+            }
+        }
+    }
+
+    /// Takes over what is kept for all, where it is newer.
+    fn learn(&self, url: &str, kept: Kept, read: impl Fn(&str) -> Result<T, ProviderError>) {
+        let document = kept.text.as_deref().and_then(|text| read(text).ok());
+        self.with(url, |entry| {
+            entry.known.failed_at = entry.known.failed_at.max(kept.known.failed_at);
+            if document.is_some() && entry.known.fetched_at < kept.known.fetched_at {
+                entry.known.fetched_at = kept.known.fetched_at;
+                entry.known.searched_at = entry.known.searched_at.max(kept.known.searched_at);
+                entry.known.failed_at = kept.known.failed_at;
+                entry.document = document.map(Arc::new);
+            }
+        });
     }
 
     fn look(&self, url: &str, lacks_key: bool, now: Timestamp) -> (Plan, Option<Arc<T>>) {
         self.with(url, |entry| (plan(&entry.known, lacks_key, now), entry.document.clone()))
     }
 
-    fn keep(&self, url: &str, document: T, lacks_key: bool, now: Timestamp) -> Arc<T> {
+    fn keep(&self, url: &str, document: T, lacks_key: bool, now: Timestamp) -> (Arc<T>, Document) {
         let document = Arc::new(document);
         self.with(url, |entry| {
             entry.known.fetched_at = Some(now);
@@ -140,8 +180,8 @@ impl<T> Remembered<T> {
                 entry.known.searched_at = Some(now);
             }
             entry.document = Some(Arc::clone(&document));
-        });
-        document
+            (Arc::clone(&document), entry.known)
+        })
     }
 
     fn failed(&self, url: &str, now: Timestamp) {
@@ -157,11 +197,15 @@ impl<T> Remembered<T> {
     }
 }
 
-async fn fetch<W: DeserializeOwned>(app: &App, url: &str) -> Result<W, ProviderError> {
+async fn fetch(asking: Asking<'_>, url: &str) -> Result<Bytes, ProviderError> {
     let request = http::Request::get(url).header(ACCEPT, "application/json").body(Bytes::new());
     let request = request.map_err(|_| ProviderError::NotGood("an address that is none"))?;
-    let answer = send(app, request).await?;
-    serde_json::from_slice(&answer).map_err(|_| ProviderError::NotGood("a document that does not read"))
+    asking.spent.add_issuer();
+    send(asking.app, request).await
+}
+
+fn parse<W: DeserializeOwned>(text: &[u8]) -> Result<W, ProviderError> {
+    serde_json::from_slice(text).map_err(|_| ProviderError::NotGood("a document that does not read"))
 }
 
 /// The body of an answer with status 200.

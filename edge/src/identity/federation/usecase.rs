@@ -8,6 +8,7 @@ use headlesspro_shared::kernel::id::{AccountId, IdentityProviderId};
 use sha2::{Digest, Sha256};
 
 use super::exchange::{Code, profile};
+use super::kept::Asking;
 use super::remembered::ProviderError;
 use super::settle::{Arrival, settle};
 use crate::app::Ctx;
@@ -79,7 +80,7 @@ pub async fn begin(
     let endpoint = match provider.kind.endpoints() {
         Some(endpoints) => endpoints.authorization.to_owned(),
         None => {
-            let metadata = ctx.app().verifier().issuers.metadata(ctx.app(), &provider.issuer).await;
+            let metadata = ctx.app().verifier().issuers.metadata(Asking::of(ctx, &provider), &provider.issuer).await;
             metadata.map_err(refused)?.authorization_endpoint.clone()
         }
     };
@@ -143,7 +144,7 @@ pub async fn finish(ctx: &Ctx, back: &Finish, device: &str) -> Result<Tokens, Fa
         redirect_uri: &login.redirect_uri,
     };
     let secret = client_secret(ctx, &provider, &wrapped)?;
-    let profile = profile(ctx.app(), &provider, secret.as_deref(), &code).await.map_err(refused)?;
+    let profile = profile(Asking::of(ctx, &provider), &provider, secret.as_deref(), &code).await.map_err(refused)?;
     let arrival = Arrival { provider: &provider, profile, wanted: login.account, device };
     settle(ctx, &arrival).await.map_err(linked)
 }

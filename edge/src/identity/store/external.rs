@@ -1,5 +1,6 @@
 //! Who shows another issuer's token beside a publishable key.
 
+use headlesspro_shared::kernel::id::IdentityProviderId;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 
@@ -11,7 +12,7 @@ use crate::port::sql::{Row, Statement};
 
 /// The key is good, the issuer is allowed, and the subject has an account.
 const VERIFY: &str = "-- identity::verify_external
-SELECT p.token_audiences, s.currency, a.id, a.role, a.grants, a.state,
+SELECT p.id AS provider_id, p.token_audiences, s.currency, a.id, a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM api_key k
 JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id AND s.status = 'active'
@@ -24,6 +25,7 @@ WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND k.ki
 
 /// Whom the token is about, if its issuer has signed it.
 pub struct Found {
+    pub provider: IdentityProviderId,
     pub audiences: Vec<String>,
     pub currency: Currency,
     pub account: LinkedRow,
@@ -39,6 +41,7 @@ pub fn verify(tenant: Tenant, key: &KeyHash, (issuer, subject): (&str, &str), no
 pub fn found(row: Row<'_>) -> Result<Found, Unavailable> {
     let audiences = serde_json::from_str(row.get("token_audiences")?);
     Ok(Found {
+        provider: row.parse("provider_id")?,
         audiences: audiences.map_err(|_| Unavailable::Corrupt("a provider's token_audiences".to_owned()))?,
         currency: row.parse("currency")?,
         account: linked_of(row)?,

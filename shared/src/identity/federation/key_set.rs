@@ -88,9 +88,10 @@ pub const FRESH_MILLIS: i64 = 600_000;
 /// So long it is used while the issuer does not answer, in milliseconds: a day.
 pub const STALE_MILLIS: i64 = 86_400_000;
 
-/// Between two attempts while the issuer does not answer, and between two fetches for the sake of unknown keys.
-const RETRY_MILLIS: i64 = 10_000;
-const NEWER_MILLIS: i64 = 30_000;
+/// Between two attempts while the issuer does not answer, in milliseconds.
+pub const RETRY_MILLIS: i64 = 10_000;
+/// Between two fetches for the sake of unknown keys, in milliseconds.
+pub const NEWER_MILLIS: i64 = 30_000;
 
 /// What is remembered of an issuer's document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -115,12 +116,20 @@ pub enum Plan {
 }
 
 /// `lacks_key`: the document is there, and has not the key that a token names. Anybody can make up names: then it is
-/// fetched once in 30 s and no more.
+/// fetched once in 30 s and no more. Only a document that was fetched for it says that there is no such key; an older
+/// one is of no use.
 pub fn plan(document: &Document, lacks_key: bool, now: Timestamp) -> Plan {
     let since = |moment: Option<Timestamp>| moment.map(|moment| now.millis().saturating_sub(moment.millis()));
     let within = |moment, limit: i64| since(moment).is_some_and(|age| (0..limit).contains(&age));
     let is_usable = within(document.fetched_at, STALE_MILLIS);
     let has_just_failed = within(document.failed_at, RETRY_MILLIS);
+    if lacks_key {
+        return match (within(document.searched_at, NEWER_MILLIS), has_just_failed) {
+            (true, _) => Plan::Use,
+            (false, true) => Plan::Unavailable,
+            (false, false) => Plan::Fetch { or_stale: false },
+        };
+    }
     if is_usable && has_just_failed {
         return Plan::Use;
     }
@@ -128,8 +137,7 @@ pub fn plan(document: &Document, lacks_key: bool, now: Timestamp) -> Plan {
         return Plan::Unavailable;
     }
     let is_fresh = within(document.fetched_at, FRESH_MILLIS);
-    let may_search = lacks_key && !within(document.searched_at, NEWER_MILLIS);
-    if is_fresh && !may_search { Plan::Use } else { Plan::Fetch { or_stale: is_usable } }
+    if is_fresh { Plan::Use } else { Plan::Fetch { or_stale: is_usable } }
 }
 
 #[cfg(test)]
@@ -192,10 +200,12 @@ mod tests {
             (document(at(0), at(86_395_000), None), false, 86_399_999, Plan::Use),
             (document(at(0), at(86_395_000), None), false, 86_400_000, Plan::Unavailable),
             (document(at(0), None, None), false, 86_400_000, Plan::Fetch { or_stale: false }),
-            (document(at(0), None, None), true, 1, stale),
+            (document(at(0), None, None), true, 1, Plan::Fetch { or_stale: false }),
             (document(at(1), None, at(1)), true, 30_000, Plan::Use),
-            (document(at(1), None, at(1)), true, 30_001, stale),
-            (document(at(0), at(1), None), true, 2, Plan::Use),
+            (document(at(1), None, at(1)), true, 30_001, Plan::Fetch { or_stale: false }),
+            (document(at(1), at(2), at(1)), true, 3, Plan::Use),
+            (document(at(0), at(1), None), true, 2, Plan::Unavailable),
+            (document(at(0), at(1), None), true, 10_001, Plan::Fetch { or_stale: false }),
             // A clock that went back is no reason to trust for longer.
             (document(at(0), None, None), false, -1, Plan::Fetch { or_stale: false }),
         ] {

@@ -10,6 +10,9 @@ mod link;
 mod provider;
 
 pub use id_token::{Audience, Expected, ForeignClaims, IdTokenError, IsVerified, check_id_token, check_token};
-pub use key_set::{Choice, Document, FRESH_MILLIS, ForeignKey, Plan, STALE_MILLIS, SignatureAlgorithm, choose, plan};
+pub use key_set::{
+    Choice, Document, FRESH_MILLIS, ForeignKey, NEWER_MILLIS, Plan, RETRY_MILLIS, STALE_MILLIS, SignatureAlgorithm,
+    choose, plan,
+};
 pub use link::{Known, Link, LinkError, Presented, SameAddress, link};
 pub use provider::{Endpoints, InvalidIssuer, InvalidRedirect, Issuer, ProviderKind, RedirectUri, UnknownProviderKind};
