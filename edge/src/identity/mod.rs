@@ -29,6 +29,7 @@ mod signature;
 mod signing;
 mod store;
 mod usecase;
+mod verified;
 
 pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
 pub use api_keys::{NoteUse, hint_of, note_use};

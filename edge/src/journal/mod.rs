@@ -11,7 +11,9 @@ mod usecase;
 pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};
 pub use change::{Change, PERSONAL};
 pub use http::routes;
-pub use store::{By, Event, Recorded, audit, audit_by, events, idempotency_record, record, recorded};
+pub use store::{
+    By, Event, NextEvent, Recorded, audit, audit_by, events, idempotency_record, next_event, record, recorded,
+};
 pub use usecase::{Verified, verify};
 
 use crate::app::Tenant;

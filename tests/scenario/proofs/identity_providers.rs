@@ -12,11 +12,11 @@ use crate::hosts::{Host, start_identity_provider};
 use crate::stories::sessions::{as_person, log_in};
 use crate::world::{Shop, World};
 
-const PAGE: &str = "https://shop.example/login";
+pub const PAGE: &str = "https://shop.example/login";
 const SECRET: &str = "shop secret: 100%";
 
 /// A login that was begun: what the storefront's page keeps.
-struct Begun {
+pub struct Begun {
     url: String,
     browser_token: String,
 }
@@ -277,7 +277,7 @@ fn configured(change: Value) -> Value {
     body
 }
 
-async fn set_up(owner: &Client, change: Value) -> String {
+pub async fn set_up(owner: &Client, change: Value) -> String {
     let made = owner.post("/api/v1/identity-providers").json(&configured(change)).send().await.expect(201);
     made.json()["id"].as_str().unwrap().to_owned()
 }
@@ -291,7 +291,7 @@ async fn begun_of(shopper: &Client, id: &str) -> Begun {
     begun(begin(shopper, id).await)
 }
 
-fn begun(answer: Answer) -> Begun {
+pub fn begun(answer: Answer) -> Begun {
     let body = answer.expect(200).json();
     let text = |name: &str| body[name].as_str().unwrap().to_owned();
     Begun { url: text("authorizationUrl"), browser_token: text("browserToken") }
@@ -302,11 +302,11 @@ fn begun_token(answer: Answer) -> String {
 }
 
 /// Goes to the provider and comes back, as somebody with this name there.
-async fn come(world: &World, id: &str, name: &str) -> Answer {
+pub async fn come(world: &World, id: &str, name: &str) -> Answer {
     finish(&world.ours.shopper, &begun_of(&world.ours.shopper, id).await, name).await
 }
 
-async fn finish(shopper: &Client, begun: &Begun, name: &str) -> Answer {
+pub async fn finish(shopper: &Client, begun: &Begun, name: &str) -> Answer {
     let back = Browser::default().visit(&begun.url, name).await;
     let body = json!({ "state": back["state"], "code": back["code"], "browserToken": begun.browser_token,
         "iss": back["iss"] });

@@ -13,6 +13,7 @@ mod logins;
 mod mail;
 mod members;
 mod passkeys;
+mod provider_logins;
 mod rate_limits;
 mod redis_outage;
 mod refreshes;
@@ -67,6 +68,20 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: identity_providers::people_come_from_a_real_one,
+    },
+    Proof {
+        name: "a_registration_that_nobody_confirmed_gives_way_to_whose_address_it_is",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: provider_logins::a_registration_gives_way_to_its_owner,
+    },
+    Proof {
+        name: "a_providers_word_is_one_factor_and_a_passkey_is_two",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: provider_logins::a_providers_word_is_one_factor,
     },
     Proof {
         name: "tokens_of_another_issuer_are_taken_for_linked_accounts",

@@ -19,7 +19,7 @@ pub mod passkeys;
 pub mod people;
 mod profiles;
 mod protocol;
-mod second_factors;
+pub mod second_factors;
 pub mod sessions;
 mod tenancy;
 

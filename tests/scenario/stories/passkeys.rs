@@ -175,7 +175,7 @@ async fn login_options(world: &World) -> Value {
     options.expect(200).json()
 }
 
-async fn log_in_with(world: &World, authenticator: &mut Authenticator) -> Answer {
+pub async fn log_in_with(world: &World, authenticator: &mut Authenticator) -> Answer {
     let options = login_options(world).await;
     present(world, &authenticator.get(&options)).await
 }

@@ -280,18 +280,18 @@ pub async fn sign_up(world: &World, email: &str) {
     assert_eq!(confirm(&world.ours, &token, PASSWORD).await.expect(200).json()["passwordSet"], true);
 }
 
-async fn register(shop: &Shop, email: &str, password: &str) -> Answer {
+pub async fn register(shop: &Shop, email: &str, password: &str) -> Answer {
     let body = json!({ "email": email, "password": password });
     shop.shopper.post("/api/v1/auth/register").json(&body).send().await
 }
 
-async fn confirm(shop: &Shop, token: &str, password: &str) -> Answer {
+pub async fn confirm(shop: &Shop, token: &str, password: &str) -> Answer {
     let body = json!({ "token": token, "password": password });
     shop.shopper.post("/api/v1/auth/verify-email").json(&body).send().await
 }
 
 /// Confirms an address without a password.
-async fn verify(shop: &Shop, token: &str) -> Answer {
+pub async fn verify(shop: &Shop, token: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/verify-email").json(&json!({ "token": token })).send().await
 }
 

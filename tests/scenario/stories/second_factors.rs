@@ -118,7 +118,7 @@ async fn customer(world: &World, name: &str) -> (String, Client) {
     (email, person)
 }
 
-async fn confirm(person: &Client, code: &str) -> Answer {
+pub async fn confirm(person: &Client, code: &str) -> Answer {
     person.post(&format!("{FACTOR}/confirm")).json(&json!({ "code": code })).send().await
 }
 
@@ -129,13 +129,13 @@ async fn challenge(world: &World, email: &str) -> String {
     asked["challenge"].as_str().unwrap().to_owned()
 }
 
-async fn step(world: &World, challenge: &str, shown: Value) -> Answer {
+pub async fn step(world: &World, challenge: &str, shown: Value) -> Answer {
     let mut body = shown;
     body["challenge"] = json!(challenge);
     world.ours.shopper.post("/api/v1/auth/login/second-factor").json(&body).send().await
 }
 
-async fn enroll(person: &Client) -> TotpApp {
+pub async fn enroll(person: &Client) -> TotpApp {
     let enrolled = person.post(FACTOR).send().await.expect(200).json();
     let secret = enrolled["secret"].as_str().unwrap();
     assert!(enrolled["uri"].as_str().unwrap().contains(secret), "{enrolled}");
@@ -143,7 +143,7 @@ async fn enroll(person: &Client) -> TotpApp {
 }
 
 /// The number of the step of 30 s, at least ten of which are left.
-async fn early_in_a_step() -> i64 {
+pub async fn early_in_a_step() -> i64 {
     while 20 < seconds() % 30 {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }

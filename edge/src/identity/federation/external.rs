@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use headlesspro_shared::identity::federation::{LinkError, check_token};
+use headlesspro_shared::identity::federation::check_token;
 use headlesspro_shared::identity::{ApiKeyClaim, KeyKind};
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::time::Timestamp;
@@ -14,7 +14,7 @@ use super::jws::Unverified;
 use super::kept::Asking;
 use super::remembered::ProviderError;
 use super::settle::{Arrival, settle};
-use super::usecase::{FederationError, linked, only};
+use super::usecase::{FederationError, only};
 use crate::app::{App, Ctx, Spent, Tenant};
 use crate::failure::{Denied, Failure};
 use crate::identity::caller::{Caller, KeyHash, Needed, Person, Principal, hash_of};
@@ -60,6 +60,10 @@ pub async fn caller(
     let rows = app.sql.read(vec![external::verify(tenant, &hash_of(key), (issuer, subject), now)]).await?;
     let row = rows.first().and_then(Rows::first).ok_or_else(bad)?;
     let found = external::found(row)?;
+    // The issuer's word is one factor: such an account is opened by a session, which asks for the other.
+    if found.account.has_second_factor {
+        return Err(bad());
+    }
     // Nobody is called, and nothing computed, for an issuer that is not allowed or a person that is not known.
     let asking = Asking { app, spent, organization: tenant.organization, provider: found.provider };
     if !found.account.known.is_active || !is_good(asking, issuer, &found.audiences, &token).await? {
@@ -99,7 +103,7 @@ pub async fn exchange(
     let subject = token.claims.sub.clone().ok_or_else(not_good)?;
     let profile = profile_of(subject, &token.claims);
     let arrival = Arrival { provider: &provider, profile, wanted, device };
-    settle(ctx, &arrival).await.map_err(|failure: Failure<LinkError>| linked(failure))
+    settle(ctx, &arrival).await
 }
 
 /// Whether the issuer has signed the token, for one of our audiences, and it holds now.

@@ -18,6 +18,7 @@ use super::usecase::{self, FederationError, Finish, LOGIN_SECONDS};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse, PathId};
 use crate::identity::http::{TokensBody, answer, device, person};
+use crate::identity::second_factor::http::required;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::wire::IdText;
@@ -196,6 +197,7 @@ impl From<FederationError> for Problem {
             FederationError::Provider(ProviderError::NotGood(reason)) => not_proven(reason),
             FederationError::Provider(ProviderError::Unavailable(cause)) => Problem::provider_unavailable(cause),
             FederationError::Link(error) => Problem::from(error),
+            FederationError::SecondFactor { challenge } => required(&challenge),
         }
     }
 }

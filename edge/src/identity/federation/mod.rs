@@ -12,6 +12,7 @@ mod kept;
 pub(super) mod openapi;
 mod remembered;
 mod settle;
+mod takeover;
 mod usecase;
 
 pub use external::caller;

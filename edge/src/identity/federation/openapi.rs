@@ -11,6 +11,7 @@ use super::http::{BeginBody, BegunBody, FinishBody, LoginProvidersBody, TokenBod
 use super::remembered::ProviderError;
 use super::usecase::FederationError;
 use crate::identity::openapi::{operation, tokens};
+use crate::identity::second_factor::openapi::second_factor_required;
 use crate::openapi::{
     Answer, Budget, Operation, Parameter, Problems, RequestBody, entropy, id, json_body, not_found, of,
 };
@@ -82,7 +83,9 @@ fn finish() -> Operation {
             "Finishes a login by another identity provider",
             "Good once, in the browser that began it. An identity that was linked before comes to its account; else \
              to the account with its e-mail address, if the provider and the account have both verified it; else, \
-             where the provider signs people up, to a new customer's account.",
+             where the provider signs people up, to a new customer's account. A registration of the address that \
+             nobody has confirmed becomes whose address it is, and its password is void. An account with a second \
+             factor is asked for it.",
         )
         .budget(Budget::new(3, 6, 0))
         .body(RequestBody::json::<FinishBody>("What the browser came back with.").example(
@@ -99,7 +102,10 @@ fn finish() -> Operation {
         .problems(entropy())
         .problems(provider_problems())
         .problems(link_problems())
-        .problems(vec![of(FederationError::Over, "The login was finished, is over, or was begun elsewhere.")])
+        .problems(vec![
+            second_factor_required(),
+            of(FederationError::Over, "The login was finished, is over, or was begun elsewhere."),
+        ])
 }
 
 fn exchange() -> Operation {
@@ -107,7 +113,8 @@ fn exchange() -> Operation {
     traded(operation(Method::POST, path, "exchangeForeignToken", Scope::AuthBegin).says(
         "Trades another issuer's access token for a session",
         "Of an identity provider whose `tokenAudiences` the token is for. Whoever it is about comes to an account as \
-         from a login there; from then on the token itself is taken too, beside `X-Publishable-Key`.",
+         from a login there; from then on the token itself is taken too, beside `X-Publishable-Key`, unless the account \
+         has a second factor: then only this opens it, and asks for the code.",
     ))
 }
 
@@ -132,6 +139,7 @@ fn traded(operation: Operation) -> Operation {
         .problems(entropy())
         .problems(provider_problems())
         .problems(link_problems())
+        .problems(vec![second_factor_required()])
 }
 
 fn provider_problems() -> Problems {

@@ -1,4 +1,4 @@
-//! From who somebody is to a provider to a session of ours.
+//! From who somebody is to a provider to a session of ours, or to the question for the second factor.
 
 use headlesspro_shared::identity::federation::{Link, LinkError, Presented, SameAddress, link};
 use headlesspro_shared::identity::{Permissions, Role, Scopes};
@@ -8,14 +8,18 @@ use headlesspro_shared::kernel::line::Line;
 use serde_json::json;
 
 use super::exchange::Profile;
+use super::takeover::{TakenOver, take_over, void_ended};
+use super::usecase::FederationError;
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::keys;
 use crate::identity::store::provider::{self, LinkedRow, Provider};
 use crate::identity::usecase::{data_key, hash_email, no_data_key, unexplained};
+use crate::identity::verified::verified;
 use crate::journal::{self, Change, Event};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 use crate::vault::{DataKey, Place};
@@ -33,6 +37,15 @@ struct Entry {
     account: AccountId,
     role: Role,
     permissions: Permissions,
+    has_second_factor: bool,
+}
+
+/// What a commit does for whoever came.
+struct Applied {
+    entry: Entry,
+    /// The number of the statement that refuses where the account is none any more.
+    guard: Option<usize>,
+    taken: Option<TakenOver>,
 }
 
 /// What is known of whoever came.
@@ -43,8 +56,9 @@ struct Found {
     key: DataKey,
 }
 
-/// Opens a session for whoever came: one read and one commit, and again where somebody was quicker.
-pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<LinkError>> {
+/// Opens a session for whoever came: one read and one commit, and again where somebody was quicker. A provider's word
+/// is one factor: an account that has a second one is asked for it.
+pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<FederationError>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let (issuer, subject) = (arrival.provider.issuer.as_str(), arrival.profile.subject.as_str());
     let presented = Presented {
@@ -65,26 +79,36 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
         let (wrapped, same) = account::login_of(row)?;
         let wanted = provider::linked(rows.get(3))?;
         if arrival.wanted.is_some() && wanted.is_none() {
-            return Err(Failure::Rejected(LinkError::Suspended));
+            return Err(refused(LinkError::Suspended));
         }
         let key = data_key(app, tenant, &wrapped)?;
         let found = Found { linked: provider::linked(rows.get(2))?, same, wanted, key };
-        let decision = decide(&found, &presented, arrival.provider.signs_up).map_err(Failure::Rejected)?;
+        let decision = decide(&found, &presented, arrival.provider.signs_up).map_err(refused)?;
 
         let mut commit = Commit::new();
-        let (entry, guard) = apply(ctx, arrival, (&email_hash, &decision), found, &mut commit).await?;
-        let opening = Opening {
-            account: entry.account,
-            role: entry.role,
-            permissions: entry.permissions,
-            device: arrival.device,
+        let Applied { entry, guard, taken } = apply(ctx, arrival, (&email_hash, &decision), found, &mut commit).await?;
+        let opened = if entry.has_second_factor {
+            Err(challenge(ctx, entry.account, &mut commit)?)
+        } else {
+            let Entry { account, role, permissions, .. } = entry;
+            let opening = Opening { account, role, permissions, device: arrival.device };
+            Ok(opening::open(ctx, rows.get(1), opening, &mut commit)?)
         };
-        let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;
         match ctx.commit(&commit).await? {
-            Committed::Done { .. } => return opened.tokens(ctx).await,
+            Committed::Done { rows, .. } => {
+                if let Some(taken) = taken {
+                    void_ended(ctx, taken, &rows).await?;
+                }
+                return match opened {
+                    Ok(opened) => opened.tokens(ctx).await,
+                    Err(challenge) => Err(Failure::Rejected(FederationError::SecondFactor { challenge })),
+                };
+            }
+            // Somebody has confirmed the registration, or made more of it.
+            Committed::Refused { statement, .. } if taken.is_some_and(|taken| taken.guard == statement) => {}
             // The account was suspended meanwhile.
             Committed::Refused { statement, .. } if Some(statement) == guard => {
-                return Err(Failure::Rejected(LinkError::Suspended));
+                return Err(refused(LinkError::Suspended));
             }
             // Somebody registered the address, or linked the identity, at this moment.
             Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {}
@@ -94,53 +118,91 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
     Err(Failure::Unavailable(Unavailable::Corrupt("an identity is neither linked nor free".to_owned())))
 }
 
+fn refused(error: LinkError) -> Failure<FederationError> {
+    Failure::Rejected(FederationError::Link(error))
+}
+
 fn decide(found: &Found, presented: &Presented, signs_up: bool) -> Result<Link, LinkError> {
     let same = found.same.as_ref().map(|account| SameAddress {
         account: account.id,
         is_active: account.is_active,
         is_verified: account.is_verified,
         has_second_factor: account.has_second_factor,
+        is_customer: account.role == Role::Customer,
     });
     let known = |row: &Option<LinkedRow>| row.as_ref().map(|row| row.known);
     link(known(&found.linked), same, presented, known(&found.wanted), signs_up)
 }
 
-/// Adds what was decided to `commit`. Answers whose session it is, and the number of the statement that refuses where
-/// the account is none any more.
+/// Adds what was decided to `commit`.
 async fn apply(
     ctx: &Ctx,
     arrival: &Arrival<'_>,
     (email_hash, decision): (&str, &Link),
     found: Found,
     commit: &mut Commit,
-) -> Result<(Entry, Option<usize>), Failure<LinkError>> {
+) -> Result<Applied, Failure<FederationError>> {
     let tenant = ctx.tenant();
     let identity = (arrival.provider.issuer.as_str(), arrival.profile.subject.as_str());
     let corrupt = || Failure::Unavailable(Unavailable::Corrupt("an account that was there is gone".to_owned()));
-    let of_row = |row: LinkedRow| Entry { account: row.known.account, role: row.role, permissions: row.permissions };
-    let (account, entry) = match decision {
-        Link::LogIn(_) => return Ok((found.linked.map(of_row).ok_or_else(corrupt)?, None)),
+    let mut taken = None;
+    let entry = match decision {
+        Link::LogIn(_) => {
+            let entry = of_linked(found.linked.ok_or_else(corrupt)?);
+            return Ok(Applied { entry, guard: None, taken });
+        }
         Link::Attach(account) => {
             let same = found.same.filter(|same| same.id == *account);
-            let entry = match (found.wanted, same) {
-                (Some(wanted), _) => of_row(wanted),
-                (None, Some(same)) => Entry { account: same.id, role: same.role, permissions: same.permissions },
-                (None, None) => return Err(corrupt()),
-            };
-            (*account, entry)
+            let entry = found.wanted.map(of_linked).or_else(|| same.map(of_login));
+            entry.ok_or_else(corrupt)?
+        }
+        Link::TakeOver(account) => {
+            let same = found.same.filter(|same| same.id == *account).ok_or_else(corrupt)?;
+            let name = sealed_name(ctx, arrival, *account, &found.key)?;
+            taken = Some(take_over(ctx, *account, name.as_deref(), commit)?);
+            let change = Change::new("account.take-over", account)
+                .before(json!({ "isVerified": false }))
+                .after(json!({ "isVerified": true, "provider": arrival.provider.id.to_string() }));
+            commit.push(journal::audit(ctx, ctx.new_id()?, &account.to_string(), change));
+            of_login(same)
         }
         Link::Register(email) => {
             let account = register(ctx, arrival, (email_hash, email), &found.key, commit).await?;
             let permissions = Permissions::new(Role::Customer.scopes(Scopes::NONE), &[]);
-            (account, Entry { account, role: Role::Customer, permissions })
+            Entry { account, role: Role::Customer, permissions, has_second_factor: false }
         }
     };
+    let account = entry.account;
     commit.push(provider::attach(tenant, identity, account, arrival.wanted.is_some(), ctx.now));
     let guard = commit.push(guard_changed());
     let change = Change::new("identity.link", account)
         .after(json!({ "provider": arrival.provider.id.to_string(), "issuer": identity.0 }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &account.to_string(), change));
-    Ok((entry, Some(guard)))
+    Ok(Applied { entry, guard: Some(guard), taken })
+}
+
+fn of_linked(row: LinkedRow) -> Entry {
+    let LinkedRow { known, role, permissions, has_second_factor } = row;
+    Entry { account: known.account, role, permissions, has_second_factor }
+}
+
+fn of_login(row: LoginRow) -> Entry {
+    let LoginRow { id, role, permissions, has_second_factor, .. } = row;
+    Entry { account: id, role, permissions, has_second_factor }
+}
+
+/// The name that the provider tells; one that could not be written into a form is left out.
+fn sealed_name(
+    ctx: &Ctx,
+    arrival: &Arrival<'_>,
+    account: AccountId,
+    key: &DataKey,
+) -> Result<Option<String>, Failure<FederationError>> {
+    let name: Option<Line<200>> = arrival.profile.name.as_deref().and_then(|name| name.parse().ok());
+    let row = account.to_string();
+    let place = Place { organization: ctx.tenant().organization, table: "account", column: "name", row: &row };
+    let sealed = name.map(|name| key.seal(place, name.as_str().as_bytes(), &*ctx.app().entropy));
+    Ok(sealed.transpose()?)
 }
 
 /// A customer's account without a password, whose address the provider has verified.
@@ -150,21 +212,16 @@ async fn register(
     (email_hash, email): (&str, &Email),
     key: &DataKey,
     commit: &mut Commit,
-) -> Result<AccountId, Failure<LinkError>> {
+) -> Result<AccountId, Failure<FederationError>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let id = ctx.new_id::<AccountKind>()?;
     let row = id.to_string();
-    let seal = |column, plain: &str| {
-        let place = Place { organization: tenant.organization, table: "account", column, row: &row };
-        key.seal(place, plain.as_bytes(), &*app.entropy)
-    };
-    // A name that could not be written into a form is left out.
-    let name: Option<Line<200>> = arrival.profile.name.as_deref().and_then(|name| name.parse().ok());
+    let place = Place { organization: tenant.organization, table: "account", column: "email", row: &row };
     let account = NewAccount {
         id,
         email_hash: email_hash.to_owned(),
-        email_sealed: seal("email", email.as_str())?,
-        name_sealed: name.map(|name| seal("name", name.as_str())).transpose()?,
+        email_sealed: key.seal(place, email.as_str().as_bytes(), &*app.entropy)?,
+        name_sealed: sealed_name(ctx, arrival, id, key)?,
         password: None,
         role: Role::Customer,
         locale: "en".parse().map_err(|_| Unavailable::Corrupt("a locale".to_owned()))?,
@@ -179,6 +236,7 @@ async fn register(
         payload: json!({ "accountId": row, "role": "customer" }),
     };
     commit.push(journal::events(tenant, "account", &[event], ctx.now));
+    commit.push(verified(ctx, id)?);
     let actor = &ctx.principal().await?.actor;
     let change = Change::new("account.register", id).after(json!({ "role": "customer" }));
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));

@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_shared::identity::federation::{LinkError, RedirectUri};
-use headlesspro_shared::identity::{PkceChallenge, PkceVerifier};
+use headlesspro_shared::identity::{OneTimeToken, PkceChallenge, PkceVerifier};
 use headlesspro_shared::kernel::id::{AccountId, IdentityProviderId};
 use sha2::{Digest, Sha256};
 
@@ -37,6 +37,10 @@ pub enum FederationError {
     OtherIssuer,
     Provider(ProviderError),
     Link(LinkError),
+    /// The identity leads to an account with a second factor; the challenge stands for the provider's word.
+    SecondFactor {
+        challenge: OneTimeToken,
+    },
 }
 
 /// Where to send the browser, and what it needs to come back.
@@ -146,7 +150,7 @@ pub async fn finish(ctx: &Ctx, back: &Finish, device: &str) -> Result<Tokens, Fa
     let secret = client_secret(ctx, &provider, &wrapped)?;
     let profile = profile(Asking::of(ctx, &provider), &provider, secret.as_deref(), &code).await.map_err(refused)?;
     let arrival = Arrival { provider: &provider, profile, wanted: login.account, device };
-    settle(ctx, &arrival).await.map_err(linked)
+    settle(ctx, &arrival).await
 }
 
 /// The secret that the provider knows us by.
@@ -191,14 +195,4 @@ pub(super) fn only(rows: Option<&Rows>) -> Result<Option<(Provider, WrappedKey)>
 
 fn refused(error: ProviderError) -> Failure<FederationError> {
     Failure::Rejected(FederationError::Provider(error))
-}
-
-pub(super) fn linked(failure: Failure<LinkError>) -> Failure<FederationError> {
-    match failure {
-        Failure::Rejected(error) => Failure::Rejected(FederationError::Link(error)),
-        Failure::NotFound => Failure::NotFound,
-        Failure::IdempotencyMismatch => Failure::IdempotencyMismatch,
-        Failure::Denied(denied) => Failure::Denied(denied),
-        Failure::Unavailable(unavailable) => Failure::Unavailable(unavailable),
-    }
 }

@@ -10,6 +10,7 @@ use crate::identity::opening::{self, Opening, Tokens};
 use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::{account, keys, one_time};
 use crate::identity::usecase::{data_key, email_of, unexplained};
+use crate::identity::verified::verified;
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Rows};
 
@@ -49,6 +50,7 @@ pub async fn exchange(
         let key = data_key(app, tenant, &row.key)?;
         let email = email_of(tenant, &key, account.id, &row.email_sealed)?;
         commit.push(account::verify(tenant, account.id, None, None, ctx.now));
+        commit.push(verified(ctx, account.id)?);
         commit.push(one_time::void(tenant, account.id, ctx.now));
         commit.push(welcome(ctx, &account, &email, None, &key)?);
     }

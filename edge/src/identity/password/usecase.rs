@@ -15,6 +15,7 @@ use crate::identity::script::{self, LOCKOUT};
 use crate::identity::store::account::{self, LoginRow};
 use crate::identity::store::{one_time, session};
 use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
+use crate::identity::verified::verified;
 use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
@@ -116,6 +117,9 @@ pub async fn reset(ctx: &Ctx, token: &OneTimeToken, new: &str) -> Result<(), Fai
     commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
     let guard = commit.push(one_time::guard_used());
     commit.push(account::set_password(tenant, id, &new, ctx.now));
+    if !row.account.is_verified {
+        commit.push(verified(ctx, id)?);
+    }
     commit.push(session::revoke_all(tenant, id, "password-changed", ctx.now));
     commit.push(one_time::void(tenant, id, ctx.now));
     commit.push(told(ctx, &row.account, &email, &new, &key)?);

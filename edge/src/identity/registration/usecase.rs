@@ -21,6 +21,7 @@ use crate::identity::mailed::{TOLD_MILLIS, an_hour_before, forgotten_before, mes
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::one_time::{self, NewToken};
 use crate::identity::usecase::{data_key, email_of, hash_email, no_data_key, unexplained};
+use crate::identity::verified::verified;
 use crate::journal::{self, Change, Event};
 use crate::notifications::{self, NewMail};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
@@ -190,6 +191,7 @@ pub async fn verify(
     // Nobody else's registration of the address is confirmed any more.
     commit.push(one_time::void(tenant, id, ctx.now));
     if !row.account.is_verified {
+        commit.push(verified(ctx, id)?);
         commit.push(welcome(ctx, &row.account, &email, name, &key)?);
     }
     let change = Change::new("account.verify", id)

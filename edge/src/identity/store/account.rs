@@ -37,6 +37,15 @@ UPDATE account SET email_verified_at = ?3, updated_at = ?3, version = version + 
   password_hash = ?4, name_sealed = coalesce(?5, name_sealed)
 WHERE organization_id = ?1 AND id = ?2 AND email_verified_at IS NULL";
 
+/// Confirms the address of a registration that is nothing more, for somebody else than who registered it: nothing of
+/// what was chosen with it stays.
+const TAKE_OVER: &str = "-- identity::take_over_account
+UPDATE account SET email_verified_at = ?3, updated_at = ?3, version = version + 1,
+  password_hash = NULL, name_sealed = ?4, phone_sealed = NULL
+WHERE organization_id = ?1 AND id = ?2 AND email_verified_at IS NULL AND state = 'active' AND role = 'customer'
+  AND NOT EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = ?1 AND f.account_id = ?2
+    AND f.confirmed_at IS NOT NULL)";
+
 /// Whoever has read a mail to the address has confirmed it.
 const SET_PASSWORD: &str = "-- identity::set_password
 UPDATE account SET password_hash = ?4, updated_at = ?3, version = version + 1,
@@ -193,6 +202,16 @@ pub fn verify(
         .bind(now.millis())
         .bind(password.map(PasswordHash::to_phc))
         .bind(chosen_name)
+}
+
+/// Gives a registration that nobody has confirmed to whose address it is: to be followed by a guard, which finds one
+/// that is more than that.
+pub fn take_over(tenant: Tenant, id: AccountId, name_sealed: Option<&str>, now: Timestamp) -> Statement {
+    Statement::new(TAKE_OVER)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(now.millis())
+        .bind(name_sealed)
 }
 
 /// Sets a password by what only the reader of a mail can know.

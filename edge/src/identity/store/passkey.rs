@@ -68,6 +68,9 @@ DELETE FROM passkey WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 A
   OR EXISTS (SELECT 1 FROM passkey o WHERE o.organization_id = ?1 AND o.account_id = ?3 AND o.id <> ?2)
   OR EXISTS (SELECT 1 FROM external_identity x WHERE x.organization_id = ?1 AND x.account_id = ?3))";
 
+const REMOVE_ALL: &str = "-- identity::remove_passkeys
+DELETE FROM passkey WHERE organization_id = ?1 AND account_id = ?2";
+
 const FIND: &str = "-- identity::passkey
 SELECT id, name, credential_id, rp_id, algorithm, transports, aaguid, backed_up, created_at, last_used_at FROM passkey
 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3";
@@ -253,6 +256,11 @@ pub fn rename(tenant: Tenant, id: PasskeyId, account: AccountId, name: &str) -> 
 /// Removes a passkey; changes nothing where nothing else would open the account.
 pub fn remove(tenant: Tenant, id: PasskeyId, account: AccountId) -> Statement {
     of_one(REMOVE, tenant, id, account)
+}
+
+/// Removes all of an account's, whatever else opens it.
+pub fn remove_all(tenant: Tenant, account: AccountId) -> Statement {
+    Statement::new(REMOVE_ALL).bind(tenant.organization.to_string()).bind(account.to_string())
 }
 
 fn of_one(sql: &'static str, tenant: Tenant, id: PasskeyId, account: AccountId) -> Statement {

@@ -65,14 +65,18 @@ WHERE l.organization_id = ?1 AND l.state_hash = ?2 AND p.removed_at IS NULL";
 
 const ACCOUNT: &str = "-- identity::account_of_identity
 SELECT a.id, a.role, a.grants, a.state,
-  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
+  EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
+    AND f.confirmed_at IS NOT NULL) AS has_second_factor
 FROM external_identity x
 JOIN account a ON a.id = x.account_id AND a.organization_id = x.organization_id
 WHERE x.organization_id = ?1 AND x.issuer = ?2 AND x.subject = ?3";
 
 const WANTED: &str = "-- identity::account_to_link
 SELECT a.id, a.role, a.grants, a.state,
-  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
+  (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
+  EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
+    AND f.confirmed_at IS NOT NULL) AS has_second_factor
 FROM account a WHERE a.organization_id = ?1 AND a.id = ?2";
 
 /// To an account that is active, and whose address is verified where it was found by that.
@@ -80,6 +84,9 @@ const ATTACH: &str = "-- identity::attach_identity
 INSERT INTO external_identity (organization_id, issuer, subject, account_id, linked_at)
 SELECT ?1, ?2, ?3, a.id, ?5 FROM account a
 WHERE a.organization_id = ?1 AND a.id = ?4 AND a.state = 'active' AND (?6 OR a.email_verified_at IS NOT NULL)";
+
+const DETACH_ALL: &str = "-- identity::detach_identities
+DELETE FROM external_identity WHERE organization_id = ?1 AND account_id = ?2";
 
 /// A provider as it is configured.
 #[derive(Debug, Clone)]
@@ -120,6 +127,8 @@ pub struct LinkedRow {
     pub known: Known,
     pub role: Role,
     pub permissions: Permissions,
+    /// One that is confirmed.
+    pub has_second_factor: bool,
 }
 
 pub fn insert(tenant: Tenant, provider: &Provider) -> Statement {
@@ -243,7 +252,12 @@ pub fn linked(rows: Option<&Rows>) -> Result<Option<LinkedRow>, Unavailable> {
 
 pub(super) fn linked_of(row: Row<'_>) -> Result<LinkedRow, Unavailable> {
     let known = Known { account: row.parse("id")?, is_active: row.get::<&str>("state")? == "active" };
-    Ok(LinkedRow { known, role: row.parse("role")?, permissions: permissions(row)? })
+    Ok(LinkedRow {
+        known,
+        role: row.parse("role")?,
+        permissions: permissions(row)?,
+        has_second_factor: row.get::<i64>("has_second_factor")? == 1,
+    })
 }
 
 /// Links an identity to an account: changes nothing where the account may not be logged in to any more. With
@@ -262,4 +276,9 @@ pub fn attach(
         .bind(account.to_string())
         .bind(now.millis())
         .bind(asked_for)
+}
+
+/// Takes all identities from an account.
+pub fn detach_all(tenant: Tenant, account: AccountId) -> Statement {
+    Statement::new(DETACH_ALL).bind(tenant.organization.to_string()).bind(account.to_string())
 }

@@ -31,7 +31,8 @@ WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 AND revoked_at IS NUL
 
 const REVOKE_ALL: &str = "-- identity::revoke_sessions
 UPDATE session SET revoked_at = ?3, revoked_because = ?4
-WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL";
+WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL
+RETURNING id";
 
 const REVOKE_OTHERS: &str = "-- identity::revoke_other_sessions
 UPDATE session SET revoked_at = ?4, revoked_because = ?5
@@ -134,7 +135,7 @@ pub fn revoke(tenant: Tenant, id: SessionId, account: AccountId, because: &'stat
     of_organization(REVOKE, tenant).bind(id.to_string()).bind(account.to_string()).bind(now.millis()).bind(because)
 }
 
-/// Ends every session of an account.
+/// Ends every session of an account; answers their ids, which [`ids_of`] takes.
 pub fn revoke_all(tenant: Tenant, account: AccountId, because: &'static str, now: Timestamp) -> Statement {
     of_organization(REVOKE_ALL, tenant).bind(account.to_string()).bind(now.millis()).bind(because)
 }

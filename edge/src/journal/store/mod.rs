@@ -19,6 +19,14 @@ SELECT ?1, r.value ->> 'id', ?2, r.value ->> 'aggregateId', r.value ->> 'version
   r.value ->> 'payload', ?4
 FROM json_each(?3) r";
 
+/// In the place after the newest event of its aggregate. With ?7 only where there is none of its type.
+const NEXT_EVENT: &str = "-- journal::next_event
+INSERT INTO outbox (organization_id, id, aggregate, aggregate_id, version, type, payload, occurred_at)
+SELECT ?1, ?2, ?3, ?4,
+  1 + coalesce((SELECT max(o.version) FROM outbox o WHERE o.organization_id = ?1 AND o.aggregate_id = ?4), 0),
+  ?5, ?6, ?8
+WHERE NOT (?7 AND EXISTS (SELECT 1 FROM outbox o WHERE o.organization_id = ?1 AND o.aggregate_id = ?4 AND o.type = ?5))";
+
 const RECORD: &str = "-- journal::record
 INSERT INTO idempotency_record (organization_id, store_id, key, fingerprint, status, location, body, created_at)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
@@ -36,6 +44,19 @@ pub struct Event {
     /// Such as `order.placed`.
     pub name: &'static str,
     pub payload: Json,
+}
+
+/// A domain event whose place among its aggregate's is found when it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NextEvent {
+    pub id: EventId,
+    pub aggregate: &'static str,
+    pub aggregate_id: String,
+    /// Such as `account.verified`.
+    pub name: &'static str,
+    pub payload: Json,
+    /// It happens once to an aggregate: a second one is none.
+    pub is_once: bool,
 }
 
 /// A first answer.
@@ -65,6 +86,19 @@ pub fn events(tenant: Tenant, aggregate: &'static str, events: &[Event], now: Ti
         .bind(tenant.organization.to_string())
         .bind(aggregate)
         .bind(json!(rows).to_string())
+        .bind(now.millis())
+}
+
+/// Adds an event after the newest of its aggregate.
+pub fn next_event(tenant: Tenant, event: &NextEvent, now: Timestamp) -> Statement {
+    Statement::new(NEXT_EVENT)
+        .bind(tenant.organization.to_string())
+        .bind(event.id.to_string())
+        .bind(event.aggregate)
+        .bind(event.aggregate_id.as_str())
+        .bind(event.name)
+        .bind(event.payload.to_string())
+        .bind(event.is_once)
         .bind(now.millis())
 }
 

@@ -26,6 +26,8 @@ pub struct SameAddress {
     pub is_active: bool,
     pub is_verified: bool,
     pub has_second_factor: bool,
+    /// Whether it is nobody's of the staff.
+    pub is_customer: bool,
 }
 
 /// What to do.
@@ -35,6 +37,9 @@ pub enum Link {
     LogIn(AccountId),
     /// Link it to this account, then open a session.
     Attach(AccountId),
+    /// Nobody has confirmed this registration, and the provider knows whose its address is: the account becomes
+    /// theirs. Whatever else opened it is void; then link it, and open a session.
+    TakeOver(AccountId),
     /// Make a customer's account with this verified address, link it, then open a session.
     Register(Email),
 }
@@ -51,7 +56,7 @@ pub enum LinkError {
     /// Anybody can claim an address; only who has shown it to be theirs gets the account with it.
     #[error("the provider has not verified the e-mail address")]
     EmailNotVerified,
-    /// Somebody else may have registered it to wait for its owner.
+    /// It has more than a registration: somebody of the staff's, suspended, or with a second factor.
     #[error("an account has this e-mail address, and nobody has verified it there")]
     AccountNotVerified,
     /// A provider's word for an address is one factor: such an account is linked by who is logged in to it.
@@ -62,6 +67,8 @@ pub enum LinkError {
 }
 
 /// Decides. `wanted` is the account that asked to be linked, being logged in; its own address does not matter then.
+/// Anybody can register any address: where nobody has confirmed it, that must neither keep its owner out nor let a
+/// stranger in who waits for them.
 ///
 /// # Errors
 /// [`LinkError`].
@@ -88,7 +95,10 @@ pub fn link(
         return Err(LinkError::EmailNotVerified);
     }
     match same_address {
-        Some(same) if !same.is_verified => Err(LinkError::AccountNotVerified),
+        Some(same) if !same.is_verified => {
+            let is_bare = same.is_active && same.is_customer && !same.has_second_factor;
+            if is_bare { Ok(Link::TakeOver(same.account)) } else { Err(LinkError::AccountNotVerified) }
+        }
         Some(same) if !same.is_active => Err(LinkError::Suspended),
         Some(same) if same.has_second_factor => Err(LinkError::SecondFactor),
         Some(same) => Ok(Link::Attach(same.account)),
@@ -105,15 +115,21 @@ mod tests {
     const B: AccountId = AccountId::from_u128(2);
 
     #[test]
-    fn an_identity_comes_to_its_account_and_to_no_unverified_one() {
+    fn an_identity_comes_to_its_account_and_takes_over_bare_registrations_only() {
         let email: Email = "ada@example.com".parse().unwrap();
         let told = |email: &Email, is_verified| Presented { email: Some(email.clone()), is_verified };
         let (yes, no) = (told(&email, true), told(&email, false));
         let silent = Presented { email: None, is_verified: false };
         let known = |account, is_active| Some(Known { account, is_active });
-        let same =
-            |is_active, is_verified| Some(SameAddress { account: B, is_active, is_verified, has_second_factor: false });
-        let guarded = Some(SameAddress { account: B, is_active: true, is_verified: true, has_second_factor: true });
+        let bare = SameAddress {
+            account: B,
+            is_active: true,
+            is_verified: false,
+            has_second_factor: false,
+            is_customer: true,
+        };
+        let same = |is_active, is_verified| Some(SameAddress { is_active, is_verified, ..bare });
+        let guarded = Some(SameAddress { is_verified: true, has_second_factor: true, ..bare });
         for (number, (known, same, presented, wanted, signs_up, expected)) in [
             // Linked: nothing else matters.
             (known(A, true), same(true, true), &no, None, false, Ok(Link::LogIn(A))),
@@ -121,7 +137,25 @@ mod tests {
             // By address, where both sides have verified it.
             (None, same(true, true), &yes, None, false, Ok(Link::Attach(B))),
             (None, same(true, true), &no, None, true, Err(LinkError::EmailNotVerified)),
-            (None, same(true, false), &yes, None, true, Err(LinkError::AccountNotVerified)),
+            (None, same(true, false), &yes, None, false, Ok(Link::TakeOver(B))),
+            (None, same(true, false), &no, None, true, Err(LinkError::EmailNotVerified)),
+            (None, same(false, false), &yes, None, true, Err(LinkError::AccountNotVerified)),
+            (
+                None,
+                Some(SameAddress { is_customer: false, ..bare }),
+                &yes,
+                None,
+                true,
+                Err(LinkError::AccountNotVerified),
+            ),
+            (
+                None,
+                Some(SameAddress { has_second_factor: true, ..bare }),
+                &yes,
+                None,
+                true,
+                Err(LinkError::AccountNotVerified),
+            ),
             (None, same(false, true), &yes, None, true, Err(LinkError::Suspended)),
             (None, None, &silent, None, true, Err(LinkError::NoEmail)),
             (None, guarded, &yes, None, true, Err(LinkError::SecondFactor)),
