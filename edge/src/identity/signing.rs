@@ -5,15 +5,19 @@ use std::sync::{Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use ed25519_compact::{KeyPair, Seed, Signature};
-use headlesspro_shared::identity::{AccessClaims, Subject};
+use ed25519_compact::{KeyPair, Seed};
+use headlesspro_shared::identity::{Access, AccessClaims, LEEWAY_SECONDS, Subject};
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::time::Timestamp;
-use serde::{Deserialize, Serialize};
+use jwt_simple::algorithms::{Ed25519KeyPair, Ed25519PublicKey, EdDSAKeyPairLike, EdDSAPublicKeyLike};
+use jwt_simple::claims::JWTClaims;
+use jwt_simple::common::VerificationOptions;
+use jwt_simple::prelude::Duration;
+use serde::Deserialize;
 
 use super::caller::Person;
 use crate::failure::Unavailable;
-use crate::port::entropy::{Entropy, NoEntropy};
+use crate::port::entropy::Entropy;
 use crate::vault::{MasterKeys, WrapError, WrappedKey};
 
 /// What a private key is bound to when it is wrapped.
@@ -24,7 +28,7 @@ fn bound_to(kid: &str) -> String {
 /// A key that signs.
 pub struct SigningKey {
     pub kid: String,
-    pair: KeyPair,
+    pair: Ed25519KeyPair,
 }
 
 /// A key as it is stored.
@@ -38,16 +42,16 @@ impl SigningKey {
     /// A new key, and how it is stored.
     ///
     /// # Errors
-    /// [`NoEntropy`].
-    pub fn generate(masters: &MasterKeys, entropy: &dyn Entropy) -> Result<(SigningKey, StoredKey), NoEntropy> {
+    /// [`Unavailable`] when the host has no randomness to give.
+    pub fn generate(masters: &MasterKeys, entropy: &dyn Entropy) -> Result<(SigningKey, StoredKey), Unavailable> {
         let (mut seed, mut name) = ([0; 32], [0; 9]);
         entropy.fill(&mut seed)?;
         entropy.fill(&mut name)?;
         let kid = URL_SAFE_NO_PAD.encode(name);
-        let pair = KeyPair::from_seed(Seed::new(seed));
+        let public_key = URL_SAFE_NO_PAD.encode(KeyPair::from_seed(Seed::new(seed)).pk.as_ref());
         let private = masters.wrap(&bound_to(&kid), &seed, entropy)?;
-        let public_key = URL_SAFE_NO_PAD.encode(pair.pk.as_ref());
-        Ok((SigningKey { kid: kid.clone(), pair }, StoredKey { kid, public_key, private }))
+        let stored = StoredKey { kid, public_key, private };
+        Ok((SigningKey::open(&stored, masters)?, stored))
     }
 
     /// # Errors
@@ -57,7 +61,8 @@ impl SigningKey {
         let seed = masters.unwrap(&bound_to(&stored.kid), &stored.private);
         let seed = seed.map_err(|error: WrapError| corrupt(&error))?;
         let seed = Seed::from_slice(&seed).map_err(|_| corrupt(&"it is no Ed25519 key"))?;
-        Ok(SigningKey { kid: stored.kid.clone(), pair: KeyPair::from_seed(seed) })
+        let pair = Ed25519KeyPair::from_bytes(KeyPair::from_seed(seed).as_ref()).map_err(|error| corrupt(&error))?;
+        Ok(SigningKey { kid: stored.kid.clone(), pair: pair.with_key_id(&stored.kid) })
     }
 
     /// The same private key, wrapped by the current master key.
@@ -75,17 +80,23 @@ impl SigningKey {
     /// # Errors
     /// [`Unavailable`] when the claims cannot be written, which is a defect.
     pub fn sign(&self, claims: &AccessClaims) -> Result<String, Unavailable> {
-        let header = Header { alg: ALGORITHM.to_owned(), typ: Some("JWT".to_owned()), kid: self.kid.clone() };
-        let written = serde_json::to_vec(&header).and_then(|header| Ok((header, serde_json::to_vec(claims)?)));
-        let (header, payload) = written.map_err(|error| Unavailable::Corrupt(format!("a token: {error}")))?;
-        let mut text = URL_SAFE_NO_PAD.encode(header);
-        text.push('.');
-        URL_SAFE_NO_PAD.encode_string(payload, &mut text);
-        let signature = self.pair.sk.sign(text.as_bytes(), None);
-        text.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature.as_ref(), &mut text);
-        Ok(text)
+        let claims = JWTClaims {
+            issued_at: Some(seconds(claims.iat)),
+            expires_at: Some(seconds(claims.exp)),
+            invalid_before: None,
+            issuer: Some(claims.iss.clone()),
+            subject: Some(claims.sub.to_string()),
+            audiences: None,
+            jwt_id: None,
+            nonce: None,
+            custom: claims.access.clone(),
+        };
+        self.pair.sign(claims).map_err(|error| Unavailable::Corrupt(format!("a token: {error}")))
     }
+}
+
+fn seconds(count: i64) -> Duration {
+    Duration::from_secs(u64::try_from(count).unwrap_or(0))
 }
 
 /// The only one there is: a token cannot choose another (RFC 8725, section 3.1).
@@ -99,11 +110,9 @@ pub struct UnverifiedToken {
     pub claims: AccessClaims,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Header {
     alg: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    typ: Option<String>,
     kid: String,
 }
 
@@ -139,21 +148,26 @@ impl UnverifiedToken {
 
     /// Whether the signature is by this key, and the claims hold now.
     pub fn is_good(&self, public_key: &PublicKey, issuer: &str, now: Timestamp) -> bool {
-        let Some((signed, signature)) = self.text.rsplit_once('.') else { return false };
-        let signature = URL_SAFE_NO_PAD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
-        let is_signed = signature.is_some_and(|signature| public_key.0.verify(signed, &signature).is_ok());
+        let options = VerificationOptions {
+            // The caller's clock; the library's own asks the host.
+            artificial_time: Some(seconds(now.millis().div_euclid(1_000))),
+            time_tolerance: Some(seconds(LEEWAY_SECONDS)),
+            max_token_length: Some(UnverifiedToken::LONGEST),
+            ..VerificationOptions::default()
+        };
+        let is_signed = public_key.0.verify_token::<Access>(&self.text, Some(options)).is_ok();
         is_signed && self.claims.check(now, issuer).is_ok()
     }
 }
 
 /// A key that verifies.
 #[derive(Clone)]
-pub struct PublicKey(ed25519_compact::PublicKey);
+pub struct PublicKey(Ed25519PublicKey);
 
 impl PublicKey {
     /// From 32 bytes in base64url.
     pub fn from_base64(text: &str) -> Option<PublicKey> {
-        ed25519_compact::PublicKey::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok().map(PublicKey)
+        Ed25519PublicKey::from_bytes(&URL_SAFE_NO_PAD.decode(text).ok()?).ok().map(PublicKey)
     }
 }
 
