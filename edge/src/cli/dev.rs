@@ -176,7 +176,7 @@ async fn shop(app: &Arc<App>, args: &DevArgs) -> Result<(DevKeys, StoreSummary),
     };
     let mut token = [0; 24];
     app.entropy.fill(&mut token).map_err(|error| error.to_string())?;
-    let token = token.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = hex::encode(token);
     let mut keys = DevKeys {
         store: store.store,
         publishable_key: opened.publishable_key,

@@ -26,7 +26,7 @@ impl IdempotencyKey {
         hash.update(self.request_line.as_bytes());
         hash.update([0]);
         hash.update(body);
-        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(hash.finalize())
     }
 }
 

@@ -29,7 +29,7 @@ pub struct KeyHash([u8; 32]);
 
 impl KeyHash {
     pub fn to_hex(self) -> String {
-        self.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.0)
     }
 }
 
@@ -37,26 +37,30 @@ pub fn hash_of(key: &str) -> KeyHash {
     KeyHash(Sha256::digest(key.as_bytes()).into())
 }
 
+/// `None`: longer than any credential, and not to be hashed.
+pub fn hash_of_bearer(text: &str) -> Option<KeyHash> {
+    (text.len() <= UnverifiedToken::LONGEST).then(|| hash_of(text))
+}
+
 /// Whom a request with this credential is counted for, before anybody is asked whether it is good; its
 /// organization only where this isolate remembers that it is. `None`: it is no credential at all. `beside` is the
 /// publishable key that came with another issuer's token.
 pub fn countable(text: &str, beside: Option<&str>, now: Timestamp, verifier: &Verifier) -> Option<Countable> {
-    // A text of any length must not be hashed.
     let hash = match beside {
         Some(key) => hash_of_both(key, text)?,
-        None if UnverifiedToken::LONGEST < text.len() => return None,
-        None => hash_of(text),
+        None => hash_of_bearer(text)?,
     };
     let payer = Payer::Key(hash.to_hex());
     if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
         let organization = Some(tenant.organization);
         return Some(match principal.person {
-            None if principal.issued_at.is_none() => Countable { payer, organization, revocations: Vec::new() },
+            None if principal.issued_at.is_none() => Countable { hash, payer, organization, revocations: Vec::new() },
             None => {
                 let revocations = token_revocations(tenant.organization, &principal.actor, hash);
-                Countable { payer, organization, revocations }
+                Countable { hash, payer, organization, revocations }
             }
             Some(person) => Countable {
+                hash,
                 payer: Payer::Account(person.account.to_string()),
                 organization,
                 revocations: person.revocation_keys(tenant.organization, principal.impersonator),
@@ -64,11 +68,11 @@ pub fn countable(text: &str, beside: Option<&str>, now: Timestamp, verifier: &Ve
         });
     }
     if text.len() == ApiKeyClaim::LENGTH || beside.is_some() {
-        return Some(Countable { payer, organization: None, revocations: Vec::new() });
+        return Some(Countable { hash, payer, organization: None, revocations: Vec::new() });
     }
     // Not verified yet: it pays for itself alone, but what it claims to be may have been revoked.
     let token = UnverifiedToken::read(text)?;
-    Some(Countable { payer, organization: None, revocations: revocations_of(&token, hash) })
+    Some(Countable { hash, payer, organization: None, revocations: revocations_of(&token, hash) })
 }
 
 /// The Redis keys that void a token, once its claims are known to hold.
@@ -87,6 +91,8 @@ fn token_revocations(organization: OrganizationId, subject: &str, hash: KeyHash)
 
 /// Who pays for a request, and what may have been revoked.
 pub struct Countable {
+    /// Of the credential, for [`Caller::of_bearer`] to find it by.
+    pub hash: KeyHash,
     pub payer: Payer,
     pub organization: Option<OrganizationId>,
     /// The Redis keys that hold the moment before which tokens are void.
@@ -215,28 +221,23 @@ enum Credential {
 }
 
 impl Caller {
-    /// The caller who shows an API key or an access token.
+    /// The caller who shows an API key or an access token; `hash` is the text's.
     ///
     /// # Errors
     /// [`Denied`] when the text is neither, the token is not good, or one that is remembered lacks the scope.
     pub fn of_bearer(
         text: &str,
+        hash: KeyHash,
         needed: Needed,
         void_before: Option<Timestamp>,
         now: Timestamp,
         verifier: &Verifier,
     ) -> Result<Caller, Denied> {
-        // Hashing comes first, so a text of any length must not be hashed.
-        let is_key = text.len() == ApiKeyClaim::LENGTH && text.starts_with(['p', 's']);
-        if !is_key && UnverifiedToken::LONGEST < text.len() {
-            return Err(Denied::BadCredentials);
-        }
-        let hash = hash_of(text);
         if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
             return Caller::of_principal(tenant, principal, needed, void_before);
         }
         let needed = Some(needed);
-        if is_key {
+        if text.len() == ApiKeyClaim::LENGTH && text.starts_with(['p', 's']) {
             let claim: ApiKeyClaim = text.parse().map_err(|_| Denied::BadCredentials)?;
             let tenant = Tenant { organization: claim.organization, store: claim.store };
             let credential = Credential::Key(hash);

@@ -34,7 +34,8 @@ mod verified;
 pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
 pub use api_keys::{NoteUse, hint_of, note_use};
 pub use caller::{
-    Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
+    Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, hash_of_bearer,
+    revocation_key,
 };
 pub use federation::caller as external_caller;
 pub use http::routes;

@@ -196,7 +196,7 @@ fn source_hash(
     #[derive(Serialize)]
     struct Source<'a>(&'a str, &'a ProductBody, &'a str, &'a [VariantRow]);
     let source = serde_json::to_vec(&Source(RENDERING, body, &parsed.body_html, variants))?;
-    Ok(Sha256::digest(source).iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex::encode(Sha256::digest(source)))
 }
 
 fn image_body(image: &ImageRow) -> ImageBody {

@@ -92,7 +92,7 @@ pub const fn to_bytes(words: [u32; 8]) -> Digest {
 
 /// 64 lower-case digits.
 pub fn to_hex(digest: &Digest) -> String {
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(digest)
 }
 
 /// `None`: not what [`to_hex`] writes.

@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
 use crate::failure::{Denied, Halt};
-use crate::identity::{Caller, Needed, external_caller};
+use crate::identity::{Caller, KeyHash, Needed, external_caller, hash_of_bearer};
 use crate::limits::{Postponed, Revoked};
 use crate::port::defer::Defer;
 use crate::port::kv::KvError;
@@ -39,7 +39,12 @@ pub async fn authorize(
         (Ok(token), Some(key)) => {
             external_caller(&app, &spent, (key, token), needed, void_before).await.map_err(Problem::from)
         }
-        (Ok(text), None) => Caller::of_bearer(text, needed, void_before, now, app.verifier()).map_err(Problem::from),
+        (Ok(text), None) => {
+            let hash = request.extensions().get::<KeyHash>().copied().or_else(|| hash_of_bearer(text));
+            hash.ok_or(Denied::BadCredentials)
+                .and_then(|hash| Caller::of_bearer(text, hash, needed, void_before, now, app.verifier()))
+                .map_err(Problem::from)
+        }
         (Err(denied), _) => Err(Problem::from(denied)),
     };
     let caller = match caller {

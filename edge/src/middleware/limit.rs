@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::{bearer, publishable_key};
 use crate::app::{App, Spent};
-use crate::identity::{Countable, countable};
+use crate::identity::{Countable, KeyHash, countable};
 use crate::limits::{Admission, Claims, ClientAddress, Postponed};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
@@ -39,7 +39,10 @@ pub async fn limit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let claims = claims(counting.class, &request, &app);
+    let (claims, hash) = claims(counting.class, &request, &app);
+    if let Some(hash) = hash {
+        request.extensions_mut().insert(hash);
+    }
     let spent = request.extensions().get::<Arc<Spent>>().cloned().unwrap_or_default();
     let defer = request.extensions().get::<Arc<dyn Defer>>().cloned();
     let refusal = |admission: &Admission| {
@@ -69,15 +72,16 @@ pub async fn limit(
     response
 }
 
-/// By what can be said without asking anybody: where it comes from, and a credential, good or not.
-fn claims(class: Class, request: &Request, app: &App) -> Claims {
+/// By what can be said without asking anybody: where it comes from, and a credential, good or not; with the hash that
+/// it is known by.
+fn claims(class: Class, request: &Request, app: &App) -> (Claims, Option<KeyHash>) {
     let address = request.extensions().get::<ClientAddress>().copied();
     let beside = publishable_key(request.headers());
     let text = bearer(request.headers()).ok();
     match text.and_then(|text| countable(text, beside, app.clock.now(), app.verifier())) {
-        None => Claims { class, address, caller: None, organization: None, revocations: Vec::new() },
-        Some(Countable { payer, organization, revocations }) => {
-            Claims { class, address, caller: Some(payer), organization, revocations }
+        None => (Claims { class, address, caller: None, organization: None, revocations: Vec::new() }, None),
+        Some(Countable { hash, payer, organization, revocations }) => {
+            (Claims { class, address, caller: Some(payer), organization, revocations }, Some(hash))
         }
     }
 }

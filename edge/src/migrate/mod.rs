@@ -175,6 +175,5 @@ async fn apply_one(sql: &dyn Sql, migration: &Migration) -> Result<bool, Migrate
 
 /// The same for a file with the line ends of another system.
 fn checksum(migration: &Migration) -> String {
-    let digest = Sha256::digest(migration.sql.replace("\r\n", "\n"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(migration.sql.replace("\r\n", "\n")))
 }

@@ -51,8 +51,7 @@ impl LookupKey {
 
     /// The keyed hash of an e-mail address in its normal form, in hex.
     pub fn of_email(&self, organization: OrganizationId, normalized: &str) -> String {
-        let mac = self.mac(organization, Purpose::Email, normalized.as_bytes());
-        mac.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex::encode(self.mac(organization, Purpose::Email, normalized.as_bytes()))
     }
 }
 

@@ -83,7 +83,7 @@ impl Endpoint {
     fn park(self: &Arc<Self>, stream: Stream) -> Result<String, Failure> {
         let mut random = [0; 24];
         getrandom::fill(&mut random).map_err(|_| Failure::unavailable("no randomness"))?;
-        let baton: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+        let baton = hex::encode(random);
         let until = stream.transaction_until().unwrap_or_else(|| soon(Endpoint::PATIENCE));
         {
             let mut parked = lock(&self.parked);

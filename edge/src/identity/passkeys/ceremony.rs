@@ -75,7 +75,7 @@ impl Registration {
             public_key: URL_SAFE_NO_PAD.encode(attested.key_bytes),
             algorithm: attested.key.algorithm(),
             sign_count: data.sign_count,
-            aaguid: attested.aaguid.iter().map(|byte| format!("{byte:02x}")).collect(),
+            aaguid: hex::encode(attested.aaguid),
             is_backup_eligible: data.is_backup_eligible(),
             is_backed_up: data.is_backed_up(),
         })

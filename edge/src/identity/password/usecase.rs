@@ -145,7 +145,7 @@ fn told<E>(
     new: &PasswordHash,
     key: &DataKey,
 ) -> Result<Statement, Failure<E>> {
-    let salt: String = new.salt.iter().map(|byte| format!("{byte:02x}")).collect();
+    let salt = hex::encode(new.salt);
     let message = Message::PasswordChanged { at: ctx.now, link: Some(reset_page(ctx.app())) };
     let mail = NewMail {
         event_key: &format!("password-changed:{}:{salt}", account.id),

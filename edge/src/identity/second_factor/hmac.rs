@@ -26,11 +26,10 @@ mod tests {
 
     #[test]
     fn it_is_that_of_rfc_2202() {
-        let hex = |bytes: [u8; 20]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        assert_eq!(hex(hmac_sha1(&[0x0b; 20], b"Hi There")), "b617318655057264e28bc0b6fb378c8ef146be00");
-        assert_eq!(hex(hmac_sha1(&[0xaa; 20], &[0xdd; 50])), "125d7342b9ac11cd91a39af48aa17b4f63f175d3");
+        assert_eq!(hex::encode(hmac_sha1(&[0x0b; 20], b"Hi There")), "b617318655057264e28bc0b6fb378c8ef146be00");
+        assert_eq!(hex::encode(hmac_sha1(&[0xaa; 20], &[0xdd; 50])), "125d7342b9ac11cd91a39af48aa17b4f63f175d3");
         // RFC 4226, appendix D.
         let key = b"12345678901234567890";
-        assert_eq!(hex(hmac_sha1(key, &0_u64.to_be_bytes())), "cc93cf18508d94934c64b65d8ba7667fb7cde4b0");
+        assert_eq!(hex::encode(hmac_sha1(key, &0_u64.to_be_bytes())), "cc93cf18508d94934c64b65d8ba7667fb7cde4b0");
     }
 }
