@@ -17,6 +17,15 @@ pub enum MailKind {
     PasswordChanged,
     NewDeviceLogin,
     AlreadyRegistered,
+    ChangeEmail,
+    EmailChanging,
+    IdentityLinked,
+    IdentityUnlinked,
+    PasskeyAdded,
+    PasskeyRemoved,
+    SecondFactorOn,
+    SecondFactorOff,
+    RecoveryCodesReplaced,
 }
 
 named!(MailKind, UnknownMailKind, "a kind of mail", {
@@ -28,6 +37,15 @@ named!(MailKind, UnknownMailKind, "a kind of mail", {
     PasswordChanged = "password-changed",
     NewDeviceLogin = "new-device-login",
     AlreadyRegistered = "already-registered",
+    ChangeEmail = "change-email",
+    EmailChanging = "email-changing",
+    IdentityLinked = "identity-linked",
+    IdentityUnlinked = "identity-unlinked",
+    PasskeyAdded = "passkey-added",
+    PasskeyRemoved = "passkey-removed",
+    SecondFactorOn = "second-factor-on",
+    SecondFactorOff = "second-factor-off",
+    RecoveryCodesReplaced = "recovery-codes-replaced",
 });
 
 /// A mail's values. Links are made by [`BaseUrl`](super::BaseUrl); `minutes` is how long one is good for.
@@ -71,9 +89,56 @@ pub enum Message {
         /// To the person's sessions.
         link: Option<String>,
     },
-    /// Somebody tried to register with the address of an account.
+    /// Somebody tried to register with the address of an account, or to move another account to it.
     AlreadyRegistered {
         /// To where the password is reset.
+        link: Option<String>,
+    },
+    /// To the address that an account shall have from now on.
+    ChangeEmail {
+        link: String,
+        minutes: u32,
+    },
+    /// To the address that the account has until then.
+    EmailChanging {
+        at: Timestamp,
+        link: Option<String>,
+    },
+    /// What opens the account has changed. `link` leads to where the person sees all of it.
+    IdentityLinked {
+        /// The provider's name.
+        what: String,
+        at: Timestamp,
+        link: Option<String>,
+    },
+    IdentityUnlinked {
+        /// The provider's name.
+        what: String,
+        at: Timestamp,
+        link: Option<String>,
+    },
+    PasskeyAdded {
+        /// What the person calls it.
+        what: String,
+        at: Timestamp,
+        link: Option<String>,
+    },
+    PasskeyRemoved {
+        /// What the person called it.
+        what: String,
+        at: Timestamp,
+        link: Option<String>,
+    },
+    SecondFactorOn {
+        at: Timestamp,
+        link: Option<String>,
+    },
+    SecondFactorOff {
+        at: Timestamp,
+        link: Option<String>,
+    },
+    RecoveryCodesReplaced {
+        at: Timestamp,
         link: Option<String>,
     },
 }
@@ -89,6 +154,15 @@ impl Message {
             Message::PasswordChanged { .. } => MailKind::PasswordChanged,
             Message::NewDeviceLogin { .. } => MailKind::NewDeviceLogin,
             Message::AlreadyRegistered { .. } => MailKind::AlreadyRegistered,
+            Message::ChangeEmail { .. } => MailKind::ChangeEmail,
+            Message::EmailChanging { .. } => MailKind::EmailChanging,
+            Message::IdentityLinked { .. } => MailKind::IdentityLinked,
+            Message::IdentityUnlinked { .. } => MailKind::IdentityUnlinked,
+            Message::PasskeyAdded { .. } => MailKind::PasskeyAdded,
+            Message::PasskeyRemoved { .. } => MailKind::PasskeyRemoved,
+            Message::SecondFactorOn { .. } => MailKind::SecondFactorOn,
+            Message::SecondFactorOff { .. } => MailKind::SecondFactorOff,
+            Message::RecoveryCodesReplaced { .. } => MailKind::RecoveryCodesReplaced,
         }
     }
 }

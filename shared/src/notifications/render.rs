@@ -37,7 +37,10 @@ impl<'a> Values<'a> {
         let (link, mut named) = match message {
             Message::VerifyEmail { link, minutes }
             | Message::ResetPassword { link, minutes }
-            | Message::MagicLink { link, minutes } => (Some(link), vec![("valid", Some(language.duration(*minutes)))]),
+            | Message::MagicLink { link, minutes }
+            | Message::ChangeEmail { link, minutes } => {
+                (Some(link), vec![("valid", Some(language.duration(*minutes)))])
+            }
             Message::Invitation { link, minutes, organization, inviter } => (
                 Some(link),
                 vec![
@@ -48,7 +51,17 @@ impl<'a> Values<'a> {
             ),
             Message::Welcome { name, link } => (link.as_ref(), vec![("name", name.clone())]),
             Message::AlreadyRegistered { link } => (link.as_ref(), vec![]),
-            Message::PasswordChanged { at, link } => (link.as_ref(), vec![("at", Some(minute(*at)))]),
+            Message::PasswordChanged { at, link }
+            | Message::EmailChanging { at, link }
+            | Message::SecondFactorOn { at, link }
+            | Message::SecondFactorOff { at, link }
+            | Message::RecoveryCodesReplaced { at, link } => (link.as_ref(), vec![("at", Some(minute(*at)))]),
+            Message::IdentityLinked { what, at, link }
+            | Message::IdentityUnlinked { what, at, link }
+            | Message::PasskeyAdded { what, at, link }
+            | Message::PasskeyRemoved { what, at, link } => {
+                (link.as_ref(), vec![("what", Some(what.clone())), ("at", Some(minute(*at)))])
+            }
             Message::NewDeviceLogin { at, device, address, link } => (
                 link.as_ref(),
                 vec![("at", Some(minute(*at))), ("device", Some(device.clone())), ("address", address.clone())],
@@ -169,7 +182,16 @@ mod tests {
                 address: Some(name.to_owned()),
                 link: Some(link.clone()),
             },
-            Message::AlreadyRegistered { link: Some(link) },
+            Message::AlreadyRegistered { link: Some(link.clone()) },
+            Message::ChangeEmail { link: link.clone(), minutes: 60 },
+            Message::EmailChanging { at, link: Some(link.clone()) },
+            Message::IdentityLinked { what: name.to_owned(), at, link: Some(link.clone()) },
+            Message::IdentityUnlinked { what: name.to_owned(), at, link: Some(link.clone()) },
+            Message::PasskeyAdded { what: name.to_owned(), at, link: Some(link.clone()) },
+            Message::PasskeyRemoved { what: name.to_owned(), at, link: Some(link.clone()) },
+            Message::SecondFactorOn { at, link: Some(link.clone()) },
+            Message::SecondFactorOff { at, link: Some(link.clone()) },
+            Message::RecoveryCodesReplaced { at, link: Some(link) },
         ]
     }
 

@@ -149,6 +149,87 @@ const fn english(kind: MailKind) -> Words {
             link: "Choose a new password",
             after: &["If it was not you, you can ignore this message: nothing has changed."],
         },
+        MailKind::ChangeEmail => Words {
+            subject: "Confirm your new e-mail address for {shop}",
+            before: &["Somebody wants to use this e-mail address for their account at {shop}."],
+            link: "Confirm the address",
+            after: &[
+                "The link is valid for {valid} and works once. Until then the account keeps its address.",
+                "If it was not you, you can ignore this message.",
+            ],
+        },
+        MailKind::EmailChanging => Words {
+            subject: "Your e-mail address at {shop} is to be changed",
+            before: &[
+                "On {at} somebody asked to use another e-mail address for your account at {shop}. A link went to that address.",
+                "If it was you, there is nothing to do here. If not, choose a new password at once: it makes that link void.",
+            ],
+            link: "Choose a new password",
+            after: &[],
+        },
+        MailKind::IdentityLinked => Words {
+            subject: "{what} opens your account at {shop} now",
+            before: &[
+                "Since {at} your account at {shop} can be opened by {what}.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
+        MailKind::IdentityUnlinked => Words {
+            subject: "{what} no longer opens your account at {shop}",
+            before: &[
+                "Since {at} your account at {shop} is no longer linked to {what}.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
+        MailKind::PasskeyAdded => Words {
+            subject: "A passkey was added to your account at {shop}",
+            before: &[
+                "On {at} a passkey was added to your account at {shop}: {what}.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
+        MailKind::PasskeyRemoved => Words {
+            subject: "A passkey was removed from your account at {shop}",
+            before: &[
+                "On {at} a passkey was removed from your account at {shop}: {what}.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
+        MailKind::SecondFactorOn => Words {
+            subject: "Your account at {shop} has a second factor now",
+            before: &[
+                "Since {at} logging in to your account at {shop} takes a code of an authenticator app.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
+        MailKind::SecondFactorOff => Words {
+            subject: "Your account at {shop} has no second factor any more",
+            before: &[
+                "Since {at} logging in to your account at {shop} takes no code of an authenticator app any more.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
+        MailKind::RecoveryCodesReplaced => Words {
+            subject: "You have new recovery codes for {shop}",
+            before: &[
+                "On {at} new recovery codes were made for your account at {shop}. The ones before are void.",
+                "If it was you, there is nothing to do. If not, take it back and end all sessions.",
+            ],
+            link: "See what opens your account",
+            after: &[],
+        },
     }
 }
 
@@ -218,6 +299,87 @@ const fn korean(kind: MailKind) -> Words {
             ],
             link: "새 비밀번호 설정",
             after: &["본인이 아니라면 이 메일을 무시하셔도 됩니다. 변경된 것은 없습니다."],
+        },
+        MailKind::ChangeEmail => Words {
+            subject: "[{shop}] 새 이메일 주소를 확인해 주세요",
+            before: &["{shop} 계정에 이 이메일 주소를 사용하려는 요청이 있었습니다."],
+            link: "이메일 주소 확인",
+            after: &[
+                "링크는 {valid} 동안 유효하며 한 번만 사용할 수 있습니다. 그때까지 계정의 주소는 바뀌지 않습니다.",
+                "직접 요청하지 않으셨다면 이 메일을 무시하셔도 됩니다.",
+            ],
+        },
+        MailKind::EmailChanging => Words {
+            subject: "[{shop}] 이메일 주소 변경이 요청되었습니다",
+            before: &[
+                "{shop} 계정에 다른 이메일 주소를 사용하려는 요청이 있었고, 그 주소로 링크를 보냈습니다. 요청 시각: {at}",
+                "직접 요청하셨다면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 바로 새 비밀번호를 설정해 주세요. 그러면 그 링크는 무효가 됩니다.",
+            ],
+            link: "새 비밀번호 설정",
+            after: &[],
+        },
+        MailKind::IdentityLinked => Words {
+            subject: "[{shop}] {what} 로그인이 연결되었습니다",
+            before: &[
+                "이제 {what}(으)로 {shop} 계정에 로그인할 수 있습니다. 연결 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
+        },
+        MailKind::IdentityUnlinked => Words {
+            subject: "[{shop}] {what} 로그인 연결이 해제되었습니다",
+            before: &[
+                "{shop} 계정과 {what}의 연결이 해제되었습니다. 해제 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
+        },
+        MailKind::PasskeyAdded => Words {
+            subject: "[{shop}] 패스키가 추가되었습니다",
+            before: &[
+                "{shop} 계정에 패스키가 추가되었습니다: {what}. 추가 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
+        },
+        MailKind::PasskeyRemoved => Words {
+            subject: "[{shop}] 패스키가 삭제되었습니다",
+            before: &[
+                "{shop} 계정에서 패스키가 삭제되었습니다: {what}. 삭제 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
+        },
+        MailKind::SecondFactorOn => Words {
+            subject: "[{shop}] 2단계 인증이 설정되었습니다",
+            before: &[
+                "이제 {shop} 계정에 로그인하려면 인증 앱의 코드가 필요합니다. 설정 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
+        },
+        MailKind::SecondFactorOff => Words {
+            subject: "[{shop}] 2단계 인증이 해제되었습니다",
+            before: &[
+                "이제 {shop} 계정에 로그인할 때 인증 앱의 코드가 필요하지 않습니다. 해제 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
+        },
+        MailKind::RecoveryCodesReplaced => Words {
+            subject: "[{shop}] 새 복구 코드가 만들어졌습니다",
+            before: &[
+                "{shop} 계정의 새 복구 코드가 만들어졌습니다. 이전 코드는 더 이상 사용할 수 없습니다. 시각: {at}",
+                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 되돌리고 모든 세션을 종료해 주세요.",
+            ],
+            link: "로그인 수단 확인",
+            after: &[],
         },
     }
 }
