@@ -14,10 +14,11 @@ use super::usecase::{committed, data_key, hash_email, no_data_key};
 use crate::app::{App, Ctx};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change};
+use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
 use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Rows, Statement};
-use crate::vault::{DataKey, Place};
+use crate::vault::{DataKey, Place, Purpose};
 
 /// Mails of one purpose are counted over so long.
 const HOUR_MILLIS: i64 = 3_600_000;
@@ -52,6 +53,14 @@ pub fn an_hour_before(now: Timestamp) -> Timestamp {
     now.checked_add_millis(-HOUR_MILLIS).unwrap_or(now)
 }
 
+/// Who asks, by a keyed hash of where the request came from: addresses of people's networks are not kept.
+pub fn requester(ctx: &Ctx, address: Option<ClientAddress>) -> String {
+    let address = address.map_or_else(|| "unknown".to_owned(), ClientAddress::counted_as);
+    let (organization, purpose) = (ctx.tenant().organization, Purpose::NetworkAddress);
+    let mac = ctx.app().vault.lookup.mac(organization, purpose, address.as_bytes());
+    mac.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Tokens that ended before this moment are forgotten.
 pub fn forgotten_before(now: Timestamp) -> Timestamp {
     now.checked_add_millis(-KEPT_MILLIS).unwrap_or(now)
@@ -64,6 +73,7 @@ pub fn message(app: &App, purpose: OneTimePurpose, token: &OneTimeToken) -> Mess
     match purpose {
         OneTimePurpose::VerifyEmail => Message::VerifyEmail { link: page("account/verify"), minutes },
         OneTimePurpose::ResetPassword => Message::ResetPassword { link: page("account/reset-password"), minutes },
+        OneTimePurpose::ChangeEmail => Message::ChangeEmail { link: page("account/confirm-email"), minutes },
         // A challenge is never mailed; a link that logs in is what comes nearest.
         OneTimePurpose::MagicLink | OneTimePurpose::SecondFactor => {
             Message::MagicLink { link: page("account/magic"), minutes }
@@ -82,6 +92,8 @@ pub struct Ask<'a> {
     pub purpose: OneTimePurpose,
     /// The client that alone can use the link.
     pub bound_to: Option<PkceChallenge>,
+    /// Where the request came from, as far as the platform tells.
+    pub address: Option<ClientAddress>,
     /// What the audit log calls it.
     pub action: &'static str,
 }
@@ -91,7 +103,7 @@ impl Ask<'_> {
         match self.purpose {
             OneTimePurpose::VerifyEmail => account.is_active && !account.is_verified,
             OneTimePurpose::ResetPassword | OneTimePurpose::MagicLink => account.is_active,
-            OneTimePurpose::SecondFactor => false,
+            OneTimePurpose::SecondFactor | OneTimePurpose::ChangeEmail => false,
         }
     }
 }
@@ -104,28 +116,44 @@ impl Ask<'_> {
 pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let email_hash = hash_email(app, tenant, ask.email);
-    let recent = one_time::recent(tenant, &email_hash, ask.purpose, an_hour_before(ctx.now));
+    let requester = requester(ctx, ask.address);
+    let recent = one_time::recent(tenant, &email_hash, ask.purpose, an_hour_before(ctx.now), &requester);
     let rows = ctx.read(vec![account::by_email(tenant, &email_hash), recent]).await?;
     let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
     let (wrapped, found) = account::login_of(row)?;
     let key = data_key(app, tenant, &wrapped)?;
-    let recent = one_time::count_of(rows.get(1))?;
+    let recent = one_time::recent_of(rows.get(1))?;
     let account = found.filter(|account| ask.is_for(account));
     let id = account.as_ref().map(|account| account.id);
+    let subject = id.map_or_else(|| NOBODY.to_owned(), |id| id.to_string());
+    let mail_key = ask.purpose.mail_key(&subject, recent, ctx.now);
+    // What is mailed to nobody opens nothing, and is not counted.
+    let owner = id.filter(|_| mail_key.is_some());
 
     let minted = mint(app)?;
     let mut commit = Commit::new();
     commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
     commit.push(match ask.purpose {
-        OneTimePurpose::VerifyEmail => one_time::insert_again(tenant, &minted.hash, ask.purpose, id, ctx.now),
-        OneTimePurpose::ResetPassword | OneTimePurpose::MagicLink | OneTimePurpose::SecondFactor => {
-            let (hash, purpose, bound_to) = (minted.hash.as_str(), ask.purpose, ask.bound_to);
-            let token = NewToken { hash, purpose, account: id, password: None, name_sealed: None, bound_to };
-            one_time::insert(tenant, &token, ctx.now)
+        OneTimePurpose::VerifyEmail => {
+            one_time::insert_again(tenant, &minted.hash, ask.purpose, owner, &requester, ctx.now)
         }
+        OneTimePurpose::ResetPassword
+        | OneTimePurpose::MagicLink
+        | OneTimePurpose::SecondFactor
+        | OneTimePurpose::ChangeEmail => one_time::insert(
+            tenant,
+            &NewToken {
+                hash: &minted.hash,
+                purpose: ask.purpose,
+                account: owner,
+                password: None,
+                name_sealed: None,
+                bound_to: ask.bound_to,
+                requested_by: Some(&requester),
+            },
+            ctx.now,
+        ),
     });
-    let subject = id.map_or_else(|| NOBODY.to_owned(), |id| id.to_string());
-    let mail_key = ask.purpose.mail_key(&subject, recent, ctx.now);
     let locale = account.map(|account| account.locale).unwrap_or_default();
     let mail = notifications::enqueue(
         app,
@@ -141,7 +169,7 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
         ctx.now,
     )?;
     // Sealed for nobody too, and then left out.
-    if id.is_some() && mail_key.is_some() {
+    if owner.is_some() {
         commit.push(mail);
     }
     let actor = &ctx.principal().await?.actor;

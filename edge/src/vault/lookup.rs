@@ -16,6 +16,8 @@ pub enum Purpose {
     RefreshToken,
     /// PKCE's verifier and the nonce of logins by another identity provider.
     ProviderLogin,
+    /// Knowing a network address again without keeping it.
+    NetworkAddress,
 }
 
 impl Purpose {
@@ -24,6 +26,7 @@ impl Purpose {
             Purpose::Email => "email",
             Purpose::RefreshToken => "refresh-token",
             Purpose::ProviderLogin => "provider-login",
+            Purpose::NetworkAddress => "network-address",
         }
     }
 }

@@ -19,6 +19,8 @@ pub enum OneTimePurpose {
     MagicLink,
     /// Stands for a right password until the second factor is there too. Never mailed.
     SecondFactor,
+    /// Proves that the address that an account shall have from now on is its owner's.
+    ChangeEmail,
 }
 
 named!(OneTimePurpose, UnknownOneTimePurpose, "the purpose of a one-time token", {
@@ -26,17 +28,33 @@ named!(OneTimePurpose, UnknownOneTimePurpose, "the purpose of a one-time token",
     ResetPassword = "reset-password",
     MagicLink = "magic-link",
     SecondFactor = "second-factor",
+    ChangeEmail = "change-email",
 });
 
-/// So many mails of one purpose are sent to one account in an hour: an address is nobody's to flood.
-pub const MAILS_IN_AN_HOUR: i64 = 5;
+/// So many mails of one purpose are sent to one account in an hour on the request of one network address: a stranger
+/// who asks for all of them takes none from the owner, who asks from somewhere else.
+pub const MAILS_OF_ONE_IN_AN_HOUR: i64 = 5;
+
+/// So many in all, whoever asks: an address is nobody's to flood, from many places either. Each of them is the owner's
+/// to use.
+pub const MAILS_IN_AN_HOUR: i64 = 20;
+
+/// The tokens of one purpose that were mailed to an account in the last hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Recent {
+    pub all: i64,
+    /// Those that whoever asks now has asked for.
+    pub own: i64,
+    /// When the newest of all was made.
+    pub newest: Option<Timestamp>,
+}
 
 impl OneTimePurpose {
     /// How long a token is good for.
     pub const fn minutes(self) -> u32 {
         match self {
             OneTimePurpose::VerifyEmail => 1_440,
-            OneTimePurpose::ResetPassword => 60,
+            OneTimePurpose::ResetPassword | OneTimePurpose::ChangeEmail => 60,
             OneTimePurpose::MagicLink => 15,
             OneTimePurpose::SecondFactor => 5,
         }
@@ -47,11 +65,15 @@ impl OneTimePurpose {
         now.checked_add_millis(i64::from(self.minutes()).saturating_mul(60_000)).unwrap_or(now)
     }
 
-    /// The key of the mail that brings a token, where `recent` were made for the account in the last hour. The same
-    /// key is one mail: two requests at once send one. `None`: there were enough.
-    pub fn mail_key(self, account: &str, recent: i64, now: Timestamp) -> Option<String> {
-        let hour = now.millis().div_euclid(3_600_000);
-        (recent < MAILS_IN_AN_HOUR).then(|| format!("{self}:{account}:{hour}:{recent}"))
+    /// The key of the mail that brings a token. The same key is one mail: two requests at once, which both see the
+    /// same ones before them, send one. `None`: there were enough.
+    pub fn mail_key(self, account: &str, recent: Recent, now: Timestamp) -> Option<String> {
+        let is_admitted = recent.own < MAILS_OF_ONE_IN_AN_HOUR && recent.all < MAILS_IN_AN_HOUR;
+        let after = match recent.newest {
+            Some(newest) => format!("{}:{}", newest.millis(), recent.all),
+            None => format!("first:{}", now.millis().div_euclid(3_600_000)),
+        };
+        is_admitted.then(|| format!("{self}:{account}:{after}"))
     }
 }
 
@@ -154,18 +176,30 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_has_five_mails_at_most() {
+    fn an_hour_has_five_mails_at_most_for_who_asks_and_more_for_others() {
         let purpose = OneTimePurpose::MagicLink;
         let key = |recent, now| purpose.mail_key("usr_1", recent, at(now));
-        assert_eq!(key(0, 3_600_000).as_deref(), Some("magic-link:usr_1:1:0"));
-        assert_eq!(key(0, 3_600_000), key(0, 7_199_999), "two at once are one mail");
-        assert_ne!(key(0, 3_600_000), key(1, 3_600_000));
-        assert_eq!([key(4, 0).is_some(), key(5, 0).is_some(), key(i64::MAX, 0).is_some()], [true, false, false]);
+        let recent = |all, own| Recent { all, own, newest: Some(at(7)) };
+        assert_eq!(key(Recent::default(), 3_600_000).as_deref(), Some("magic-link:usr_1:first:1"));
+        assert_eq!(key(Recent::default(), 3_600_000), key(Recent::default(), 7_199_999), "two at once are one mail");
+        assert_eq!(key(recent(1, 1), 8).as_deref(), Some("magic-link:usr_1:7:1"));
+        assert_eq!(key(recent(1, 1), 8), key(recent(1, 0), 9), "whoever asks");
+        assert_ne!(key(recent(1, 1), 8), key(Recent { newest: Some(at(9)), ..recent(1, 1) }, 9));
+        for (all, own, is_sent) in [
+            (4, 4, true),
+            (5, 5, false),
+            (5, 0, true),
+            (19, 4, true),
+            (20, 0, false),
+            (i64::MAX, i64::MAX, false),
+        ] {
+            assert_eq!(key(recent(all, own), 8).is_some(), is_sent, "{own} of {all}");
+        }
     }
 
     #[test]
     fn lifetimes_are_those_of_the_mails() {
-        assert_eq!(OneTimePurpose::ALL.iter().map(|purpose| purpose.minutes()).collect::<Vec<_>>(), [1_440, 60, 15, 5]);
+        assert_eq!(OneTimePurpose::ALL.iter().map(|purpose| purpose.minutes()).collect::<Vec<_>>(), [1_440, 60, 15, 5, 60]);
         assert_eq!(OneTimePurpose::MagicLink.ends(at(0)), at(900_000));
         assert_eq!(OneTimePurpose::MagicLink.ends(at(i64::MAX)), at(i64::MAX));
     }

@@ -1,10 +1,12 @@
 //! A login that is under way while its account changes.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::body::Body;
 use headlesspro_edge::app::App;
 use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::entropy::{Entropy, HostEntropy, NoEntropy};
 use headlesspro_edge::port::sql::{Batch, Commit, Outcome, Sql, SqlError, Statement, Step};
 use headlesspro_edge::routes;
 use headlesspro_shared::identity::Role;
@@ -71,6 +73,45 @@ pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
             let answer = router.oneshot(request.unwrap()).await.unwrap();
             assert_eq!(answer.status().as_u16(), status, "{name}");
             assert_eq!(sessions().await - before, opened, "{name}");
+        }
+    });
+}
+
+/// Counts the salts that are asked for: one for each password that is hashed.
+#[derive(Default)]
+struct Salts(AtomicUsize);
+
+impl Entropy for Salts {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), NoEntropy> {
+        if bytes.len() == 16 {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        HostEntropy.fill(bytes)
+    }
+}
+
+pub fn passwords_are_hashed_for_good_keys_only(stage: &Stage, _: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let (real, salts) = (stage.app(), Arc::new(Salts::default()));
+        let (sql, kv) = (Arc::clone(&real.sql), Arc::clone(&real.kv));
+        let app = App::new(sql, kv, Arc::clone(&real.clock), Arc::clone(&salts) as _, secrets());
+        let router = routes::router(Arc::new(app.with_limits(UNLIMITED.parse().unwrap())));
+        let good = world.ours.shopper.key().unwrap().to_owned();
+        // The form of a key, and another secret in it.
+        let bad = format!("{}{}", &good[..good.len() - 8], "00000000");
+        let (new, taken) = (world.email("new"), "customer@example.com".to_owned());
+        for (key, email, status, hashed) in
+            [(&bad, &new, 401, 0), (&bad, &taken, 401, 0), (&good, &new, 202, 1), (&good, &taken, 202, 1)]
+        {
+            salts.0.store(0, Ordering::Relaxed);
+            let body = json!({ "email": email, "password": STAFF_PASSWORD }).to_string();
+            let request = Request::post("/api/v1/auth/register")
+                .header("authorization", format!("Bearer {key}"))
+                .header("content-type", "application/json")
+                .body(Body::from(body));
+            let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
+            assert_eq!((answer.status().as_u16(), salts.0.load(Ordering::Relaxed)), (status, hashed), "{key} {email}");
         }
     });
 }

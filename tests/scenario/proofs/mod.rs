@@ -56,6 +56,13 @@ pub const PROOFS: &[Proof] = &[
         show: cold_isolates::a_login_beyond_the_limits_asks_the_database_for_nothing,
     },
     Proof {
+        name: "a_password_is_hashed_for_whoever_has_a_good_key",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: logins::passwords_are_hashed_for_good_keys_only,
+    },
+    Proof {
         name: "the_last_thing_that_opens_an_account_stays",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: false,

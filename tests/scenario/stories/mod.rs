@@ -73,6 +73,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_magic_link_logs_in_once,
     people::a_magic_link_is_bound_to_the_browser_that_asked,
     people::an_address_is_nobodys_to_flood,
+    people::a_stranger_takes_no_mail_from_the_owner,
     people::another_tenants_links_are_gone,
     second_factors::a_second_factor_is_asked_for_and_each_code_is_good_once,
     second_factors::guessing_codes_gets_slow_and_what_is_no_code_is_named,

@@ -9,7 +9,7 @@ use super::sessions::{as_person, log_in_with, refresh};
 use crate::client::Answer;
 use crate::world::{Shop, World};
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 const OTHER: &str = "incorrect mule cell";
 
 pub async fn a_customer_registers_confirms_and_logs_in(world: World) {
@@ -247,6 +247,35 @@ pub async fn an_address_is_nobodys_to_flood(world: World) {
     assert_eq!(links(), 5);
 }
 
+pub async fn a_stranger_takes_no_mail_from_the_owner(world: World) {
+    let email = world.email("besieged");
+    sign_up(&world, &email).await;
+    let stranger = world.ours.shopper.moved_to(std::net::Ipv4Addr::new(127, 0, 0, 7).into());
+    for (path, page) in
+        [("/api/v1/auth/magic", "account/magic"), ("/api/v1/auth/password/forgot", "account/reset-password")]
+    {
+        let body = json!({ "email": email });
+        for _ in 0..6 {
+            stranger.post(path).json(&body).send().await.expect(202);
+        }
+        let links = || world.mails(&email).iter().filter(|mail| mail.text.contains(page)).count();
+        let wait = std::time::Duration::from_secs(20);
+        crate::eventually::eventually("five mails", wait, async || (links() == 5).then_some(())).await;
+        world.ours.shopper.post(path).json(&body).send().await.expect(202);
+        crate::eventually::eventually("the owner's", wait, async || (links() == 6).then_some(())).await;
+    }
+    // Of many strangers not all get a mail sent.
+    for last in 20..40 {
+        let other = world.ours.shopper.moved_to(std::net::Ipv4Addr::new(127, 0, 0, last).into());
+        other.post("/api/v1/auth/magic").json(&json!({ "email": email })).send().await.expect(202);
+    }
+    let links = || world.mails(&email).iter().filter(|mail| mail.text.contains("account/magic")).count();
+    let wait = std::time::Duration::from_secs(20);
+    crate::eventually::eventually("twenty mails", wait, async || (links() == 20).then_some(())).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(links(), 20);
+}
+
 pub async fn another_tenants_links_are_gone(world: World) {
     let email = world.email("elsewhere");
     register(&world.theirs, &email, PASSWORD).await.expect(202);
@@ -304,7 +333,7 @@ async fn reset(shop: &Shop, token: &str, password: &str) -> Answer {
     shop.shopper.post("/api/v1/auth/password/reset").json(&body).send().await
 }
 
-async fn exchange(shop: &Shop, token: &str, verifier: Option<&str>) -> Answer {
+pub async fn exchange(shop: &Shop, token: &str, verifier: Option<&str>) -> Answer {
     let body = match verifier {
         None => json!({ "token": token }),
         Some(verifier) => json!({ "token": token, "codeVerifier": verifier }),

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, PkceChallenge, PkceVerifier, Scope};
 use headlesspro_shared::kernel::email::Email;
@@ -18,6 +19,7 @@ use crate::identity::http::{TokensBody, answer, device};
 use crate::identity::mailed::{self, Ask};
 use crate::identity::registration::http::accepted;
 use crate::identity::second_factor::http::required;
+use crate::limits::ClientAddress;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -87,10 +89,15 @@ impl Parse for ExchangeBody {
     }
 }
 
-async fn ask(ctx: Ctx, body: Json<MagicBody>) -> Result<Response, Problem> {
+async fn ask(
+    ctx: Ctx,
+    address: Option<Extension<ClientAddress>>,
+    body: Json<MagicBody>,
+) -> Result<Response, Problem> {
     let Asked { email, bound_to } = &body.parsed;
     let (purpose, bound_to) = (OneTimePurpose::MagicLink, *bound_to);
-    mailed::ask(&ctx, &Ask { email, purpose, bound_to, action: "magic-link.ask" }).await?;
+    let address = address.map(|Extension(address)| address);
+    mailed::ask(&ctx, &Ask { email, purpose, bound_to, address, action: "magic-link.ask" }).await?;
     Ok(accepted())
 }
 

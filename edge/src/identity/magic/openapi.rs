@@ -23,7 +23,7 @@ fn ask() -> Operation {
         .says(
             "Asks for a link that logs in",
             "The link is good for a quarter of an hour, once; with a `codeChallenge` in this browser alone. Five times \
-             an hour at most; the answer is the same for every address.",
+             an hour at most for whoever asks; the answer is the same for every address.",
         )
         .budget(Budget::new(2, 2, 0))
         .body(RequestBody::json::<MagicBody>("Who wants to log in.").example(

@@ -99,9 +99,13 @@ async fn change(
     Ok(nothing())
 }
 
-async fn forgot(ctx: Ctx, body: Json<EmailBody>) -> Result<Response, Problem> {
-    let purpose = OneTimePurpose::ResetPassword;
-    let ask = Ask { email: &body.parsed, purpose, bound_to: None, action: "password.forget" };
+async fn forgot(
+    ctx: Ctx,
+    address: Option<Extension<ClientAddress>>,
+    body: Json<EmailBody>,
+) -> Result<Response, Problem> {
+    let (purpose, address) = (OneTimePurpose::ResetPassword, address.map(|Extension(address)| address));
+    let ask = Ask { email: &body.parsed, purpose, bound_to: None, address, action: "password.forget" };
     mailed::ask(&ctx, &ask).await?;
     Ok(accepted())
 }

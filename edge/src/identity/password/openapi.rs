@@ -41,7 +41,8 @@ fn forgot() -> Operation {
     operation(Method::POST, "/api/v1/auth/password/forgot", "forgetPassword", Scope::AuthBegin)
         .says(
             "Asks for a link to choose a new password",
-            "The link is good for an hour, once. Five times an hour at most; the answer is the same for every address.",
+            "The link is good for an hour, once. Five times an hour at most for whoever asks; \
+             the answer is the same for every address.",
         )
         .budget(Budget::new(2, 2, 0))
         .body(email())

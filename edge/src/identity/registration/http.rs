@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, Password, Scope};
 use headlesspro_shared::kernel::email::Email;
@@ -17,6 +18,7 @@ use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse};
 use crate::identity::http::answer;
 use crate::identity::mailed::{self, Ask};
+use crate::limits::ClientAddress;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -120,8 +122,12 @@ impl Parse for EmailBody {
     }
 }
 
-async fn register(ctx: Ctx, body: Json<RegisterBody>) -> Result<Response, Problem> {
-    usecase::register(&ctx, &body.parsed).await?;
+async fn register(
+    ctx: Ctx,
+    address: Option<Extension<ClientAddress>>,
+    body: Json<RegisterBody>,
+) -> Result<Response, Problem> {
+    usecase::register(&ctx, &body.parsed, address.map(|Extension(address)| address)).await?;
     Ok(accepted())
 }
 
@@ -132,9 +138,13 @@ async fn verify(ctx: Ctx, body: Json<VerifyBody>) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &VerifiedBody { password_set }))
 }
 
-async fn resend(ctx: Ctx, body: Json<EmailBody>) -> Result<Response, Problem> {
-    let purpose = OneTimePurpose::VerifyEmail;
-    let ask = Ask { email: &body.parsed, purpose, bound_to: None, action: "account.resend-verification" };
+async fn resend(
+    ctx: Ctx,
+    address: Option<Extension<ClientAddress>>,
+    body: Json<EmailBody>,
+) -> Result<Response, Problem> {
+    let (purpose, address) = (OneTimePurpose::VerifyEmail, address.map(|Extension(address)| address));
+    let ask = Ask { email: &body.parsed, purpose, bound_to: None, address, action: "account.resend-verification" };
     mailed::ask(&ctx, &ask).await?;
     Ok(accepted())
 }

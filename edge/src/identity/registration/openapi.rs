@@ -55,7 +55,7 @@ fn resend() -> Operation {
     operation(Method::POST, "/api/v1/auth/verify-email/resend", "resendVerification", Scope::AuthBegin)
         .says(
             "Sends the confirming link again",
-            "Five times an hour at most. The answer is the same for every address.",
+            "Five times an hour at most for whoever asks, twenty in all. The answer is the same for every address.",
         )
         .budget(Budget::new(2, 2, 0))
         .body(email())

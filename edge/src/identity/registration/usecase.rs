@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use headlesspro_shared::identity::{
-    NotRedeemable, OneTimePurpose, OneTimeToken, Password, PasswordHash, Registered, Registration, Role, redeem,
-    register as decide,
+    NotRedeemable, OneTimePurpose, OneTimeToken, Password, PasswordHash, Recent, Registered, Registration, Role,
+    redeem, register as decide,
 };
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::AccountKind;
@@ -17,12 +17,15 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::hash_of;
 use crate::identity::hashing;
-use crate::identity::mailed::{TOLD_MILLIS, an_hour_before, forgotten_before, message, mint, reset_page, welcome};
+use crate::identity::mailed::{
+    TOLD_MILLIS, an_hour_before, forgotten_before, message, mint, requester, reset_page, welcome,
+};
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::one_time::{self, NewToken};
 use crate::identity::usecase::{data_key, email_of, hash_email, no_data_key, unexplained};
 use crate::identity::verified::verified;
 use crate::journal::{self, Change, Event};
+use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 use crate::vault::{DataKey, Place};
@@ -35,23 +38,43 @@ pub struct Register {
     pub locale: Locale,
 }
 
+/// A registration with what was found out for it.
+struct Attempt<'a> {
+    command: &'a Register,
+    email_hash: &'a str,
+    password: &'a PasswordHash,
+    /// Who asks.
+    requester: &'a str,
+}
+
 /// Makes an account that waits for its address to be confirmed. For an address that has one already nothing is told
 /// to whoever asks, neither by the answer nor by its time; its owner gets a mail that says so.
-pub async fn register(ctx: &Ctx, command: &Register) -> Result<(), Failure<Infallible>> {
+pub async fn register(
+    ctx: &Ctx,
+    command: &Register,
+    address: Option<ClientAddress>,
+) -> Result<(), Failure<Infallible>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let purpose = OneTimePurpose::VerifyEmail;
     let email_hash = hash_email(app, tenant, &command.email);
-    // Before anything is known of the address.
-    let password = hashing::hash(&command.password, app.password_hashing, &*app.entropy)?;
+    let requester = requester(ctx, address);
+    let mut hashed = None;
     // A second time when another registered the same address meanwhile.
     for _ in 0..2 {
-        let recent = one_time::recent(tenant, &email_hash, purpose, an_hour_before(ctx.now));
+        let recent = one_time::recent(tenant, &email_hash, purpose, an_hour_before(ctx.now), &requester);
         let rows = ctx.read(vec![account::by_email(tenant, &email_hash), recent]).await?;
+        // Not for whoever has no good key, since it costs more than all else; and whatever is known of the address.
+        let password = match hashed.take() {
+            Some(password) => password,
+            None => hashing::hash(&command.password, app.password_hashing, &*app.entropy)?,
+        };
         let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
         let (wrapped, found) = account::login_of(row)?;
         let key = data_key(app, tenant, &wrapped)?;
-        let recent = one_time::count_of(rows.get(1))?;
-        let commit = commit_of(ctx, command, &email_hash, &password, found.as_ref(), recent, &key).await?;
+        let recent = one_time::recent_of(rows.get(1))?;
+        let attempt = Attempt { command, email_hash: &email_hash, password: &password, requester: &requester };
+        let commit = commit_of(ctx, &attempt, found.as_ref(), recent, &key).await?;
+        hashed = Some(password);
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => {
                 notifications::deliver_later(ctx);
@@ -66,14 +89,13 @@ pub async fn register(ctx: &Ctx, command: &Register) -> Result<(), Failure<Infal
 
 async fn commit_of(
     ctx: &Ctx,
-    command: &Register,
-    email_hash: &str,
-    password: &PasswordHash,
+    attempt: &Attempt<'_>,
     found: Option<&LoginRow>,
-    recent: i64,
+    recent: Recent,
     key: &DataKey,
 ) -> Result<Commit, Failure<Infallible>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
+    let Attempt { command, email_hash, password, requester } = *attempt;
     let purpose = OneTimePurpose::VerifyEmail;
     let known = found.map(|account| Registered {
         role: account.role,
@@ -120,17 +142,19 @@ async fn commit_of(
         commit.push(journal::events(tenant, "account", &[event], ctx.now));
     }
     let is_known = decision == Registration::Known;
+    let link_key = purpose.mail_key(&row, recent, ctx.now).filter(|_| !is_known);
+    // One that opens nothing, and keeps nothing, for an account that is confirmed or was mailed enough.
+    let is_mailed = link_key.is_some();
     commit.push(one_time::insert(
         tenant,
         &NewToken {
             hash: &minted.hash,
             purpose,
-            // One that opens nothing, for an account that is confirmed.
-            account: (!is_known).then_some(id),
-            // What opens nothing keeps nothing.
-            password: (!is_known).then_some(password),
-            name_sealed: name_sealed.as_deref().filter(|_| !is_known),
+            account: is_mailed.then_some(id),
+            password: is_mailed.then_some(password),
+            name_sealed: name_sealed.as_deref().filter(|_| is_mailed),
             bound_to: None,
+            requested_by: Some(requester),
         },
         ctx.now,
     ));
@@ -140,7 +164,7 @@ async fn commit_of(
         let message = Message::AlreadyRegistered { link: Some(reset_page(app)) };
         (Some(format!("already-registered:{row}:{day}")), message, expires_at)
     } else {
-        (purpose.mail_key(&row, recent, ctx.now), message(app, purpose, &minted.token), purpose.ends(ctx.now))
+        (link_key, message(app, purpose, &minted.token), purpose.ends(ctx.now))
     };
     if let Some(event_key) = mail_key {
         let locale = found.map_or(&command.locale, |account| &account.locale);

@@ -189,7 +189,15 @@ pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Resul
     let minted = mint(ctx.app())?;
     commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
     let (hash, purpose) = (minted.hash.as_str(), OneTimePurpose::SecondFactor);
-    let token = NewToken { hash, purpose, account: Some(account), password: None, name_sealed: None, bound_to: None };
+    let token = NewToken {
+        hash,
+        purpose,
+        account: Some(account),
+        password: None,
+        name_sealed: None,
+        bound_to: None,
+        requested_by: None,
+    };
     commit.push(one_time::insert(tenant, &token, ctx.now));
     let actor = account.to_string();
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.challenge", &actor)));

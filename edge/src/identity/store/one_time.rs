@@ -1,6 +1,6 @@
 //! One-time tokens.
 
-use headlesspro_shared::identity::{Issued, OneTimePurpose, PasswordHash, PkceChallenge};
+use headlesspro_shared::identity::{Issued, OneTimePurpose, PasswordHash, PkceChallenge, Recent};
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::time::Timestamp;
 
@@ -12,20 +12,21 @@ use crate::vault::WrappedKey;
 
 const INSERT: &str = "-- identity::insert_one_time_token
 INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, password_hash, name_sealed,
-  code_challenge, created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+  code_challenge, created_at, expires_at, requested_by)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 /// With the name chosen for the newest one that is still good. With no password: whoever asks again need not be the one
 /// who chose it.
 const INSERT_AGAIN: &str = "-- identity::insert_one_time_token_again
-INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, created_at, expires_at, name_sealed)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, max(t.name_sealed) FROM (
+INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, created_at, expires_at, requested_by,
+  name_sealed)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(t.name_sealed) FROM (
   SELECT n.name_sealed FROM one_time_token n
   WHERE n.organization_id = ?1 AND n.account_id = ?4 AND n.purpose = ?3 AND n.used_at IS NULL AND ?5 < n.expires_at
   ORDER BY n.created_at DESC LIMIT 1) t";
 
 const RECENT: &str = "-- identity::recent_one_time_tokens
-SELECT count(*) AS recent FROM account a
+SELECT count(*) AS recent, coalesce(sum(t.requested_by = ?5), 0) AS own, max(t.created_at) AS newest FROM account a
 JOIN one_time_token t ON t.organization_id = a.organization_id AND t.account_id = a.id
 WHERE a.organization_id = ?1 AND a.email_hash = ?2 AND t.purpose = ?3 AND ?4 < t.created_at";
 
@@ -63,6 +64,8 @@ pub struct NewToken<'a> {
     pub password: Option<&'a PasswordHash>,
     pub name_sealed: Option<&'a str>,
     pub bound_to: Option<PkceChallenge>,
+    /// The keyed hash of where the request came from. `None`: nobody asked for it.
+    pub requested_by: Option<&'a str>,
 }
 
 /// A token with its account.
@@ -88,6 +91,7 @@ pub fn insert(tenant: Tenant, token: &NewToken<'_>, now: Timestamp) -> Statement
         .bind(token.bound_to.map(|challenge| challenge.to_string()))
         .bind(now.millis())
         .bind(token.purpose.ends(now).millis())
+        .bind(token.requested_by)
 }
 
 /// Another one for what was asked before: with the name chosen for the newest that is still good, and no password.
@@ -96,6 +100,7 @@ pub fn insert_again(
     hash: &str,
     purpose: OneTimePurpose,
     account: Option<AccountId>,
+    requested_by: &str,
     now: Timestamp,
 ) -> Statement {
     Statement::new(INSERT_AGAIN)
@@ -105,22 +110,31 @@ pub fn insert_again(
         .bind(account.map(|id| id.to_string()))
         .bind(now.millis())
         .bind(purpose.ends(now).millis())
+        .bind(requested_by)
 }
 
-/// The statement whose rows [`count_of`] takes: the tokens of the address's account since then.
-pub fn recent(tenant: Tenant, email_hash: &str, purpose: OneTimePurpose, since: Timestamp) -> Statement {
+/// The statement whose rows [`recent_of`] takes: the tokens of the address's account since then.
+pub fn recent(
+    tenant: Tenant,
+    email_hash: &str,
+    purpose: OneTimePurpose,
+    since: Timestamp,
+    requested_by: &str,
+) -> Statement {
     Statement::new(RECENT)
         .bind(tenant.organization.to_string())
         .bind(email_hash)
         .bind(purpose.name())
         .bind(since.millis())
+        .bind(requested_by)
 }
 
 /// # Errors
 /// [`Unavailable`] when there is no count.
-pub fn count_of(rows: Option<&Rows>) -> Result<i64, Unavailable> {
-    let row = rows.and_then(Rows::first).ok_or_else(|| Unavailable::Corrupt("a count of tokens".to_owned()))?;
-    Ok(row.get("recent")?)
+pub fn recent_of(rows: Option<&Rows>) -> Result<Recent, Unavailable> {
+    let row = rows.and_then(Rows::first).ok_or_else(|| corrupt("a count of tokens"))?;
+    let newest = row.get::<Option<i64>>("newest")?.map(Timestamp::from_millis);
+    Ok(Recent { all: row.get("recent")?, own: row.get("own")?, newest })
 }
 
 /// The statement whose row [`token_of`] takes.
