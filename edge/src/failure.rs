@@ -19,6 +19,19 @@ pub enum Failure<E> {
     Unavailable(Unavailable),
 }
 
+impl<E> Failure<E> {
+    /// The same failure, with a rejection of another use case's as this one's.
+    pub fn map<F>(self, rejected: impl FnOnce(E) -> F) -> Failure<F> {
+        match self {
+            Failure::NotFound => Failure::NotFound,
+            Failure::Rejected(error) => Failure::Rejected(rejected(error)),
+            Failure::IdempotencyMismatch => Failure::IdempotencyMismatch,
+            Failure::Denied(denied) => Failure::Denied(denied),
+            Failure::Unavailable(unavailable) => Failure::Unavailable(unavailable),
+        }
+    }
+}
+
 /// The caller may not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Denied {

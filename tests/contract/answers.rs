@@ -301,6 +301,7 @@ async fn people(shop: &mut Shop) {
     let headers = [("authorization", token.as_str()), ("content-type", "application/json")];
     profile(shop, &token).await;
     second_factor(shop, &token).await;
+    change_of_address(shop, &headers).await;
     for (current, status) in [("wrong", 403), (PASSWORD, 204)] {
         let change = json!({ "currentPassword": current, "newPassword": "incorrect mule cell" }).to_string();
         assert_eq!(shop.call("POST", "/api/v1/auth/password", &headers, change).await.status, status);
@@ -311,6 +312,27 @@ async fn people(shop: &mut Shop) {
         let reset = json!({ "token": token, "newPassword": password });
         assert_eq!(shop.send("POST", "/api/v1/auth/password/reset", reset).await.status, status);
     }
+}
+
+async fn change_of_address(shop: &mut Shop, headers: &[(&str, &str)]) {
+    let path = "/api/v1/auth/email";
+    for (email, password, status) in [
+        ("hopper@example.com", json!("wrong"), 403),
+        ("hopper@example.com", json!(null), 422),
+        ("hopper@example.com", json!(PASSWORD), 202),
+    ] {
+        let body = json!({ "email": email, "currentPassword": password }).to_string();
+        assert_eq!(shop.call("POST", path, headers, body).await.status, status, "{email} {password}");
+    }
+    let token = json!({ "token": shop.mailed_secret().await });
+    for status in [204, 410] {
+        assert_eq!(shop.send("POST", &format!("{path}/confirm"), token.clone()).await.status, status);
+    }
+    // Back again: what follows is told of the first address.
+    let body = json!({ "email": "grace@example.com", "currentPassword": PASSWORD }).to_string();
+    assert_eq!(shop.call("POST", path, headers, body).await.status, 202);
+    let token = json!({ "token": shop.mailed_secret().await });
+    assert_eq!(shop.send("POST", &format!("{path}/confirm"), token).await.status, 204);
 }
 
 async fn second_factor(shop: &mut Shop, token: &str) {
@@ -329,6 +351,9 @@ async fn second_factor(shop: &mut Shop, token: &str) {
     for status in [200, 410] {
         assert_eq!(shop.send("POST", "/api/v1/auth/login/second-factor", step.clone()).await.status, status);
     }
+    let next = json!({ "code": TotpApp::of(&secret).code(seconds() / 30 + 1) }).to_string();
+    let codes = shop.call("POST", &format!("{path}/recovery-codes"), &headers, next.clone()).await;
+    assert_eq!(shop.call("POST", &format!("{path}/recovery-codes"), &headers, next).await.status, 401);
     let code = json!({ "recoveryCode": codes.text("/recoveryCodes/1") }).to_string();
     for status in [204, 409] {
         assert_eq!(shop.call("POST", &format!("{path}/disable"), &headers, code.clone()).await.status, status);
@@ -429,6 +454,11 @@ async fn providers(shop: &mut Shop, token: &str) {
     assert_eq!(shop.send("POST", "/api/v1/auth/providers/exchange", json!({ "token": "x" })).await.status, 401);
     let token = json!({ "token": foreign_token("ada.l") }).to_string();
     shop.call("POST", "/api/v1/auth/providers/link-token", &headers, token).await;
+    let linked = shop.call("GET", "/api/v1/auth/identities", &headers[..1], "").await.text("/items/0/id");
+    for status in [204, 404] {
+        let path = format!("/api/v1/auth/identities/{linked}");
+        assert_eq!(shop.call("DELETE", &path, &headers[..1], "").await.status, status);
+    }
     shop.call("DELETE", &format!("/api/v1/identity-providers/{other}"), &headers[..1], "").await;
     let path = format!("/api/v1/identity-providers/{made}");
     shop.call("DELETE", &path, &headers[..1], "").await;

@@ -21,8 +21,8 @@ use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, SessionEnded};
 use super::{
-    addresses, api_keys, apps, federation, magic, oauth, passkeys, password, profile, providers, registration,
-    second_factor,
+    addresses, api_keys, apps, email, federation, identities, magic, oauth, passkeys, password, profile, providers,
+    registration, second_factor,
 };
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
@@ -52,7 +52,9 @@ pub fn routes() -> Routes {
         .and(registration::http::routes())
         .and(password::http::routes())
         .and(magic::http::routes())
+        .and(email::http::routes())
         .and(federation::http::routes())
+        .and(identities::http::routes())
         .and(providers::http::routes())
         .and(profile::http::routes())
         .and(addresses::http::routes())

@@ -143,13 +143,9 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
         | OneTimePurpose::ChangeEmail => one_time::insert(
             tenant,
             &NewToken {
-                hash: &minted.hash,
-                purpose: ask.purpose,
-                account: owner,
-                password: None,
-                name_sealed: None,
                 bound_to: ask.bound_to,
                 requested_by: Some(&requester),
+                ..NewToken::new(&minted.hash, ask.purpose, owner)
             },
             ctx.now,
         ),

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, SessionEnded};
 use super::{
-    addresses, api_keys, apps, federation, magic, oauth, passkeys, password, profile, providers, registration,
-    second_factor,
+    addresses, api_keys, apps, email, federation, identities, magic, oauth, passkeys, password, profile, providers,
+    registration, second_factor,
 };
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
@@ -26,7 +26,9 @@ pub fn operations() -> Vec<Operation> {
         registration::openapi::operations(),
         password::openapi::operations(),
         magic::openapi::operations(),
+        email::openapi::operations(),
         federation::openapi::operations(),
+        identities::openapi::operations(),
         providers::openapi::operations(),
         profile::openapi::operations(),
         addresses::openapi::operations(),

@@ -31,6 +31,7 @@ pub const ALL: &[Migration] = files![
     "202611211910_inventory_no_idle_writes",
     "202611211930_identity_second_factor",
     "202611212120_identity_one_time_tokens_for_changes",
+    "202611212130_identity_linked_identities",
 ];
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 mod app;
 mod base32;
 pub mod federation;
+mod fresh;
 mod grant;
 mod issue_key;
 mod key;
@@ -26,6 +27,7 @@ mod totp;
 pub use app::{
     AppScopesError, ClientSecretClaim, InvalidClientSecret, ScopeRefused, give_app, mint_client_secret, narrow,
 };
+pub use fresh::is_fresh;
 pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
 pub use issue_key::{
     DEFAULT_OVERLAP_SECONDS, InvalidKeyName, IssueKeyError, KeyName, LONGEST_OVERLAP_SECONDS, issue_key, most_of,
@@ -33,9 +35,8 @@ pub use issue_key::{
 pub use key::{ApiKeyClaim, InvalidApiKey, KeyKind, mint_api_key};
 pub use lockout::{Attempt, Failures, Lockout, LockoutRule};
 pub use one_time::{
-    InvalidOneTimeToken, Issued, MAILS_IN_AN_HOUR, MAILS_OF_ONE_IN_AN_HOUR, NotRedeemable, OneTimePurpose, OneTimeToken, Recent,
-    UnknownOneTimePurpose,
-    redeem,
+    InvalidOneTimeToken, Issued, MAILS_IN_AN_HOUR, MAILS_OF_ONE_IN_AN_HOUR, NotRedeemable, OneTimePurpose,
+    OneTimeToken, Recent, UnknownOneTimePurpose, redeem,
 };
 pub use password::{HashParameters, InvalidPasswordHash, Password, PasswordError, PasswordHash, needs_rehash};
 pub use pkce::{InvalidPkceChallenge, InvalidPkceVerifier, PkceChallenge, PkceVerifier};

@@ -185,21 +185,19 @@ mod tests {
         assert_eq!(key(recent(1, 1), 8).as_deref(), Some("magic-link:usr_1:7:1"));
         assert_eq!(key(recent(1, 1), 8), key(recent(1, 0), 9), "whoever asks");
         assert_ne!(key(recent(1, 1), 8), key(Recent { newest: Some(at(9)), ..recent(1, 1) }, 9));
-        for (all, own, is_sent) in [
-            (4, 4, true),
-            (5, 5, false),
-            (5, 0, true),
-            (19, 4, true),
-            (20, 0, false),
-            (i64::MAX, i64::MAX, false),
-        ] {
+        for (all, own, is_sent) in
+            [(4, 4, true), (5, 5, false), (5, 0, true), (19, 4, true), (20, 0, false), (i64::MAX, i64::MAX, false)]
+        {
             assert_eq!(key(recent(all, own), 8).is_some(), is_sent, "{own} of {all}");
         }
     }
 
     #[test]
     fn lifetimes_are_those_of_the_mails() {
-        assert_eq!(OneTimePurpose::ALL.iter().map(|purpose| purpose.minutes()).collect::<Vec<_>>(), [1_440, 60, 15, 5, 60]);
+        assert_eq!(
+            OneTimePurpose::ALL.iter().map(|purpose| purpose.minutes()).collect::<Vec<_>>(),
+            [1_440, 60, 15, 5, 60]
+        );
         assert_eq!(OneTimePurpose::MagicLink.ends(at(0)), at(900_000));
         assert_eq!(OneTimePurpose::MagicLink.ends(at(i64::MAX)), at(i64::MAX));
     }

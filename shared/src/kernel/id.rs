@@ -56,6 +56,8 @@ kinds! {
     /// A configured issuer of foreign identities.
     IdentityProviderKind IdentityProviderId = "idp";
     PasskeyKind PasskeyId = "pas";
+    /// A person at a foreign issuer, as linked to an account here.
+    ExternalIdentityKind ExternalIdentityId = "ext";
     ProductKind ProductId = "prod";
     VariantKind VariantId = "var";
     CategoryKind CategoryId = "cat";

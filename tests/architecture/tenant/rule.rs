@@ -27,7 +27,7 @@ const ABOVE_TENANTS: [(&str, &str); 3] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 2] = [
+const FILLS: [(&str, &[&str]); 3] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -37,6 +37,10 @@ const FILLS: [(&str, &[&str]); 2] = [
         ],
     ),
     ("202611211900_orders_sealed.sql", &["reads orders without orders.organization_id = ?1"]),
+    (
+        "202611212130_identity_linked_identities.sql",
+        &["updates external_identity without external_identity.organization_id = ?1"],
+    ),
 ];
 
 /// Where SQL may be that names no table of the migrations.

@@ -118,7 +118,8 @@ pub fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("apps", _) => "app",
         ("cart", _) => "cart",
         ("checkouts", _) => "chk",
-        ("identity-providers" | "providers" | "identities", _) => "idp",
+        ("identities", _) => "ext",
+        ("identity-providers" | "providers", _) => "idp",
         ("invitations", _) => "inv",
         ("items", _) => "var",
         ("members", _) => "usr",
@@ -148,8 +149,8 @@ impl Things {
     /// An id of this kind.
     pub fn of(&self, prefix: &str, route: &Route) -> String {
         let found = self.ids.get(prefix).and_then(|ids| ids.last()).cloned();
-        // Passkeys are made by a browser.
-        let is_exempt = prefix == "pas";
+        // Passkeys are made by a browser, identities come from somewhere else.
+        let is_exempt = matches!(prefix, "pas" | "ext");
         found.unwrap_or_else(|| {
             assert!(is_exempt, "{} {}: no {prefix}_ in the walk: make one in furnish()", route.method, route.path);
             missing(prefix)

@@ -16,7 +16,10 @@ use crate::stories::second_factors::{confirm, early_in_a_step, enroll, step};
 use crate::stories::sessions::{as_person, log_in, log_in_with};
 use crate::world::World;
 
+const IDENTITIES: &str = "/api/v1/auth/identities";
 const UNVERIFY: &str = "UPDATE account SET email_verified_at = NULL WHERE id = ?1";
+/// Logged in eleven minutes ago.
+const AGE: &str = "UPDATE session SET created_at = created_at - 660000 WHERE account_id = ?1";
 const SUSPEND: &str = "UPDATE account SET state = 'suspended' WHERE id = ?1";
 
 /// The password of whoever registered what is not theirs.
@@ -126,8 +129,72 @@ pub fn a_providers_word_is_one_factor(stage: &Stage, kind: Kind) {
         // A passkey with its owner verified is both.
         let opened = passkeys::log_in_with(&world, &mut authenticator).await.expect(200);
         assert_eq!(opened.json()["account"]["id"], ada.id);
+        linked_identities_are_shown_and_unlinked(stage, &world, &id).await;
+        who_has_no_password_changes_the_address_by_a_fresh_login(stage, &world, &id).await;
         println!("{kind}: logins by a provider were asked for the code, one by a passkey was not");
     });
+}
+
+async fn linked_identities_are_shown_and_unlinked(stage: &Stage, world: &World, id: &str) {
+    let grace = hire(stage, world, &world.ours, Role::Customer, "grace").await;
+    let name = world.name("grace");
+    let listed = async || grace.client.get(IDENTITIES).send().await.expect(200).json()["items"].clone();
+    assert_eq!(listed().await, json!([]));
+    come(world, id, &name).await.expect(200);
+    world.mail(&grace.email, "can be opened by Tests").await;
+    let first = listed().await[0].clone();
+    assert_eq!((&first["provider"]["id"], &first["email"]), (&json!(id), &json!(grace.email)), "{first}");
+    let hint = first["subjectHint"].as_str().unwrap().trim_start_matches('\u{2026}');
+    assert!(name.ends_with(hint) && hint.len() < name.len(), "{first}");
+    come(world, id, &name).await.expect(200);
+    assert!(first["linkedAt"].as_str() < listed().await[0]["lastUsedAt"].as_str(), "{first}");
+
+    let path = format!("{IDENTITIES}/{}", first["id"].as_str().unwrap());
+    let other = as_person(world, &log_in(&world.ours, "member@example.com").await.expect(200));
+    other.delete(&path).send().await.expect_problem(404, "not-found");
+    let theirs = as_person(world, &log_in(&world.theirs, "owner@example.com").await.expect(200));
+    theirs.delete(&path).send().await.expect_problem(404, "not-found");
+    grace.client.delete(&path).send().await.expect(204);
+    world.mail(&grace.email, "is no longer linked to Tests").await;
+    grace.client.delete(&path).send().await.expect_problem(404, "not-found");
+
+    // Who has nothing but identities keeps one, whoever many are unlinked at once.
+    let lise = come(world, id, &world.name("lise")).await.expect(200);
+    let lise = as_person(world, &lise);
+    for number in 0..2 {
+        let link = lise.post(&format!("/api/v1/auth/providers/{id}/link")).json(&json!({ "redirectUri": PAGE }));
+        let link = begun(link.send().await);
+        finish(&world.ours.shopper, &link, &world.name(&format!("lise-{number}"))).await.expect(200);
+    }
+    let items = lise.get(IDENTITIES).send().await.expect(200).json()["items"].clone();
+    let paths: Vec<String> =
+        items.as_array().unwrap().iter().map(|item| format!("{IDENTITIES}/{}", item["id"].as_str().unwrap())).collect();
+    let answers = join_all(paths.iter().map(|path| lise.delete(path).send())).await;
+    let (gone, kept): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == 204);
+    assert_eq!((gone.len(), kept.len()), (2, 1));
+    for answer in kept {
+        answer.expect_problem(409, "last-login-method");
+    }
+}
+
+async fn who_has_no_password_changes_the_address_by_a_fresh_login(stage: &Stage, world: &World, id: &str) {
+    let tokens = come(world, id, &world.name("emmy")).await.expect(200);
+    let account = tokens.json()["account"]["id"].as_str().unwrap().to_owned();
+    let emmy = as_person(world, &tokens);
+    let new = world.email("emmy-n");
+    let ask = || emmy.post("/api/v1/auth/email").json(&json!({ "email": new })).send();
+    ask().await.expect(202);
+    let mut age = Commit::new();
+    age.push(Statement::new(AGE).bind(account.as_str()));
+    stage.sql().commit(&age).await.unwrap();
+    ask().await.expect_problem(403, "login-not-fresh");
+    let token = json!({ "token": world.mailed_secret(&new, "account/confirm-email").await });
+    world.ours.shopper.post("/api/v1/auth/email/confirm").json(&token).send().await.expect(204);
+    let told = ["account.registered", "account.verified", "account.email_changed"];
+    assert_eq!(events_of(stage, &account).await, told);
+    // The identity is still theirs, and the address it was found by nobody's.
+    let again = come(world, id, &world.name("emmy")).await.expect(200);
+    assert_eq!(again.json()["account"]["id"], json!(account));
 }
 
 async fn change(stage: &Stage, sql: &'static str, somebody: &Somebody) {

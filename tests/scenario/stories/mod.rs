@@ -10,6 +10,7 @@ mod caching;
 mod carts;
 mod checkouts;
 mod completing;
+mod emails;
 mod import_errors;
 mod imports;
 mod keys;
@@ -49,6 +50,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     apps::tokens_and_apps_are_revoked,
     apps::another_tenants_apps_are_not_there,
     passkeys::a_passkey_is_made_used_named_and_removed,
+    passkeys::the_owner_is_told_of_passkeys_that_come_and_go,
     passkeys::a_challenge_is_good_once_and_for_who_asked,
     passkeys::what_an_authenticator_must_not_say_is_refused,
     passkeys::a_counter_that_goes_back_is_refused,
@@ -76,7 +78,12 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_stranger_takes_no_mail_from_the_owner,
     people::another_tenants_links_are_gone,
     second_factors::a_second_factor_is_asked_for_and_each_code_is_good_once,
+    second_factors::new_recovery_codes_void_the_old_ones,
     second_factors::guessing_codes_gets_slow_and_what_is_no_code_is_named,
+    emails::an_address_is_changed_once_the_new_one_is_confirmed,
+    emails::a_taken_address_is_not_disclosed_and_its_owner_told,
+    emails::of_two_who_confirm_one_address_one_has_it,
+    emails::an_account_without_a_password_shows_a_code_or_a_fresh_login,
     own_orders::a_guests_orders_are_the_accounts_once_its_address_is_confirmed,
     own_orders::orders_placed_while_logged_in_are_ones_own_and_walk_all_pages,
     profiles::a_profile_is_changed_in_parts_and_guarded_by_its_version,

@@ -41,6 +41,17 @@ pub async fn a_passkey_is_made_used_named_and_removed(world: World) {
     }
 }
 
+pub async fn the_owner_is_told_of_passkeys_that_come_and_go(world: World) {
+    set_party(&as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200))).await;
+    let email = world.email("told");
+    super::people::sign_up(&world, &email).await;
+    let person = as_person(&world, &log_in(&world.ours, &email).await.expect(200));
+    let made = register(&person, &mut Authenticator::es256(&world.name("told"), ORIGIN)).await.expect(201);
+    world.mail(&email, "a passkey was added to your account at Ours: Phone").await;
+    person.delete(made.the("location")).send().await.expect(204);
+    world.mail(&email, "a passkey was removed from your account at Ours: Phone").await;
+}
+
 pub async fn a_challenge_is_good_once_and_for_who_asked(world: World) {
     let (_, person) = person(&world, "admin@example.com").await;
     let mut authenticator = Authenticator::es256(&world.name("a"), ORIGIN);

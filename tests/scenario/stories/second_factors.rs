@@ -63,6 +63,34 @@ pub async fn a_second_factor_is_asked_for_and_each_code_is_good_once(world: Worl
         .expect_problem(409, "second-factor-missing");
 }
 
+pub async fn new_recovery_codes_void_the_old_ones(world: World) {
+    let world = turned(world);
+    let (email, person) = customer(&world, "recovers").await;
+    let replace = |code: String| person.post(&format!("{FACTOR}/recovery-codes")).json(&json!({ "code": code })).send();
+    replace("123456".to_owned()).await.expect_problem(409, "second-factor-missing");
+    let now = early_in_a_step().await;
+    let app = enroll(&person).await;
+    let old = confirm(&person, &app.code(now - 1)).await.expect(200).json()["recoveryCodes"].clone();
+    world.mail(&email, "takes a code of an authenticator app").await;
+    // A recovery code does not make ten of itself, and neither does a wrong or a used one of the app.
+    assert_eq!(replace(old[0].as_str().unwrap().to_owned()).await.expect(422).places(), ["#/code"]);
+    replace("000000".to_owned()).await.expect_problem(401, "second-factor-wrong");
+    replace(app.code(now - 1)).await.expect_problem(401, "second-factor-wrong");
+    // Of several at once with one code, one has codes.
+    let answers = join_all((0..4).map(|_| replace(app.code(now)))).await;
+    let made: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!(made.len(), 1, "{answers:?}");
+    let new = made[0].json()["recoveryCodes"].clone();
+    assert!(new.as_array().map(Vec::len) == Some(10) && new != old, "{new}");
+    world.mail(&email, "The ones before are void").await;
+    let asked = challenge(&world, &email).await;
+    step(&world, &asked, json!({ "recoveryCode": old[1] })).await.expect_problem(401, "second-factor-wrong");
+    step(&world, &asked, json!({ "recoveryCode": new[0] })).await.expect(200);
+    let off = person.post(&format!("{FACTOR}/disable")).json(&json!({ "recoveryCode": new[1] }));
+    off.send().await.expect(204);
+    world.mail(&email, "takes no code of an authenticator app any more").await;
+}
+
 pub async fn guessing_codes_gets_slow_and_what_is_no_code_is_named(world: World) {
     let world = turned(world);
     let (email, person) = customer(&world, "guesser").await;

@@ -3,8 +3,9 @@
 use headlesspro_shared::identity::federation::{Link, LinkError, Presented, SameAddress, link};
 use headlesspro_shared::identity::{Permissions, Role, Scopes};
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, AccountKind};
+use headlesspro_shared::kernel::id::{AccountId, AccountKind, ExternalIdentityId};
 use headlesspro_shared::kernel::line::Line;
+use headlesspro_shared::notifications::Message;
 use serde_json::json;
 
 use super::exchange::Profile;
@@ -12,15 +13,18 @@ use super::takeover::{TakenOver, take_over, void_ended};
 use super::usecase::FederationError;
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
+use crate::identity::identities::usecase::email_place;
 use crate::identity::opening::{self, Opening, Tokens};
 use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::keys;
-use crate::identity::store::provider::{self, LinkedRow, Provider};
+use crate::identity::store::provider::{self, LinkedRow, NewIdentity, Provider};
+use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{data_key, hash_email, no_data_key, unexplained};
 use crate::identity::verified::verified;
 use crate::journal::{self, Change, Event};
+use crate::notifications;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 use crate::vault::{DataKey, Place};
 
@@ -30,6 +34,13 @@ pub struct Arrival<'a> {
     pub profile: Profile,
     pub wanted: Option<AccountId>,
     pub device: &'a str,
+}
+
+impl Arrival<'_> {
+    /// The address that the provider tells, where it is one.
+    fn email(&self) -> Option<Email> {
+        self.profile.email.as_deref().and_then(|email| email.parse().ok())
+    }
 }
 
 /// What an account that is logged in to may do.
@@ -54,6 +65,8 @@ struct Found {
     same: Option<LoginRow>,
     wanted: Option<LinkedRow>,
     key: DataKey,
+    /// Of the account that asked to be linked.
+    owner: Option<Owner>,
 }
 
 /// Opens a session for whoever came: one read and one commit, and again where somebody was quicker. A provider's word
@@ -62,7 +75,7 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let (issuer, subject) = (arrival.provider.issuer.as_str(), arrival.profile.subject.as_str());
     let presented = Presented {
-        email: arrival.profile.email.as_deref().and_then(|email| email.parse().ok()),
+        email: arrival.email(),
         is_verified: arrival.profile.is_verified.unwrap_or(arrival.provider.trusts_email),
     };
     // No account has the hash of nothing.
@@ -73,7 +86,9 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
             keys::signing_key(),
             provider::account_of(tenant, issuer, subject),
         ];
-        statements.extend(arrival.wanted.map(|wanted| provider::account_to_link(tenant, wanted)));
+        if let Some(wanted) = arrival.wanted {
+            statements.extend([provider::account_to_link(tenant, wanted), Owner::find(ctx, wanted)]);
+        }
         let rows = ctx.read(statements).await?;
         let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
         let (wrapped, same) = account::login_of(row)?;
@@ -82,7 +97,8 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
             return Err(refused(LinkError::Suspended));
         }
         let key = data_key(app, tenant, &wrapped)?;
-        let found = Found { linked: provider::linked(rows.get(2))?, same, wanted, key };
+        let owner = arrival.wanted.map(|_| Owner::of(ctx, rows.get(4))).transpose()?;
+        let found = Found { linked: provider::linked(rows.get(2))?, same, wanted, key, owner };
         let decision = decide(&found, &presented, arrival.provider.signs_up).map_err(refused)?;
 
         let mut commit = Commit::new();
@@ -96,6 +112,9 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
         };
         match ctx.commit(&commit).await? {
             Committed::Done { rows, .. } => {
+                if guard.is_some() {
+                    notifications::deliver_later(ctx);
+                }
                 if let Some(taken) = taken {
                     void_ended(ctx, taken, &rows).await?;
                 }
@@ -146,9 +165,14 @@ async fn apply(
     let identity = (arrival.provider.issuer.as_str(), arrival.profile.subject.as_str());
     let corrupt = || Failure::Unavailable(Unavailable::Corrupt("an account that was there is gone".to_owned()));
     let mut taken = None;
+    let owner = found.owner.or_else(|| {
+        let same = found.same.as_ref()?;
+        Some(Owner { account: same.id, email: arrival.email()?, locale: same.locale.clone(), key: found.key.clone() })
+    });
     let entry = match decision {
         Link::LogIn(_) => {
             let entry = of_linked(found.linked.ok_or_else(corrupt)?);
+            commit.push(provider::note_login(tenant, identity, ctx.now));
             return Ok(Applied { entry, guard: None, taken });
         }
         Link::Attach(account) => {
@@ -173,8 +197,26 @@ async fn apply(
         }
     };
     let account = entry.account;
-    commit.push(provider::attach(tenant, identity, account, arrival.wanted.is_some(), ctx.now));
+    let id: ExternalIdentityId = ctx.new_id()?;
+    let row = id.to_string();
+    let email = arrival.email();
+    let sealed =
+        email.map(|email| found.key.seal(email_place(tenant, &row), email.as_str().as_bytes(), &*ctx.app().entropy));
+    let sealed = sealed.transpose()?;
+    let new = NewIdentity {
+        id,
+        issuer: identity.0,
+        subject: identity.1,
+        email_sealed: sealed.as_deref(),
+        is_asked_for: arrival.wanted.is_some(),
+    };
+    commit.push(provider::attach(tenant, &new, account, ctx.now));
     let guard = commit.push(guard_changed());
+    if let Some(owner) = owner {
+        let what = arrival.provider.name.clone();
+        let message = Message::IdentityLinked { what, at: ctx.now, link: security_page(ctx) };
+        commit.push(owner.tell(ctx, &message)?);
+    }
     let change = Change::new("identity.link", account)
         .after(json!({ "provider": arrival.provider.id.to_string(), "issuer": identity.0 }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &account.to_string(), change));

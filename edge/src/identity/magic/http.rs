@@ -89,11 +89,7 @@ impl Parse for ExchangeBody {
     }
 }
 
-async fn ask(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<MagicBody>,
-) -> Result<Response, Problem> {
+async fn ask(ctx: Ctx, address: Option<Extension<ClientAddress>>, body: Json<MagicBody>) -> Result<Response, Problem> {
     let Asked { email, bound_to } = &body.parsed;
     let (purpose, bound_to) = (OneTimePurpose::MagicLink, *bound_to);
     let address = address.map(|Extension(address)| address);

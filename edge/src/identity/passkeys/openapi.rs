@@ -120,6 +120,7 @@ fn register() -> Operation {
                 .headers([Header::Location]),
         )
         .problems(json_body())
+        .problems(not_found())
         .problems(entropy())
         .problems(no_party())
         .problems(not_proven())
@@ -145,9 +146,10 @@ fn remove() -> Operation {
     operation(Method::DELETE, "/api/v1/auth/passkeys/{id}", "removePasskey", Scope::ProfileWrite)
         .says(
             "Removes one of one's passkeys",
-            "But not the last thing that opens the account: a password, another passkey or an identity elsewhere.",
+            "But not the last thing that opens the account: a password, another passkey or an identity elsewhere. A mail tells \
+             the account's owner.",
         )
-        .budget(Budget::new(1, 2, 0))
+        .budget(Budget::new(2, 2, 0))
         .parameters([passkey_id()])
         .answer(Answer::empty(204, "The passkey is gone."))
         .problems(not_found())

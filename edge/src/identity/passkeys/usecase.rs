@@ -7,6 +7,7 @@ use headlesspro_shared::identity::passkey::{
     CHALLENGE_SECONDS, ClientData, MOST_PASSKEYS, PasskeyError, RelyingParty, next_count,
 };
 use headlesspro_shared::kernel::id::{AccountId, PasskeyId};
+use headlesspro_shared::notifications::Message;
 use serde_json::{Value, json};
 
 use super::ceremony::{Assertion, Credential, Registration, client_data};
@@ -17,8 +18,10 @@ use crate::identity::opening::{self, Opening, Tokens};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::passkey::{self, LoginPasskey, NewPasskey, Passkey};
 use crate::identity::store::{account, keys};
+use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{committed, data_key, email_of, unexplained};
 use crate::journal::{self, Change};
+use crate::notifications;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 
 /// Challenges that are over are kept no longer than this, in milliseconds.
@@ -139,8 +142,9 @@ async fn new_challenge(ctx: &Ctx, account: Option<AccountId>) -> Result<String, 
 /// Keeps a passkey: one read, one commit, which uses the challenge up.
 pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Passkey, Failure<PasskeyFailure>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![passkey::party(tenant)]).await?;
+    let rows = ctx.read(vec![passkey::party(tenant), Owner::find(ctx, who)]).await?;
     let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
+    let owner = Owner::of(ctx, rows.get(1))?;
     let client = client_data(&brought.registration.client_data).map_err(not_proven)?;
     let credential = brought.registration.verify(&client, &party).map_err(not_proven)?;
     let name = brought.name.as_ref().map_or_else(|| "Passkey".to_owned(), ToString::to_string);
@@ -154,19 +158,24 @@ pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Pa
         "isBackedUp": credential.is_backed_up,
     }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
+    let message = Message::PasskeyAdded { what: name.clone(), at: ctx.now, link: security_page(ctx) };
+    commit.push(owner.tell(ctx, &message)?);
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Passkey {
-            id: new.id,
-            name: name.clone(),
-            credential_id: credential.id.clone(),
-            rp_id: party.id().to_owned(),
-            algorithm: credential.algorithm,
-            transports: brought.transports.clone(),
-            aaguid: credential.aaguid.clone(),
-            is_backed_up: credential.is_backed_up,
-            created_at: ctx.now,
-            last_used_at: None,
-        }),
+        Committed::Done { .. } => {
+            notifications::deliver_later(ctx);
+            Ok(Passkey {
+                id: new.id,
+                name: name.clone(),
+                credential_id: credential.id.clone(),
+                rp_id: party.id().to_owned(),
+                algorithm: credential.algorithm,
+                transports: brought.transports.clone(),
+                aaguid: credential.aaguid.clone(),
+                is_backed_up: credential.is_backed_up,
+                created_at: ctx.now,
+                last_used_at: None,
+            })
+        }
         Committed::Refused { statement, .. } if statement == used => Err(not_proven(PasskeyError::Challenge)),
         Committed::Refused { statement, .. } if statement == count => Err(Failure::Rejected(PasskeyFailure::TooMany)),
         Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
@@ -282,16 +291,24 @@ pub async fn rename(
     }
 }
 
-/// Removes a passkey, unless nothing else would open the account.
+/// Removes a passkey, unless nothing else would open the account: one read, one commit.
 pub async fn remove(ctx: &Ctx, who: AccountId, id: PasskeyId) -> Result<(), Failure<PasskeyFailure>> {
     let tenant = ctx.tenant();
+    let rows = ctx.read(vec![passkey::find(tenant, id, who), Owner::find(ctx, who)]).await?;
+    let known = only(rows.first())?.ok_or(Failure::NotFound)?;
+    let owner = Owner::of(ctx, rows.get(1))?;
     let mut commit = Commit::new();
     commit.push(passkey::remove(tenant, id, who));
     let guard = commit.push(guard_changed());
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), Change::new("passkey.remove", id)));
+    let message = Message::PasskeyRemoved { what: known.name, at: ctx.now, link: security_page(ctx) };
+    commit.push(owner.tell(ctx, &message)?);
     commit.push_diagnosis(passkey::find(tenant, id, who));
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(()),
+        Committed::Done { .. } => {
+            notifications::deliver_later(ctx);
+            Ok(())
+        }
         Committed::Refused { statement, diagnosis, .. } if statement == guard => match only(diagnosis.first())? {
             Some(_) => Err(Failure::Rejected(PasskeyFailure::LastLoginMethod)),
             None => Err(Failure::NotFound),

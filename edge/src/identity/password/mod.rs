@@ -2,4 +2,4 @@
 
 pub mod http;
 pub mod openapi;
-mod usecase;
+pub(super) mod usecase;

@@ -148,13 +148,10 @@ async fn commit_of(
     commit.push(one_time::insert(
         tenant,
         &NewToken {
-            hash: &minted.hash,
-            purpose,
-            account: is_mailed.then_some(id),
             password: is_mailed.then_some(password),
             name_sealed: name_sealed.as_deref().filter(|_| is_mailed),
-            bound_to: None,
             requested_by: Some(requester),
+            ..NewToken::new(&minted.hash, purpose, is_mailed.then_some(id))
         },
         ctx.now,
     ));

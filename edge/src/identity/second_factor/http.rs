@@ -28,6 +28,7 @@ pub fn routes() -> Routes {
         .post("/api/v1/auth/second-factor", own, enroll)
         .post("/api/v1/auth/second-factor/confirm", own, confirm)
         .post("/api/v1/auth/second-factor/disable", own, disable)
+        .post("/api/v1/auth/second-factor/recovery-codes", own, replace_codes)
         .post("/api/v1/auth/login/second-factor", Access::Key(Scope::AuthBegin), log_in)
 }
 
@@ -141,9 +142,22 @@ async fn confirm(
 ) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
     let address = address.map(|Extension(address)| address);
-    let codes = usecase::confirm(&ctx, person, body.parsed, address).await?;
+    Ok(told_once(&usecase::confirm(&ctx, person, body.parsed, address).await?))
+}
+
+async fn replace_codes(
+    ctx: Ctx,
+    address: Option<Extension<ClientAddress>>,
+    body: Json<ConfirmBody>,
+) -> Result<Response, Problem> {
+    let person = person(&ctx).await?;
+    let address = address.map(|Extension(address)| address);
+    Ok(told_once(&usecase::replace_codes(&ctx, person, body.parsed, address).await?))
+}
+
+fn told_once(codes: &[RecoveryCode]) -> Response {
     let recovery_codes = codes.iter().map(RecoveryCode::grouped).collect();
-    Ok(answer(StatusCode::OK, &RecoveryCodesBody { recovery_codes }))
+    answer(StatusCode::OK, &RecoveryCodesBody { recovery_codes })
 }
 
 async fn disable(

@@ -14,7 +14,7 @@ use crate::openapi::{
 };
 
 pub fn operations() -> Vec<Operation> {
-    vec![enroll(), confirm(), disable(), log_in()]
+    vec![enroll(), confirm(), disable(), replace_codes(), log_in()]
 }
 
 fn enroll() -> Operation {
@@ -47,11 +47,7 @@ fn confirm() -> Operation {
             "From the app",
             json!({ "code": "755224" }),
         ))
-        .answer(Answer::json::<RecoveryCodesBody>(200, "The recovery codes.").example(
-            "codes",
-            "Two of the ten",
-            json!({ "recoveryCodes": ["0f9c-2m4x-7k1q-w8hz", "5tbn-3v6d-r0jy-e2sa"] }),
-        ))
+        .answer(codes())
         .problems(json_body())
         .problems(not_found())
         .problems(redis())
@@ -61,6 +57,36 @@ fn confirm() -> Operation {
             of(SecondFactorError::Active, "There is one."),
             of(SecondFactorError::Missing, "None is waiting to be confirmed."),
         ])
+}
+
+fn replace_codes() -> Operation {
+    let path = "/api/v1/auth/second-factor/recovery-codes";
+    operation(Method::POST, path, "replaceRecoveryCodes", Scope::ProfileWrite)
+        .says(
+            "Makes new recovery codes",
+            "Takes a code of the app, and voids the recovery codes there were. A mail tells the account's owner.",
+        )
+        .budget(Budget::new(2, 2, 1))
+        .body(RequestBody::json::<ConfirmBody>("The code.").example(
+            "code",
+            "From the app",
+            json!({ "code": "755224" }),
+        ))
+        .answer(codes())
+        .problems(json_body())
+        .problems(not_found())
+        .problems(redis())
+        .problems(entropy())
+        .problems(shown())
+        .problems(vec![of(SecondFactorError::Missing, "There is no second factor.")])
+}
+
+fn codes() -> Answer {
+    Answer::json::<RecoveryCodesBody>(200, "The recovery codes.").example(
+        "codes",
+        "Two of the ten",
+        json!({ "recoveryCodes": ["0f9c-2m4x-7k1q-w8hz", "5tbn-3v6d-r0jy-e2sa"] }),
+    )
 }
 
 fn disable() -> Operation {

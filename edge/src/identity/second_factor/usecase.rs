@@ -6,6 +6,7 @@ use headlesspro_shared::identity::{
 };
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::notifications::Message;
 
 use super::hmac::hmac_sha1;
 use crate::app::{Ctx, Tenant};
@@ -17,9 +18,11 @@ use crate::identity::script::{self, LOCKOUT};
 use crate::identity::store::keys;
 use crate::identity::store::one_time::{self, NewToken};
 use crate::identity::store::second_factor::{self, SecondFactorRow};
+use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{data_key, email_of, unexplained};
 use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
+use crate::notifications;
 use crate::port::sql::{Commit, Committed, Rows};
 use crate::vault::{DataKey, Place};
 
@@ -93,20 +96,17 @@ pub async fn confirm(
     };
     let counters = admitted(ctx, row.account, address).await?;
     let step = step_of(ctx, &row, code)?;
-    let mut codes = Vec::with_capacity(RECOVERY_CODES);
-    for _ in 0..RECOVERY_CODES {
-        codes.push(RecoveryCode::mint(ctx.random()?));
-    }
-    let hashes: Vec<String> = codes.iter().map(|code| hash_of(code.canonical()).to_hex()).collect();
     let actor = row.account.to_string();
     let mut commit = Commit::new();
     commit.push(second_factor::confirm(tenant, row.account, sealed, step, ctx.now));
     let guard = commit.push(one_time::guard_used());
-    commit.push(second_factor::forget_codes(tenant, row.account));
-    commit.push(second_factor::insert_codes(tenant, row.account, &hashes));
+    let codes = push_codes(ctx, &row, &mut commit)?;
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.confirm", &actor)));
+    let message = Message::SecondFactorOn { at: ctx.now, link: security_page(ctx) };
+    commit.push(owner_of(ctx, &row)?.tell(ctx, &message)?);
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
+            notifications::deliver_later(ctx);
             let app = std::sync::Arc::clone(app);
             ctx.later(async move { script::forgive(&*app.kv, counters).await });
             Ok(codes)
@@ -135,7 +135,56 @@ pub async fn disable(
     commit.push(second_factor::forget_codes(tenant, row.account));
     commit.push(second_factor::remove(tenant, row.account));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.disable", &actor)));
+    let message = Message::SecondFactorOff { at: ctx.now, link: security_page(ctx) };
+    commit.push(owner_of(ctx, &row)?.tell(ctx, &message)?);
     done(ctx, &commit, guard, counters).await
+}
+
+/// Other recovery codes in the place of those there were. Takes a code of the app: whoever has found a recovery code
+/// must not make ten of it.
+pub async fn replace_codes(
+    ctx: &Ctx,
+    person: Person,
+    code: TotpCode,
+    address: Option<ClientAddress>,
+) -> Result<Vec<RecoveryCode>, Failure<SecondFactorError>> {
+    let tenant = ctx.tenant();
+    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
+    if !row.is_confirmed {
+        return Err(Failure::Rejected(SecondFactorError::Missing));
+    }
+    let counters = admitted(ctx, row.account, address).await?;
+    let actor = row.account.to_string();
+    let mut commit = Commit::new();
+    let guard = push_use(ctx, &row, &Shown::Code(code), &mut commit)?;
+    let codes = push_codes(ctx, &row, &mut commit)?;
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.replace-codes", &actor)));
+    let message = Message::RecoveryCodesReplaced { at: ctx.now, link: security_page(ctx) };
+    commit.push(owner_of(ctx, &row)?.tell(ctx, &message)?);
+    done(ctx, &commit, guard, counters).await?;
+    Ok(codes)
+}
+
+/// Adds ten new recovery codes in the place of all others.
+fn push_codes(
+    ctx: &Ctx,
+    row: &SecondFactorRow,
+    commit: &mut Commit,
+) -> Result<Vec<RecoveryCode>, Failure<SecondFactorError>> {
+    let mut codes = Vec::with_capacity(RECOVERY_CODES);
+    for _ in 0..RECOVERY_CODES {
+        codes.push(RecoveryCode::mint(ctx.random()?));
+    }
+    let hashes: Vec<String> = codes.iter().map(|code| hash_of(code.canonical()).to_hex()).collect();
+    commit.push(second_factor::forget_codes(ctx.tenant(), row.account));
+    commit.push(second_factor::insert_codes(ctx.tenant(), row.account, &hashes));
+    Ok(codes)
+}
+
+fn owner_of(ctx: &Ctx, row: &SecondFactorRow) -> Result<Owner, Failure<SecondFactorError>> {
+    let key = data_key(ctx.app(), ctx.tenant(), &row.key)?;
+    let email = email_of(ctx.tenant(), &key, row.account, &row.email_sealed)?;
+    Ok(Owner { account: row.account, email, locale: row.locale.clone(), key })
 }
 
 /// The second step of a login: a challenge, which stands for the first, and a code.
@@ -188,20 +237,28 @@ pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Resul
     let tenant = ctx.tenant();
     let minted = mint(ctx.app())?;
     commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
-    let (hash, purpose) = (minted.hash.as_str(), OneTimePurpose::SecondFactor);
-    let token = NewToken {
-        hash,
-        purpose,
-        account: Some(account),
-        password: None,
-        name_sealed: None,
-        bound_to: None,
-        requested_by: None,
-    };
+    let token = NewToken::new(&minted.hash, OneTimePurpose::SecondFactor, Some(account));
     commit.push(one_time::insert(tenant, &token, ctx.now));
     let actor = account.to_string();
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.challenge", &actor)));
     Ok(minted.token)
+}
+
+/// Adds the use of a code of the app to `commit`, by somebody who is logged in: its guard, and the counters that are
+/// forgiven once the commit is done.
+pub async fn push_shown(
+    ctx: &Ctx,
+    rows: Option<&Rows>,
+    code: TotpCode,
+    address: Option<ClientAddress>,
+    commit: &mut Commit,
+) -> Result<(usize, Vec<String>), Failure<SecondFactorError>> {
+    let row = row_of(rows)?;
+    if !row.is_confirmed {
+        return Err(Failure::Rejected(SecondFactorError::Missing));
+    }
+    let counters = admitted(ctx, row.account, address).await?;
+    Ok((push_use(ctx, &row, &Shown::Code(code), commit)?, counters))
 }
 
 /// Counts an attempt before the code is looked at: a million codes are soon guessed.
@@ -253,6 +310,7 @@ async fn done(
 ) -> Result<(), Failure<SecondFactorError>> {
     match ctx.commit(commit).await? {
         Committed::Done { .. } => {
+            notifications::deliver_later(ctx);
             let app = std::sync::Arc::clone(ctx.app());
             ctx.later(async move { script::forgive(&*app.kv, counters).await });
             Ok(())

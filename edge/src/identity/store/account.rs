@@ -52,6 +52,11 @@ UPDATE account SET password_hash = ?4, updated_at = ?3, version = version + 1,
   email_verified_at = coalesce(email_verified_at, ?3)
 WHERE organization_id = ?1 AND id = ?2";
 
+/// Another account's address is refused by the table.
+const CHANGE_EMAIL: &str = "-- identity::change_email
+UPDATE account SET email_hash = ?3, email_sealed = ?4, email_verified_at = ?5, updated_at = ?5, version = version + 1
+WHERE organization_id = ?1 AND id = ?2 AND state = 'active'";
+
 /// Unless it was changed meanwhile.
 const CHANGE_PASSWORD: &str = "-- identity::change_password
 UPDATE account SET password_hash = ?4, updated_at = ?5, version = version + 1
@@ -221,6 +226,17 @@ pub fn set_password(tenant: Tenant, id: AccountId, new: &PasswordHash, now: Time
         .bind(id.to_string())
         .bind(now.millis())
         .bind(new.to_phc())
+}
+
+/// Puts another address in the place of the account's, which whoever has read a mail to it has confirmed; changes
+/// nothing where the account is suspended, and is refused where another account has the address.
+pub fn change_email(tenant: Tenant, id: AccountId, (hash, sealed): (&str, &str), now: Timestamp) -> Statement {
+    Statement::new(CHANGE_EMAIL)
+        .bind(tenant.organization.to_string())
+        .bind(id.to_string())
+        .bind(hash)
+        .bind(sealed)
+        .bind(now.millis())
 }
 
 /// Puts a new password in the place of `old`; changes nothing where another was quicker.

@@ -1,10 +1,11 @@
-//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `second_factor`, `recovery_code`, `token_key` and `organization_key`.
+//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `external_identity`, `second_factor`, `recovery_code`, `token_key` and `organization_key`.
 
 pub(super) mod account;
 pub(super) mod address;
 pub(super) mod api_key;
 pub(super) mod app;
 pub(super) mod external;
+pub(super) mod identity;
 pub(super) mod keys;
 pub(super) mod one_time;
 pub(super) mod passkey;

@@ -1,7 +1,7 @@
 //! One-time tokens.
 
 use headlesspro_shared::identity::{Issued, OneTimePurpose, PasswordHash, PkceChallenge, Recent};
-use headlesspro_shared::kernel::id::AccountId;
+use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::account::{LoginRow, login_of};
@@ -12,8 +12,8 @@ use crate::vault::WrappedKey;
 
 const INSERT: &str = "-- identity::insert_one_time_token
 INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, password_hash, name_sealed,
-  code_challenge, created_at, expires_at, requested_by)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+  code_challenge, created_at, expires_at, requested_by, email_hash, email_sealed, session_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// With the name chosen for the newest one that is still good. With no password: whoever asks again need not be the one
 /// who chose it.
@@ -30,8 +30,13 @@ SELECT count(*) AS recent, coalesce(sum(t.requested_by = ?5), 0) AS own, max(t.c
 JOIN one_time_token t ON t.organization_id = a.organization_id AND t.account_id = a.id
 WHERE a.organization_id = ?1 AND a.email_hash = ?2 AND t.purpose = ?3 AND ?4 < t.created_at";
 
+const RECENT_OF_ACCOUNT: &str = "-- identity::recent_one_time_tokens_of_account
+SELECT count(*) AS recent, coalesce(sum(t.requested_by = ?5), 0) AS own, max(t.created_at) AS newest
+FROM one_time_token t
+WHERE t.organization_id = ?1 AND t.account_id = ?2 AND t.purpose = ?3 AND ?4 < t.created_at";
+
 const FIND: &str = "-- identity::one_time_token
-SELECT t.code_challenge, t.expires_at AS token_expires_at, t.used_at, t.password_hash AS chosen_password,
+SELECT t.email_hash AS chosen_email_hash, t.email_sealed AS chosen_email, t.session_id, t.code_challenge, t.expires_at AS token_expires_at, t.used_at, t.password_hash AS chosen_password,
   t.name_sealed AS chosen_name, a.email_sealed, a.email_hash, k.wrapped, k.master_key_id, a.id, a.password_hash, a.role,
   a.grants, a.state, a.email_verified_at, a.locale,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
@@ -66,6 +71,34 @@ pub struct NewToken<'a> {
     pub bound_to: Option<PkceChallenge>,
     /// The keyed hash of where the request came from. `None`: nobody asked for it.
     pub requested_by: Option<&'a str>,
+    /// The address that the account shall have.
+    pub email: Option<ChosenEmail>,
+}
+
+impl<'a> NewToken<'a> {
+    /// One that carries nothing more.
+    pub const fn new(hash: &'a str, purpose: OneTimePurpose, account: Option<AccountId>) -> NewToken<'a> {
+        NewToken {
+            hash,
+            purpose,
+            account,
+            password: None,
+            name_sealed: None,
+            bound_to: None,
+            requested_by: None,
+            email: None,
+        }
+    }
+}
+
+/// An address that an account shall have, and the session that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChosenEmail {
+    /// As `account.email_hash`.
+    pub hash: String,
+    /// For its place in `account`.
+    pub sealed: String,
+    pub session: SessionId,
 }
 
 /// A token with its account.
@@ -74,6 +107,7 @@ pub struct TokenRow {
     /// What was chosen with it, by whoever asked for it: a password's hash, and a sealed name.
     pub chosen_password: Option<PasswordHash>,
     pub chosen_name: Option<String>,
+    pub chosen_email: Option<ChosenEmail>,
     pub key: WrappedKey,
     pub account: LoginRow,
     pub email_sealed: String,
@@ -92,6 +126,9 @@ pub fn insert(tenant: Tenant, token: &NewToken<'_>, now: Timestamp) -> Statement
         .bind(now.millis())
         .bind(token.purpose.ends(now).millis())
         .bind(token.requested_by)
+        .bind(token.email.as_ref().map(|email| email.hash.as_str()))
+        .bind(token.email.as_ref().map(|email| email.sealed.as_str()))
+        .bind(token.email.as_ref().map(|email| email.session.to_string()))
 }
 
 /// Another one for what was asked before: with the name chosen for the newest that is still good, and no password.
@@ -129,6 +166,22 @@ pub fn recent(
         .bind(requested_by)
 }
 
+/// As [`recent`], of an account that is known.
+pub fn recent_of_account(
+    tenant: Tenant,
+    account: AccountId,
+    purpose: OneTimePurpose,
+    since: Timestamp,
+    requested_by: &str,
+) -> Statement {
+    Statement::new(RECENT_OF_ACCOUNT)
+        .bind(tenant.organization.to_string())
+        .bind(account.to_string())
+        .bind(purpose.name())
+        .bind(since.millis())
+        .bind(requested_by)
+}
+
 /// # Errors
 /// [`Unavailable`] when there is no count.
 pub fn recent_of(rows: Option<&Rows>) -> Result<Recent, Unavailable> {
@@ -148,6 +201,13 @@ pub fn token_of(row: Row<'_>) -> Result<TokenRow, Unavailable> {
     let (key, account) = login_of(row)?;
     let challenge = row.get::<Option<&str>>("code_challenge")?;
     let password = row.get::<Option<&str>>("chosen_password")?;
+    let email = match (row.get::<Option<&str>>("chosen_email_hash")?, row.get::<Option<&str>>("chosen_email")?) {
+        (Some(hash), Some(sealed)) => {
+            let session = row.parse("session_id")?;
+            Some(ChosenEmail { hash: hash.to_owned(), sealed: sealed.to_owned(), session })
+        }
+        _ => None,
+    };
     Ok(TokenRow {
         issued: Issued {
             expires_at: Timestamp::from_millis(row.get("token_expires_at")?),
@@ -156,6 +216,7 @@ pub fn token_of(row: Row<'_>) -> Result<TokenRow, Unavailable> {
         },
         chosen_password: password.map(str::parse).transpose().map_err(|_| corrupt("a chosen password's hash"))?,
         chosen_name: row.get::<Option<&str>>("chosen_name")?.map(str::to_owned),
+        chosen_email: email,
         key,
         account: account.ok_or_else(|| corrupt("a token's account"))?,
         email_sealed: row.get::<&str>("email_sealed")?.to_owned(),

@@ -61,12 +61,15 @@ WHERE organization_id = ?1 AND id = ?2 AND (sign_count < ?3 OR (sign_count = 0 A
 const RENAME: &str = "-- identity::rename_passkey
 UPDATE passkey SET name = ?4 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3";
 
-/// Unless nothing else would open the account: no password, no other passkey, no identity elsewhere.
+/// Unless nothing else would open the account: no password, no other passkey, no identity elsewhere
+/// whose provider is there.
 const REMOVE: &str = "-- identity::remove_passkey
 DELETE FROM passkey WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 AND (
   EXISTS (SELECT 1 FROM account a WHERE a.organization_id = ?1 AND a.id = ?3 AND a.password_hash IS NOT NULL)
   OR EXISTS (SELECT 1 FROM passkey o WHERE o.organization_id = ?1 AND o.account_id = ?3 AND o.id <> ?2)
-  OR EXISTS (SELECT 1 FROM external_identity x WHERE x.organization_id = ?1 AND x.account_id = ?3))";
+  OR EXISTS (SELECT 1 FROM external_identity x
+    JOIN identity_provider p ON p.organization_id = x.organization_id AND p.issuer = x.issuer AND p.removed_at IS NULL
+    WHERE x.organization_id = ?1 AND x.account_id = ?3))";
 
 const REMOVE_ALL: &str = "-- identity::remove_passkeys
 DELETE FROM passkey WHERE organization_id = ?1 AND account_id = ?2";

@@ -2,7 +2,7 @@
 
 use headlesspro_shared::identity::federation::{Known, ProviderKind};
 use headlesspro_shared::identity::{Permissions, Role};
-use headlesspro_shared::kernel::id::{AccountId, IdentityProviderId};
+use headlesspro_shared::kernel::id::{AccountId, ExternalIdentityId, IdentityProviderId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::Value as Json;
 
@@ -81,9 +81,12 @@ FROM account a WHERE a.organization_id = ?1 AND a.id = ?2";
 
 /// To an account that is active, and whose address is verified where it was found by that.
 const ATTACH: &str = "-- identity::attach_identity
-INSERT INTO external_identity (organization_id, issuer, subject, account_id, linked_at)
-SELECT ?1, ?2, ?3, a.id, ?5 FROM account a
+INSERT INTO external_identity (organization_id, issuer, subject, account_id, linked_at, last_used_at, id, email_sealed)
+SELECT ?1, ?2, ?3, a.id, ?5, ?5, ?7, ?8 FROM account a
 WHERE a.organization_id = ?1 AND a.id = ?4 AND a.state = 'active' AND (?6 OR a.email_verified_at IS NOT NULL)";
+
+const NOTE_LOGIN: &str = "-- identity::note_login_by_identity
+UPDATE external_identity SET last_used_at = ?4 WHERE organization_id = ?1 AND issuer = ?2 AND subject = ?3";
 
 const DETACH_ALL: &str = "-- identity::detach_identities
 DELETE FROM external_identity WHERE organization_id = ?1 AND account_id = ?2";
@@ -260,22 +263,33 @@ pub(super) fn linked_of(row: Row<'_>) -> Result<LinkedRow, Unavailable> {
     })
 }
 
-/// Links an identity to an account: changes nothing where the account may not be logged in to any more. With
-/// `asked_for`, by the account itself, its address need not be verified.
-pub fn attach(
-    tenant: Tenant,
-    (issuer, subject): (&str, &str),
-    account: AccountId,
-    asked_for: bool,
-    now: Timestamp,
-) -> Statement {
+/// An identity to be linked.
+pub struct NewIdentity<'a> {
+    pub id: ExternalIdentityId,
+    pub issuer: &'a str,
+    pub subject: &'a str,
+    /// The address that the provider tells, sealed for its place.
+    pub email_sealed: Option<&'a str>,
+    /// The account itself asks for it, being logged in: its address need not be verified.
+    pub is_asked_for: bool,
+}
+
+/// Links an identity to an account: changes nothing where the account may not be logged in to any more.
+pub fn attach(tenant: Tenant, identity: &NewIdentity<'_>, account: AccountId, now: Timestamp) -> Statement {
     Statement::new(ATTACH)
         .bind(tenant.organization.to_string())
-        .bind(issuer)
-        .bind(subject)
+        .bind(identity.issuer)
+        .bind(identity.subject)
         .bind(account.to_string())
         .bind(now.millis())
-        .bind(asked_for)
+        .bind(identity.is_asked_for)
+        .bind(identity.id.to_string())
+        .bind(identity.email_sealed)
+}
+
+/// Notes that somebody came by an identity.
+pub fn note_login(tenant: Tenant, (issuer, subject): (&str, &str), now: Timestamp) -> Statement {
+    Statement::new(NOTE_LOGIN).bind(tenant.organization.to_string()).bind(issuer).bind(subject).bind(now.millis())
 }
 
 /// Takes all identities from an account.

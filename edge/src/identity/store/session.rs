@@ -15,7 +15,7 @@ INSERT INTO session (organization_id, store_id, id, account_id, generation, toke
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)";
 
 const FIND: &str = "-- identity::session
-SELECT t.account_id, t.generation, t.rotated_at, t.expires_at, t.revoked_at, a.role, a.grants, a.state,
+SELECT t.account_id, t.generation, t.created_at, t.rotated_at, t.expires_at, t.revoked_at, a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM session t JOIN account a ON a.id = t.account_id AND a.organization_id = t.organization_id
 WHERE t.organization_id = ?1 AND t.id = ?2";
@@ -57,6 +57,8 @@ pub struct NewSession<'a> {
 pub struct SessionRow {
     pub account: AccountId,
     pub family: Family,
+    /// When its owner logged in.
+    pub opened_at: Timestamp,
     pub role: Role,
     pub permissions: Permissions,
     pub is_active: bool,
@@ -106,6 +108,7 @@ fn from_row(row: Row<'_>) -> Result<SessionRow, Unavailable> {
             expires_at: Timestamp::from_millis(row.get("expires_at")?),
             revoked: row.get::<Option<i64>>("revoked_at")?.is_some(),
         },
+        opened_at: Timestamp::from_millis(row.get("created_at")?),
         role: row.parse("role")?,
         permissions: permissions(row)?,
         is_active: row.get::<&str>("state")? == "active",

@@ -1,0 +1,249 @@
+//! Asking for another address, and confirming it: one read and one commit each.
+
+use headlesspro_shared::identity::{
+    Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, TotpCode, is_fresh, redeem,
+};
+use headlesspro_shared::kernel::email::Email;
+use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::notifications::Message;
+use serde_json::json;
+
+use crate::app::Ctx;
+use crate::failure::{Failure, Unavailable};
+use crate::identity::caller::{Person, hash_of};
+use crate::identity::hashing;
+use crate::identity::mailed::{TOLD_MILLIS, an_hour_before, forgotten_before, message, mint, requester, reset_page};
+use crate::identity::script::{self, LOCKOUT};
+use crate::identity::second_factor::usecase::{SecondFactorError, push_shown};
+use crate::identity::store::account::{self, LoginRow};
+use crate::identity::store::api_key::guard_changed;
+use crate::identity::store::one_time::{self, ChosenEmail, NewToken};
+use crate::identity::store::{second_factor, session};
+use crate::identity::telling::Owner;
+use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
+use crate::journal::{self, Change, NextEvent, PERSONAL};
+use crate::limits::ClientAddress;
+use crate::notifications::{self, NewMail};
+use crate::port::entropy::NoEntropy;
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
+use crate::vault::{DataKey, Place};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailError {
+    /// It is the account's already.
+    Same,
+    /// The account has a password, and none was shown.
+    PasswordMissing,
+    /// The password is another.
+    WrongPassword,
+    /// Too many wrong ones: come back after so many milliseconds.
+    Wait {
+        millis: i64,
+    },
+    /// The account has no password, and its login is too long ago.
+    NotFresh,
+    SecondFactor(SecondFactorError),
+}
+
+/// A wish for another address.
+pub struct ChangeEmail<'a> {
+    pub email: &'a Email,
+    /// The current one, where the account has one.
+    pub password: Option<&'a Password>,
+    /// Of the app, where the account has no password.
+    pub code: Option<TotpCode>,
+    /// The client's network address, as far as the platform tells.
+    pub address: Option<ClientAddress>,
+}
+
+/// What was shown: counters of failures to be forgiven, and the guard of a code.
+#[derive(Default)]
+struct Proven {
+    counters: Vec<String>,
+    guard: Option<usize>,
+}
+
+/// Mails a link to the new address, and a notice to the one that the account has. Whether another account has the new
+/// one already is told neither by the answer nor by what comes to the old address: its owner is told.
+pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<(), Failure<EmailError>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let purpose = OneTimePurpose::ChangeEmail;
+    let (email_hash, requester) = (hash_email(app, tenant, wish.email), requester(ctx, wish.address));
+    let rows = ctx
+        .read(vec![
+            Owner::find(ctx, person.account),
+            account::by_email(tenant, &email_hash),
+            one_time::recent_of_account(tenant, person.account, purpose, an_hour_before(ctx.now), &requester),
+            session::find(tenant, person.session),
+            second_factor::of_account(tenant, person.account),
+        ])
+        .await?;
+    let owner = Owner::of(ctx, rows.first())?;
+    let (_, own) = account::login_of(rows.first().and_then(Rows::first).ok_or(Failure::NotFound)?)?;
+    let own = own.ok_or(Failure::NotFound)?;
+    let (_, taken) = account::login_of(rows.get(1).and_then(Rows::first).ok_or(Failure::NotFound)?)?;
+    let recent = one_time::recent_of(rows.get(2))?;
+    let mut commit = Commit::new();
+    let proven = prove(ctx, wish, &owner, &own, &rows, &mut commit).await?;
+    if taken.as_ref().is_some_and(|taken| taken.id == person.account) {
+        return Err(Failure::Rejected(EmailError::Same));
+    }
+
+    let account = person.account.to_string();
+    let minted = mint(app)?;
+    let sealed = owner.key.seal(place(ctx, &account), wish.email.as_str().as_bytes(), &*app.entropy)?;
+    commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
+    let mail_key = purpose.mail_key(&account, recent, ctx.now);
+    let token = NewToken {
+        requested_by: Some(&requester),
+        email: Some(ChosenEmail { hash: email_hash, sealed, session: person.session }),
+        // What is mailed to nobody opens nothing, and is not counted.
+        ..NewToken::new(&minted.hash, purpose, mail_key.is_some().then_some(person.account))
+    };
+    commit.push(one_time::insert(tenant, &token, ctx.now));
+    if let Some(mail_key) = mail_key {
+        let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
+        let told = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
+        let link = message(app, purpose, &minted.token);
+        let (key, message, locale, expires_at) = match &taken {
+            None => (mail_key, link, &owner.locale, purpose.ends(ctx.now)),
+            Some(taken) => {
+                let message = Message::AlreadyRegistered { link: Some(reset_page(app)) };
+                (format!("already-registered:{}:{day}", taken.id), message, &taken.locale, told)
+            }
+        };
+        let mail = Told { key: &key, message: &message, locale, expires_at };
+        commit.push(mail.to(ctx, wish.email, &owner.key)?);
+        let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(app)) };
+        commit.push(owner.tell(ctx, &notice)?);
+    }
+    commit.push(journal::audit(ctx, ctx.new_id()?, &account, Change::new("email.ask-for-change", &account)));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {}
+        Committed::Refused { statement, .. } if Some(statement) == proven.guard => {
+            return Err(Failure::Rejected(EmailError::SecondFactor(SecondFactorError::Wrong)));
+        }
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    notifications::deliver_later(ctx);
+    if !proven.counters.is_empty() {
+        let app = std::sync::Arc::clone(app);
+        ctx.later(async move { script::forgive(&*app.kv, proven.counters).await });
+    }
+    Ok(())
+}
+
+/// Whether whoever asks has shown to be the owner: by the password, or, where there is none, by a code of the app or
+/// by having logged in a moment ago.
+async fn prove(
+    ctx: &Ctx,
+    wish: &ChangeEmail<'_>,
+    owner: &Owner,
+    own: &LoginRow,
+    rows: &[Rows],
+    commit: &mut Commit,
+) -> Result<Proven, Failure<EmailError>> {
+    let tenant = ctx.tenant();
+    if let Some(stored) = &own.password {
+        let shown = wish.password.ok_or(Failure::Rejected(EmailError::PasswordMissing))?;
+        // Counted with the failed logins: a stolen token is no way around them.
+        let counters = script::keys(tenant, &hash_email(ctx.app(), tenant, &owner.email), wish.address);
+        let reply = ctx.script(&LOCKOUT, counters.clone(), script::attempt(ctx.now, &Lockout::default())).await?;
+        if let Err(millis) = script::read(&reply)? {
+            return Err(Failure::Rejected(EmailError::Wait { millis }));
+        }
+        if !hashing::is_right(shown, stored) {
+            return Err(Failure::Rejected(EmailError::WrongPassword));
+        }
+        // Seconds may have passed since the read.
+        commit.push(account::guard_password(tenant, own.id, stored));
+        return Ok(Proven { counters, guard: None });
+    }
+    if let Some(code) = wish.code {
+        let shown = push_shown(ctx, rows.get(4), code, wish.address, commit).await;
+        let (guard, counters) = shown.map_err(|failure| failure.map(EmailError::SecondFactor))?;
+        return Ok(Proven { counters, guard: Some(guard) });
+    }
+    let session = rows.get(3).map(session::session_of).transpose()?.flatten();
+    let opened_at = session.filter(|session| session.account == own.id).map(|session| session.opened_at);
+    let is_impersonated = ctx.impersonator().is_some();
+    if opened_at.is_some_and(|opened_at| is_fresh(opened_at, is_impersonated, ctx.now)) {
+        return Ok(Proven::default());
+    }
+    Err(Failure::Rejected(EmailError::NotFresh))
+}
+
+/// A mail to an address that is no account's yet, or another's.
+struct Told<'a> {
+    key: &'a str,
+    message: &'a Message,
+    locale: &'a Locale,
+    expires_at: Timestamp,
+}
+
+impl Told<'_> {
+    fn to(&self, ctx: &Ctx, to: &Email, key: &DataKey) -> Result<Statement, NoEntropy> {
+        let Told { key: event_key, message, locale, expires_at } = *self;
+        let mail = NewMail { event_key, to, locale, message, expires_at };
+        notifications::enqueue(ctx.app(), ctx.tenant(), key, &mail, ctx.now)
+    }
+}
+
+fn place<'a>(ctx: &Ctx, account: &'a str) -> Place<'a> {
+    Place { organization: ctx.tenant().organization, table: "account", column: "email", row: account }
+}
+
+/// Gives an account the address that the link was sent to, and ends its other sessions. Of two accounts that confirm
+/// one address, one gets it; the other's link is gone, which is all it is told.
+pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotRedeemable>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let purpose = OneTimePurpose::ChangeEmail;
+    let gone = || Failure::Rejected(NotRedeemable::Gone);
+    let hash = hash_of(token.as_str()).to_hex();
+    let rows = ctx.read(vec![one_time::find(tenant, &hash, purpose)]).await?;
+    let row = one_time::token_of(rows.first().and_then(Rows::first).ok_or_else(gone)?)?;
+    redeem(&row.issued, None, ctx.now).map_err(Failure::Rejected)?;
+    if !row.account.is_active {
+        return Err(gone());
+    }
+    let id = row.account.id;
+    let chosen = row.chosen_email.ok_or_else(|| Unavailable::Corrupt("the address of a change".to_owned()))?;
+    let key = data_key(app, tenant, &row.key)?;
+    let before = email_of(tenant, &key, id, &row.email_sealed)?;
+    let after = email_of(tenant, &key, id, &chosen.sealed)?;
+    let mut commit = Commit::new();
+    commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
+    let used = commit.push(one_time::guard_used());
+    let changed = commit.push(account::change_email(tenant, id, (&chosen.hash, &chosen.sealed), ctx.now));
+    let active = commit.push(guard_changed());
+    let ended = commit.push(session::revoke_others(tenant, id, chosen.session, "revoked", ctx.now));
+    // Whatever was sent to the old address opens nothing any more.
+    commit.push(one_time::void(tenant, id, ctx.now));
+    let event = NextEvent {
+        id: ctx.new_id()?,
+        aggregate: "account",
+        aggregate_id: id.to_string(),
+        name: "account.email_changed",
+        payload: json!({ "accountId": id.to_string() }),
+        is_once: false,
+    };
+    commit.push(journal::next_event(tenant, &event, ctx.now));
+    let change = Change::new("email.change", id)
+        .before(json!({ "email": before.as_str() }))
+        .after(json!({ "email": after.as_str() }))
+        .redacted(PERSONAL);
+    commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), change));
+    let rows = match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => rows,
+        Committed::Refused { statement, .. } if statement == used || statement == active => return Err(gone()),
+        // Somebody else has the address by now.
+        Committed::Refused {
+            statement, refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, ..
+        } if statement == changed => return Err(gone()),
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    };
+    let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
+    void_all(ctx, ended.iter().map(ToString::to_string).collect()).await;
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! `/api/v1/auth/identities`.
+
+use axum::response::Response;
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{ExternalIdentityKind, IdentityProviderKind};
+use http::StatusCode;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::usecase::{self, Identity, LastWayIn};
+use crate::app::Ctx;
+use crate::extract::PathId;
+use crate::identity::http::{answer, nothing, person};
+use crate::identity::store::identity::IdentityProvider;
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText};
+
+pub fn routes() -> Routes {
+    Routes::new().get("/api/v1/auth/identities", Access::Key(Scope::ProfileRead), list).delete(
+        "/api/v1/auth/identities/{id}",
+        Access::Key(Scope::ProfileWrite),
+        unlink,
+    )
+}
+
+/// A person at another issuer, who comes to the account.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "LinkedIdentity")]
+pub struct IdentityBody {
+    #[schemars(with = "IdText<ExternalIdentityKind>")]
+    pub id: String,
+    pub issuer: String,
+    /// Null where the provider was removed: nobody comes by it.
+    pub provider: Option<IdentityProviderBody>,
+    /// The end of what the provider calls the person.
+    pub subject_hint: String,
+    /// The address that the provider told when it was linked.
+    pub email: Option<String>,
+    #[schemars(with = "MomentText")]
+    pub linked_at: String,
+    /// Its last login here, where one is known.
+    #[schemars(with = "Option<MomentText>")]
+    pub last_used_at: Option<String>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ProviderOfIdentity")]
+pub struct IdentityProviderBody {
+    #[schemars(with = "IdText<IdentityProviderKind>")]
+    pub id: String,
+    #[schemars(extend("enum" = ["oidc", "google", "kakao", "naver"]))]
+    pub kind: String,
+    pub name: String,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LinkedIdentities")]
+pub struct IdentitiesBody {
+    /// The oldest first.
+    pub items: Vec<IdentityBody>,
+}
+
+async fn list(ctx: Ctx) -> Result<Response, Problem> {
+    let person = person(&ctx).await?;
+    let items = usecase::list(&ctx, person.account).await?.into_iter().map(IdentityBody::of).collect();
+    Ok(answer(StatusCode::OK, &IdentitiesBody { items }))
+}
+
+async fn unlink(ctx: Ctx, PathId(id): PathId<ExternalIdentityKind>) -> Result<Response, Problem> {
+    let person = person(&ctx).await?;
+    usecase::unlink(&ctx, person.account, id).await?;
+    Ok(nothing())
+}
+
+impl IdentityBody {
+    fn of(identity: Identity) -> IdentityBody {
+        let of_provider = |IdentityProvider { id, kind, name }| IdentityProviderBody { id: id.to_string(), kind, name };
+        IdentityBody {
+            id: identity.id.to_string(),
+            issuer: identity.issuer,
+            provider: identity.provider.map(of_provider),
+            subject_hint: identity.subject_hint,
+            email: identity.email,
+            linked_at: identity.linked_at.to_string(),
+            last_used_at: identity.last_used_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl From<LastWayIn> for Problem {
+    fn from(_: LastWayIn) -> Problem {
+        Problem::new(StatusCode::CONFLICT, "last-login-method")
+            .detail("Nothing else opens this account. Set a password, or add a passkey or another identity first.")
+    }
+}
