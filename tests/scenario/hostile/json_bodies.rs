@@ -5,35 +5,40 @@ use serde_json::{Value, json};
 use super::{good_requests, with};
 use crate::world::World;
 
+/// Bodies that are no JSON.
+pub const MALFORMED: [&[u8]; 22] = [
+    b"{",
+    b"}",
+    b"nope",
+    b"{\"quantity\":}",
+    b"{\"quantity\":1",
+    b"{\"quantity\":1}}",
+    b"{\"quantity\":1} {}",
+    b"{quantity:1}",
+    b"{'quantity':1}",
+    b"{\"quantity\":1,}",
+    b"{\"quantity\":01}",
+    b"{\"quantity\":+1}",
+    b"{\"quantity\":NaN}",
+    b"{\"quantity\":\"\\x\"}",
+    b"{\"quantity\":\"\\ud800\"}",
+    b"{\"quantity\":\"\xff\xfe\"}",
+    b"{\"quantity\":\"\xc0\x80\"}",
+    b"{\"quantity\":\"\xed\xa0\x80\"}",
+    b"{\"quantity\":\"a\x00b\"}",
+    b"\x00",
+    b"\xff\xfe{\x00}\x00",
+    b"\xef\xbb\xbf{}",
+];
+
+/// JSON that is no object.
+pub const NO_OBJECT: [&[u8]; 9] =
+    [b"[]", b"[{}]", b"[1,2]", b"\"text\"", b"7", b"-1.5e3", b"true", b"null", b"[[[[]]]]"];
+
 pub async fn what_is_no_json_object_is_refused(world: World) {
     let good = good_requests(&world).await;
-    let malformed: [&[u8]; 22] = [
-        b"{",
-        b"}",
-        b"nope",
-        b"{\"quantity\":}",
-        b"{\"quantity\":1",
-        b"{\"quantity\":1}}",
-        b"{\"quantity\":1} {}",
-        b"{quantity:1}",
-        b"{'quantity':1}",
-        b"{\"quantity\":1,}",
-        b"{\"quantity\":01}",
-        b"{\"quantity\":+1}",
-        b"{\"quantity\":NaN}",
-        b"{\"quantity\":\"\\x\"}",
-        b"{\"quantity\":\"\\ud800\"}",
-        b"{\"quantity\":\"\xff\xfe\"}",
-        b"{\"quantity\":\"\xc0\x80\"}",
-        b"{\"quantity\":\"\xed\xa0\x80\"}",
-        b"{\"quantity\":\"a\x00b\"}",
-        b"\x00",
-        b"\xff\xfe{\x00}\x00",
-        b"\xef\xbb\xbf{}",
-    ];
-    let no_object: [&[u8]; 9] = [b"[]", b"[{}]", b"[1,2]", b"\"text\"", b"7", b"-1.5e3", b"true", b"null", b"[[[[]]]]"];
     for request in &good {
-        for body in malformed {
+        for body in MALFORMED {
             let answer = request.send_bytes(&world, body).await;
             match answer.status {
                 400 => assert_eq!((answer.code().as_str(), answer.places()), ("malformed-body", vec!["#".to_owned()])),
@@ -44,7 +49,7 @@ pub async fn what_is_no_json_object_is_refused(world: World) {
                 }
             }
         }
-        for body in no_object {
+        for body in NO_OBJECT {
             let answer = request.send_bytes(&world, body).await;
             assert!(matches!(answer.status, 400 | 422), "{}: {answer}", String::from_utf8_lossy(body));
             assert!(!answer.places().is_empty(), "{answer}");
@@ -77,7 +82,7 @@ pub async fn what_is_no_json_object_is_refused(world: World) {
 }
 
 /// One value of every JSON type but `own`. Null is a field that is left out, and tested as such.
-fn other_types(own: &str) -> Vec<Value> {
+pub fn other_types(own: &str) -> Vec<Value> {
     [
         ("string", json!("text")),
         ("integer", json!(7)),

@@ -4,6 +4,7 @@
 mod files;
 mod headers;
 mod json_bodies;
+mod people;
 mod queries;
 mod sizes;
 mod texts;
@@ -26,6 +27,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     sizes::overlong_texts_are_refused_by_name,
     texts::statements_in_texts_are_texts,
     texts::control_characters_are_refused_by_name,
+    people::what_is_no_json_object_changes_nobody,
+    people::each_wrong_field_of_a_person_is_named,
+    people::hostile_texts_of_people_are_texts_or_refused_by_name,
     queries::every_wrong_parameter_is_named_at_once,
     queries::a_cursor_made_up_is_refused,
     queries::bad_percent_encoding_finds_nothing,
