@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::{Password, RefreshToken, Scope};
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountKind, SessionKind};
+use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreId, StoreKind};
 use headlesspro_shared::limits::Class;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -19,7 +19,7 @@ use serde_json::json;
 use super::caller::Person;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
-use super::usecase::{self, Login, LoginError, SessionEnded};
+use super::usecase::{self, Login, LoginError, RefreshError, SessionEnded};
 use super::{
     addresses, api_keys, apps, email, federation, identities, magic, oauth, passkeys, password, profile, providers,
     registration, second_factor,
@@ -80,6 +80,16 @@ pub struct LoginBody {
 pub struct RefreshBody {
     #[schemars(required, regex(pattern = "^rt_[0-9A-Za-z_-]{103}$"))]
     pub refresh_token: Option<String>,
+    /// Of staff: the store to be in from now on. Left out, the session stays where it is.
+    #[schemars(with = "Option<IdText<StoreKind>>")]
+    pub store_id: Option<String>,
+}
+
+/// How a session is to go on.
+pub struct Continuation {
+    /// `None`: the text is none.
+    token: Option<RefreshToken>,
+    store: Option<StoreId>,
 }
 
 /// An access token for 15 minutes, and the token to get the next one with, which is good once.
@@ -200,12 +210,13 @@ impl Parse for LoginBody {
 }
 
 impl Parse for RefreshBody {
-    type Parsed = Option<RefreshToken>;
+    type Parsed = Continuation;
 
-    fn parse(self, errors: &mut FieldErrors) -> Option<Option<RefreshToken>> {
-        let text = errors.required("refreshToken", self.refresh_token, Ok::<_, Infallible>)?;
+    fn parse(self, errors: &mut FieldErrors) -> Option<Continuation> {
+        let text = errors.required("refreshToken", self.refresh_token, Ok::<_, Infallible>);
+        let store = errors.optional("storeId", self.store_id, |id| id.parse());
         // A text that is no token is a token that is not good: nothing is told of the form.
-        Some(text.parse().ok())
+        Some(Continuation { token: text?.parse().ok(), store })
     }
 }
 
@@ -224,8 +235,9 @@ async fn log_in(
 }
 
 async fn refresh(ctx: Ctx, body: Json<RefreshBody>) -> Result<Response, Problem> {
-    let Some(token) = &body.parsed else { return Err(Problem::from(SessionEnded)) };
-    Ok(answer(StatusCode::OK, &TokensBody::from(usecase::refresh(&ctx, token).await?)))
+    let Continuation { token, store } = &body.parsed;
+    let Some(token) = token else { return Err(Problem::from(RefreshError::Ended)) };
+    Ok(answer(StatusCode::OK, &TokensBody::from(usecase::refresh(&ctx, token, *store).await?)))
 }
 
 async fn log_out(ctx: Ctx) -> Result<Response, Problem> {
@@ -360,6 +372,16 @@ impl From<LoginError> for Problem {
                     .header(RETRY_AFTER, HeaderValue::from(seconds))
                     .with("retryAfterSeconds", json!(seconds))
             }
+        }
+    }
+}
+
+impl From<RefreshError> for Problem {
+    fn from(error: RefreshError) -> Problem {
+        match error {
+            RefreshError::Ended => SessionEnded.into(),
+            RefreshError::StaffOnly => Problem::new(StatusCode::FORBIDDEN, "staff-only")
+                .detail("Only members of the staff choose the store that they are in."),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! The operations of people and their sessions, for the OpenAPI document.
 
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{AccountKind, SessionKind};
+use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreKind};
 use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
-use super::usecase::{LoginError, SessionEnded};
+use super::usecase::{LoginError, RefreshError};
 use super::{
     addresses, api_keys, apps, email, federation, identities, magic, oauth, passkeys, password, profile, providers,
     registration, second_factor,
@@ -75,19 +75,28 @@ fn refresh() -> Operation {
             "Continues a session",
             "Swaps a refresh token for its successor and a new access token. A token that was swapped answers the \
              same successor for ten seconds more, so that two tabs do not log each other out; after that its use \
-             counts as theft and ends the session.",
+             counts as theft and ends the session. A member of the staff can move to another store with `storeId`: \
+             the access token is for that store, and so are those after it.",
         )
         .budget(Budget::new(2, 3, 1))
         .body(RequestBody::json::<RefreshBody>("The newest refresh token.").example(
             "refresh",
             "The token of the last answer",
             json!({ "refreshToken": REFRESH_TOKEN }),
+        ).example(
+            "store",
+            "Into another store",
+            json!({ "refreshToken": REFRESH_TOKEN, "storeId": id::<StoreKind>(1).to_string() }),
         ))
         .answer(tokens())
         .problems(json_body())
         .problems(redis())
         .problems(entropy())
-        .problems(vec![of(SessionEnded, "The token is unknown, used, expired or revoked.")])
+        .problems(not_found())
+        .problems(vec![
+            of(RefreshError::Ended, "The token is unknown, used, expired or revoked."),
+            of(RefreshError::StaffOnly, "A customer wants to be in another store."),
+        ])
 }
 
 fn log_out() -> Operation {

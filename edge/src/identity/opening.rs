@@ -8,7 +8,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use super::caller::{Person, hash_of};
 use super::signing::SigningKey;
-use super::store::session::NewSession;
+use super::store::session::{NewSession, OpenStore};
 use super::store::{keys, session};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::Failure;
@@ -45,6 +45,8 @@ pub struct Opened {
     pub role: Role,
     pub permissions: Permissions,
     pub refresh_token: String,
+    /// Where its access token is good, if not in the store of the key that asks.
+    pub elsewhere: Option<OpenStore>,
 }
 
 /// Adds a session to `commit`, with its line in the audit log. `rows` are those of [`keys::signing_key`].
@@ -75,7 +77,7 @@ pub fn open<E>(
     let actor = opening.account.to_string();
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.open", session)));
     let person = Person { account: opening.account, session };
-    Ok(Opened { key, person, role: opening.role, permissions: opening.permissions, refresh_token })
+    Ok(Opened { key, person, role: opening.role, permissions: opening.permissions, refresh_token, elsewhere: None })
 }
 
 impl Opened {
@@ -86,10 +88,12 @@ impl Opened {
     pub async fn tokens<E>(self, ctx: &Ctx) -> Result<Tokens, Failure<E>> {
         let tenant = ctx.tenant();
         let (scopes, grants) = self.permissions.to_claims();
+        let currency = ctx.principal().await?.currency;
+        let store = self.elsewhere.unwrap_or(OpenStore { id: tenant.store, currency });
         let access = Access {
             org: tenant.organization,
-            store: tenant.store,
-            currency: ctx.principal().await?.currency,
+            store: store.id,
+            currency: store.currency,
             sid: Some(self.person.session),
             role: self.role,
             scopes,

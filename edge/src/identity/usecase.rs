@@ -5,7 +5,7 @@ use headlesspro_shared::identity::{
     needs_rehash, refresh as decide,
 };
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, SessionId};
+use headlesspro_shared::kernel::id::{AccountId, SessionId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 use subtle::ConstantTimeEq;
 
@@ -13,7 +13,7 @@ use super::caller::{Person, hash_of, revocation_key};
 use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LIMITS_AND_LOCKOUT};
 use super::store::account::AccountRow;
-use super::store::session::{SessionRow, SessionSummary};
+use super::store::session::{OpenStore, SessionRow, SessionSummary};
 use super::store::{account, keys, session};
 use super::{hashing, second_factor};
 use crate::app::{App, Ctx, Tenant};
@@ -50,6 +50,13 @@ pub enum LoginError {
 /// The refresh token is not good (any more): log in again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionEnded;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshError {
+    Ended,
+    /// Customers are in the store whose key they come with.
+    StaffOnly,
+}
 
 /// Who logs in, as told by the request.
 pub struct Login<'a> {
@@ -124,11 +131,18 @@ fn unless_changed(outcome: Committed, guard: usize) -> Result<(), Failure<LoginE
     }
 }
 
-/// Swaps a refresh token for its successor and a new access token: one read, one commit.
-pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<SessionEnded>> {
+/// Swaps a refresh token for its successor and a new access token: one read, one commit. With `wanted` a session of
+/// the staff is in that store from then on; one that its grants do not reach is not there, and nothing is swapped.
+pub async fn refresh(
+    ctx: &Ctx,
+    token: &RefreshToken,
+    wanted: Option<StoreId>,
+) -> Result<Tokens, Failure<RefreshError>> {
     let tenant = ctx.tenant();
-    let ended = || Failure::Rejected(SessionEnded);
-    let rows = ctx.read(vec![session::find(tenant, token.claim.session), keys::signing_key()]).await?;
+    let ended = || Failure::Rejected(RefreshError::Ended);
+    let mut reads = vec![session::find(tenant, token.claim.session), keys::signing_key()];
+    reads.extend(wanted.map(|store| session::open_store(tenant, store)));
+    let rows = ctx.read(reads).await?;
     let mac =
         ctx.app().vault.lookup.mac(tenant.organization, Purpose::RefreshToken, token.claim.authenticated().as_bytes());
     // The organization is in what the MAC was made over, and in its key.
@@ -138,43 +152,72 @@ pub async fn refresh(ctx: &Ctx, token: &RefreshToken) -> Result<Tokens, Failure<
     let mut found = rows.first().map(session::session_of).transpose()?.flatten();
     let mut commit = Commit::new();
     let key = signing_key(ctx, rows.get(1), &mut commit)?;
+    let wanted = match wanted {
+        None => Wanted::AsBefore,
+        Some(_) => Wanted::Store(rows.get(2).map(session::open_store_of).transpose()?.flatten()),
+    };
 
     // A second time when another was quicker; then there is nothing left to win.
     for _ in 0..2 {
         let row = found.take().filter(|row| row.is_active).ok_or_else(ended)?;
-        let generation = match decide(token.claim.generation, &row.family, ctx.now) {
+        let decision = decide(token.claim.generation, &row.family, ctx.now);
+        let generation = match decision {
             Refresh::Repeat { successor } => successor,
+            Refresh::Rotate { next } => next,
             Refresh::Expired | Refresh::Revoked | Refresh::Ahead => return Err(ended()),
             Refresh::Theft => {
                 end_for_theft(ctx, token.claim, &row).await?;
                 return Err(ended());
             }
-            Refresh::Rotate { next } => {
-                let successor = refresh_token(ctx.app(), tenant, token.claim.session, next);
-                let hash = hash_of(&successor).to_hex();
-                let expires_at = session_end(ctx.now);
-                let mut commit = commit.clone();
-                let steps = (row.family.current, next);
-                let rotated =
-                    commit.push(session::rotate(tenant, token.claim.session, steps, &hash, ctx.now, expires_at));
-                commit.push_after(session::find(tenant, token.claim.session));
-                let (changed, after) = committed(ctx.commit(&commit).await?)?;
-                if changed.get(rotated).is_none_or(Rows::is_empty) {
-                    found = after.first().map(session::session_of).transpose()?.flatten();
-                    continue;
-                }
-                next
-            }
         };
+        let elsewhere = elsewhere(&row, &wanted)?;
+        let store = elsewhere.map_or(tenant.store, |store| store.id);
         let text = refresh_token(ctx.app(), tenant, token.claim.session, generation);
+        let mut commit = commit.clone();
+        if let Refresh::Rotate { next } = decision {
+            let hash = hash_of(&text).to_hex();
+            let steps = (row.family.current, next);
+            let moments = (ctx.now, session_end(ctx.now));
+            let rotated = commit.push(session::rotate(tenant, token.claim.session, steps, &hash, moments, store));
+            commit.push_after(session::find(tenant, token.claim.session));
+            let (changed, after) = committed(ctx.commit(&commit).await?)?;
+            if changed.get(rotated).is_none_or(Rows::is_empty) {
+                found = after.first().map(session::session_of).transpose()?.flatten();
+                continue;
+            }
+        } else if matches!(wanted, Wanted::Store(_)) && row.store.is_none_or(|there| there.id != store) {
+            commit.push(session::enter(tenant, token.claim.session, store));
+            committed(ctx.commit(&commit).await?)?;
+        }
         let person = Person { account: row.account, session: token.claim.session };
-        let opened = Opened { key, person, role: row.role, permissions: row.permissions, refresh_token: text };
-        return opened.tokens(ctx).await;
+        let (role, permissions) = (row.role, row.permissions);
+        return Opened { key, person, role, permissions, refresh_token: text, elsewhere }.tokens(ctx).await;
     }
     Err(ended())
 }
 
-async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Result<(), Failure<SessionEnded>> {
+/// Which store a refresh asks for.
+enum Wanted {
+    AsBefore,
+    /// `None`: there is no such store, or it is suspended.
+    Store(Option<OpenStore>),
+}
+
+/// The store that a session goes on in, where that is not the one of the key that asks. The staff stays where it was;
+/// where that store is suspended meanwhile, it is back at the key's.
+fn elsewhere(session: &SessionRow, wanted: &Wanted) -> Result<Option<OpenStore>, Failure<RefreshError>> {
+    match wanted {
+        Wanted::AsBefore if session.role == Role::Customer => Ok(None),
+        Wanted::AsBefore => Ok(session.store),
+        Wanted::Store(_) if session.role == Role::Customer => Err(Failure::Rejected(RefreshError::StaffOnly)),
+        Wanted::Store(store) => {
+            let store = store.filter(|store| session.permissions.enters(store.id));
+            Ok(Some(store.ok_or(Failure::NotFound)?))
+        }
+    }
+}
+
+async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Result<(), Failure<RefreshError>> {
     let mut commit = Commit::new();
     commit.push(session::revoke(ctx.tenant(), claim.session, row.account, "theft", ctx.now));
     let change = Change::new("session.theft", claim.session);

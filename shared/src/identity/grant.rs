@@ -205,6 +205,12 @@ impl Permissions {
         Err(if self.scopes().contains(scope) { Denial::Elsewhere(scope) } else { Denial::MissingScope(scope) })
     }
 
+    /// Whether there is anything to be done in `store`, beyond what concerns the caller's own account.
+    pub fn enters(&self, store: StoreId) -> bool {
+        let within = |grant: &Grant| meets(grant.to.store.as_ref(), Some(&store));
+        !self.everywhere.is_subset(Scopes::OF_ONESELF) || self.narrowed.iter().any(within)
+    }
+
     pub fn reach(&self, scope: Scope) -> Reach<'_> {
         if self.everywhere.contains(scope) {
             return Reach::Everywhere;

@@ -1,5 +1,7 @@
 //! An organization's settings and stores, and its staff in somebody else's name.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
 use headlesspro_edge::port::sql::Statement;
 use headlesspro_shared::identity::Role;
@@ -19,6 +21,7 @@ pub fn settings_and_stores(stage: &Stage, kind: Kind) {
         settings_are_changed_by_one_at_a_time(&world).await;
         stores_have_their_own_or_their_organizations_settings(stage, &world).await;
         credentials_are_sealed_and_never_shown(stage, &world).await;
+        a_session_moves_between_stores(stage, &world).await;
         let opened = the_plan_bounds_stores(&world).await;
         println!("{kind}: {AT_ONCE} opened stores at once within a plan of ten, {opened} did");
     });
@@ -146,6 +149,73 @@ async fn credentials_are_sealed_and_never_shown(stage: &Stage, world: &World) {
     assert_eq!(open(json!({ "name": other, "credentials": { "clientId": "x" } })).await, ["#/credentials"]);
     let platforms = owner.get("/api/v1/platforms").send().await.expect(200).json();
     assert!(platforms["items"].as_array().unwrap().iter().any(|platform| platform["id"] == "naver-smartstore"));
+}
+
+/// A login whose newest refresh token is kept.
+struct Login(String);
+
+impl Login {
+    fn of(tokens: &Answer) -> Login {
+        Login(tokens.json()["refreshToken"].as_str().unwrap().to_owned())
+    }
+
+    async fn refresh(&mut self, world: &World, store: Option<&str>) -> Answer {
+        let mut body = json!({ "refreshToken": self.0 });
+        if let Some(store) = store {
+            body["storeId"] = store.into();
+        }
+        let answer = world.ours.shopper.post("/api/v1/auth/refresh").json(&body).send().await;
+        if answer.status == 200 {
+            *self = Login::of(&answer);
+        }
+        answer
+    }
+
+    /// The store that the next access token is for.
+    async fn store(&mut self, world: &World, store: Option<&str>) -> String {
+        let answer = self.refresh(world, store).await.expect(200);
+        let token = answer.json()["accessToken"].as_str().unwrap().to_owned();
+        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        serde_json::from_slice::<Value>(&claims).unwrap()["store"].as_str().unwrap().to_owned()
+    }
+}
+
+async fn a_session_moves_between_stores(stage: &Stage, world: &World) {
+    let sold = world.sell("first-store", "1", 1).await;
+    let mut login = Login::of(&log_in(&world.ours, "owner@example.com").await.expect(200));
+    let first = tenant_of(&world.ours).store.to_string();
+    assert_eq!(login.store(world, None).await, first);
+    let owner = owner(world).await;
+    let wanted = json!({ "name": world.name("second"), "currency": "KRW" });
+    let second = owner.post("/api/v1/stores").json(&wanted).send().await.expect(201).json()["id"].clone();
+    let second = second.as_str().unwrap().to_owned();
+    // A store of somebody else's is not there, and nothing is swapped.
+    let theirs = tenant_of(&world.theirs).store.to_string();
+    login.refresh(world, Some(&theirs)).await.expect_problem(404, "not-found");
+    assert_eq!(login.refresh(world, Some("x")).await.expect(422).places(), ["#/storeId"]);
+    let old = Login(login.0.clone());
+    let moved = login.refresh(world, Some(&second)).await.expect(200);
+    let product = format!("/api/v1/products/{}", sold.handle);
+    as_person(world, &moved).get(&product).send().await.expect_problem(404, "not-found");
+    // The next ones are for the same store, also where an answer got lost.
+    assert_eq!(Login(old.0.clone()).store(world, None).await, second);
+    assert_eq!(login.store(world, None).await, second);
+    assert_eq!(login.store(world, Some(&first)).await, first);
+    let mut customer = Login::of(&log_in(&world.ours, "customer@example.com").await.expect(200));
+    customer.refresh(world, Some(&second)).await.expect_problem(403, "staff-only");
+    customer.refresh(world, None).await.expect(200);
+    // Grants decide, as they are now.
+    let clerk = hire(stage, world, &world.ours, Role::Viewer, "mover").await;
+    let grants = json!({ "grants": [{ "scopes": "organization:read", "to": { "store": second } }] });
+    owner.patch(&format!("/api/v1/members/{}", clerk.id)).json(&grants).send().await.expect(200);
+    let mut clerk = Login(clerk.refresh_token);
+    assert_eq!(clerk.store(world, Some(&second)).await, second);
+    clerk.refresh(world, Some(&first)).await.expect_problem(404, "not-found");
+    // A suspended store is left.
+    let suspend = json!({ "status": "suspended" });
+    owner.patch(&format!("/api/v1/stores/{second}")).json(&suspend).send().await.expect(200);
+    assert_eq!(clerk.store(world, None).await, first);
+    clerk.refresh(world, Some(&second)).await.expect_problem(404, "not-found");
 }
 
 /// Answers how many stores were opened.

@@ -1,7 +1,8 @@
 //! Sessions: each a login with the refresh tokens that came of it.
 
 use headlesspro_shared::identity::{Family, Generation, Permissions, Role};
-use headlesspro_shared::kernel::id::{AccountId, SessionId};
+use headlesspro_shared::kernel::id::{AccountId, SessionId, StoreId};
+use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::account::permissions;
@@ -16,14 +17,22 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?7, ?9)";
 
 const FIND: &str = "-- identity::session
 SELECT t.account_id, t.generation, t.created_at, t.rotated_at, t.expires_at, t.revoked_at, a.role, a.grants, a.state,
+  s.id AS store_id, s.currency, s.status AS store_status,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes
 FROM session t JOIN account a ON a.id = t.account_id AND a.organization_id = t.organization_id
+JOIN store s ON s.id = t.store_id AND s.organization_id = t.organization_id
 WHERE t.organization_id = ?1 AND t.id = ?2";
 
 const ROTATE: &str = "-- identity::rotate_session
-UPDATE session SET generation = ?4, token_hash = ?5, rotated_at = ?6, expires_at = ?7
+UPDATE session SET generation = ?4, token_hash = ?5, rotated_at = ?6, expires_at = ?7, store_id = ?8
 WHERE organization_id = ?1 AND id = ?2 AND generation = ?3 AND revoked_at IS NULL
 RETURNING generation";
+
+const ENTER: &str = "-- identity::enter_store
+UPDATE session SET store_id = ?3 WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL";
+
+const ACTIVE_STORE: &str = "-- identity::active_store
+SELECT id AS store_id, currency FROM store WHERE organization_id = ?1 AND id = ?2 AND status = 'active'";
 
 const REVOKE: &str = "-- identity::revoke_session
 UPDATE session SET revoked_at = ?4, revoked_because = ?5
@@ -62,6 +71,15 @@ pub struct SessionRow {
     pub role: Role,
     pub permissions: Permissions,
     pub is_active: bool,
+    /// The store that the session is in; `None` while it is suspended.
+    pub store: Option<OpenStore>,
+}
+
+/// A store that is not suspended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenStore {
+    pub id: StoreId,
+    pub currency: Currency,
 }
 
 /// A session as its owner sees it.
@@ -112,17 +130,38 @@ fn from_row(row: Row<'_>) -> Result<SessionRow, Unavailable> {
         role: row.parse("role")?,
         permissions: permissions(row)?,
         is_active: row.get::<&str>("state")? == "active",
+        store: if row.get::<&str>("store_status")? == "active" { Some(store_of(row)?) } else { None },
     })
 }
 
-/// Puts `next` in the place of `current`, which answers a row; no row when another was quicker.
+/// The statement whose rows [`open_store_of`] takes.
+pub fn open_store(tenant: Tenant, id: StoreId) -> Statement {
+    of_organization(ACTIVE_STORE, tenant).bind(id.to_string())
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn open_store_of(rows: &Rows) -> Result<Option<OpenStore>, SqlError> {
+    rows.first().map(store_of).transpose()
+}
+
+fn store_of(row: Row<'_>) -> Result<OpenStore, SqlError> {
+    Ok(OpenStore { id: row.parse("store_id")?, currency: row.parse("currency")? })
+}
+
+/// Has the session be in another store from now on.
+pub fn enter(tenant: Tenant, id: SessionId, store: StoreId) -> Statement {
+    of_organization(ENTER, tenant).bind(id.to_string()).bind(store.to_string())
+}
+
+/// Puts `next` in the place of `current`, in `store`, which answers a row; no row when another was quicker.
 pub fn rotate(
     tenant: Tenant,
     id: SessionId,
     (current, next): (Generation, Generation),
     token_hash: &str,
-    now: Timestamp,
-    expires_at: Timestamp,
+    (now, expires_at): (Timestamp, Timestamp),
+    store: StoreId,
 ) -> Statement {
     of_organization(ROTATE, tenant)
         .bind(id.to_string())
@@ -131,6 +170,7 @@ pub fn rotate(
         .bind(token_hash)
         .bind(now.millis())
         .bind(expires_at.millis())
+        .bind(store.to_string())
 }
 
 /// Ends one session of an account.

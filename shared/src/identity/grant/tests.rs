@@ -52,6 +52,19 @@ fn a_grant_for_one_store_does_not_reach_its_sibling_or_the_organization() {
 }
 
 #[test]
+fn a_store_is_entered_where_there_is_something_to_do() {
+    let role = Role::Member.built_in_scopes().unwrap();
+    assert!(Permissions::new(role, &[]).enters(store(1)));
+    assert!(!Permissions::new(Scopes::OF_ONESELF, &[]).enters(store(1)), "the own account is in no store");
+    let grant = |to| Grant { scopes: Scopes::of(&[Scope::OrdersRead]), to };
+    let one = Narrowing { store: Some(store(1)), ..Narrowing::default() };
+    let clerk = Permissions::new(role, &[grant(one)]);
+    assert!(clerk.enters(store(1)) && !clerk.enters(store(2)));
+    let location = Narrowing { location: Some(LocationId::from_u128(4)), ..Narrowing::default() };
+    assert!(Permissions::new(role, &[grant(location)]).enters(store(2)), "a location may be any store's");
+}
+
+#[test]
 fn a_grant_needs_every_property_it_names() {
     let (location, channel) = (LocationId::from_u128(4), ChannelId::from_u128(5));
     let to = Narrowing { store: Some(store(1)), location: Some(location), ..Narrowing::default() };
