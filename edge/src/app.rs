@@ -169,7 +169,7 @@ impl App {
 }
 
 /// Whose data a statement may touch. Every statement on a tenant-owned table binds the organization.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Tenant {
     pub organization: OrganizationId,
     pub store: StoreId,

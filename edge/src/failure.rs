@@ -2,6 +2,7 @@
 
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::limits::Subject;
+use headlesspro_shared::organizations::OrganizationStatus;
 
 use crate::port::entropy::NoEntropy;
 use crate::port::kv::KvError;
@@ -45,6 +46,18 @@ pub enum Denied {
         subject: Subject,
         seconds: u64,
     },
+    /// The credential is good, and its organization does no business.
+    Shut(OrganizationStatus),
+}
+
+/// The organization's plan allows no more of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanExceeded {
+    /// Its name in the plan.
+    pub limit: &'static str,
+    pub most: i64,
+    /// How much there is.
+    pub used: i64,
 }
 
 /// Something we depend on did not answer; trying again may help.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::failure::{Denied, Failure, Halt, Unavailable};
+use crate::failure::{Denied, Failure, Halt, PlanExceeded, Unavailable};
 
 /// An error answer. `code` is stable; the detail is for people and may change.
 #[derive(Debug, Clone)]
@@ -256,7 +256,21 @@ impl From<Denied> for Problem {
             Denied::MissingScope(scope) => Problem::new(StatusCode::FORBIDDEN, "missing-scope")
                 .detail(format!("This needs a key with the scope {scope}."))
                 .with("scope", scope.name().into()),
+            Denied::Shut(status) => Problem::new(StatusCode::FORBIDDEN, "organization-not-active")
+                .detail(format!("The organization is {status}. Only the operator can change that."))
+                .with("organizationStatus", status.name().into()),
         }
+    }
+}
+
+impl From<PlanExceeded> for Problem {
+    fn from(PlanExceeded { limit, most, used }: PlanExceeded) -> Problem {
+        Problem::new(StatusCode::CONFLICT, "plan-limit")
+            .detail(format!("The organization's plan allows {most} {limit}, and there are {used}."))
+            .with("limit", limit.into())
+            .with("most", most.into())
+            .with("used", used.into())
+            .with("allowedActions", Value::Array(Vec::new()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! API keys, service tokens and platforms at the command line.
 
+use serde_json::{Value, json};
+
 use crate::client::Client;
 use crate::program::{Dev, hp, run};
 
@@ -36,6 +38,43 @@ async fn keys_are_made_listed_and_revoked_and_a_service_has_a_token_of_its_own()
     other.expect_problem(401, "bad-credentials");
     assert!(hp(&["token", "service", "--scope", "jobs:burn"]).refused(1).contains("--scope"));
     assert!(hp(&["token", "service", "--name", "Cron"]).refused(1).contains("--name"));
+}
+
+#[tokio::test]
+async fn organizations_are_suspended_resumed_and_limited() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data, &["--seed", "none"]);
+    let folder = data.to_str().unwrap();
+    let hp = |arguments: &[&str]| run(hp(arguments).args(["--data", folder]));
+    let json = |arguments: &[&str]| -> Value { serde_json::from_str(&hp(arguments).ok()).unwrap() };
+
+    let listed = json(&["organization", "list", "--json"]);
+    let id = listed["items"][0]["id"].as_str().unwrap();
+    assert!(hp(&["organization", "list"]).ok().starts_with(&format!("{id}  active")));
+    let shown = json(&["organization", "show", id, "--json"]);
+    assert_eq!(shown["plan"]["stores"], json!({ "used": 1, "most": 10 }));
+    let limits = ["organization", "limits", id, "--stores", "3", "--members", "unlimited", "--json"];
+    let limited = json(&limits);
+    assert_eq!(
+        (&limited["plan"]["stores"]["most"], &limited["plan"]["members"]["most"], &limited["plan"]["apiKeys"]),
+        (&json!(3), &Value::Null, &shown["plan"]["apiKeys"])
+    );
+    assert!(hp(&["organization", "show", id]).ok().contains("members       0 of unlimited"));
+    assert!(hp(&["organization", "limits", id]).refused(1).contains("--api-keys"));
+    assert!(hp(&["organization", "limits", id, "--stores", "many"]).refused(2).contains("unlimited"));
+
+    let key = dev.told("publishable key").to_owned();
+    let api = Client::new(&dev.url);
+    assert_eq!(json(&["organization", "suspend", id, "--json"])["status"], "suspended");
+    let refused = api.with_key(&key).get("/api/v1/products").send().await;
+    assert_eq!(refused.expect_problem(403, "organization-not-active").json()["organizationStatus"], "suspended");
+    assert!(hp(&["organization", "suspend", id]).refused(1).contains("is suspended"));
+    assert!(hp(&["organization", "resume", id]).ok().contains("active"));
+    api.with_key(&key).get("/api/v1/products").send().await.expect(200);
+    let nobody = "org_01h455vb4pex5vsknk084sn02q";
+    assert!(hp(&["organization", "close", nobody]).refused(1).contains("no organization"));
+    assert!(hp(&["audit", "verify"]).ok().contains("unbroken"));
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod key;
 mod keys;
 mod migrate;
 mod openapi;
+mod organization;
 mod output;
 mod platforms;
 mod secrets;
@@ -50,6 +51,9 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     /// Print the API's description, in OpenAPI 3.1.
     Openapi,
+    /// List, suspend and close organizations, and say what their plans allow.
+    #[command(subcommand)]
+    Organization(organization::OrganizationCommand),
     /// List what a store can be a connection to, with what each platform offers and asks for.
     Platforms,
     /// Open stores and make their API keys.
@@ -78,6 +82,7 @@ pub fn run() -> ExitCode {
             Command::Keys(command) => keys::run(command).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Openapi => openapi::run(),
+            Command::Organization(command) => organization::run(command).await,
             Command::Platforms => platforms::run(),
             Command::Store(command) => store::run(command).await,
             Command::Token(command) => token::run(command).await,

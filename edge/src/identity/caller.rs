@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
+use super::store::api_key::open_only;
 use super::store::{api_key, app, keys};
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};
@@ -141,13 +142,20 @@ pub struct Verifier {
     /// Whose tokens are good.
     pub issuer: String,
     remembered: Remembered,
+    open: OpenTenants,
     pub(super) keys: KeyRing,
     pub(super) issuers: Issuers,
 }
 
 impl Verifier {
     pub fn new(issuer: String) -> Verifier {
-        Verifier { issuer, remembered: Remembered::default(), keys: KeyRing::default(), issuers: Issuers::default() }
+        Verifier {
+            issuer,
+            remembered: Remembered::default(),
+            open: OpenTenants::default(),
+            keys: KeyRing::default(),
+            issuers: Issuers::default(),
+        }
     }
 }
 
@@ -249,7 +257,11 @@ impl Caller {
         let credential = Credential::Token(hash, Box::new(token));
         let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
         if let Some(key) = known {
-            caller.settle_token(&key, now, verifier)?;
+            caller.is_signed(&key, now, verifier)?;
+            // Who signed it is known; whether its organization still does business must be too.
+            if let Some(until) = verifier.open.until(tenant, now) {
+                caller.settle_token(until, now, verifier)?;
+            }
         }
         Ok(caller)
     }
@@ -335,7 +347,7 @@ impl Caller {
         match &self.credential {
             Credential::Key(hash) => Some(api_key::verify(self.tenant, hash, now)),
             Credential::Client(hash, id) => Some(app::verify(self.tenant, *id, hash, now)),
-            Credential::Token(_, token) => Some(keys::verifying_key(&token.kid, now)),
+            Credential::Token(_, token) => Some(keys::verifying_key(self.tenant, &token.kid, now)),
             Credential::Known => None,
         }
     }
@@ -349,26 +361,43 @@ impl Caller {
         let Some(row) = found.first() else { return Err(bad) };
         match &self.credential {
             Credential::Key(hash) => {
+                open_only(row)?;
                 let (principal, expires_at) = api_key::principal(row)?;
                 let principal = Arc::new(principal);
+                verifier.open.found(self.tenant, now);
                 verifier.remembered.put(*hash, self.tenant, &principal, now, expires_at);
                 self.admit(principal).map_err(Halt::Denied)
             }
-            Credential::Client(..) => self.admit(Arc::new(app::principal(row)?)).map_err(Halt::Denied),
+            Credential::Client(..) => {
+                open_only(row)?;
+                self.admit(Arc::new(app::principal(row)?)).map_err(Halt::Denied)
+            }
             Credential::Token(_, token) => {
                 let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Err(bad) };
                 verifier.keys.put(&token.kid, key.clone(), now);
-                self.settle_token(&key, now, verifier).map_err(Halt::Denied)
+                self.is_signed(&key, now, verifier).map_err(Halt::Denied)?;
+                if row.get::<Option<&str>>("organization_status")?.is_none() {
+                    return Err(bad);
+                }
+                open_only(row)?;
+                if row.get::<Option<&str>>("store_status")? != Some("active") {
+                    return Err(bad);
+                }
+                let until = verifier.open.found(self.tenant, now);
+                self.settle_token(until, now, verifier).map_err(Halt::Denied)
             }
             Credential::Known => Ok(()),
         }
     }
 
-    fn settle_token(&self, key: &PublicKey, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
+    fn is_signed(&self, key: &PublicKey, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
+        let Credential::Token(_, token) = &self.credential else { return Ok(()) };
+        if token.is_good(key, &verifier.issuer, now) { Ok(()) } else { Err(Denied::BadCredentials) }
+    }
+
+    /// Takes a token that is signed, of a tenant that is known to do business until then.
+    fn settle_token(&self, until: Timestamp, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
         let Credential::Token(hash, token) = &self.credential else { return Ok(()) };
-        if !token.is_good(key, &verifier.issuer, now) {
-            return Err(Denied::BadCredentials);
-        }
         let claims = &token.claims;
         let principal = Arc::new(Principal {
             actor: claims.sub.to_string(),
@@ -379,7 +408,8 @@ impl Caller {
             issued_at: Some(Timestamp::from_millis(claims.access.iat_ms)),
         });
         let ends = claims.exp.saturating_add(LEEWAY_SECONDS).saturating_mul(1_000);
-        verifier.remembered.put(*hash, self.tenant, &principal, now, Some(Timestamp::from_millis(ends)));
+        let ends = Timestamp::from_millis(ends).min(until);
+        verifier.remembered.put(*hash, self.tenant, &principal, now, Some(ends));
         self.admit(principal)
     }
 
@@ -394,6 +424,31 @@ impl Caller {
         }
         self.verified.get_or_init(|| principal);
         Ok(())
+    }
+}
+
+/// Tenants found to do business in the last 30 s: a token says nothing of that.
+#[derive(Default)]
+struct OpenTenants(Mutex<HashMap<Tenant, Timestamp>>);
+
+impl OpenTenants {
+    /// Until when the tenant is taken to do business; `None` where that is to be asked.
+    fn until(&self, tenant: Tenant, now: Timestamp) -> Option<Timestamp> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let until = all.get(&tenant).copied()?;
+        // A clock that was set back must not make it longer.
+        let left = until.millis().saturating_sub(now.millis());
+        (1..=REMEMBERED_MILLIS).contains(&left).then_some(until)
+    }
+
+    fn found(&self, tenant: Tenant, now: Timestamp) -> Timestamp {
+        let until = now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now);
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if REMEMBERED <= all.len() {
+            all.clear();
+        }
+        all.insert(tenant, until);
+        until
     }
 }
 

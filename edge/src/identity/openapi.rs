@@ -79,15 +79,15 @@ fn refresh() -> Operation {
              the access token is for that store, and so are those after it.",
         )
         .budget(Budget::new(2, 3, 1))
-        .body(RequestBody::json::<RefreshBody>("The newest refresh token.").example(
-            "refresh",
-            "The token of the last answer",
-            json!({ "refreshToken": REFRESH_TOKEN }),
-        ).example(
-            "store",
-            "Into another store",
-            json!({ "refreshToken": REFRESH_TOKEN, "storeId": id::<StoreKind>(1).to_string() }),
-        ))
+        .body(
+            RequestBody::json::<RefreshBody>("The newest refresh token.")
+                .example("refresh", "The token of the last answer", json!({ "refreshToken": REFRESH_TOKEN }))
+                .example(
+                    "store",
+                    "Into another store",
+                    json!({ "refreshToken": REFRESH_TOKEN, "storeId": id::<StoreKind>(1).to_string() }),
+                ),
+        )
         .answer(tokens())
         .problems(json_body())
         .problems(redis())

@@ -3,11 +3,12 @@
 
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::limits::Subject;
+use headlesspro_shared::organizations::OrganizationStatus;
 use schemars::JsonSchema;
 
 use super::schema::SchemaOf;
 use crate::extract;
-use crate::failure::{Denied, Failure, Unavailable};
+use crate::failure::{Denied, Failure, PlanExceeded, Unavailable};
 use crate::port::entropy::NoEntropy;
 use crate::port::kv::KvError;
 use crate::port::sql::SqlError;
@@ -45,6 +46,14 @@ pub fn credentials(scope: Scope) -> Problems {
         of(Denied::BadCredentials, "The API key is unknown, expired or revoked."),
         of(Denied::MissingScope(scope), "The key lacks the scope.").with::<MissingScope>(),
     ]
+    .into_iter()
+    .chain(shut())
+    .collect()
+}
+
+/// Of every route that asks for a credential.
+pub fn shut() -> Problems {
+    vec![of(Denied::Shut(OrganizationStatus::Suspended), "The organization is suspended or closed.").with::<Shut>()]
 }
 
 /// Of every route that is counted.
@@ -121,6 +130,32 @@ pub struct MissingScope {
     /// The scope that the key lacks.
     #[schemars(extend("examples" = ["orders:read"]))]
     pub scope: String,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "OrganizationNotActive")]
+pub struct Shut {
+    #[schemars(extend("enum" = ["suspended", "closed"]))]
+    pub organization_status: String,
+}
+
+/// Of every route that makes something that a plan limits; `limit` is its name in the plan.
+pub fn plan_limit(limit: &'static str, when: &'static str) -> Problems {
+    vec![of(PlanExceeded { limit, most: 10, used: 10 }, when).with::<PlanMembers>()]
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PlanLimitReached")]
+pub struct PlanMembers {
+    /// What the plan limits: `stores`, `members` or `apiKeys`.
+    pub limit: String,
+    pub most: i64,
+    /// How much there is.
+    pub used: i64,
+    /// What can still be done.
+    pub allowed_actions: Vec<String>,
 }
 
 #[derive(JsonSchema)]

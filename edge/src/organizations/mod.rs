@@ -6,11 +6,15 @@ mod http;
 mod impersonations;
 mod invitations;
 mod members;
+mod operator;
 mod roles;
 mod settings;
 mod store;
 mod usecase;
 
 pub use http::routes;
+pub use operator::{Act, OperatorError, PlanChange, act, organization, organizations};
+pub use store::plan::OrganizationSummary;
+pub use store::settings::Organization;
 pub use store::tenant::StoreSummary;
 pub use usecase::{Opened, all, open_store};

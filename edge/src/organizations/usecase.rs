@@ -14,7 +14,7 @@ use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed};
 
 /// Who opens stores: the person at the command line.
-const OPERATOR: &str = "operator";
+pub(super) const OPERATOR: &str = "operator";
 
 /// A new store with its keys in the clear, which nothing keeps.
 pub struct Opened {

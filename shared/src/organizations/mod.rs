@@ -4,6 +4,7 @@ mod custom_role;
 mod impersonation;
 mod invitation;
 mod membership;
+mod plan;
 mod platform;
 mod settings;
 
@@ -14,6 +15,7 @@ pub use membership::{
     Appointment, Member, MemberState, MembershipError, UnknownMemberState, appoint, change_role, leave, remove, resume,
     suspend,
 };
+pub use plan::{IllegalStatus, OrganizationStatus, Plan, StatusAction, UnknownOrganizationStatus};
 pub use platform::{Ability, ConnectError, Health, PLATFORMS, Platform, UnknownAbility, UnknownHealth, connect};
 pub use settings::{
     InvalidTimezone, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone, UnknownRoundingMode,

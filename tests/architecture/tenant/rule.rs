@@ -10,7 +10,7 @@ use super::schema::{Schema, migrations};
 use crate::source::{is_test, sources};
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 3] = [
+const ABOVE_TENANTS: [(&str, &str); 4] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
@@ -20,6 +20,10 @@ const ABOVE_TENANTS: [(&str, &str); 3] = [
         "the operator's command line lists every store of a database; no route leads to it",
     ),
     (
+        "organizations::organizations (all tenants)",
+        "the operator's command line lists every organization of a database; no route leads to it",
+    ),
+    (
         "identity::data_keys (all tenants)",
         "the operator changes the master key of every organization; no route leads to it",
     ),
@@ -27,7 +31,7 @@ const ABOVE_TENANTS: [(&str, &str); 3] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 3] = [
+const FILLS: [(&str, &[&str]); 4] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -41,6 +45,7 @@ const FILLS: [(&str, &[&str]); 3] = [
         "202611212130_identity_linked_identities.sql",
         &["updates external_identity without external_identity.organization_id = ?1"],
     ),
+    ("202611212135_organizations_plan.sql", &["updates organization without organization.id = ?1"]),
 ];
 
 /// Where SQL may be that names no table of the migrations.

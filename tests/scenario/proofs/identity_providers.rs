@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::future::join_all;
+use headlesspro_edge::organizations::{Act, act};
 use headlesspro_edge::port::sql::{Commit, Statement};
+use headlesspro_shared::organizations::StatusAction;
 use serde_json::{Value, json};
 
 use crate::app::{Kind, Stage};
@@ -433,6 +435,16 @@ pub fn foreign_tokens_are_taken(stage: &Stage, kind: Kind) {
         stage.sql().commit(&suspend).await.unwrap();
         let later = sign(rs256(), json!({ "exp": now + 90 })).await;
         me(&later, key).await.expect_problem(401, "bad-credentials");
+        let staff = async |seconds: i64| {
+            let token =
+                sign(json!({ "alg": "ES256" }), json!({ "sub": world.name("staff"), "exp": now + seconds })).await;
+            me(&token, key).await
+        };
+        let ours = stage.our_organization().parse().unwrap();
+        act(stage.app(), ours, Act::Status(StatusAction::Suspend)).await.unwrap();
+        staff(80).await.expect_problem(403, "organization-not-active");
+        act(stage.app(), ours, Act::Status(StatusAction::Resume)).await.unwrap();
+        staff(85).await.expect(200);
         owner.delete(&format!("/api/v1/identity-providers/{id}")).send().await.expect(204);
         let later = sign(json!({ "alg": "ES256" }), json!({ "sub": world.name("staff"), "exp": now + 90 })).await;
         me(&later, key).await.expect_problem(401, "bad-credentials");

@@ -30,7 +30,7 @@ pub fn invitations(stage: &Stage, kind: Kind) {
 }
 
 /// The secret of the newest mail to `email` that is not `but`.
-async fn secret(stage: &Stage, email: &str, but: Option<&str>) -> String {
+pub async fn secret(stage: &Stage, email: &str, but: Option<&str>) -> String {
     eventually("the mail", Duration::from_secs(20), async || {
         let mails = stage.mailbox().mails();
         let mut secrets = mails.iter().filter(|mail| mail.to.as_str() == email).filter_map(|mail| {

@@ -12,6 +12,7 @@ mod invitations;
 mod logins;
 mod mail;
 mod members;
+mod operator;
 mod passkeys;
 mod provider_logins;
 mod rate_limits;
@@ -34,6 +35,20 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "a_suspended_organization_is_shut_until_it_is_resumed",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: operator::a_suspended_organization_is_shut,
+    },
+    Proof {
+        name: "no_plan_is_exceeded_by_many_at_once",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: operator::plans_are_kept,
+    },
     Proof {
         name: "a_login_outlives_no_change_of_its_account",
         kinds: &[Kind::Native],

@@ -218,6 +218,7 @@ impl From<ApiKeyError> for Problem {
             ApiKeyError::ExpiresInThePast => {
                 Problem::invalid(vec![field("expiresAt", "must be in the future".to_owned())])
             }
+            ApiKeyError::PlanLimit(exceeded) => exceeded.into(),
             ApiKeyError::NotActive => Problem::new(StatusCode::CONFLICT, "api-key-not-active")
                 .detail("The key is revoked, expired or replaced by another already.")
                 .with("allowedActions", json!([])),

@@ -9,7 +9,7 @@ use super::http::{ApiKeysBody, CreateApiKeyBody, NewApiKeyBody, RotateApiKeyBody
 use super::usecase::ApiKeyError;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
-    id, idempotency, json_body, not_found, of, redis, time,
+    id, idempotency, json_body, not_found, of, plan_limit, redis, time,
 };
 
 pub fn operations() -> Vec<Operation> {
@@ -53,6 +53,7 @@ fn create() -> Operation {
         .problems(json_body())
         .problems(idempotency())
         .problems(entropy())
+        .problems(plan_limit("apiKeys", "The plan allows no more keys."))
 }
 
 fn rotate() -> Operation {

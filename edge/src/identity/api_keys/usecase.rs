@@ -6,7 +6,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
 use crate::app::{App, Ctx};
-use crate::failure::{Failure, Unavailable};
+use crate::failure::{Failure, PlanExceeded, Unavailable};
 use crate::identity::caller::{Principal, hash_of};
 use crate::identity::store::api_key::{self, ApiKey, NewApiKey};
 use crate::journal::{self, Change, Claim, Recorded};
@@ -33,6 +33,7 @@ pub enum ApiKeyError {
     ExpiresInThePast,
     /// Revoked, expired or replaced by another already.
     NotActive,
+    PlanLimit(PlanExceeded),
 }
 
 /// A key that was just made: the only time its text is told.
@@ -78,6 +79,8 @@ pub async fn create(
     let made = Made { key: shown(&new, ctx.now), text };
     let location = format!("/api/v1/api-keys/{}", new.id);
     let mut commit = Commit::new();
+    let guard = commit.push(api_key::guard_plan(tenant, ctx.now));
+    commit.push_diagnosis(api_key::plan(tenant, ctx.now));
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
     if let Some(claim) = claim {
         commit.push(journal::record(tenant, claim, 201, &location, &record(&made.key), ctx.now));
@@ -91,10 +94,16 @@ pub async fn create(
     ));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, made }),
-        Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
-            Some(first) => Ok(Answered::Replayed(first)),
-            None => Err(unexplained(&refusal)),
-        },
+        Committed::Refused { statement, refusal, diagnosis } => {
+            if let Some(first) = replay(claim, diagnosis.get(1))? {
+                return Ok(Answered::Replayed(first));
+            }
+            let plan = diagnosis.first().map(api_key::plan_of).transpose()?.flatten();
+            match plan.filter(|_| statement == guard) {
+                Some(exceeded) => Err(Failure::Rejected(ApiKeyError::PlanLimit(exceeded))),
+                None => Err(unexplained(&refusal)),
+            }
+        }
     }
 }
 

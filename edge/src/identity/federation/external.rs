@@ -19,6 +19,7 @@ use crate::app::{App, Ctx, Spent, Tenant};
 use crate::failure::{Denied, Failure};
 use crate::identity::caller::{Caller, KeyHash, Needed, Person, Principal, hash_of};
 use crate::identity::opening::Tokens;
+use crate::identity::store::api_key::open_only;
 use crate::identity::store::external;
 use crate::identity::store::provider::{self, Provider};
 use crate::port::sql::Rows;
@@ -69,6 +70,7 @@ pub async fn caller(
     if !found.account.known.is_active || !is_good(asking, issuer, &found.audiences, &token).await? {
         return Err(bad());
     }
+    open_only(row)?;
     let account = found.account.known.account;
     let principal = Arc::new(Principal {
         actor: account.to_string(),

@@ -9,7 +9,7 @@ use super::http::{
     ErrorBody, FORM_LIMIT, IntrospectionBody, MetadataBody, OneTokenForm, RevokedBody, TokenBody, TokenForm,
 };
 use crate::openapi::{
-    Answer, Budget, Cache, Operation, RequestBody, credentials, database, entropy, id, raw_body, redis,
+    Answer, Budget, Cache, Operation, RequestBody, credentials, database, entropy, id, raw_body, redis, shut,
 };
 
 const TOKEN: &str = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhcHBfMDEifQ.c2lnbmF0dXJl";
@@ -57,6 +57,7 @@ fn token() -> Operation {
         ))
         .answer(error(400, "invalid_scope", "A scope is unknown, or more than the client has."))
         .answer(error(401, "invalid_client", "The client is unknown, or its secret is wrong."))
+        .problems(shut())
         .problems(entropy())
 }
 
@@ -76,6 +77,7 @@ fn revoke() -> Operation {
         .answer(Answer::json::<RevokedBody>(200, "The token is void.").example("void", "An empty object", json!({})))
         .answer(error(400, "invalid_request", "token is missing."))
         .answer(error(401, "invalid_client", "The client is unknown, or its secret is wrong."))
+        .problems(shut())
         .problems(redis())
 }
 

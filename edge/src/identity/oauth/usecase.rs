@@ -104,7 +104,7 @@ async fn is_signed(ctx: &Ctx, token: &UnverifiedToken) -> Result<bool, Failure<S
     let key = match verifier.keys.get(&token.kid, ctx.now) {
         Some(key) => key,
         None => {
-            let rows = ctx.read(vec![keys::verifying_key(&token.kid, ctx.now)]).await?;
+            let rows = ctx.read(vec![keys::verifying_key(ctx.tenant(), &token.kid, ctx.now)]).await?;
             let Some(row) = rows.first().and_then(Rows::first) else { return Ok(false) };
             let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Ok(false) };
             verifier.keys.put(&token.kid, key.clone(), ctx.now);

@@ -3,17 +3,18 @@
 use headlesspro_shared::identity::{KeyKind, Permissions, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::organizations::OrganizationStatus;
 
 use crate::app::Tenant;
-use crate::failure::Unavailable;
+use crate::failure::{Denied, Halt, PlanExceeded, Unavailable};
 use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify
-SELECT k.id, k.scopes, k.expires_at, s.currency
+SELECT k.id, k.scopes, k.expires_at, s.currency, o.status AS organization_status
 FROM api_key k JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
 JOIN organization o ON o.id = k.organization_id
-WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND s.status = 'active' AND o.status = 'active'
+WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND s.status = 'active'
   AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR ?4 < k.expires_at)";
 
 const INSERT: &str = "-- identity::insert_api_key
@@ -35,6 +36,18 @@ UPDATE api_key SET revoked_at = ?4 WHERE organization_id = ?1 AND store_id = ?2 
 const REPLACE: &str = "-- identity::replace_api_key
 UPDATE api_key SET replaced_by = ?4, expires_at = min(coalesce(expires_at, ?5), ?5)
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND revoked_at IS NULL AND replaced_by IS NULL";
+
+/// Refuses the commit where the organization's plan allows no more keys.
+const GUARD_PLAN: &str = "-- identity::guard_api_keys
+INSERT INTO violation (what) SELECT 'plan' FROM organization o WHERE o.id = ?1 AND o.most_api_keys <= (
+  SELECT count(*) FROM api_key k WHERE k.organization_id = ?1 AND k.revoked_at IS NULL AND k.replaced_by IS NULL
+    AND (k.expires_at IS NULL OR ?2 < k.expires_at))";
+
+const PLAN: &str = "-- identity::api_keys_of_plan
+SELECT o.most_api_keys AS most, (
+  SELECT count(*) FROM api_key k WHERE k.organization_id = ?1 AND k.revoked_at IS NULL AND k.replaced_by IS NULL
+    AND (k.expires_at IS NULL OR ?2 < k.expires_at)) AS used
+FROM organization o WHERE o.id = ?1";
 
 /// Refuses the commit when the statement before it has changed nothing.
 const GUARD_CHANGED: &str = "-- identity::guard_changed
@@ -81,6 +94,40 @@ pub fn insert_api_key(tenant: Tenant, key: &NewApiKey, now: Timestamp) -> Statem
 
 pub(in crate::identity) fn verify(tenant: Tenant, hash: &KeyHash, now: Timestamp) -> Statement {
     tenant.statement(VERIFY).bind(hash.to_hex()).bind(now.millis())
+}
+
+/// The statement that refuses the commit where the plan allows no more keys.
+pub(in crate::identity) fn guard_plan(tenant: Tenant, now: Timestamp) -> Statement {
+    Statement::new(GUARD_PLAN).bind(tenant.organization.to_string()).bind(now.millis())
+}
+
+/// The statement whose rows [`plan_of`] takes.
+pub(in crate::identity) fn plan(tenant: Tenant, now: Timestamp) -> Statement {
+    Statement::new(PLAN).bind(tenant.organization.to_string()).bind(now.millis())
+}
+
+/// What the plan allows and what there is; `None` where it allows all.
+///
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub(in crate::identity) fn plan_of(rows: &Rows) -> Result<Option<PlanExceeded>, SqlError> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let most: Option<i64> = row.get("most")?;
+    let used = row.get("used")?;
+    Ok(most.map(|most| PlanExceeded { limit: "apiKeys", most, used }))
+}
+
+/// Whose organization does business.
+///
+/// # Errors
+/// [`Halt`]: denied where it does not.
+pub(in crate::identity) fn open_only(row: Row<'_>) -> Result<(), Halt> {
+    match row.parse("organization_status")? {
+        OrganizationStatus::Active => Ok(()),
+        status @ (OrganizationStatus::Suspended | OrganizationStatus::Closed) => {
+            Err(Halt::Denied(Denied::Shut(status)))
+        }
+    }
 }
 
 /// The key's principal, and when the key expires.

@@ -10,10 +10,10 @@ use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify_app
-SELECT a.id, a.scopes, s.currency
+SELECT a.id, a.scopes, s.currency, o.status AS organization_status
 FROM app a
 JOIN store s ON s.id = a.store_id AND s.organization_id = a.organization_id AND s.status = 'active'
-JOIN organization o ON o.id = a.organization_id AND o.status = 'active'
+JOIN organization o ON o.id = a.organization_id
 WHERE a.organization_id = ?1 AND a.store_id = ?2 AND a.id = ?3 AND a.revoked_at IS NULL
   AND (a.secret_hash = ?4 OR (a.previous_hash = ?4 AND ?5 < a.previous_until))";
 

@@ -12,13 +12,14 @@ use crate::port::sql::{Row, Statement};
 
 /// The key is good, the issuer is allowed, and the subject has an account.
 const VERIFY: &str = "-- identity::verify_external
-SELECT p.id AS provider_id, p.token_audiences, s.currency, a.id, a.role, a.grants, a.state,
+SELECT p.id AS provider_id, p.token_audiences, s.currency, o.status AS organization_status, a.id,
+  a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
   EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
     AND f.confirmed_at IS NOT NULL) AS has_second_factor
 FROM api_key k
 JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id AND s.status = 'active'
-JOIN organization o ON o.id = k.organization_id AND o.status = 'active'
+JOIN organization o ON o.id = k.organization_id
 JOIN identity_provider p ON p.organization_id = k.organization_id AND p.issuer = ?5 AND p.removed_at IS NULL
 JOIN external_identity x ON x.organization_id = k.organization_id AND x.issuer = p.issuer AND x.subject = ?6
 JOIN account a ON a.id = x.account_id AND a.organization_id = k.organization_id

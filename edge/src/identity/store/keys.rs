@@ -19,8 +19,13 @@ const SIGNING_KEY: &str = "-- identity::signing_key
 SELECT kid, public_key, private_key_wrapped, master_key_id FROM token_key WHERE retires_at IS NULL
 ORDER BY created_at DESC LIMIT 1";
 
+/// The key, and whether the organization and the store that the token names do business.
 const VERIFYING_KEY: &str = "-- identity::verifying_key
-SELECT public_key FROM token_key WHERE kid = ?1 AND (retires_at IS NULL OR ?2 < retires_at)";
+SELECT t.public_key, o.status AS organization_status, s.status AS store_status
+FROM token_key t
+LEFT JOIN organization o ON o.id = ?1
+LEFT JOIN store s ON s.organization_id = ?1 AND s.id = ?2
+WHERE t.kid = ?3 AND (t.retires_at IS NULL OR ?4 < t.retires_at)";
 
 const LIVE_KEYS: &str = "-- identity::live_keys
 SELECT kid, public_key FROM token_key WHERE retires_at IS NULL
@@ -85,9 +90,10 @@ pub(in crate::identity) fn stored_keys(rows: &Rows) -> Result<Vec<StoredKey>, Sq
     rows.iter().map(stored).collect()
 }
 
-/// The statement that finds the public key of a token, in `public_key`.
-pub(in crate::identity) fn verifying_key(kid: &str, now: Timestamp) -> Statement {
-    Statement::new(VERIFYING_KEY).bind(kid).bind(now.millis())
+/// The statement that finds the public key of a token, in `public_key`, with `organization_status` and
+/// `store_status` of the tenant that it names.
+pub(in crate::identity) fn verifying_key(tenant: Tenant, kid: &str, now: Timestamp) -> Statement {
+    tenant.statement(VERIFYING_KEY).bind(kid).bind(now.millis())
 }
 
 /// The statement that finds every key whose tokens are good, by `kid` and `public_key`.

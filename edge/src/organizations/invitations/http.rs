@@ -21,7 +21,6 @@ use crate::journal::Claim;
 use crate::organizations::http::{
     GrantBody, Page, answer, changed_meanwhile, cursor_after, field, grants, nothing, page_answer, person,
 };
-use crate::organizations::settings::http::plan_limit;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
@@ -224,7 +223,7 @@ impl From<InvitationFailure> for Problem {
                 .with("invitationId", json!(id)),
             InvitationFailure::NotOpen(InvitationError::NotOpen(state)) => not_open(state),
             InvitationFailure::NotOpen(InvitationError::OtherEmail) => Problem::not_found(),
-            InvitationFailure::PlanLimit => plan_limit(),
+            InvitationFailure::PlanLimit(exceeded) => exceeded.into(),
             InvitationFailure::PasswordRequired => field("password", "is required: the address has no account yet"),
             InvitationFailure::Password(error) => field("password", error.to_string()),
             InvitationFailure::Changing => changed_meanwhile(),

@@ -11,7 +11,7 @@ use super::http::{AcceptBody, InvitationBody, InvitationsBody, InviteBody, Joine
 use super::usecase::InvitationFailure;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, Problem, Problems, RequestBody, credentials,
-    database, entropy, id, idempotency, json_body, not_found, of, time,
+    database, entropy, id, idempotency, json_body, not_found, of, plan_limit, time,
 };
 use crate::organizations::members::openapi::refusals;
 use crate::organizations::openapi::page_problems;
@@ -129,9 +129,9 @@ fn accept() -> Operation {
         .problems(vec![
             of(InvitationFailure::AlreadyMember, "The address is a member's.").with::<AllowedActions>(),
             of(InvitationFailure::AccountSuspended, "The account is suspended.").with::<AllowedActions>(),
-            of(InvitationFailure::PlanLimit, "The plan allows no more members.").with::<AllowedActions>(),
             changing(),
         ])
+        .problems(plan_limit("members", "The plan allows no more members."))
 }
 
 fn changing() -> Problem {

@@ -13,14 +13,14 @@ use headlesspro_shared::organizations::{
 use serde_json::{Value as Json, json};
 
 use crate::app::Ctx;
-use crate::failure::{Failure, Unavailable};
+use crate::failure::{Failure, PlanExceeded, Unavailable};
 use crate::identity::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 use crate::journal::{self, Change, Claim};
 use crate::notifications::{self, NewMail};
 use crate::organizations::members::usecase::{actor_of, is_trigger, unexplained};
 use crate::organizations::store::invitation::{self, InvitationRow, Invitee, NewInvitation};
 use crate::organizations::store::member::{self, MemberRow};
-use crate::organizations::store::{guard_changed, role};
+use crate::organizations::store::{guard_changed, role, settings};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
 use crate::vault::{DataKey, Place, WrappedKey};
 
@@ -77,8 +77,7 @@ pub enum InvitationFailure {
     /// The address is invited already.
     AlreadyInvited(InvitationId),
     NotOpen(InvitationError),
-    /// The plan allows no more members.
-    PlanLimit,
+    PlanLimit(PlanExceeded),
     PasswordRequired,
     Password(PasswordError),
     Changing,
@@ -276,6 +275,7 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
             commit.push(statement);
         }
         commit.push(guard_changed());
+        commit.push_diagnosis(settings::organization(tenant, ctx.now));
         let guarded = commit.statements().len();
         let change = Change::new("invitation.accept", row.id)
             .after(json!({ "accountId": account, "role": row.appointment.role(), "grants": row.grants }));
@@ -285,8 +285,13 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
                 let (role, organization) = (row.appointment.role(), row.organization);
                 return Ok(Joined { account, role, organization, created: invitee.is_none() });
             }
-            Committed::Refused { refusal, .. } if is_trigger(&refusal, "PLAN_LIMIT") => {
-                return Err(Failure::Rejected(InvitationFailure::PlanLimit));
+            Committed::Refused { refusal, diagnosis, .. } if is_trigger(&refusal, "PLAN_LIMIT") => {
+                let there = diagnosis.first().map(settings::organization_of).transpose()?.flatten();
+                let exceeded = there.and_then(|there| there.exceeded_members());
+                return Err(exceeded.map_or_else(
+                    || unexplained(&refusal),
+                    |exceeded| Failure::Rejected(InvitationFailure::PlanLimit(exceeded)),
+                ));
             }
             Committed::Refused { statement, refusal: Refusal::Constraint { .. }, .. } if statement < guarded => {}
             Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),

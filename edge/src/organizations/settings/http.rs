@@ -134,14 +134,18 @@ pub struct SettingsBody {
 #[schemars(rename = "PlanLimit")]
 pub struct LimitBody {
     pub used: i64,
-    pub most: i64,
+    /// Null: as much as they like.
+    pub most: Option<i64>,
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Plan")]
 pub struct PlanBody {
     pub stores: LimitBody,
     pub members: LimitBody,
+    /// Those that are neither revoked, expired nor replaced, of all stores.
+    pub api_keys: LimitBody,
 }
 
 /// The merchant.
@@ -153,7 +157,7 @@ pub struct OrganizationBody {
     pub id: String,
     pub name: String,
     pub settings: SettingsBody,
-    #[schemars(extend("enum" = ["active", "suspended"]))]
+    #[schemars(extend("enum" = ["active", "suspended", "closed"]))]
     pub status: String,
     pub plan: PlanBody,
     /// Grows with each change; also the ETag.
@@ -364,8 +368,9 @@ impl From<Organization> for OrganizationBody {
             settings: SettingsBody::from(&organization.settings),
             status: organization.status.to_string(),
             plan: PlanBody {
-                stores: LimitBody { used: organization.stores, most: organization.most_stores },
-                members: LimitBody { used: organization.members, most: organization.most_members },
+                stores: LimitBody { used: organization.stores, most: organization.plan.stores },
+                members: LimitBody { used: organization.members, most: organization.plan.members },
+                api_keys: LimitBody { used: organization.api_keys, most: organization.plan.api_keys },
             },
             version: organization.version,
             created_at: organization.created_at.to_string(),
@@ -414,7 +419,7 @@ impl From<SettingsError> for Problem {
         match error {
             SettingsError::NameTaken => field("name", "another store has this name"),
             SettingsError::Credentials(refused) => field("credentials", refused.to_string()),
-            SettingsError::PlanLimit => plan_limit(),
+            SettingsError::PlanLimit(exceeded) => exceeded.into(),
             SettingsError::LastStore => Problem::new(StatusCode::CONFLICT, "last-store")
                 .detail("One storefront must stay active, or nobody could log in any more.")
                 .with("allowedActions", json!([])),
@@ -422,11 +427,4 @@ impl From<SettingsError> for Problem {
             SettingsError::Changing => changed_meanwhile(),
         }
     }
-}
-
-/// The organization's plan allows no more.
-pub fn plan_limit() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "plan-limit")
-        .detail("The organization's plan allows no more of these: see GET /api/v1/organization.")
-        .with("allowedActions", json!([]))
 }

@@ -11,7 +11,7 @@ use super::http::{
 use super::usecase::SettingsError;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, credentials, database,
-    entropy, id, idempotency, if_match, json_body, not_found, of, time,
+    entropy, id, idempotency, if_match, json_body, not_found, of, plan_limit, time,
 };
 use crate::organizations::openapi::page_problems;
 
@@ -92,7 +92,7 @@ fn open() -> Operation {
         .problems(idempotency())
         .problems(not_found())
         .problems(entropy())
-        .problems(vec![of(SettingsError::PlanLimit, "The plan allows no more stores.").with::<AllowedActions>()])
+        .problems(plan_limit("stores", "The plan allows no more stores."))
 }
 
 fn store() -> Operation {
@@ -166,7 +166,7 @@ fn organization_answer() -> Answer {
             "name": "Acme",
             "settings": settings(),
             "status": "active",
-            "plan": { "stores": { "used": 1, "most": 10 }, "members": { "used": 3, "most": 100 } },
+            "plan": { "stores": { "used": 1, "most": 10 }, "members": { "used": 3, "most": 100 }, "apiKeys": { "used": 2, "most": null } },
             "version": 7,
             "createdAt": time(0),
         }),

@@ -10,7 +10,7 @@ use headlesspro_shared::organizations::{ConnectError, Platform, Settings, Settin
 use serde_json::{Value as Json, json};
 
 use crate::app::Ctx;
-use crate::failure::{Failure, Unavailable};
+use crate::failure::{Failure, PlanExceeded, Unavailable};
 use crate::journal::{self, Change, Claim};
 use crate::organizations::members::usecase::{is_trigger, unexplained};
 use crate::organizations::store::guard_changed;
@@ -63,8 +63,7 @@ pub struct Wanted {
 pub enum SettingsError {
     NameTaken,
     Credentials(ConnectError),
-    /// The plan allows no more.
-    PlanLimit,
+    PlanLimit(PlanExceeded),
     /// Nobody could log in any more.
     LastStore,
     VersionMismatch {
@@ -76,7 +75,7 @@ pub enum SettingsError {
 type Outcome<T> = Result<T, Failure<SettingsError>>;
 
 pub async fn organization(ctx: &Ctx) -> Outcome<Organization> {
-    let rows = ctx.read(vec![settings::organization(ctx.tenant())]).await?;
+    let rows = ctx.read(vec![settings::organization(ctx.tenant(), ctx.now)]).await?;
     rows.first().map(settings::organization_of).transpose()?.flatten().ok_or(Failure::NotFound)
 }
 
@@ -153,6 +152,7 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
     };
     let mut commit = Commit::new();
     let insert = commit.push(settings::insert_store(tenant, &new, ctx.now));
+    commit.push_diagnosis(settings::organization(tenant, ctx.now));
     if let Some(claim) = claim {
         commit.push(journal::record(tenant, claim, 201, &location(id), "", ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
@@ -169,11 +169,18 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
     match ctx.commit(&commit).await? {
         Committed::Done { after, .. } => Ok((only(after.first())?, false)),
         Committed::Refused { statement, refusal, diagnosis } => {
-            if let Some(first) = replayed(ctx, claim, diagnosis.first()).await? {
+            if let Some(first) = replayed(ctx, claim, diagnosis.get(1)).await? {
                 return Ok((first, true));
             }
+            let there = diagnosis.first().map(settings::organization_of).transpose()?.flatten();
             Err(match refusal {
-                refusal if is_trigger(&refusal, "PLAN_LIMIT") => Failure::Rejected(SettingsError::PlanLimit),
+                refusal if is_trigger(&refusal, "PLAN_LIMIT") => {
+                    let exceeded = there.and_then(|there| there.exceeded_stores());
+                    exceeded.map_or_else(
+                        || unexplained(&refusal),
+                        |exceeded| Failure::Rejected(SettingsError::PlanLimit(exceeded)),
+                    )
+                }
                 refusal if statement == insert && is_taken(&refusal) => Failure::Rejected(SettingsError::NameTaken),
                 refusal => unexplained(&refusal),
             })

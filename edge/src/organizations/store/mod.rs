@@ -2,6 +2,7 @@
 
 pub mod invitation;
 pub mod member;
+pub mod plan;
 pub mod role;
 pub mod settings;
 pub mod tenant;

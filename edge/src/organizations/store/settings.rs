@@ -4,18 +4,23 @@ use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::organizations::{Health, RoundingMode, Settings, Status, TaxMode, Timezone};
+use headlesspro_shared::organizations::{
+    Health, OrganizationStatus, Plan, RoundingMode, Settings, Status, TaxMode, Timezone,
+};
 
 use super::{data_key, of_organization};
 use crate::app::Tenant;
+use crate::failure::PlanExceeded;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 use crate::vault::WrappedKey;
 
 const ORGANIZATION: &str = "-- organizations::organization
 SELECT o.id, o.name, o.currency, o.timezone, o.locale, o.tax_mode, o.rounding, o.status, o.most_stores, o.most_members,
-  o.version, o.created_at,
+  o.most_api_keys, o.version, o.created_at,
   (SELECT count(*) FROM store s WHERE s.organization_id = o.id) AS stores,
-  (SELECT count(*) FROM account a WHERE a.organization_id = o.id AND a.role <> 'customer') AS members
+  (SELECT count(*) FROM account a WHERE a.organization_id = o.id AND a.role <> 'customer') AS members,
+  (SELECT count(*) FROM api_key k WHERE k.organization_id = o.id AND k.revoked_at IS NULL AND k.replaced_by IS NULL
+    AND (k.expires_at IS NULL OR ?2 < k.expires_at)) AS api_keys
 FROM organization o WHERE o.id = ?1";
 
 const CHANGE_ORGANIZATION: &str = "-- organizations::change_organization
@@ -66,13 +71,26 @@ pub struct Organization {
     pub id: OrganizationId,
     pub name: String,
     pub settings: Settings,
-    pub status: Status,
+    pub status: OrganizationStatus,
+    pub plan: Plan,
+    /// How many there are, as of the next two.
     pub stores: i64,
-    pub most_stores: i64,
     pub members: i64,
-    pub most_members: i64,
+    pub api_keys: i64,
     pub version: i64,
     pub created_at: Timestamp,
+}
+
+impl Organization {
+    /// What is said where the plan allows no more stores.
+    pub fn exceeded_stores(&self) -> Option<PlanExceeded> {
+        Some(PlanExceeded { limit: "stores", most: self.plan.stores?, used: self.stores })
+    }
+
+    /// What is said where the plan allows no more members.
+    pub fn exceeded_members(&self) -> Option<PlanExceeded> {
+        Some(PlanExceeded { limit: "members", most: self.plan.members?, used: self.members })
+    }
 }
 
 /// What a store has of its own.
@@ -113,8 +131,8 @@ pub struct NewStore<'a> {
 }
 
 /// The statement whose rows [`organization_of`] takes.
-pub fn organization(tenant: Tenant) -> Statement {
-    of_organization(ORGANIZATION, tenant)
+pub fn organization(tenant: Tenant, now: Timestamp) -> Statement {
+    of_organization(ORGANIZATION, tenant).bind(now.millis())
 }
 
 /// # Errors
@@ -132,10 +150,14 @@ pub fn organization_of(rows: &Rows) -> Result<Option<Organization>, SqlError> {
             rounding: row.parse("rounding")?,
         },
         status: row.parse("status")?,
+        plan: Plan {
+            stores: row.get("most_stores")?,
+            members: row.get("most_members")?,
+            api_keys: row.get("most_api_keys")?,
+        },
         stores: row.get("stores")?,
-        most_stores: row.get("most_stores")?,
         members: row.get("members")?,
-        most_members: row.get("most_members")?,
+        api_keys: row.get("api_keys")?,
         version: row.get("version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     }))
