@@ -342,6 +342,12 @@ impl Ctx {
         Ok(self.principal().await?.permissions.allows(needed.scope, resource).is_ok())
     }
 
+    /// The caller's name among all callers of the tenant: another account, app, service or key has another. Like the
+    /// tenant a claim, which every read and commit verifies.
+    pub fn caller_name(&self) -> String {
+        self.caller.name()
+    }
+
     /// Who acts in the person's name, where this is an impersonation; like the person a claim until verified.
     pub fn impersonator(&self) -> Option<AccountId> {
         self.caller.impersonator()

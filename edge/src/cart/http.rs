@@ -101,7 +101,7 @@ pub struct CartLineBody {
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateCartBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let shown = usecase::create(&ctx, claim.as_ref()).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/cart/{}", shown.cart.id));
     let mut response = answer(StatusCode::CREATED, shown);
@@ -122,7 +122,7 @@ async fn add(
     key: Option<IdempotencyKey>,
     body: Json<AddItemBody>,
 ) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let (variant, quantity) = body.parsed;
     let shown = usecase::add(&ctx, id, variant, quantity, claim.as_ref(), version).await?;
     Ok(answer(StatusCode::OK, shown))

@@ -105,7 +105,7 @@ pub struct CheckoutLineBody {
 }
 
 async fn open(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<OpenCheckoutBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let render = |checkout: &Checkout| serde_json::to_string(&CheckoutBody::from(checkout)).unwrap_or_default();
     Ok(answer(usecase::open(&ctx, body.parsed, claim.as_ref(), render).await?))
 }
@@ -122,7 +122,7 @@ async fn complete(
     key: IdempotencyKey,
     body: Json<CompleteCheckoutBody>,
 ) -> Result<Response, Problem> {
-    let claim = Claim::new(&key, &body.bytes);
+    let claim = Claim::new(&ctx, &key, &body.bytes);
     match usecase::complete(&ctx, id, body.parsed, &claim).await {
         Ok(answered) => Ok(answer(answered)),
         Err(failure) => Err(failure.into()),

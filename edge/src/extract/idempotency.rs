@@ -16,18 +16,23 @@ pub struct IdempotencyKey {
 }
 
 impl IdempotencyKey {
-    pub fn as_str(&self) -> &str {
-        &self.key
+    /// SHA-256 of the caller's name and the key, in hex.
+    pub fn of_caller(&self, name: &str) -> String {
+        hex_of(&[name.as_bytes(), &[0], self.key.as_bytes()])
     }
 
     /// SHA-256 of method, path and body in hex: what a repeat of the request must share.
     pub fn fingerprint(&self, body: &[u8]) -> String {
-        let mut hash = Sha256::new();
-        hash.update(self.request_line.as_bytes());
-        hash.update([0]);
-        hash.update(body);
-        hex::encode(hash.finalize())
+        hex_of(&[self.request_line.as_bytes(), &[0], body])
     }
+}
+
+fn hex_of(parts: &[&[u8]]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update(part);
+    }
+    hex::encode(hash.finalize())
 }
 
 impl<S: Sync> OptionalFromRequestParts<S> for IdempotencyKey {

@@ -224,8 +224,8 @@ enum Credential {
     Client(KeyHash, AppId),
     /// Signed by a key that this isolate does not remember.
     Token(KeyHash, Box<UnverifiedToken>),
-    /// Nothing is left to verify.
-    Known,
+    /// Nothing is left to verify: of the credential that is remembered by this hash.
+    Known(Option<KeyHash>),
 }
 
 impl Caller {
@@ -242,7 +242,7 @@ impl Caller {
         verifier: &Verifier,
     ) -> Result<Caller, Denied> {
         if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
-            return Caller::of_principal(tenant, principal, needed, void_before);
+            return Caller::of_principal(tenant, (hash, principal), needed, void_before);
         }
         let needed = Some(needed);
         if text.len() == ApiKeyClaim::LENGTH && text.starts_with(['p', 's']) {
@@ -278,11 +278,11 @@ impl Caller {
     /// [`Denied`] when they were revoked, or lack the scope.
     pub(super) fn of_principal(
         tenant: Tenant,
-        principal: Arc<Principal>,
+        (hash, principal): (KeyHash, Arc<Principal>),
         needed: Needed,
         void_before: Option<Timestamp>,
     ) -> Result<Caller, Denied> {
-        let (credential, needed) = (Credential::Known, Some(needed));
+        let (credential, needed) = (Credential::Known(Some(hash)), Some(needed));
         let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
         caller.admit(principal)?;
         Ok(caller)
@@ -300,7 +300,7 @@ impl Caller {
         };
         Caller {
             tenant,
-            credential: Credential::Known,
+            credential: Credential::Known(None),
             needed: None,
             void_before: None,
             verified: OnceLock::from(Arc::new(principal)),
@@ -317,6 +317,26 @@ impl Caller {
         self.tenant
     }
 
+    /// The name that no other caller of the tenant has: an account's or app's id, the hash of a key; of an
+    /// impersonation both names.
+    pub fn name(&self) -> String {
+        let subject = match &self.credential {
+            Credential::Token(_, token) => token.claims.sub.to_string(),
+            Credential::Client(_, app) => app.to_string(),
+            Credential::Key(hash) => hash.to_hex(),
+            Credential::Known(hash) => match (self.verified(), hash) {
+                // A key's id is not known before it is verified, so its hash is its name at all times.
+                (Some(principal), Some(hash)) if principal.issued_at.is_none() => hash.to_hex(),
+                (Some(principal), _) => principal.actor.clone(),
+                (None, _) => String::new(),
+            },
+        };
+        match self.impersonator() {
+            Some(by) => format!("{by} as {subject}"),
+            None => subject,
+        }
+    }
+
     /// What the route needs, where it has one.
     pub fn needed(&self) -> Option<Needed> {
         self.needed
@@ -326,7 +346,7 @@ impl Caller {
     pub fn impersonator(&self) -> Option<AccountId> {
         match &self.credential {
             Credential::Token(_, token) => token.impersonator(),
-            Credential::Key(_) | Credential::Client(..) | Credential::Known => self.verified()?.impersonator,
+            Credential::Key(_) | Credential::Client(..) | Credential::Known(_) => self.verified()?.impersonator,
         }
     }
 
@@ -334,7 +354,7 @@ impl Caller {
     pub fn person(&self) -> Option<Person> {
         match &self.credential {
             Credential::Token(_, token) => token.person(),
-            Credential::Key(_) | Credential::Client(..) | Credential::Known => self.verified()?.person,
+            Credential::Key(_) | Credential::Client(..) | Credential::Known(_) => self.verified()?.person,
         }
     }
 
@@ -348,7 +368,7 @@ impl Caller {
             Credential::Key(hash) => Some(api_key::verify(self.tenant, hash, now)),
             Credential::Client(hash, id) => Some(app::verify(self.tenant, *id, hash, now)),
             Credential::Token(_, token) => Some(keys::verifying_key(self.tenant, &token.kid, now)),
-            Credential::Known => None,
+            Credential::Known(_) => None,
         }
     }
 
@@ -386,7 +406,7 @@ impl Caller {
                 let until = verifier.open.found(self.tenant, now);
                 self.settle_token(until, now, verifier).map_err(Halt::Denied)
             }
-            Credential::Known => Ok(()),
+            Credential::Known(_) => Ok(()),
         }
     }
 

@@ -16,7 +16,7 @@ pub use store::{
 };
 pub use usecase::{Verified, verify};
 
-use crate::app::Tenant;
+use crate::app::{Ctx, Tenant};
 use crate::extract::IdempotencyKey;
 use crate::failure::{Failure, Unavailable};
 use crate::port::entropy::{Entropy, NoEntropy};
@@ -25,6 +25,7 @@ use crate::vault::{DataKey, Place};
 /// An idempotency key with the fingerprint of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
+    /// SHA-256 of who asks and of the client's key, in hex: two callers with one key are two requests.
     pub key: String,
     pub fingerprint: String,
 }
@@ -63,8 +64,8 @@ fn place(tenant: Tenant, row: &str) -> Place<'_> {
 }
 
 impl Claim {
-    pub fn new(key: &IdempotencyKey, body: &[u8]) -> Claim {
-        Claim { key: key.as_str().to_owned(), fingerprint: key.fingerprint(body) }
+    pub fn new(ctx: &Ctx, key: &IdempotencyKey, body: &[u8]) -> Claim {
+        Claim { key: key.of_caller(&ctx.caller_name()), fingerprint: key.fingerprint(body) }
     }
 
     /// The first answer, if it was an answer to this very request.

@@ -90,6 +90,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     profiles::an_address_book_has_one_default_of_each_kind,
     profiles::a_book_holds_fifty_addresses,
     profiles::a_repeated_addition_is_one_address,
+    profiles::one_idempotency_key_of_two_customers_is_two_keys,
     profiles::nobody_elses_book_is_there,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::people::sign_up;
 use super::sessions::{as_person, log_in, log_in_with};
 use crate::client::{Answer, Client};
-use crate::world::World;
+use crate::world::{World, order_form};
 
 const ME: &str = "/api/v1/customers/me";
 const BOOK: &str = "/api/v1/customers/me/addresses";
@@ -107,6 +107,38 @@ pub async fn a_repeated_addition_is_one_address(world: World) {
     }
     add("two").await.expect_problem(422, "idempotency-key-reused");
     assert_eq!(person.get(BOOK).send().await.expect(200).json()["items"].as_array().unwrap().len(), 1);
+}
+
+pub async fn one_idempotency_key_of_two_customers_is_two_keys(world: World) {
+    let both = [customer(&world, "one").await, customer(&world, "two").await];
+    let key = world.name("shared");
+    let body = json!({ "address": address("the same") });
+    let add = |person: &Client| person.post(BOOK).header("idempotency-key", &key).json(&body).send();
+    let first = join_all(both.iter().map(add)).await;
+    let again = join_all(both.iter().map(add)).await;
+    let mut ids = Vec::new();
+    for ((person, first), again) in both.iter().zip(first).zip(again) {
+        let (first, again) = (first.expect(201), again.expect(201));
+        assert!(!first.is_replayed() && again.is_replayed() && first.body == again.body, "{again}");
+        let book = person.get(BOOK).send().await.expect(200).json();
+        assert_eq!(book["items"].as_array().unwrap().len(), 1, "{book}");
+        assert_eq!(book["items"][0]["id"], first.json()["id"]);
+        ids.push(first.json()["id"].clone());
+    }
+    assert_ne!(ids[0], ids[1]);
+    // The storefront's key is another caller, and so is the merchant's.
+    let key = world.name("checkout");
+    let sold = world.sell("shared", "1", 9).await;
+    let mut carts = Vec::new();
+    for client in [&world.ours.shopper, &world.ours.merchant, &both[0]] {
+        let cart = world.ours.filled_cart(&[(&sold.variant, 1)]).await;
+        let open = || client.post("/api/v1/checkouts").header("idempotency-key", &key).json(&order_form(&cart)).send();
+        let (first, again) = (open().await.expect(201), open().await.expect(201));
+        assert!(!first.is_replayed() && again.is_replayed() && first.body == again.body, "{again}");
+        carts.push(first.json()["id"].clone());
+    }
+    carts.dedup();
+    assert_eq!(carts.len(), 3);
 }
 
 pub async fn nobody_elses_book_is_there(world: World) {

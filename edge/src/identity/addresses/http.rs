@@ -109,7 +109,7 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<AddAddressBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let render = |entry: &Entry| serde_json::to_string(&AddressEntryBody::from(entry)).unwrap_or_default();
     let (location, body, is_replayed) = match usecase::create(&ctx, person, body.parsed, claim.as_ref(), render).await?
     {

@@ -143,7 +143,7 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateApiKeyBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let record = |key: &ApiKey| {
         let body = NewApiKeyBody { key: None, api_key: shown(key, ctx.now) };
         serde_json::to_string(&body).unwrap_or_default()

@@ -125,7 +125,7 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateAppBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let record = |app: &ThirdPartyApp| {
         serde_json::to_string(&NewSecretBody { client_secret: None, app: shown(app) }).unwrap_or_default()
     };

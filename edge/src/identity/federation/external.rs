@@ -50,7 +50,7 @@ pub async fn caller(
     let hash = hash_of_both(key, token).ok_or_else(bad)?;
     let verifier = app.verifier();
     if let Some((tenant, principal)) = verifier.recall(hash, now) {
-        return Caller::of_principal(tenant, principal, needed, void_before).map_err(Failure::Denied);
+        return Caller::of_principal(tenant, (hash, principal), needed, void_before).map_err(Failure::Denied);
     }
     let claim: ApiKeyClaim = key.parse().map_err(|_| bad())?;
     let token = Unverified::read(token).filter(|_| claim.kind == KeyKind::Publishable).ok_or_else(bad)?;
@@ -83,7 +83,7 @@ pub async fn caller(
     });
     let ends = token.claims.exp.map(|exp| Timestamp::from_millis(exp.saturating_mul(1_000)));
     verifier.remember(hash, tenant, &principal, now, ends);
-    Caller::of_principal(tenant, principal, needed, void_before).map_err(Failure::Denied)
+    Caller::of_principal(tenant, (hash, principal), needed, void_before).map_err(Failure::Denied)
 }
 
 /// Trades another issuer's token for a session of ours; whoever it is about is linked to an account, or gets one, as

@@ -154,7 +154,7 @@ async fn list(ctx: Ctx, Parsed(page): Parsed<Page>, uri: Uri) -> Result<Response
 }
 
 async fn invite(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<InviteBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let actor = person(&ctx, Scope::MembersWrite).await?.account;
     let (shown, is_replay) = usecase::invite(&ctx, actor, &body.parsed, claim.as_ref()).await?;
     let location = HeaderValue::from_str(&usecase::location(shown.id)).ok();

@@ -127,7 +127,7 @@ async fn show(ctx: Ctx, PathId(id): PathId<RoleKind>) -> Result<Response, Proble
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateRoleBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let actor = person(&ctx, Scope::MembersWrite).await?.account;
     let record = |role: &CustomRole| serde_json::to_string(&RoleBody::from(role.clone())).unwrap_or_default();
     let (name, scopes) = &body.parsed;

@@ -313,7 +313,7 @@ async fn store(ctx: Ctx, PathId(id): PathId<StoreKind>) -> Result<Response, Prob
 }
 
 async fn open(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<OpenStoreBody>) -> Result<Response, Problem> {
-    let claim = key.map(|key| Claim::new(&key, &body.bytes));
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let (store, is_replay) = usecase::open(&ctx, &body.parsed, claim.as_ref()).await?;
     let location = HeaderValue::from_str(&usecase::location(store.id)).ok();
     let mut response = answer(StatusCode::CREATED, &StoreBody::from(store));
