@@ -342,6 +342,13 @@ impl Ctx {
         Ok(self.principal().await?.permissions.allows(needed.scope, resource).is_ok())
     }
 
+    /// Where the links in mails lead: where the caller's store says, else where the deployment does. To be asked after
+    /// the first read, which says so.
+    pub fn storefront(&self) -> &BaseUrl {
+        let own = self.caller.verified().and_then(|principal| principal.storefront.as_ref());
+        own.unwrap_or_else(|| self.app.storefront())
+    }
+
     /// The caller's name among all callers of the tenant: another account, app, service or key has another. Like the
     /// tenant a claim, which every read and commit verifies.
     pub fn caller_name(&self) -> String {

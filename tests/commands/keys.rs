@@ -36,6 +36,11 @@ async fn keys_are_made_listed_and_revoked_and_a_service_has_a_token_of_its_own()
     let other = hp(&["token", "service", "--issuer", "https://elsewhere.example"]).ok();
     let other = api.with_key(other.trim()).post("/api/v1/jobs/mail").send().await;
     other.expect_problem(401, "bad-credentials");
+    let token = hp(&["token", "service", "--scope", "stores:report", "--name", "sync", "--issuer", &dev.url]).ok();
+    let stores = hp(&["store", "list"]).ok();
+    let health = format!("/api/v1/stores/{}/health", stores.split_whitespace().nth(1).unwrap());
+    let report = api.with_key(token.trim()).post(&health).json(&json!({ "status": "healthy" }));
+    report.send().await.expect(204);
     assert!(hp(&["token", "service", "--scope", "jobs:burn"]).refused(1).contains("--scope"));
     assert!(hp(&["token", "service", "--name", "Cron"]).refused(1).contains("--name"));
 }

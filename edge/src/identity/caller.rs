@@ -7,11 +7,12 @@ use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permiss
 use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::notifications::BaseUrl;
 use sha2::{Digest, Sha256};
 
 use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
-use super::store::api_key::open_only;
+use super::store::api_key::{open_only, storefront};
 use super::store::{api_key, app, keys};
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};
@@ -113,6 +114,8 @@ pub struct Principal {
     pub permissions: Permissions,
     /// The store's currency.
     pub currency: Currency,
+    /// Where the store's links lead, if it says.
+    pub storefront: Option<BaseUrl>,
     /// The person and the session, where the caller is one.
     pub person: Option<Person>,
     /// The member of the staff who acts in the person's name.
@@ -259,8 +262,8 @@ impl Caller {
         if let Some(key) = known {
             caller.is_signed(&key, now, verifier)?;
             // Who signed it is known; whether its organization still does business must be too.
-            if let Some(until) = verifier.open.until(tenant, now) {
-                caller.settle_token(until, now, verifier)?;
+            if let Some(open) = verifier.open.get(tenant, now) {
+                caller.settle_token(open, now, verifier)?;
             }
         }
         Ok(caller)
@@ -294,6 +297,7 @@ impl Caller {
             actor: "operator".to_owned(),
             permissions: Permissions::new(Scopes::of_new_key(KeyKind::Secret), &[]),
             currency,
+            storefront: None,
             person: None,
             impersonator: None,
             issued_at: None,
@@ -384,7 +388,7 @@ impl Caller {
                 open_only(row)?;
                 let (principal, expires_at) = api_key::principal(row)?;
                 let principal = Arc::new(principal);
-                verifier.open.found(self.tenant, now);
+                verifier.open.found(self.tenant, principal.storefront.clone(), now);
                 verifier.remembered.put(*hash, self.tenant, &principal, now, expires_at);
                 self.admit(principal).map_err(Halt::Denied)
             }
@@ -403,8 +407,8 @@ impl Caller {
                 if row.get::<Option<&str>>("store_status")? != Some("active") {
                     return Err(bad);
                 }
-                let until = verifier.open.found(self.tenant, now);
-                self.settle_token(until, now, verifier).map_err(Halt::Denied)
+                let open = verifier.open.found(self.tenant, storefront(row)?, now);
+                self.settle_token(open, now, verifier).map_err(Halt::Denied)
             }
             Credential::Known(_) => Ok(()),
         }
@@ -415,20 +419,21 @@ impl Caller {
         if token.is_good(key, &verifier.issuer, now) { Ok(()) } else { Err(Denied::BadCredentials) }
     }
 
-    /// Takes a token that is signed, of a tenant that is known to do business until then.
-    fn settle_token(&self, until: Timestamp, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
+    /// Takes a token that is signed, of a tenant that does business.
+    fn settle_token(&self, open: Open, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
         let Credential::Token(hash, token) = &self.credential else { return Ok(()) };
         let claims = &token.claims;
         let principal = Arc::new(Principal {
             actor: claims.sub.to_string(),
             permissions: claims.access.permissions(),
             currency: claims.access.currency,
+            storefront: open.storefront,
             person: token.person(),
             impersonator: token.impersonator(),
             issued_at: Some(Timestamp::from_millis(claims.access.iat_ms)),
         });
         let ends = claims.exp.saturating_add(LEEWAY_SECONDS).saturating_mul(1_000);
-        let ends = Timestamp::from_millis(ends).min(until);
+        let ends = Timestamp::from_millis(ends).min(open.until);
         verifier.remembered.put(*hash, self.tenant, &principal, now, Some(ends));
         self.admit(principal)
     }
@@ -449,26 +454,34 @@ impl Caller {
 
 /// Tenants found to do business in the last 30 s: a token says nothing of that.
 #[derive(Default)]
-struct OpenTenants(Mutex<HashMap<Tenant, Timestamp>>);
+struct OpenTenants(Mutex<HashMap<Tenant, Open>>);
+
+/// A tenant that does business.
+#[derive(Debug, Clone)]
+struct Open {
+    /// Until when that is believed.
+    until: Timestamp,
+    storefront: Option<BaseUrl>,
+}
 
 impl OpenTenants {
-    /// Until when the tenant is taken to do business; `None` where that is to be asked.
-    fn until(&self, tenant: Tenant, now: Timestamp) -> Option<Timestamp> {
+    /// `None` where it is to be asked.
+    fn get(&self, tenant: Tenant, now: Timestamp) -> Option<Open> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let until = all.get(&tenant).copied()?;
+        let open = all.get(&tenant)?;
         // A clock that was set back must not make it longer.
-        let left = until.millis().saturating_sub(now.millis());
-        (1..=REMEMBERED_MILLIS).contains(&left).then_some(until)
+        let left = open.until.millis().saturating_sub(now.millis());
+        (1..=REMEMBERED_MILLIS).contains(&left).then(|| open.clone())
     }
 
-    fn found(&self, tenant: Tenant, now: Timestamp) -> Timestamp {
-        let until = now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now);
+    fn found(&self, tenant: Tenant, storefront: Option<BaseUrl>, now: Timestamp) -> Open {
+        let open = Open { until: now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now), storefront };
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if REMEMBERED <= all.len() {
             all.clear();
         }
-        all.insert(tenant, until);
-        until
+        all.insert(tenant, open.clone());
+        open
     }
 }
 

@@ -67,8 +67,8 @@ pub fn forgotten_before(now: Timestamp) -> Timestamp {
 }
 
 /// The mail that brings a token; its link leads to a page of the storefront.
-pub fn message(app: &App, purpose: OneTimePurpose, token: &OneTimeToken) -> Message {
-    let page = |path| app.storefront().secret_page(path, token.as_str());
+pub fn message(ctx: &Ctx, purpose: OneTimePurpose, token: &OneTimeToken) -> Message {
+    let page = |path| ctx.storefront().secret_page(path, token.as_str());
     let minutes = purpose.minutes();
     match purpose {
         OneTimePurpose::VerifyEmail => Message::VerifyEmail { link: page("account/verify"), minutes },
@@ -82,8 +82,8 @@ pub fn message(app: &App, purpose: OneTimePurpose, token: &OneTimeToken) -> Mess
 }
 
 /// Where a password that was forgotten is reset.
-pub fn reset_page(app: &App) -> String {
-    app.storefront().page("account/forgot-password")
+pub fn reset_page(ctx: &Ctx) -> String {
+    ctx.storefront().page("account/forgot-password")
 }
 
 /// Somebody asks for a link.
@@ -159,7 +159,7 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
             event_key: mail_key.as_deref().unwrap_or_default(),
             to: ask.email,
             locale: &locale,
-            message: &message(app, ask.purpose, &minted.token),
+            message: &message(ctx, ask.purpose, &minted.token),
             expires_at: ask.purpose.ends(ctx.now),
         },
         ctx.now,
@@ -192,7 +192,7 @@ pub fn welcome<E>(
     let name = name_sealed.map(|sealed| key.open_text(place, sealed)).transpose();
     let name =
         name.map_err(|error| Failure::Unavailable(Unavailable::Corrupt(format!("an account's name: {error}"))))?;
-    let message = Message::Welcome { name, link: Some(ctx.app().storefront().to_string()) };
+    let message = Message::Welcome { name, link: Some(ctx.storefront().to_string()) };
     let mail = NewMail {
         event_key: &format!("welcome:{row}"),
         to: email,

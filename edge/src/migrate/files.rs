@@ -33,6 +33,7 @@ pub const ALL: &[Migration] = files![
     "202611212120_identity_one_time_tokens_for_changes",
     "202611212130_identity_linked_identities",
     "202611212135_organizations_plan",
+    "202611212140_organizations_store_health",
 ];
 
 #[cfg(test)]

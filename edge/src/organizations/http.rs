@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{impersonations, invitations, members, roles, settings};
+use super::{health, impersonations, invitations, members, roles, settings};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Query, QueryParams, next_link};
 use crate::failure::Denied;
@@ -23,6 +23,7 @@ use crate::wire::IdText;
 pub fn routes() -> Routes {
     Routes::new()
         .and(settings::http::routes())
+        .and(health::http::routes())
         .and(members::http::routes())
         .and(roles::http::routes())
         .and(invitations::http::routes())

@@ -2,6 +2,7 @@
 
 pub mod openapi;
 
+mod health;
 mod http;
 mod impersonations;
 mod invitations;

@@ -1,12 +1,13 @@
 //! The operations of organizations, for the OpenAPI document.
 
-use super::{impersonations, invitations, members, roles, settings};
+use super::{health, impersonations, invitations, members, roles, settings};
 use crate::openapi::{Operation, Problems, of};
 use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     let parts = [
         settings::openapi::operations(),
+        health::openapi::operations(),
         members::openapi::operations(),
         roles::openapi::operations(),
         invitations::openapi::operations(),

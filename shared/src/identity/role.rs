@@ -59,6 +59,7 @@ impl Role {
         Scope::AuthBegin,
         Scope::OrganizationWrite,
         Scope::StoresWrite,
+        Scope::StoresReport,
         Scope::MembersWrite,
         Scope::MembersImpersonate,
         Scope::KeysRead,
@@ -80,6 +81,7 @@ impl Role {
         Scope::CustomersRead,
         Scope::CustomersWrite,
         Scope::OrganizationRead,
+        Scope::StoresReport,
         Scope::TokensIntrospect,
     ]));
 

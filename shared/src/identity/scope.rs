@@ -58,6 +58,8 @@ scopes! {
     OrganizationWrite = "organization:write",
     /// Open, change and connect stores.
     StoresWrite = "stores:write",
+    /// Say how a store's connection is.
+    StoresReport = "stores:report",
     MembersRead = "members:read",
     /// Invite, suspend, change roles and define them.
     MembersWrite = "members:write",

@@ -135,12 +135,15 @@ pub enum Health {
     /// Not used since it was made or changed.
     Unknown,
     Healthy,
+    /// It works, and not as it should.
+    Degraded,
     Failing,
 }
 
-named!(Health, UnknownHealth, "unknown, healthy or failing", {
+named!(Health, UnknownHealth, "unknown, healthy, degraded or failing", {
     Unknown = "unknown",
     Healthy = "healthy",
+    Degraded = "degraded",
     Failing = "failing",
 });
 

@@ -31,7 +31,7 @@ const ABOVE_TENANTS: [(&str, &str); 4] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 4] = [
+const FILLS: [(&str, &[&str]); 5] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -46,6 +46,7 @@ const FILLS: [(&str, &[&str]); 4] = [
         &["updates external_identity without external_identity.organization_id = ?1"],
     ),
     ("202611212135_organizations_plan.sql", &["updates organization without organization.id = ?1"]),
+    ("202611212140_organizations_store_health.sql", &["updates store without store.organization_id = ?1"]),
 ];
 
 /// Where SQL may be that names no table of the migrations.

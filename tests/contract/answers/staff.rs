@@ -113,6 +113,10 @@ async fn organization(shop: &mut Shop, owner: &str) {
     shop.call("GET", &path, &owner, "").await;
     shop.call("PATCH", &path, &owner, r#"{"locale":"de","timezone":null,"status":"suspended"}"#).await;
     assert_eq!(shop.call("PATCH", &path, &stale, r#"{"name":"Other"}"#).await.status, 412);
+    let report = r#"{"status":"failing","message":"401","observedAt":"2026-01-01T00:00:00Z"}"#;
+    for (report, status) in [(r#"{"status":"healthy"}"#, 204), (report, 409), (r#"{"status":"unknown"}"#, 422)] {
+        assert_eq!(shop.call("POST", &format!("{path}/health"), &owner, report).await.status, status, "{report}");
+    }
     let own = format!("/api/v1/stores/{}", shop.store);
     assert_eq!(shop.call("PATCH", &own, &owner, r#"{"status":"suspended"}"#).await.status, 409);
     let page = shop.call("GET", "/api/v1/stores?limit=1", &owner, "").await;

@@ -22,6 +22,9 @@ pub fn settings_and_stores(stage: &Stage, kind: Kind) {
         stores_have_their_own_or_their_organizations_settings(stage, &world).await;
         credentials_are_sealed_and_never_shown(stage, &world).await;
         a_session_moves_between_stores(stage, &world).await;
+        links_lead_to_the_stores_own_storefront(stage, &world).await;
+        let late = reports_go_forward_only(&world).await;
+        println!("{kind}: {AT_ONCE} reports of a store's health at once, {late} came too late");
         let opened = the_plan_bounds_stores(&world).await;
         println!("{kind}: {AT_ONCE} opened stores at once within a plan of ten, {opened} did");
     });
@@ -216,6 +219,101 @@ async fn a_session_moves_between_stores(stage: &Stage, world: &World) {
     owner.patch(&format!("/api/v1/stores/{second}")).json(&suspend).send().await.expect(200);
     assert_eq!(clerk.store(world, None).await, first);
     clerk.refresh(world, Some(&second)).await.expect_problem(404, "not-found");
+}
+
+async fn links_lead_to_the_stores_own_storefront(stage: &Stage, world: &World) {
+    let owner = owner(world).await;
+    let open = |url: &str| {
+        let body = json!({ "name": world.name("own-front"), "storefrontUrl": url });
+        owner.post("/api/v1/stores").json(&body).send()
+    };
+    let long = format!("https://shop.example/{}", "a".repeat(500));
+    for url in ["http://shop.example", "javascript:alert(1)", "https://user@shop.example", "https://a.example?b", &long] {
+        assert_eq!(open(url).await.expect(422).places(), ["#/storefrontUrl"], "{url}");
+    }
+    let made = open("https://seoul.example/shop/").await.expect(201);
+    assert_eq!(made.json()["storefrontUrl"], "https://seoul.example/shop");
+    let mut login = Login::of(&log_in(&world.ours, "owner@example.com").await.expect(200));
+    let moved = as_person(world, &login.refresh(world, made.json()["id"].as_str()).await.expect(200));
+    let wanted = json!({ "kind": "publishable", "name": "own-front" });
+    let key = moved.post("/api/v1/api-keys").json(&wanted).send().await.expect(201).json();
+    let shopper = world.nobody.with_key(key["key"].as_str().unwrap());
+    let customer = hire(stage, world, &world.ours, Role::Customer, "forgetful").await;
+    let forgot = shopper.post("/api/v1/auth/password/forgot").json(&json!({ "email": customer.email }));
+    forgot.send().await.expect(202);
+    world.mail(&customer.email, "https://seoul.example/shop/account/reset-password#token=").await;
+    let invited = world.email("of-seoul");
+    let invite = moved.post("/api/v1/invitations").json(&json!({ "email": invited, "role": "viewer" }));
+    invite.send().await.expect(201);
+    world.mail(&invited, "https://seoul.example/shop/invitation#token=").await;
+    let path = made.the("location");
+    let none = owner.patch(path).json(&json!({ "storefrontUrl": null })).send().await.expect(200);
+    assert!(none.json()["storefrontUrl"].is_null(), "{none}");
+    let refused = owner.patch(path).json(&json!({ "storefrontUrl": "ftp://shop.example" })).send().await.expect(422);
+    assert_eq!(refused.places(), ["#/storefrontUrl"]);
+}
+
+/// Answers how many of many reports at once came later than one of a later moment.
+async fn reports_go_forward_only(world: &World) -> usize {
+    let owner = owner(world).await;
+    let id = tenant_of(&world.ours).store.to_string();
+    let path = format!("/api/v1/stores/{id}/health");
+    let report = |client: &Client, body: Value| client.post(&path).json(&body).send();
+    let shown = async || owner.get(&format!("/api/v1/stores/{id}")).send().await.expect(200).json();
+    let wanted = json!({ "kind": "secret", "name": "sync", "scopes": "stores:report" });
+    let key = owner.post("/api/v1/api-keys").json(&wanted).send().await.expect(201).json();
+    let job = world.nobody.with_key(key["key"].as_str().unwrap());
+    let first = json!({ "status": "failing", "message": "401 of the platform", "observedAt": "2026-01-02T03:04:05Z" });
+    for _ in 0..3 {
+        report(&job, first.clone()).await.expect(204);
+    }
+    let store = shown().await;
+    assert_eq!(
+        (&store["health"], &store["healthMessage"], &store["lastSyncAt"]),
+        (&json!("failing"), &json!("401 of the platform"), &Value::Null)
+    );
+    assert_eq!(store["healthAt"], "2026-01-02T03:04:05.000Z");
+    let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={id}")).send().await.expect(200).json();
+    let said: Vec<&Value> =
+        log["items"].as_array().unwrap().iter().filter(|row| row["action"] == "store.health").collect();
+    assert_eq!((said.len(), &said[0]["after"]["health"]), (1, &json!("failing")), "what repeats is no change: {log}");
+
+    let minute = |minute: usize| format!("2026-02-03T04:{minute:02}:00.000Z");
+    let at_once = (0..AT_ONCE).map(|number| {
+        let at = minute(number);
+        report(&job, json!({ "status": "healthy", "observedAt": at, "lastSyncAt": at }))
+    });
+    let mut late = 0;
+    for answer in join_all(at_once).await {
+        if answer.status != 204 {
+            assert!(answer.expect_problem(409, "report-outdated").json()["observedAt"].is_string());
+            late += 1;
+        }
+    }
+    let newest = json!(minute(AT_ONCE - 1));
+    let store = shown().await;
+    assert_eq!((&store["health"], &store["healthAt"], &store["lastSyncAt"]), (&json!("healthy"), &newest, &newest));
+    // A synchronisation is not undone by a report that knows of an earlier one.
+    report(&job, json!({ "status": "degraded", "lastSyncAt": minute(0) })).await.expect(204);
+    let store = shown().await;
+    assert_eq!((&store["health"], &store["lastSyncAt"]), (&json!("degraded"), &newest));
+    let listed = owner.get("/api/v1/stores").send().await.expect(200).json();
+    assert!(listed["items"].as_array().unwrap().contains(&store), "{listed}");
+
+    let future = json!({ "status": "healthy", "lastSyncAt": "2999-01-01T00:00:00Z" });
+    assert_eq!(report(&job, future).await.expect(422).places(), ["#/lastSyncAt"]);
+    let wrong = json!({ "status": "unknown", "message": "", "observedAt": "soon", "health": "healthy" });
+    let mut places = report(&job, wrong).await.expect(422).places();
+    places.sort_unstable();
+    assert_eq!(places, ["#/health", "#/message", "#/observedAt", "#/status"]);
+    let healthy = json!({ "status": "healthy" });
+    let viewer = as_person(world, &log_in(&world.ours, "viewer@example.com").await.expect(200));
+    for client in [&world.ours.shopper, &viewer] {
+        let refused = report(client, healthy.clone()).await.expect_problem(403, "missing-scope");
+        assert_eq!(refused.json()["scope"], "stores:report");
+    }
+    report(&world.theirs.merchant, healthy).await.expect_problem(404, "not-found");
+    late
 }
 
 /// Answers how many stores were opened.

@@ -76,6 +76,7 @@ pub async fn caller(
         actor: account.to_string(),
         permissions: found.account.permissions,
         currency: found.currency,
+        storefront: found.storefront,
         person: Some(Person { account, session: session_of(issuer, subject) }),
         impersonator: None,
         // Whatever was revoked before is not in the database any more.

@@ -158,10 +158,10 @@ async fn commit_of(
     let (mail_key, message, expires_at) = if is_known {
         let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
         let expires_at = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
-        let message = Message::AlreadyRegistered { link: Some(reset_page(app)) };
+        let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
         (Some(format!("already-registered:{row}:{day}")), message, expires_at)
     } else {
-        (link_key, message(app, purpose, &minted.token), purpose.ends(ctx.now))
+        (link_key, message(ctx, purpose, &minted.token), purpose.ends(ctx.now))
     };
     if let Some(event_key) = mail_key {
         let locale = found.map_or(&command.locale, |account| &account.locale);

@@ -71,7 +71,7 @@ pub async fn enroll(ctx: &Ctx, person: Person) -> Result<Enrolled, Failure<Secon
     commit.push(journal::audit(ctx, ctx.new_id()?, &text, Change::new("second-factor.enroll", &text)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
-            let issuer = app.storefront().as_str();
+            let issuer = ctx.storefront().as_str();
             let issuer = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
             Ok(Enrolled { secret: totp_secret(&secret), uri: totp_uri(issuer, email.as_str(), &secret) })
         }

@@ -3,6 +3,7 @@
 use headlesspro_shared::identity::{KeyKind, Permissions, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::OrganizationStatus;
 
 use crate::app::Tenant;
@@ -11,7 +12,7 @@ use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify
-SELECT k.id, k.scopes, k.expires_at, s.currency, o.status AS organization_status
+SELECT k.id, k.scopes, k.expires_at, s.currency, s.storefront_url, o.status AS organization_status
 FROM api_key k JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
 JOIN organization o ON o.id = k.organization_id
 WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND s.status = 'active'
@@ -117,6 +118,17 @@ pub(in crate::identity) fn plan_of(rows: &Rows) -> Result<Option<PlanExceeded>, 
     Ok(most.map(|most| PlanExceeded { limit: "apiKeys", most, used }))
 }
 
+/// Where the store's links lead, if it says.
+///
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub(in crate::identity) fn storefront(row: Row<'_>) -> Result<Option<BaseUrl>, SqlError> {
+    match row.get::<Option<&str>>("storefront_url")? {
+        None => Ok(None),
+        Some(_) => row.parse("storefront_url").map(Some),
+    }
+}
+
 /// Whose organization does business.
 ///
 /// # Errors
@@ -136,6 +148,7 @@ pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<
         actor: row.get::<&str>("id")?.to_owned(),
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
+        storefront: storefront(row)?,
         person: None,
         impersonator: None,
         issued_at: None,

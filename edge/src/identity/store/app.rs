@@ -10,7 +10,7 @@ use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify_app
-SELECT a.id, a.scopes, s.currency, o.status AS organization_status
+SELECT a.id, a.scopes, s.currency, s.storefront_url, o.status AS organization_status
 FROM app a
 JOIN store s ON s.id = a.store_id AND s.organization_id = a.organization_id AND s.status = 'active'
 JOIN organization o ON o.id = a.organization_id
@@ -65,6 +65,7 @@ pub fn principal(row: Row<'_>) -> Result<Principal, SqlError> {
         actor: row.get::<&str>("id")?.to_owned(),
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
+        storefront: super::api_key::storefront(row)?,
         person: None,
         impersonator: None,
         issued_at: None,

@@ -3,7 +3,9 @@
 use headlesspro_shared::kernel::id::IdentityProviderId;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::notifications::BaseUrl;
 
+use super::api_key::storefront;
 use super::provider::{LinkedRow, linked_of};
 use crate::app::Tenant;
 use crate::failure::Unavailable;
@@ -12,7 +14,7 @@ use crate::port::sql::{Row, Statement};
 
 /// The key is good, the issuer is allowed, and the subject has an account.
 const VERIFY: &str = "-- identity::verify_external
-SELECT p.id AS provider_id, p.token_audiences, s.currency, o.status AS organization_status, a.id,
+SELECT p.id AS provider_id, p.token_audiences, s.currency, s.storefront_url, o.status AS organization_status, a.id,
   a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
   EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
@@ -31,6 +33,7 @@ pub struct Found {
     pub provider: IdentityProviderId,
     pub audiences: Vec<String>,
     pub currency: Currency,
+    pub storefront: Option<BaseUrl>,
     pub account: LinkedRow,
 }
 
@@ -47,6 +50,7 @@ pub fn found(row: Row<'_>) -> Result<Found, Unavailable> {
         provider: row.parse("provider_id")?,
         audiences: audiences.map_err(|_| Unavailable::Corrupt("a provider's token_audiences".to_owned()))?,
         currency: row.parse("currency")?,
+        storefront: storefront(row)?,
         account: linked_of(row)?,
     })
 }

@@ -7,6 +7,7 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{OrganizationKind, StoreKind};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{
     PLATFORMS, Platform, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone,
 };
@@ -82,6 +83,9 @@ pub struct OpenStoreBody {
     pub platform: Option<String>,
     /// What the platform asks for, by its names. Kept encrypted, and never shown again.
     pub credentials: Option<BTreeMap<String, String>>,
+    /// Where the links in mails lead: https, or http on this machine. That of the deployment when left out.
+    #[schemars(length(max = 500))]
+    pub storefront_url: Option<String>,
 }
 
 /// What is left out stays as it is; null takes a store's own setting away, so that its organization's holds.
@@ -108,6 +112,10 @@ pub struct ChangeStoreBody {
     pub status: Option<String>,
     /// All that the platform asks for.
     pub credentials: Option<BTreeMap<String, String>>,
+    /// Where the links in mails lead: https, or http on this machine.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", length(max = 500))]
+    pub storefront_url: Option<Option<String>>,
 }
 
 /// `Some(None)` for a null, which is not left out.
@@ -185,11 +193,18 @@ pub struct StoreBody {
     /// Of a connection.
     pub platform: Option<String>,
     pub has_credentials: bool,
-    /// How the connection was when it was last used.
-    #[schemars(extend("enum" = ["unknown", "healthy", "failing"]))]
+    /// How the connection was by the last report.
+    #[schemars(extend("enum" = ["unknown", "healthy", "degraded", "failing"]))]
     pub health: String,
+    /// What the report says, for people.
+    pub health_message: Option<String>,
+    /// Of the last report.
+    #[schemars(with = "Option<MomentText>")]
+    pub health_at: Option<String>,
     #[schemars(with = "Option<MomentText>")]
     pub last_sync_at: Option<String>,
+    /// Where the links in mails lead; null: where the deployment says.
+    pub storefront_url: Option<String>,
     /// Grows with each change; also the ETag.
     pub version: i64,
     #[schemars(with = "MomentText")]
@@ -257,7 +272,9 @@ impl Parse for OpenStoreBody {
         };
         let platform =
             errors.optional("platform", self.platform, |id| Platform::of(&id).ok_or("there is no such platform"));
-        errors.is_empty().then_some(Wanted { name: name?, currency, own, platform, credentials: self.credentials })
+        let storefront = errors.optional("storefrontUrl", self.storefront_url, |url| storefront(&url));
+        let credentials = self.credentials;
+        errors.is_empty().then_some(Wanted { name: name?, currency, own, platform, credentials, storefront })
     }
 }
 
@@ -284,9 +301,20 @@ impl Parse for ChangeStoreBody {
             rounding: own(errors, "rounding", self.rounding),
             status: errors.optional("status", self.status, |status| status.parse::<Status>()),
             credentials: self.credentials,
+            storefront: match self.storefront_url {
+                None => None,
+                Some(None) => Some(None),
+                Some(Some(url)) => errors.optional("storefrontUrl", Some(url), |url| storefront(&url)).map(Some),
+            },
         };
         errors.is_empty().then_some(change)
     }
+}
+
+fn storefront(url: &str) -> Result<BaseUrl, &'static str> {
+    const LONGEST: usize = 500;
+    let parsed = (url.len() <= LONGEST).then(|| url.parse().ok()).flatten();
+    parsed.ok_or("expected an address such as https://shop.example of at most 500 characters")
 }
 
 async fn organization(ctx: Ctx) -> Result<Response, Problem> {
@@ -396,7 +424,10 @@ impl From<Store> for StoreBody {
             platform: store.platform,
             has_credentials: store.has_credentials,
             health: store.health.to_string(),
+            health_message: store.health_message,
+            health_at: store.health_at.map(|at| at.to_string()),
             last_sync_at: store.last_sync_at.map(|at| at.to_string()),
+            storefront_url: store.storefront.map(|url| url.to_string()),
             version: store.version,
             created_at: store.created_at.to_string(),
         }

@@ -148,7 +148,7 @@ fn changing() -> Problem {
     of(SettingsError::Changing, "Others are changing the same.").with::<AllowedActions>()
 }
 
-fn store_id() -> Parameter {
+pub fn store_id() -> Parameter {
     Parameter::path(
         "id",
         "The store's id.",
@@ -201,7 +201,10 @@ fn store_body(is_connection: bool) -> Value {
         "platform": is_connection.then_some("naver-smartstore"),
         "hasCredentials": is_connection,
         "health": "unknown",
+        "healthMessage": null,
+        "healthAt": null,
         "lastSyncAt": null,
+        "storefrontUrl": if is_connection { Value::Null } else { json!("https://shop.example") },
         "version": 1,
         "createdAt": time(0),
     })

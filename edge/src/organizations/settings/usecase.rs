@@ -6,6 +6,7 @@ use headlesspro_shared::identity::Resource;
 use headlesspro_shared::kernel::id::StoreId;
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{ConnectError, Platform, Settings, SettingsChange, Status, connect};
 use serde_json::{Value as Json, json};
 
@@ -47,6 +48,7 @@ pub struct StoreChange {
     pub rounding: Own<headlesspro_shared::organizations::RoundingMode>,
     pub status: Option<Status>,
     pub credentials: Option<Credentials>,
+    pub storefront: Own<BaseUrl>,
 }
 
 /// A store to be opened.
@@ -57,6 +59,7 @@ pub struct Wanted {
     pub own: OwnSettings,
     pub platform: Option<&'static Platform>,
     pub credentials: Option<Credentials>,
+    pub storefront: Option<BaseUrl>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -149,6 +152,7 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
         own: &wanted.own,
         platform: wanted.platform.map(|platform| platform.id),
         credentials_sealed: sealed.as_deref(),
+        storefront: wanted.storefront.as_ref(),
     };
     let mut commit = Commit::new();
     let insert = commit.push(settings::insert_store(tenant, &new, ctx.now));
@@ -242,6 +246,9 @@ fn apply(store: &mut Store, change: &StoreChange) {
     if let Some(status) = change.status {
         store.status = status;
     }
+    if let Some(storefront) = &change.storefront {
+        store.storefront.clone_from(storefront);
+    }
 }
 
 /// The credentials of a store, sealed; `None` where there are none to be kept.
@@ -303,6 +310,7 @@ fn of_store(store: &Store, has_new_credentials: bool) -> Json {
         "taxMode": store.own.tax_mode,
         "rounding": store.own.rounding,
         "status": store.status,
+        "storefrontUrl": store.storefront.as_ref().map(BaseUrl::as_str),
         "newCredentials": has_new_credentials,
     })
 }

@@ -1,5 +1,6 @@
 //! The tables `organization`, `store`, `custom_role` and `invitation`, and what makes an `account` a member.
 
+pub mod health;
 pub mod invitation;
 pub mod member;
 pub mod plan;

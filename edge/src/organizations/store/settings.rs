@@ -4,6 +4,7 @@ use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{
     Health, OrganizationStatus, Plan, RoundingMode, Settings, Status, TaxMode, Timezone,
 };
@@ -30,7 +31,8 @@ WHERE id = ?1 AND version = ?2";
 
 const STORES: &str = "-- organizations::stores_of_organization
 SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.tax_mode, s.rounding, s.status, s.platform,
-  s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.last_sync_at, s.version, s.created_at,
+  s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.health_message, s.health_at, s.last_sync_at,
+  s.storefront_url, s.version, s.created_at,
   o.timezone AS default_timezone, o.locale AS default_locale, o.tax_mode AS default_tax_mode,
   o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
 FROM store s
@@ -40,7 +42,8 @@ WHERE s.organization_id = ?1 AND ?2 < s.id ORDER BY s.id LIMIT ?3";
 
 const STORE: &str = "-- organizations::store
 SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.tax_mode, s.rounding, s.status, s.platform,
-  s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.last_sync_at, s.version, s.created_at,
+  s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.health_message, s.health_at, s.last_sync_at,
+  s.storefront_url, s.version, s.created_at,
   o.timezone AS default_timezone, o.locale AS default_locale, o.tax_mode AS default_tax_mode,
   o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
 FROM store s
@@ -55,14 +58,14 @@ FROM organization o JOIN organization_key k ON k.organization_id = o.id WHERE o.
 
 const INSERT_STORE: &str = "-- organizations::insert_connected_store
 INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, timezone, locale, tax_mode, rounding,
-  platform, credentials_sealed, created_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+  platform, credentials_sealed, created_at, storefront_url)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// New credentials have not been tried yet.
 const CHANGE_STORE: &str = "-- organizations::change_store
 UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8, status = ?9,
-  health = iif(?10 IS NULL, health, 'unknown'), credentials_sealed = coalesce(?10, credentials_sealed),
-  version = version + 1
+  health = iif(?10 IS NULL, health, 'unknown'), health_message = iif(?10 IS NULL, health_message, NULL),
+  credentials_sealed = coalesce(?10, credentials_sealed), storefront_url = ?11, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3";
 
 /// An organization as its staff sees it.
@@ -115,7 +118,11 @@ pub struct Store {
     pub platform: Option<String>,
     pub has_credentials: bool,
     pub health: Health,
+    pub health_message: Option<String>,
+    pub health_at: Option<Timestamp>,
     pub last_sync_at: Option<Timestamp>,
+    /// Where the links in mails lead, if not where the deployment says.
+    pub storefront: Option<BaseUrl>,
     pub version: i64,
     pub created_at: Timestamp,
 }
@@ -128,6 +135,7 @@ pub struct NewStore<'a> {
     pub own: &'a OwnSettings,
     pub platform: Option<&'a str>,
     pub credentials_sealed: Option<&'a str>,
+    pub storefront: Option<&'a BaseUrl>,
 }
 
 /// The statement whose rows [`organization_of`] takes.
@@ -216,7 +224,10 @@ fn store_of(row: Row<'_>) -> Result<Store, SqlError> {
         platform: row.get::<Option<&str>>("platform")?.map(str::to_owned),
         has_credentials: row.get("has_credentials")?,
         health: row.parse("health")?,
+        health_message: row.get::<Option<&str>>("health_message")?.map(str::to_owned),
+        health_at: row.get::<Option<i64>>("health_at")?.map(Timestamp::from_millis),
         last_sync_at: row.get::<Option<i64>>("last_sync_at")?.map(Timestamp::from_millis),
+        storefront: if is_there("storefront_url")? { Some(row.parse("storefront_url")?) } else { None },
         version: row.get("version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
@@ -252,13 +263,17 @@ pub fn insert_store(tenant: Tenant, new: &NewStore<'_>, now: Timestamp) -> State
     .bind(new.platform)
     .bind(new.credentials_sealed)
     .bind(now.millis())
+    .bind(new.storefront.map(BaseUrl::as_str))
 }
 
 /// Changes a store that is at `store.version` to be like `store`; `credentials` of `None` stay as they are.
 pub fn change_store(tenant: Tenant, store: &Store, credentials_sealed: Option<&str>) -> Statement {
     let statement =
         of_organization(CHANGE_STORE, tenant).bind(store.id.to_string()).bind(store.version).bind(store.name.as_str());
-    own_settings(statement, &store.own).bind(store.status.name()).bind(credentials_sealed)
+    own_settings(statement, &store.own)
+        .bind(store.status.name())
+        .bind(credentials_sealed)
+        .bind(store.storefront.as_ref().map(BaseUrl::as_str))
 }
 
 fn own_settings(statement: Statement, own: &OwnSettings) -> Statement {

@@ -1,0 +1,5 @@
+//! How the stores' connections are.
+
+pub mod http;
+pub mod openapi;
+mod usecase;
