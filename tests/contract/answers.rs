@@ -461,6 +461,10 @@ async fn providers(shop: &mut Shop, token: &str) {
     }
     shop.call("DELETE", &format!("/api/v1/identity-providers/{other}"), &headers[..1], "").await;
     let path = format!("/api/v1/identity-providers/{made}");
+    let change = json!({ "name": "Naver Login", "clientSecret": "another", "scope": null }).to_string();
+    shop.call("PATCH", &path, &headers, change.clone()).await;
+    let stale = [headers[0], headers[1], ("if-match", "\"99\"")];
+    assert_eq!(shop.call("PATCH", &path, &stale, change).await.status, 412);
     shop.call("DELETE", &path, &headers[..1], "").await;
     assert_eq!(shop.call("DELETE", &path, &headers[..1], "").await.status, 404);
 }

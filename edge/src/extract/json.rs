@@ -11,6 +11,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Request, StatusCode};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_path_to_error::Segment;
 
@@ -90,6 +91,14 @@ impl FieldErrors {
     pub fn is_empty(&self) -> bool {
         self.errors.is_empty()
     }
+}
+
+/// Reads a field of a merge patch (RFC 7396): `Some(None)` for a null, which is not left out.
+///
+/// # Errors
+/// Those of the value's own type.
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A JSON body of at most 256 KiB, parsed into the domain type.

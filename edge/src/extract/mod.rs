@@ -10,7 +10,7 @@ mod raw;
 
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
-pub use json::{FieldErrors, Json, Parse};
+pub use json::{FieldErrors, Json, Parse, given};
 pub(crate) use json::{JSON_LIMIT, malformed, not_json};
 pub use path::{PathId, PathText};
 pub use query::{Parsed, Query, QueryParams, next_link};

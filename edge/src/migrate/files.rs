@@ -34,6 +34,7 @@ pub const ALL: &[Migration] = files![
     "202611212130_identity_linked_identities",
     "202611212135_organizations_plan",
     "202611212140_organizations_store_health",
+    "202611212150_identity_provider_version",
 ];
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod passkeys;
 pub mod people;
 mod profiles;
 mod protocol;
+mod providers;
 pub mod second_factors;
 pub mod sessions;
 mod tenancy;
@@ -77,6 +78,8 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::an_address_is_nobodys_to_flood,
     people::a_stranger_takes_no_mail_from_the_owner,
     people::another_tenants_links_are_gone,
+    providers::a_provider_is_changed_in_parts_and_its_secret_never_shown,
+    providers::a_provider_keeps_making_sense,
     second_factors::a_second_factor_is_asked_for_and_each_code_is_good_once,
     second_factors::new_recovery_codes_void_the_old_ones,
     second_factors::guessing_codes_gets_slow_and_what_is_no_code_is_named,

@@ -6,14 +6,15 @@ use axum::response::Response;
 use headlesspro_shared::identity::federation::{Issuer, ProviderKind, RedirectUri};
 use headlesspro_shared::identity::{KeyName, Scope};
 use headlesspro_shared::kernel::id::IdentityProviderKind;
-use http::header::LOCATION;
+use http::header::{ETAG, LOCATION};
 use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::usecase::{self, ProviderConfigError, Wanted};
+use super::usecase::{self, ProviderChange, ProviderConfigError, Wanted, senseless};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, Json, Parse, PathId};
+use crate::extract::{FieldErrors, IfMatch, Json, Parse, PathId, given};
 use crate::identity::http::{answer, nothing};
 use crate::identity::store::provider::Provider;
 use crate::problem::{FieldError, Place, Problem};
@@ -28,6 +29,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/v1/identity-providers", owner, list)
         .post("/api/v1/identity-providers", owner, create)
+        .patch("/api/v1/identity-providers/{id}", owner, change)
         .delete("/api/v1/identity-providers/{id}", owner, remove)
 }
 
@@ -65,6 +67,32 @@ pub struct CreateProviderBody {
     pub trusts_email: Option<bool>,
 }
 
+/// What is left out stays as it is; null takes it away. Kind and issuer never change: its people are known by them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ChangeIdentityProvider", deny_unknown_fields)]
+pub struct ChangeProviderBody {
+    #[schemars(length(min = 1, max = 80))]
+    pub name: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", length(min = 1, max = 255))]
+    pub client_id: Option<Option<String>>,
+    /// Kept encrypted, and never shown. Null: a public client.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", length(min = 1, max = 1024))]
+    pub client_secret: Option<Option<String>>,
+    /// Null: what the kind needs.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>", length(max = 255))]
+    pub scope: Option<Option<String>>,
+    #[schemars(length(max = 20))]
+    pub redirect_uris: Option<Vec<String>>,
+    #[schemars(length(max = 20))]
+    pub token_audiences: Option<Vec<String>>,
+    pub signs_up: Option<bool>,
+    pub trusts_email: Option<bool>,
+}
+
 /// An identity provider, without its secret.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -83,6 +111,8 @@ pub struct ProviderBody {
     pub token_audiences: Vec<String>,
     pub signs_up: bool,
     pub trusts_email: bool,
+    /// Grows with each change; also the ETag.
+    pub version: i64,
     #[schemars(with = "MomentText")]
     pub created_at: String,
 }
@@ -113,28 +143,13 @@ impl Parse for CreateProviderBody {
         };
         let client_id = errors.optional("clientId", self.client_id, |id| printable(id, 255));
         let client_secret = errors.optional("clientSecret", self.client_secret, |secret| printable(secret, 1_024));
-        let scope = errors.optional("scope", self.scope, |scope| {
-            let is_scope = scope.len() <= 255 && scope.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
-            if is_scope { Ok(scope) } else { Err("must have at most 255 characters of ASCII") }
-        });
+        let scope = errors.optional("scope", self.scope, scope_of);
         let is_named = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
-        if !is_named(&self.redirect_uris) && !is_named(&self.token_audiences) {
-            errors.push(
-                "redirectUris",
-                "say here where people come back to, or in tokenAudiences which tokens are taken",
-            );
-        }
-        let redirect_uris = list_of(errors, "redirectUris", self.redirect_uris, |uri| {
-            uri.parse::<RedirectUri>().map(|uri| uri.as_str().to_owned()).map_err(|error| error.to_string())
-        });
-        let token_audiences =
-            list_of(errors, "tokenAudiences", self.token_audiences, |text| printable(text, 255).map_err(str::to_owned));
-        if !redirect_uris.is_empty() && client_id.is_none() {
-            errors.push("clientId", "is required where people are sent there");
-        }
-        let is_plain = kind.is_some_and(|kind| kind.endpoints().is_some());
-        if is_plain && !token_audiences.is_empty() {
-            errors.push("tokenAudiences", "this kind has no tokens that could be verified");
+        let (has_pages, has_audiences) = (is_named(&self.redirect_uris), is_named(&self.token_audiences));
+        let redirect_uris = pages(errors, self.redirect_uris.unwrap_or_default());
+        let token_audiences = audiences(errors, self.token_audiences.unwrap_or_default());
+        for (field, detail) in senseless(kind, client_id.is_some(), has_pages, has_audiences) {
+            errors.push(field, detail);
         }
         let kind = errors.required("kind", Some(kind?), Ok::<_, Infallible>)?;
         Some(Wanted {
@@ -152,6 +167,51 @@ impl Parse for CreateProviderBody {
     }
 }
 
+impl Parse for ChangeProviderBody {
+    type Parsed = ProviderChange;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<ProviderChange> {
+        type Field = Option<Option<String>>;
+        fn text(
+            errors: &mut FieldErrors,
+            name: &str,
+            value: Field,
+            parse: impl FnOnce(String) -> Result<String, &'static str>,
+        ) -> Field {
+            match value {
+                Some(Some(text)) => errors.optional(name, Some(text), parse).map(Some),
+                left_out_or_null => left_out_or_null,
+            }
+        }
+        let change = ProviderChange {
+            name: errors.optional("name", self.name, |name| name.parse::<KeyName>()).map(|name| name.to_string()),
+            client_id: text(errors, "clientId", self.client_id, |id| printable(id, 255)),
+            client_secret: text(errors, "clientSecret", self.client_secret, |secret| printable(secret, 1_024)),
+            scope: text(errors, "scope", self.scope, scope_of),
+            redirect_uris: self.redirect_uris.map(|uris| pages(errors, uris)),
+            token_audiences: self.token_audiences.map(|texts| audiences(errors, texts)),
+            signs_up: self.signs_up,
+            trusts_email: self.trusts_email,
+        };
+        errors.is_empty().then_some(change)
+    }
+}
+
+fn scope_of(scope: String) -> Result<String, &'static str> {
+    let is_scope = scope.len() <= 255 && scope.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
+    if is_scope { Ok(scope) } else { Err("must have at most 255 characters of ASCII") }
+}
+
+fn pages(errors: &mut FieldErrors, uris: Vec<String>) -> Vec<String> {
+    list_of(errors, "redirectUris", uris, |uri| {
+        uri.parse::<RedirectUri>().map(|uri| uri.as_str().to_owned()).map_err(|error| error.to_string())
+    })
+}
+
+fn audiences(errors: &mut FieldErrors, texts: Vec<String>) -> Vec<String> {
+    list_of(errors, "tokenAudiences", texts, |text| printable(text, 255).map_err(str::to_owned))
+}
+
 /// What a client's id and secret are made of (RFC 6749, appendix A).
 fn printable(text: String, most: usize) -> Result<String, &'static str> {
     let is_printable = (1..=most).contains(&text.len()) && text.bytes().all(|byte| (0x20..=0x7e).contains(&byte));
@@ -161,10 +221,9 @@ fn printable(text: String, most: usize) -> Result<String, &'static str> {
 fn list_of(
     errors: &mut FieldErrors,
     name: &str,
-    texts: Option<Vec<String>>,
+    texts: Vec<String>,
     parse: impl Fn(String) -> Result<String, String>,
 ) -> Vec<String> {
-    let texts = texts.unwrap_or_default();
     if MOST < texts.len() {
         errors.push(name, "must have at most 20 entries");
         return Vec::new();
@@ -183,11 +242,27 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn create(ctx: Ctx, body: Json<CreateProviderBody>) -> Result<Response, Problem> {
     let provider = usecase::create(&ctx, body.parsed).await?;
-    let mut response = answer(StatusCode::CREATED, &shown(&provider));
+    let mut response = versioned(StatusCode::CREATED, &provider);
     if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/identity-providers/{}", provider.id)) {
         response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
+}
+
+async fn change(
+    ctx: Ctx,
+    PathId(id): PathId<IdentityProviderKind>,
+    IfMatch(version): IfMatch,
+    body: Json<ChangeProviderBody>,
+) -> Result<Response, Problem> {
+    Ok(versioned(StatusCode::OK, &usecase::change(&ctx, id, &body.parsed, version).await?))
+}
+
+fn versioned(status: StatusCode, provider: &Provider) -> Response {
+    let mut response = answer(status, &shown(provider));
+    let etag = HeaderValue::from_str(&format!("\"{}\"", provider.version)).ok();
+    response.headers_mut().extend(etag.map(|etag| (ETAG, etag)));
+    response
 }
 
 async fn remove(ctx: Ctx, PathId(id): PathId<IdentityProviderKind>) -> Result<Response, Problem> {
@@ -208,6 +283,7 @@ fn shown(provider: &Provider) -> ProviderBody {
         token_audiences: provider.token_audiences.clone(),
         signs_up: provider.signs_up,
         trusts_email: provider.trusts_email,
+        version: provider.version,
         created_at: provider.created_at.to_string(),
     }
 }
@@ -220,7 +296,24 @@ impl From<ProviderConfigError> for Problem {
                 Problem::invalid(vec![FieldError { at: Place::Pointer("#/issuer".to_owned()), detail }])
             }
             ProviderConfigError::Exists => Problem::new(StatusCode::CONFLICT, "identity-provider-exists")
-                .detail("The organization has a provider with this issuer. Remove that one first."),
+                .detail("The organization has a provider with this issuer. Change that one, or remove it first."),
+            ProviderConfigError::Senseless(fields) => Problem::invalid(
+                fields
+                    .into_iter()
+                    .map(|(field, detail)| FieldError {
+                        at: Place::Pointer(format!("#/{field}")),
+                        detail: detail.to_owned(),
+                    })
+                    .collect(),
+            ),
+            ProviderConfigError::VersionMismatch { current } => {
+                Problem::new(StatusCode::PRECONDITION_FAILED, "version-mismatch")
+                    .detail(format!("It is at version {current}."))
+                    .with("version", current.into())
+            }
+            ProviderConfigError::Changing => Problem::new(StatusCode::CONFLICT, "changed-meanwhile")
+                .detail("Somebody else is changing the same. Nothing was done: look at it, and try again.")
+                .with("allowedActions", json!(["retry"])),
         }
     }
 }

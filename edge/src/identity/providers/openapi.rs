@@ -5,15 +5,16 @@ use headlesspro_shared::kernel::id::IdentityProviderKind;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{CreateProviderBody, ProviderBody, ProvidersBody};
+use super::http::{ChangeProviderBody, CreateProviderBody, ProviderBody, ProvidersBody};
 use super::usecase::ProviderConfigError;
 use crate::identity::openapi::operation;
 use crate::openapi::{
-    Answer, Budget, Header, Operation, Parameter, RequestBody, entropy, id, json_body, not_found, of, time,
+    AllowedActions, Answer, Budget, Header, Operation, Parameter, RequestBody, entropy, id, if_match, json_body,
+    not_found, of, time,
 };
 
 pub fn operations() -> Vec<Operation> {
-    vec![list(), create(), remove()]
+    vec![list(), create(), change(), remove()]
 }
 
 fn list() -> Operation {
@@ -63,7 +64,7 @@ fn create() -> Operation {
         .answer(
             Answer::json::<ProviderBody>(201, "The provider.")
                 .example("google", "Google", provider())
-                .headers([Header::Location]),
+                .headers([Header::Location, Header::Etag]),
         )
         .problems(json_body())
         .problems(entropy())
@@ -78,15 +79,44 @@ fn remove() -> Operation {
              vouched for is known again when a provider with the same issuer is set up.",
         )
         .budget(Budget::new(2, 2, 0))
-        .parameters([Parameter::path(
-            "id",
-            "The provider.",
-            json!({ "type": "string", "pattern": "^idp_[0-7][0-9a-hjkmnp-tv-z]{25}$" }),
-            id::<IdentityProviderKind>(1).to_string(),
-        )])
+        .parameters([provider_id()])
         .answer(Answer::empty(204, "The provider is gone."))
         .problems(not_found())
         .problems(entropy())
+}
+
+fn change() -> Operation {
+    operation(Method::PATCH, "/api/v1/identity-providers/{id}", "changeIdentityProvider", Scope::ProvidersWrite)
+        .says(
+            "Changes an identity provider",
+            "What is given; null takes a value away. A new secret counts from the next login on.",
+        )
+        .budget(Budget::new(2, 9, 0))
+        .parameters([provider_id(), Parameter::if_match()])
+        .body(RequestBody::json::<ChangeProviderBody>("What is to be changed.").example(
+            "secret",
+            "A new secret, and nobody new signs up",
+            json!({ "clientSecret": "GOCSPX-def", "signsUp": false }),
+        ))
+        .answer(
+            Answer::json::<ProviderBody>(200, "The provider.")
+                .example("google", "Google", provider())
+                .headers([Header::Etag]),
+        )
+        .problems(json_body())
+        .problems(not_found())
+        .problems(entropy())
+        .problems(if_match(ProviderConfigError::VersionMismatch { current: 8 }))
+        .problems(vec![of(ProviderConfigError::Changing, "Others are changing the same.").with::<AllowedActions>()])
+}
+
+fn provider_id() -> Parameter {
+    Parameter::path(
+        "id",
+        "The provider.",
+        json!({ "type": "string", "pattern": "^idp_[0-7][0-9a-hjkmnp-tv-z]{25}$" }),
+        id::<IdentityProviderKind>(1).to_string(),
+    )
 }
 
 fn provider() -> Value {
@@ -102,6 +132,7 @@ fn provider() -> Value {
         "tokenAudiences": [],
         "signsUp": true,
         "trustsEmail": false,
+        "version": 1,
         "createdAt": time(0),
     })
 }

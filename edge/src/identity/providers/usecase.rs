@@ -1,4 +1,4 @@
-//! Setting up, listing and removing identity providers.
+//! Setting up, listing, changing and removing identity providers.
 
 use headlesspro_shared::identity::federation::ProviderKind;
 use headlesspro_shared::kernel::id::IdentityProviderId;
@@ -28,12 +28,56 @@ pub struct Wanted {
     pub trusts_email: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What of a provider is to be changed. What is `None` stays; the inner `None` takes it away.
+#[derive(Default)]
+pub struct ProviderChange {
+    pub name: Option<String>,
+    pub client_id: Option<Option<String>>,
+    pub client_secret: Option<Option<String>>,
+    /// Without one, what the kind needs.
+    pub scope: Option<Option<String>>,
+    pub redirect_uris: Option<Vec<String>>,
+    pub token_audiences: Option<Vec<String>>,
+    pub signs_up: Option<bool>,
+    pub trusts_email: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProviderConfigError {
     /// Its issuer leads to a private address, or is not reached by https.
     Address,
     /// The organization has a provider with this issuer.
     Exists,
+    /// Fields that do not go together, each with what is wrong.
+    Senseless(Vec<(&'static str, &'static str)>),
+    VersionMismatch {
+        current: i64,
+    },
+    /// Others were quicker, each time.
+    Changing,
+}
+
+/// How often a change is made anew when somebody else was quicker.
+const ATTEMPTS: usize = 4;
+
+/// Which fields of a configuration do not go together. A kind that is not known has no rules of its own.
+pub fn senseless(
+    kind: Option<ProviderKind>,
+    has_client: bool,
+    has_pages: bool,
+    has_audiences: bool,
+) -> Vec<(&'static str, &'static str)> {
+    let is_plain = kind.is_some_and(|kind| kind.endpoints().is_some());
+    let rules = [
+        (
+            !has_pages && !has_audiences,
+            "redirectUris",
+            "say here where people come back to, or in tokenAudiences which tokens are taken",
+        ),
+        (has_pages && !has_client, "clientId", "is required where people are sent there"),
+        (is_plain && has_audiences, "tokenAudiences", "this kind has no tokens that could be verified"),
+    ];
+    rules.into_iter().filter(|(is_broken, ..)| *is_broken).map(|(_, field, detail)| (field, detail)).collect()
 }
 
 /// Sets up a provider: one read, one commit.
@@ -60,6 +104,7 @@ pub async fn create(ctx: &Ctx, wanted: Wanted) -> Result<Provider, Failure<Provi
         token_audiences: wanted.token_audiences,
         signs_up: wanted.signs_up,
         trusts_email: wanted.trusts_email,
+        version: 1,
         created_at: ctx.now,
     };
     let actor = &ctx.principal().await?.actor;
@@ -81,6 +126,85 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Provider>, Failure<ProviderConfigErro
     let rows = ctx.read(vec![provider::list(ctx.tenant())]).await?;
     let all = rows.first().map(provider::providers_of).transpose()?.unwrap_or_default();
     Ok(all.into_iter().map(|(provider, _)| provider).collect())
+}
+
+/// Changes what is given of a provider, and leaves the rest: one read, one commit.
+pub async fn change(
+    ctx: &Ctx,
+    id: IdentityProviderId,
+    change: &ProviderChange,
+    expected: Option<i64>,
+) -> Result<Provider, Failure<ProviderConfigError>> {
+    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let rejected = |error| Err(Failure::Rejected(error));
+    for _ in 0..ATTEMPTS {
+        let rows = ctx.read(vec![provider::find(tenant, id)]).await?;
+        let found = rows.first().map(provider::providers_of).transpose()?.unwrap_or_default();
+        let (before, wrapped) = found.into_iter().next().ok_or(Failure::NotFound)?;
+        if expected.is_some_and(|expected| expected != before.version) {
+            return rejected(ProviderConfigError::VersionMismatch { current: before.version });
+        }
+        let mut after = merged(before.clone(), change);
+        let broken = senseless(
+            Some(after.kind),
+            after.client_id.is_some(),
+            !after.redirect_uris.is_empty(),
+            !after.token_audiences.is_empty(),
+        );
+        if !broken.is_empty() {
+            return rejected(ProviderConfigError::Senseless(broken));
+        }
+        let has_new_secret = match &change.client_secret {
+            None => false,
+            Some(None) => {
+                after.client_secret_sealed = None;
+                false
+            }
+            Some(Some(secret)) => {
+                let key = data_key(app, tenant, &wrapped)?;
+                let sealed = key.seal(secret_place(ctx, &id.to_string()), secret.as_bytes(), &*app.entropy)?;
+                after.client_secret_sealed = Some(sealed);
+                true
+            }
+        };
+        let (was, mut is) = (state(&before), state(&after));
+        if was == is && !has_new_secret {
+            return Ok(before);
+        }
+        if let Value::Object(members) = &mut is {
+            members.insert("hasNewSecret".to_owned(), has_new_secret.into());
+        }
+        let actor = &ctx.principal().await?.actor;
+        let mut commit = Commit::new();
+        commit.push(provider::change(tenant, &after));
+        let guard = commit.push(guard_changed());
+        let change = Change::new("identity-provider.change", id).before(was).after(is).of_organization();
+        commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
+        match ctx.commit(&commit).await? {
+            Committed::Done { .. } => return Ok(Provider { version: before.version.saturating_add(1), ..after }),
+            Committed::Refused { statement, .. } if statement == guard => {}
+            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+        }
+    }
+    rejected(ProviderConfigError::Changing)
+}
+
+/// All of a change but its secret.
+fn merged(provider: Provider, change: &ProviderChange) -> Provider {
+    let scope = match &change.scope {
+        None => provider.scope,
+        Some(scope) => scope.clone().unwrap_or_else(|| provider.kind.scope().to_owned()),
+    };
+    Provider {
+        name: change.name.clone().unwrap_or(provider.name),
+        client_id: change.client_id.clone().unwrap_or(provider.client_id),
+        scope,
+        redirect_uris: change.redirect_uris.clone().unwrap_or(provider.redirect_uris),
+        token_audiences: change.token_audiences.clone().unwrap_or(provider.token_audiences),
+        signs_up: change.signs_up.unwrap_or(provider.signs_up),
+        trusts_email: change.trusts_email.unwrap_or(provider.trusts_email),
+        ..provider
+    }
 }
 
 /// Takes a provider away. Whom it vouched for stays linked to its issuer, should it be set up again.

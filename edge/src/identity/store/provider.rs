@@ -20,21 +20,26 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 const LIST: &str = "-- identity::providers
 SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
-  p.token_audiences, p.signs_up, p.trusts_email, p.created_at, k.wrapped, k.master_key_id
+  p.token_audiences, p.signs_up, p.trusts_email, p.version, p.created_at, k.wrapped, k.master_key_id
 FROM identity_provider p JOIN organization_key k ON k.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.removed_at IS NULL ORDER BY p.created_at, p.id LIMIT 100";
 
 const FIND: &str = "-- identity::provider
 SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
-  p.token_audiences, p.signs_up, p.trusts_email, p.created_at, k.wrapped, k.master_key_id
+  p.token_audiences, p.signs_up, p.trusts_email, p.version, p.created_at, k.wrapped, k.master_key_id
 FROM identity_provider p JOIN organization_key k ON k.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.id = ?2 AND p.removed_at IS NULL";
 
 const OF_ISSUER: &str = "-- identity::provider_of_issuer
 SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
-  p.token_audiences, p.signs_up, p.trusts_email, p.created_at, k.wrapped, k.master_key_id
+  p.token_audiences, p.signs_up, p.trusts_email, p.version, p.created_at, k.wrapped, k.master_key_id
 FROM identity_provider p JOIN organization_key k ON k.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.issuer = ?2 AND p.removed_at IS NULL";
+
+const CHANGE: &str = "-- identity::change_provider
+UPDATE identity_provider SET name = ?4, client_id = ?5, client_secret_sealed = ?6, scope = ?7, redirect_uris = ?8,
+  token_audiences = ?9, signs_up = ?10, trusts_email = ?11, version = version + 1
+WHERE organization_id = ?1 AND id = ?2 AND version = ?3 AND removed_at IS NULL";
 
 const REMOVE: &str = "-- identity::remove_provider
 UPDATE identity_provider SET removed_at = ?3, client_secret_sealed = NULL
@@ -57,7 +62,7 @@ RETURNING provider_id, redirect_uri, account_id";
 
 const USED: &str = "-- identity::provider_of_login
 SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
-  p.token_audiences, p.signs_up, p.trusts_email, p.created_at, k.wrapped, k.master_key_id
+  p.token_audiences, p.signs_up, p.trusts_email, p.version, p.created_at, k.wrapped, k.master_key_id
 FROM provider_login l
 JOIN identity_provider p ON p.id = l.provider_id AND p.organization_id = l.organization_id
 JOIN organization_key k ON k.organization_id = l.organization_id
@@ -105,6 +110,7 @@ pub struct Provider {
     pub token_audiences: Vec<String>,
     pub signs_up: bool,
     pub trusts_email: bool,
+    pub version: i64,
     pub created_at: Timestamp,
 }
 
@@ -191,8 +197,25 @@ fn provider_of(row: Row<'_>) -> Result<Provider, Unavailable> {
         token_audiences: list("token_audiences")?,
         signs_up: row.get("signs_up")?,
         trusts_email: row.get("trusts_email")?,
+        version: row.get("version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
+}
+
+/// Changes a provider that is at `provider.version` to be like `provider`. Kind and issuer never change.
+pub fn change(tenant: Tenant, provider: &Provider) -> Statement {
+    Statement::new(CHANGE)
+        .bind(tenant.organization.to_string())
+        .bind(provider.id.to_string())
+        .bind(provider.version)
+        .bind(provider.name.as_str())
+        .bind(provider.client_id.as_deref())
+        .bind(provider.client_secret_sealed.as_deref())
+        .bind(provider.scope.as_str())
+        .bind(Json::from(provider.redirect_uris.clone()).to_string())
+        .bind(Json::from(provider.token_audiences.clone()).to_string())
+        .bind(provider.signs_up)
+        .bind(provider.trusts_email)
 }
 
 /// Takes a provider away, and forgets its secret. Whom it vouched for stays known, should it come back.

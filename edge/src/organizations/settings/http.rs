@@ -14,12 +14,12 @@ use headlesspro_shared::organizations::{
 use http::header::LOCATION;
 use http::{HeaderName, HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::usecase::{self, Name, OrganizationChange, SettingsError, StoreChange, Wanted};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, given};
 use crate::journal::Claim;
 use crate::organizations::http::{
     Page, answer, changed_meanwhile, cursor_after, field, page_answer, version_mismatch, versioned,
@@ -116,11 +116,6 @@ pub struct ChangeStoreBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>", length(max = 500))]
     pub storefront_url: Option<Option<String>>,
-}
-
-/// `Some(None)` for a null, which is not left out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 #[derive(Serialize, JsonSchema)]
