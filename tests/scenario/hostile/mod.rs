@@ -4,6 +4,7 @@
 mod files;
 mod headers;
 mod json_bodies;
+mod organizations;
 mod people;
 mod queries;
 mod sizes;
@@ -30,6 +31,10 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::what_is_no_json_object_changes_nobody,
     people::each_wrong_field_of_a_person_is_named,
     people::hostile_texts_of_people_are_texts_or_refused_by_name,
+    organizations::what_is_no_object_opens_no_door,
+    organizations::fields_that_are_wrong_or_unknown_are_named,
+    organizations::texts_that_are_too_long_or_statements_do_no_harm,
+    organizations::forms_that_are_wrong_are_errors_of_oauth,
     queries::every_wrong_parameter_is_named_at_once,
     queries::a_cursor_made_up_is_refused,
     queries::bad_percent_encoding_finds_nothing,

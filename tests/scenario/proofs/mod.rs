@@ -218,6 +218,13 @@ pub const PROOFS: &[Proof] = &[
         show: redis_outage::an_open_checkout_becomes_an_order,
     },
     Proof {
+        name: "without_redis_tokens_read_on_and_privileged_writes_are_refused",
+        kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: redis_outage::tokens_read_on_and_change_nothing_of_the_merchants,
+    },
+    Proof {
         name: "an_expired_checkout_sells_nothing",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: false,

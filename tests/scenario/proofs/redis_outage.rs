@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::books::{self, Books};
 use crate::app::{Kind, Stage};
 use crate::eventually::eventually;
+use crate::stories::sessions::{as_person, log_in, refresh};
 use crate::world::World;
 
 /// How long a shopper may wait to hear that there are no carts now.
@@ -17,6 +18,9 @@ const RECOVERS_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long a buyer may wait for the order.
 const ORDERED_WITHIN: Duration = Duration::from_secs(3);
+/// What Redis has said of a token is believed for so long.
+const BELIEVED: Duration = Duration::from_secs(31);
+
 /// So small a burst that no isolate borrows from it: each write asks Redis, where there is one.
 pub const ASKING_EACH_TIME: &str = "*.*=1000000/20s:1000000,write.*=600/60s:19";
 
@@ -172,4 +176,71 @@ pub fn an_open_checkout_becomes_an_order(stage: &Stage, kind: Kind) {
         assert_eq!(world.ours.stock(&sold.handle).await, [10 - orders]);
         println!("{kind}: {}", told.join("; "));
     });
+}
+
+/// Tokens say themselves how long they are good. Whether one was revoked only Redis knows: without it everybody reads
+/// on and does what is their own, and nobody changes what is the merchant's.
+pub fn tokens_read_on_and_change_nothing_of_the_merchants(stage: &Stage, kind: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let log_in = async |email: &str| log_in(&world.ours, email).await.expect(200);
+        let (owner, customer) = (log_in("owner@example.com").await, log_in("customer@example.com").await);
+        let refreshing = log_in("member@example.com").await;
+        // Nothing is known of these tokens yet when Redis goes away.
+        let (owner, customer) = (as_person(&world, &owner), as_person(&world, &customer));
+        let id = viewer(&world).await;
+        let mut refused = 0;
+        for what in ["was killed", "hung"] {
+            match what {
+                "was killed" => stage.with_redis(|redis| redis.kill()),
+                _ => stage.with_redis(|redis| redis.pause()),
+            }
+            for path in ["/api/v1/auth/me", "/api/v1/products?limit=1", "/api/v1/members", "/api/v1/organization"] {
+                owner.get(path).send().await.expect(200);
+            }
+            customer.get("/api/v1/customers/me").send().await.expect(200);
+            customer.patch("/api/v1/customers/me").json(&json!({ "name": "Grace" })).send().await.expect(200);
+            let name = json!({ "name": world.name("never") });
+            let role = json!({ "name": world.name("never"), "scopes": "orders:read" });
+            let key = json!({ "kind": "secret", "name": world.name("never") });
+            for call in [
+                owner.patch("/api/v1/organization").json(&name),
+                owner.post("/api/v1/roles").json(&role),
+                owner.post("/api/v1/api-keys").json(&key),
+                owner.post("/api/v1/apps").json(&json!({ "name": world.name("never"), "scopes": "orders:read" })),
+                owner.patch(&format!("/api/v1/members/{id}")).json(&json!({ "role": "viewer" })),
+                owner.post("/api/v1/imports").body("text/csv", "Handle,Title,Variant Price\nnever,Never,1\n"),
+            ] {
+                let answer = call.send().await;
+                assert_eq!(answer.status, 503, "{answer}");
+                assert!((1..=60).contains(&answer.the("retry-after").parse::<u64>().unwrap()), "{answer}");
+                refused += 1;
+            }
+            // A key's revocation is in the database.
+            let file = "Handle,Title,Variant Price\n";
+            world.ours.merchant.post("/api/v1/imports?dryRun=true").body("text/csv", file).send().await.expect(200);
+            match what {
+                "was killed" => stage.with_redis(|redis| redis.restart()),
+                _ => stage.with_redis(|redis| redis.resume()),
+            }
+            eventually("a privileged write after the outage", RECOVERS_WITHIN, async || {
+                let change = json!({ "timezone": "Europe/Berlin" });
+                (owner.patch("/api/v1/organization").json(&change).send().await.status == 200).then_some(())
+            })
+            .await;
+            if what == "was killed" {
+                // The verdicts that were just heard are believed for half a minute: another token has none.
+                tokio::time::sleep(BELIEVED).await;
+            }
+        }
+        let shown = owner.get("/api/v1/organization").send().await.expect(200).json();
+        assert_eq!(shown["name"], "Ours", "what was refused was not done");
+        refresh(&world.ours, &refreshing).await.expect(200);
+        println!("{kind}: without Redis tokens read on, and {refused} privileged writes were refused with 503");
+    });
+}
+
+async fn viewer(world: &World) -> String {
+    let tokens = log_in(&world.ours, "viewer@example.com").await.expect(200);
+    tokens.json()["account"]["id"].as_str().unwrap().to_owned()
 }
