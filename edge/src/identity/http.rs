@@ -6,17 +6,18 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::{Password, RefreshToken, Scope};
+use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, LONGEST_OVERLAP_SECONDS, Password, RefreshToken, Scope};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreId, StoreKind};
 use headlesspro_shared::limits::Class;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::caller::Person;
+use super::issuing::Answered;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, RefreshError, SessionEnded};
@@ -322,6 +323,32 @@ pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {
 pub(super) fn answer_text(status: StatusCode, body: String) -> Response {
     let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
     (status, headers, body).into_response()
+}
+
+/// 201 with where the new thing is: as `told` tells it, or as it was told the first time.
+pub(super) fn created<M>(answered: Answered<M>, told: impl FnOnce(M) -> Response) -> Response {
+    let (location, mut response) = match answered {
+        Answered::Fresh { location, made } => (location, told(made)),
+        Answered::Replayed(first) => {
+            let mut response = answer_text(StatusCode::CREATED, first.body);
+            let replayed = HeaderName::from_static("idempotent-replayed");
+            response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
+            (first.location, response)
+        }
+    };
+    let location = HeaderValue::from_str(&location).ok();
+    response.headers_mut().extend(location.map(|location| (LOCATION, location)));
+    response
+}
+
+/// How long a secret stays good that is replaced, in seconds; a day when left out.
+pub(super) fn overlap(seconds: Option<i64>, errors: &mut FieldErrors) -> Option<i64> {
+    let seconds = seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
+    if (0..=LONGEST_OVERLAP_SECONDS).contains(&seconds) {
+        return Some(seconds);
+    }
+    errors.push("overlapSeconds", "must be between 0 and 604800 (a week)");
+    None
 }
 
 pub(super) fn nothing() -> Response {

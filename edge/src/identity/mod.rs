@@ -13,6 +13,7 @@ mod federation;
 mod hashing;
 mod http;
 mod identities;
+mod issuing;
 mod joining;
 mod magic;
 mod mailed;
@@ -35,13 +36,13 @@ mod usecase;
 mod verified;
 
 pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
-pub use api_keys::{NoteUse, hint_of, note_use};
 pub use caller::{
     Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, hash_of_bearer,
     revocation_key,
 };
 pub use federation::caller as external_caller;
 pub use http::routes;
+pub use issuing::{NoteUse, hint_of, note_use};
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 pub use operator::{
     Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,

@@ -8,9 +8,9 @@ use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::api_keys::hint_of;
 use super::caller::hash_of;
 use super::hashing;
+use super::issuing::hint_of;
 use super::signing::SigningKey;
 use super::store::api_key::{self, ApiKey};
 use super::store::{NewApiKey, account, insert_api_key, keys};

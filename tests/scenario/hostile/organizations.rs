@@ -109,12 +109,7 @@ async fn doors(world: &World) -> Vec<Door> {
         door(&owner, post.clone(), format!("apps/{}/rotate", id("app")), json!({ "overlapSeconds": 60 })),
         door(&owner, post.clone(), "impersonations".to_owned(), json!({ "accountId": id("usr"), "reason": "help" })),
         door(&owner, patch, format!("identity-providers/{}", id("idp")), provider),
-        door(
-            &world.ours.shopper,
-            post,
-            "auth/refresh".to_owned(),
-            json!({ "refreshToken": "rt_", "storeId": store }),
-        ),
+        door(&world.ours.shopper, post, "auth/refresh".to_owned(), json!({ "refreshToken": "rt_", "storeId": store })),
     ]
 }
 

@@ -228,7 +228,8 @@ async fn links_lead_to_the_stores_own_storefront(stage: &Stage, world: &World) {
         owner.post("/api/v1/stores").json(&body).send()
     };
     let long = format!("https://shop.example/{}", "a".repeat(500));
-    for url in ["http://shop.example", "javascript:alert(1)", "https://user@shop.example", "https://a.example?b", &long] {
+    for url in ["http://shop.example", "javascript:alert(1)", "https://user@shop.example", "https://a.example?b", &long]
+    {
         assert_eq!(open(url).await.expect(422).places(), ["#/storefrontUrl"], "{url}");
     }
     let made = open("https://seoul.example/shop/").await.expect(201);

@@ -18,9 +18,10 @@ pub async fn a_provider_is_changed_in_parts_and_its_secret_never_shown(world: Wo
     let wanted = json!({ "name": "Acme ID", "clientSecret": "another secret: 42%", "signsUp": false });
     let changed = change(wanted).header("if-match", made.the("etag")).send().await.expect(200);
     let mut expected = before.clone();
-    expected.as_object_mut().unwrap().extend(
-        json!({ "name": "Acme ID", "signsUp": false, "version": 2 }).as_object().unwrap().clone(),
-    );
+    expected
+        .as_object_mut()
+        .unwrap()
+        .extend(json!({ "name": "Acme ID", "signsUp": false, "version": 2 }).as_object().unwrap().clone());
     assert_eq!(changed.json(), expected);
     assert_eq!(changed.the("etag"), "\"2\"");
     let stale = change(json!({ "name": "Late" })).header("if-match", made.the("etag")).send().await;

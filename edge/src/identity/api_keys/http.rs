@@ -1,20 +1,18 @@
 //! `/api/v1/api-keys`.
 
-use std::convert::Infallible;
-
-use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, KeyKind, KeyName, LONGEST_OVERLAP_SECONDS, Scope, Scopes};
+use axum::response::Response;
+use headlesspro_shared::identity::{KeyKind, KeyName, Scope, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyKind;
 use headlesspro_shared::kernel::time::Timestamp;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::usecase::{self, Answered, ApiKeyError, Made, Wanted};
+use super::usecase::{self, ApiKeyError, Made, Wanted};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
+use crate::identity::http::{answer, created, nothing, overlap};
 use crate::identity::store::api_key::ApiKey;
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
@@ -125,21 +123,16 @@ impl Parse for RotateApiKeyBody {
     type Parsed = i64;
 
     fn parse(self, errors: &mut FieldErrors) -> Option<i64> {
-        let seconds = self.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
-        if !(0..=LONGEST_OVERLAP_SECONDS).contains(&seconds) {
-            errors.push("overlapSeconds", "must be between 0 and 604800 (a week)");
-            return None;
-        }
-        errors.required("overlapSeconds", Some(seconds), Ok::<_, Infallible>)
+        overlap(self.overlap_seconds, errors)
     }
 }
 
 async fn list(ctx: Ctx) -> Result<Response, Problem> {
     let items = usecase::list(&ctx).await?.into_iter().map(|listed| {
         let used = listed.last_used_at.map(|at| at.to_string());
-        ApiKeyBody { last_used_at: used, ..shown(&listed.key, ctx.now) }
+        ApiKeyBody { last_used_at: used, ..shown(&listed.item, ctx.now) }
     });
-    Ok(answer(StatusCode::OK, serde_json::to_string(&ApiKeysBody { items: items.collect() })))
+    Ok(answer(StatusCode::OK, &ApiKeysBody { items: items.collect() }))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateApiKeyBody>) -> Result<Response, Problem> {
@@ -148,24 +141,8 @@ async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateApiKeyBo
         let body = NewApiKeyBody { key: None, api_key: shown(key, ctx.now) };
         serde_json::to_string(&body).unwrap_or_default()
     };
-    match usecase::create(&ctx, body.parsed, claim.as_ref(), record).await? {
-        Answered::Fresh { location, made } => {
-            let mut response = told(&ctx, made);
-            if let Ok(location) = HeaderValue::from_str(&location) {
-                response.headers_mut().insert(LOCATION, location);
-            }
-            Ok(response)
-        }
-        Answered::Replayed(first) => {
-            let mut response = answer(StatusCode::CREATED, Ok(first.body));
-            let headers = response.headers_mut();
-            if let Ok(location) = HeaderValue::from_str(&first.location) {
-                headers.insert(LOCATION, location);
-            }
-            headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
-            Ok(response)
-        }
-    }
+    let answered = usecase::create(&ctx, body.parsed, claim.as_ref(), record).await?;
+    Ok(created(answered, |made| told(&ctx, made)))
 }
 
 async fn rotate(ctx: Ctx, PathId(id): PathId<ApiKeyKind>, body: Json<RotateApiKeyBody>) -> Result<Response, Problem> {
@@ -175,18 +152,13 @@ async fn rotate(ctx: Ctx, PathId(id): PathId<ApiKeyKind>, body: Json<RotateApiKe
 
 async fn revoke(ctx: Ctx, PathId(id): PathId<ApiKeyKind>) -> Result<Response, Problem> {
     usecase::revoke(&ctx, id).await?;
-    Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "private, no-store")]).into_response())
+    Ok(nothing())
 }
 
 /// 201 with the key's text.
 fn told(ctx: &Ctx, made: Made) -> Response {
     let body = NewApiKeyBody { key: Some(made.text), api_key: shown(&made.key, ctx.now) };
-    answer(StatusCode::CREATED, serde_json::to_string(&body))
-}
-
-fn answer(status: StatusCode, body: Result<String, serde_json::Error>) -> Response {
-    let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
-    (status, headers, body.unwrap_or_default()).into_response()
+    answer(StatusCode::CREATED, &body)
 }
 
 fn shown(key: &ApiKey, now: Timestamp) -> ApiKeyBody {

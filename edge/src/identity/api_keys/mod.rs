@@ -3,6 +3,3 @@
 pub(super) mod http;
 pub(super) mod openapi;
 mod usecase;
-
-pub(super) use usecase::last_uses;
-pub use usecase::{NoteUse, hint_of, note_use};

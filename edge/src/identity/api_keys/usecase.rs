@@ -1,20 +1,18 @@
 //! Making, listing, rotating and revoking API keys.
 
 use headlesspro_shared::identity::{IssueKeyError, KeyKind, KeyName, Resource, Scopes, issue_key, mint_api_key};
-use headlesspro_shared::kernel::id::{ApiKeyId, OrganizationId};
+use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
-use crate::app::{App, Ctx};
-use crate::failure::{Failure, PlanExceeded, Unavailable};
+use crate::app::Ctx;
+use crate::failure::{Failure, PlanExceeded};
 use crate::identity::caller::{Principal, hash_of};
+use crate::identity::issuing::{self, Answered, Listed, hint_of, replay};
 use crate::identity::store::api_key::{self, ApiKey, NewApiKey};
-use crate::journal::{self, Change, Claim, Recorded};
-use crate::port::kv::{Command, KvError, Reply};
+use crate::identity::usecase::unexplained;
+use crate::journal::{self, Change, Claim};
 use crate::port::sql::{Commit, Committed, Rows};
-
-/// How long the moment of a key's last use is kept, in seconds: 90 days.
-const LAST_USE_SECONDS: &str = "7776000";
 
 /// A key to be made.
 #[derive(Debug, Clone)]
@@ -42,31 +40,16 @@ pub struct Made {
     pub text: String,
 }
 
-/// A first answer, or the same again (without the key's text, which nothing keeps).
-pub enum Answered {
-    Fresh { location: String, made: Made },
-    Replayed(Recorded),
-}
-
-/// A key with the moment of its last use, as far as Redis knows.
-pub struct Listed {
-    pub key: ApiKey,
-    pub last_used_at: Option<Timestamp>,
-}
-
 /// Makes a key. `record` renders what is kept of the answer for replays.
 pub async fn create(
     ctx: &Ctx,
     wanted: Wanted,
     claim: Option<&Claim>,
     record: impl Fn(&ApiKey) -> String,
-) -> Result<Answered, Failure<ApiKeyError>> {
+) -> Result<Answered<Made>, Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
-    if let Some(claim) = claim {
-        let rows = ctx.read(vec![journal::idempotency_record(tenant, &claim.key)]).await?;
-        if let Some(first) = replay(Some(claim), rows.first())? {
-            return Ok(Answered::Replayed(first));
-        }
+    if let Some(first) = issuing::answered(ctx, claim).await? {
+        return Ok(Answered::Replayed(first));
     }
     let actor = ctx.principal().await?;
     let scopes = wanted.scopes.unwrap_or_else(|| Scopes::of_new_key(wanted.kind));
@@ -108,29 +91,10 @@ pub async fn create(
 }
 
 /// The newest 250 keys of the store.
-pub async fn list(ctx: &Ctx) -> Result<Vec<Listed>, Failure<ApiKeyError>> {
+pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ApiKey>>, Failure<ApiKeyError>> {
     let rows = ctx.read(vec![api_key::list(ctx.tenant())]).await?;
     let keys = rows.first().map(api_key::keys_of).transpose().map_err(Failure::Unavailable)?.unwrap_or_default();
-    let ids: Vec<String> = keys.iter().map(|key| key.id.to_string()).collect();
-    let uses = last_uses(ctx, &ids).await?;
-    Ok(keys.into_iter().zip(uses).map(|(key, last_used_at)| Listed { key, last_used_at }).collect())
-}
-
-/// When each of these keys and apps was last used, as far as Redis knows: one round trip, none without ids.
-pub async fn last_uses<E>(ctx: &Ctx, ids: &[String]) -> Result<Vec<Option<Timestamp>>, Failure<E>> {
-    if ids.is_empty() {
-        return Ok(Vec::new());
-    }
-    let mut command = vec!["MGET".to_owned()];
-    command.extend(ids.iter().map(|id| last_use(ctx.tenant().organization, id)));
-    let Reply::Array(uses) = ctx.kv(Command(command)).await? else {
-        return Err(KvError::Garbage("the answer to MGET".to_owned()).into());
-    };
-    let moment = |reply: Reply| match reply {
-        Reply::Text(text) => text.parse().ok().map(Timestamp::from_millis),
-        _ => None,
-    };
-    Ok(uses.into_iter().map(moment).collect())
+    issuing::with_last_uses(ctx, keys, |key| key.id.to_string()).await
 }
 
 /// Makes a key like `id` in its place; `id` stays good for `overlap_seconds` more.
@@ -147,10 +111,9 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
         .map_err(|error| Failure::Rejected(ApiKeyError::Refused(error)))?;
     let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), None)?;
     let made = Made { key: shown(&new, ctx.now), text };
-    let good_until = ctx.now.checked_add_millis(overlap_seconds.saturating_mul(1_000)).unwrap_or(ctx.now);
     let mut commit = Commit::new();
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
-    commit.push(api_key::replace(tenant, id, new.id, good_until));
+    commit.push(api_key::replace(tenant, id, new.id, issuing::good_until(ctx, overlap_seconds)));
     let guard = commit.push(api_key::guard_changed());
     let change = Change::new("api-key.rotate", id).before(state(&old)).after(state(&made.key));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
@@ -182,25 +145,6 @@ async fn within_reach(ctx: &Ctx, id: ApiKeyId) -> Result<&Principal, Failure<Api
     if ctx.reaches(&resource).await? { Ok(ctx.principal().await?) } else { Err(Failure::NotFound) }
 }
 
-/// What is needed to note that a key was used.
-pub struct NoteUse {
-    pub organization: OrganizationId,
-    pub key: String,
-    pub now: Timestamp,
-}
-
-/// Keeps the moment of a key's last use, after the response: reads never write.
-pub async fn note_use(app: &App, note: NoteUse) {
-    let (key, now) = (last_use(note.organization, &note.key), note.now.millis().to_string());
-    if let Err(error) = app.kv.command(Command::new(["SET", &key, &now, "EX", LAST_USE_SECONDS])).await {
-        log::warn!("the last use of a key was not noted: {error}");
-    }
-}
-
-fn last_use(organization: OrganizationId, key: &str) -> String {
-    format!("used:{organization}:{key}")
-}
-
 fn mint(
     ctx: &Ctx,
     kind: KeyKind,
@@ -208,18 +152,10 @@ fn mint(
     name: String,
     expires_at: Option<Timestamp>,
 ) -> Result<(NewApiKey, String), Failure<ApiKeyError>> {
-    let mut random = [0; 20];
-    ctx.app().entropy.fill(&mut random)?;
-    let text = mint_api_key(kind, ctx.tenant().organization, ctx.tenant().store, random);
+    let text = issuing::mint(ctx, |organization, store, random| mint_api_key(kind, organization, store, random))?;
     let key =
         NewApiKey { id: ctx.new_id()?, kind, hash: hash_of(&text), scopes, name, hint: hint_of(&text), expires_at };
     Ok((key, text))
-}
-
-/// The last four characters, by which a merchant knows a key.
-pub fn hint_of(text: &str) -> String {
-    let start = text.len().saturating_sub(4);
-    text.get(start..).unwrap_or_default().to_owned()
 }
 
 fn shown(new: &NewApiKey, now: Timestamp) -> ApiKey {
@@ -250,13 +186,4 @@ fn state(key: &ApiKey) -> serde_json::Value {
 fn only(rows: Option<&Rows>) -> Result<ApiKey, Failure<ApiKeyError>> {
     let keys = rows.map(api_key::keys_of).transpose().map_err(Failure::Unavailable)?;
     keys.unwrap_or_default().into_iter().next().ok_or(Failure::NotFound)
-}
-
-fn replay(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<ApiKeyError>> {
-    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
-    claim.replay(journal::recorded(rows)?)
-}
-
-fn unexplained(refusal: &crate::port::sql::Refusal) -> Failure<ApiKeyError> {
-    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
 }

@@ -1,19 +1,17 @@
 //! `/api/v1/apps`.
 
-use std::convert::Infallible;
-
-use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, KeyName, LONGEST_OVERLAP_SECONDS, Scope, Scopes};
+use axum::response::Response;
+use headlesspro_shared::identity::{KeyName, Scope, Scopes};
 use headlesspro_shared::kernel::id::AppKind;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::usecase::{self, Answered, AppError, Made};
+use super::usecase::{self, AppError, Made};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
+use crate::identity::http::{answer, created, nothing, overlap};
 use crate::identity::store::app::ThirdPartyApp;
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
@@ -107,21 +105,16 @@ impl Parse for RotateAppBody {
     type Parsed = i64;
 
     fn parse(self, errors: &mut FieldErrors) -> Option<i64> {
-        let seconds = self.overlap_seconds.unwrap_or(DEFAULT_OVERLAP_SECONDS);
-        if !(0..=LONGEST_OVERLAP_SECONDS).contains(&seconds) {
-            errors.push("overlapSeconds", "must be between 0 and 604800 (a week)");
-            return None;
-        }
-        errors.required("overlapSeconds", Some(seconds), Ok::<_, Infallible>)
+        overlap(self.overlap_seconds, errors)
     }
 }
 
 async fn list(ctx: Ctx) -> Result<Response, Problem> {
     let items = usecase::list(&ctx).await?.into_iter().map(|listed| {
         let used = listed.last_used_at.map(|at| at.to_string());
-        AppBody { last_used_at: used, ..shown(&listed.app) }
+        AppBody { last_used_at: used, ..shown(&listed.item) }
     });
-    Ok(answer(StatusCode::OK, serde_json::to_string(&AppsBody { items: items.collect() })))
+    Ok(answer(StatusCode::OK, &AppsBody { items: items.collect() }))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateAppBody>) -> Result<Response, Problem> {
@@ -129,19 +122,7 @@ async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateAppBody>
     let record = |app: &ThirdPartyApp| {
         serde_json::to_string(&NewSecretBody { client_secret: None, app: shown(app) }).unwrap_or_default()
     };
-    let (location, mut response) = match usecase::create(&ctx, body.parsed, claim.as_ref(), record).await? {
-        Answered::Fresh { location, made } => (location, told(made)),
-        Answered::Replayed(first) => {
-            let mut response = answer(StatusCode::CREATED, Ok(first.body));
-            let replayed = HeaderName::from_static("idempotent-replayed");
-            response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
-            (first.location, response)
-        }
-    };
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    Ok(created(usecase::create(&ctx, body.parsed, claim.as_ref(), record).await?, told))
 }
 
 async fn rotate(ctx: Ctx, PathId(id): PathId<AppKind>, body: Json<RotateAppBody>) -> Result<Response, Problem> {
@@ -150,18 +131,13 @@ async fn rotate(ctx: Ctx, PathId(id): PathId<AppKind>, body: Json<RotateAppBody>
 
 async fn revoke(ctx: Ctx, PathId(id): PathId<AppKind>) -> Result<Response, Problem> {
     usecase::revoke(&ctx, id).await?;
-    Ok((StatusCode::NO_CONTENT, [(CACHE_CONTROL, "private, no-store")]).into_response())
+    Ok(nothing())
 }
 
 /// 201 with the secret.
 fn told(made: Made) -> Response {
     let body = NewSecretBody { client_secret: Some(made.secret), app: shown(&made.app) };
-    answer(StatusCode::CREATED, serde_json::to_string(&body))
-}
-
-fn answer(status: StatusCode, body: Result<String, serde_json::Error>) -> Response {
-    let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
-    (status, headers, body.unwrap_or_default()).into_response()
+    answer(StatusCode::CREATED, &body)
 }
 
 fn shown(app: &ThirdPartyApp) -> AppBody {

@@ -2,18 +2,17 @@
 
 use headlesspro_shared::identity::{AppScopesError, KeyName, Scopes, give_app, mint_client_secret};
 use headlesspro_shared::kernel::id::AppId;
-use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::app::Ctx;
-use crate::failure::{Failure, Unavailable};
-use crate::identity::api_keys::{hint_of, last_uses};
+use crate::failure::Failure;
 use crate::identity::caller::hash_of;
+use crate::identity::issuing::{self, Answered, Listed, hint_of, mint, replay};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::app::{self, ThirdPartyApp};
-use crate::identity::usecase::void_tokens;
-use crate::journal::{self, Change, Claim, Recorded};
-use crate::port::sql::{Commit, Committed, Refusal, Rows};
+use crate::identity::usecase::{unexplained, void_tokens};
+use crate::journal::{self, Change, Claim};
+use crate::port::sql::{Commit, Committed, Rows};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AppError {
@@ -28,35 +27,20 @@ pub struct Made {
     pub secret: String,
 }
 
-/// A first answer, or the same again (without the secret, which nothing keeps).
-pub enum Answered {
-    Fresh { location: String, made: Made },
-    Replayed(Recorded),
-}
-
-/// An app with the moment it last asked for a token, as far as Redis knows.
-pub struct Listed {
-    pub app: ThirdPartyApp,
-    pub last_used_at: Option<Timestamp>,
-}
-
 /// Registers an app. `record` renders what is kept of the answer for replays.
 pub async fn create(
     ctx: &Ctx,
     (name, scopes): (KeyName, Scopes),
     claim: Option<&Claim>,
     record: impl Fn(&ThirdPartyApp) -> String,
-) -> Result<Answered, Failure<AppError>> {
+) -> Result<Answered<Made>, Failure<AppError>> {
     let tenant = ctx.tenant();
-    if let Some(claim) = claim {
-        let rows = ctx.read(vec![journal::idempotency_record(tenant, &claim.key)]).await?;
-        if let Some(first) = replay(Some(claim), rows.first())? {
-            return Ok(Answered::Replayed(first));
-        }
+    if let Some(first) = issuing::answered(ctx, claim).await? {
+        return Ok(Answered::Replayed(first));
     }
     let actor = ctx.principal().await?;
     give_app(&actor.permissions, tenant.store, scopes).map_err(|error| Failure::Rejected(AppError::Refused(error)))?;
-    let secret = new_secret(ctx)?;
+    let secret = mint(ctx, mint_client_secret)?;
     let app = ThirdPartyApp {
         id: ctx.new_id()?,
         name: name.to_string(),
@@ -86,12 +70,10 @@ pub async fn create(
 }
 
 /// The newest 250 apps of the store.
-pub async fn list(ctx: &Ctx) -> Result<Vec<Listed>, Failure<AppError>> {
+pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ThirdPartyApp>>, Failure<AppError>> {
     let rows = ctx.read(vec![app::list(ctx.tenant())]).await?;
     let apps = rows.first().map(app::apps_of).transpose().map_err(Failure::Unavailable)?.unwrap_or_default();
-    let ids: Vec<String> = apps.iter().map(|app| app.id.to_string()).collect();
-    let uses = last_uses(ctx, &ids).await?;
-    Ok(apps.into_iter().zip(uses).map(|(app, last_used_at)| Listed { app, last_used_at }).collect())
+    issuing::with_last_uses(ctx, apps, |app| app.id.to_string()).await
 }
 
 /// Gives an app a new secret; the old one stays good for `overlap_seconds` more.
@@ -106,14 +88,14 @@ pub async fn rotate(ctx: &Ctx, id: AppId, overlap_seconds: i64) -> Result<Made, 
     // Whoever gets the secret gets the app's scopes.
     give_app(&actor.permissions, tenant.store, old.scopes)
         .map_err(|error| Failure::Rejected(AppError::Refused(error)))?;
-    let secret = new_secret(ctx)?;
+    let secret = mint(ctx, mint_client_secret)?;
     let new = ThirdPartyApp {
         hint: hint_of(&secret),
         rotated_at: Some(ctx.now),
         rotations: old.rotations.saturating_add(1),
         ..old.clone()
     };
-    let good_until = ctx.now.checked_add_millis(overlap_seconds.saturating_mul(1_000)).unwrap_or(ctx.now);
+    let good_until = issuing::good_until(ctx, overlap_seconds);
     let mut commit = Commit::new();
     commit.push(app::rotate(tenant, (&old, &new), &hash_of(&secret), good_until));
     let guard = commit.push(guard_changed());
@@ -141,12 +123,6 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
     Ok(void_tokens(ctx, &[id.to_string()]).await?)
 }
 
-fn new_secret(ctx: &Ctx) -> Result<String, Failure<AppError>> {
-    let mut random = [0; 20];
-    ctx.app().entropy.fill(&mut random)?;
-    Ok(mint_client_secret(ctx.tenant().organization, ctx.tenant().store, random))
-}
-
 /// What the audit log keeps of an app.
 fn state(app: &ThirdPartyApp) -> Value {
     json!({
@@ -160,13 +136,4 @@ fn state(app: &ThirdPartyApp) -> Value {
 fn only(rows: Option<&Rows>) -> Result<ThirdPartyApp, Failure<AppError>> {
     let apps = rows.map(app::apps_of).transpose().map_err(Failure::Unavailable)?;
     apps.unwrap_or_default().into_iter().next().ok_or(Failure::NotFound)
-}
-
-fn replay(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<AppError>> {
-    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
-    claim.replay(journal::recorded(rows)?)
-}
-
-fn unexplained(refusal: &Refusal) -> Failure<AppError> {
-    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
 }

@@ -56,11 +56,7 @@ impl Parse for ReportHealthBody {
     }
 }
 
-async fn report(
-    ctx: Ctx,
-    PathId(id): PathId<StoreKind>,
-    body: Json<ReportHealthBody>,
-) -> Result<Response, Problem> {
+async fn report(ctx: Ctx, PathId(id): PathId<StoreKind>, body: Json<ReportHealthBody>) -> Result<Response, Problem> {
     usecase::report(&ctx, id, &body.parsed).await?;
     Ok(nothing())
 }

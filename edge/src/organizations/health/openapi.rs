@@ -31,7 +31,11 @@ fn report() -> Operation {
         .body(
             RequestBody::json::<ReportHealthBody>("How it is.")
                 .example("healthy", "All is well", json!({ "status": "healthy", "lastSyncAt": time(0) }))
-                .example("failing", "It does not work", json!({ "status": "failing", "message": "401 of the platform" })),
+                .example(
+                    "failing",
+                    "It does not work",
+                    json!({ "status": "failing", "message": "401 of the platform" }),
+                ),
         )
         .answer(Answer::empty(204, "It is written down."))
         .problems(credentials(Scope::StoresReport))
@@ -40,8 +44,11 @@ fn report() -> Operation {
         .problems(not_found())
         .problems(entropy())
         .problems(vec![
-            of(HealthError::Outdated { current: Timestamp::from_millis(1_795_512_600_000) }, "A later report is there.")
-                .with::<Outdated>(),
+            of(
+                HealthError::Outdated { current: Timestamp::from_millis(1_795_512_600_000) },
+                "A later report is there.",
+            )
+            .with::<Outdated>(),
         ])
 }
 
