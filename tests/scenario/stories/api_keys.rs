@@ -91,6 +91,14 @@ pub async fn a_rotated_key_and_its_successor_are_both_good_for_the_overlap(world
     let path = format!("/api/v1/api-keys/{}/rotate", new["apiKey"]["id"].as_str().unwrap());
     owner.post(&path).json(&json!({ "overlapSeconds": 0 })).send().await.expect(201);
     assert_eq!(find(&owner, new["apiKey"]["id"].as_str().unwrap()).await["state"], "expired");
+
+    // What was to end some day has a successor that does, too.
+    let wanted = json!({ "kind": "publishable", "name": "x", "expiresAt": "2999-01-01T00:00:00Z" });
+    let mortal = owner.post("/api/v1/api-keys").json(&wanted).send().await.expect(201).json();
+    let path = format!("/api/v1/api-keys/{}/rotate", mortal["apiKey"]["id"].as_str().unwrap());
+    let heir = owner.post(&path).json(&json!({})).send().await.expect(201).json();
+    let end = heir["apiKey"]["expiresAt"].as_str().unwrap();
+    assert!(end.starts_with("2999-01-01T00:"), "{end}");
 }
 
 pub async fn another_tenants_keys_are_not_there(world: World) {

@@ -60,8 +60,8 @@ fn rotate() -> Operation {
     operation(Method::POST, "/api/v1/api-keys/{id}/rotate", "rotateApiKey", Scope::KeysWrite)
         .says(
             "Makes a key in another's place",
-            "With the same name and scopes. The old one stays good for the overlap, so that nothing stops while the \
-             new one is put in place.",
+            "With the same name and scopes, and as long a life as the old one began with. The old one stays good for \
+             the overlap, so that nothing stops while the new one is put in place.",
         )
         .budget(Budget::new(2, 2, 0))
         .parameters([key_id()])

@@ -97,7 +97,7 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ApiKey>>, Failure<ApiKeyError>
     issuing::with_last_uses(ctx, keys, |key| key.id.to_string()).await
 }
 
-/// Makes a key like `id` in its place; `id` stays good for `overlap_seconds` more.
+/// Makes a key like `id` in its place, with as long a life before it; `id` stays good for `overlap_seconds` more.
 pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Made, Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
     let rows = ctx.read(vec![api_key::find(tenant, id)]).await?;
@@ -109,7 +109,10 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
     let actor = within_reach(ctx, id).await?;
     issue_key(&actor.permissions, tenant.store, old.kind, old.scopes)
         .map_err(|error| Failure::Rejected(ApiKeyError::Refused(error)))?;
-    let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), None)?;
+    // One that was to end some day is not good for ever after.
+    let lifetime = old.expires_at.map(|end| end.millis().saturating_sub(old.created_at.millis()));
+    let expires_at = lifetime.map(|millis| ctx.now.checked_add_millis(millis).unwrap_or(ctx.now));
+    let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), expires_at)?;
     let made = Made { key: shown(&new, ctx.now), text };
     let mut commit = Commit::new();
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
