@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
-use super::store::api_key::{open_only, storefront};
+use super::store::tenant::{open_only, storefront};
 use super::store::{api_key, app, keys};
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};

@@ -19,9 +19,9 @@ use crate::app::{App, Ctx, Spent, Tenant};
 use crate::failure::{Denied, Failure};
 use crate::identity::caller::{Caller, KeyHash, Needed, Person, Principal, hash_of};
 use crate::identity::opening::Tokens;
-use crate::identity::store::api_key::open_only;
 use crate::identity::store::external;
 use crate::identity::store::provider::{self, Provider};
+use crate::identity::store::tenant::open_only;
 use crate::port::sql::Rows;
 
 /// The longest that either text may be: longer ones are not hashed.

@@ -3,11 +3,10 @@
 use headlesspro_shared::identity::{KeyKind, Permissions, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::notifications::BaseUrl;
-use headlesspro_shared::organizations::OrganizationStatus;
 
+use super::tenant::storefront;
 use crate::app::Tenant;
-use crate::failure::{Denied, Halt, PlanExceeded, Unavailable};
+use crate::failure::{PlanExceeded, Unavailable};
 use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
@@ -116,30 +115,6 @@ pub(in crate::identity) fn plan_of(rows: &Rows) -> Result<Option<PlanExceeded>, 
     let most: Option<i64> = row.get("most")?;
     let used = row.get("used")?;
     Ok(most.map(|most| PlanExceeded { limit: "apiKeys", most, used }))
-}
-
-/// Where the store's links lead, if it says.
-///
-/// # Errors
-/// [`SqlError::Statement`] when the row is of another shape.
-pub(in crate::identity) fn storefront(row: Row<'_>) -> Result<Option<BaseUrl>, SqlError> {
-    match row.get::<Option<&str>>("storefront_url")? {
-        None => Ok(None),
-        Some(_) => row.parse("storefront_url").map(Some),
-    }
-}
-
-/// Whose organization does business.
-///
-/// # Errors
-/// [`Halt`]: denied where it does not.
-pub(in crate::identity) fn open_only(row: Row<'_>) -> Result<(), Halt> {
-    match row.parse("organization_status")? {
-        OrganizationStatus::Active => Ok(()),
-        status @ (OrganizationStatus::Suspended | OrganizationStatus::Closed) => {
-            Err(Halt::Denied(Denied::Shut(status)))
-        }
-    }
 }
 
 /// The key's principal, and when the key expires.

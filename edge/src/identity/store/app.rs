@@ -65,7 +65,7 @@ pub fn principal(row: Row<'_>) -> Result<Principal, SqlError> {
         actor: row.get::<&str>("id")?.to_owned(),
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
-        storefront: super::api_key::storefront(row)?,
+        storefront: super::tenant::storefront(row)?,
         person: None,
         impersonator: None,
         issued_at: None,

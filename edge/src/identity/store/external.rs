@@ -5,8 +5,8 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::BaseUrl;
 
-use super::api_key::storefront;
 use super::provider::{LinkedRow, linked_of};
+use super::tenant::storefront;
 use crate::app::Tenant;
 use crate::failure::Unavailable;
 use crate::identity::KeyHash;

@@ -12,6 +12,7 @@ pub(super) mod passkey;
 pub(super) mod provider;
 pub(super) mod second_factor;
 pub(super) mod session;
+pub(super) mod tenant;
 
 pub use api_key::{NewApiKey, insert_api_key};
 pub use keys::{data_key as data_key_statement, wrapped as wrapped_key};
