@@ -194,16 +194,18 @@ fn key_of(segment: &Segment) -> Option<String> {
     }
 }
 
-/// Takes the value at `keys` out of its object.
+/// Takes the value at `keys` out of its object, or its list out of that.
 fn remove(body: &mut Value, keys: &[String]) -> bool {
     let Some((last, parents)) = keys.split_last() else { return false };
-    let parent = parents.iter().try_fold(body, |value, key| match value {
+    let parent = parents.iter().try_fold(&mut *body, |value, key| match value {
         Value::Object(object) => object.get_mut(key),
         Value::Array(items) => key.parse::<usize>().ok().and_then(|index| items.get_mut(index)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     });
     match parent {
         Some(Value::Object(object)) => object.remove(last).is_some(),
+        // Without the element those behind it would have other places: the whole list goes.
+        Some(Value::Array(_)) => remove(body, parents),
         _ => false,
     }
 }

@@ -81,7 +81,7 @@ pub async fn authorize(
 }
 
 /// What a token that may have been revoked must not do while nobody can tell: change what is the merchant's.
-fn is_privileged(scope: Scope, method: &Method) -> bool {
+pub fn is_privileged(scope: Scope, method: &Method) -> bool {
     !method.is_safe() && !Role::Customer.built_in_scopes().is_some_and(|scopes| scopes.contains(scope))
 }
 

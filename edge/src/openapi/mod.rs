@@ -22,6 +22,7 @@ pub use problem::{
 pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
+use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders, organizations};
 
@@ -42,6 +43,9 @@ pub fn operations() -> Vec<Operation> {
     ];
     let counted = |operation: Operation| {
         let route = table.find(&operation.method, operation.path);
+        let scope = route.and_then(|route| route.access.scope());
+        let is_privileged = scope.is_some_and(|scope| is_privileged(scope, &operation.method));
+        let operation = if is_privileged { operation.problems(problem::revocations()) } else { operation };
         operation.counted(route.and_then(|route| route.class), route.is_some_and(|route| route.is_postponed))
     };
     described.into_iter().flatten().map(counted).collect()

@@ -79,6 +79,11 @@ pub fn redis() -> Problems {
     vec![of(Unavailable::Kv(KvError::Timeout), "Redis, where carts are kept, does not answer.")]
 }
 
+/// Of every route that a token opens only while it is known whether it was revoked.
+pub(super) fn revocations() -> Problems {
+    vec![of(Unavailable::Kv(KvError::Timeout), "Redis, which knows the tokens that were revoked, does not answer.")]
+}
+
 /// Of every route that makes ids.
 pub fn entropy() -> Problems {
     vec![of(Unavailable::Entropy(NoEntropy(String::new())), "The host gives no randomness.")]

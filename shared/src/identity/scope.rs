@@ -103,7 +103,8 @@ impl FromStr for Scope {
     type Err = UnknownScope;
 
     fn from_str(text: &str) -> Result<Scope, UnknownScope> {
-        Scope::of_name(text).ok_or_else(|| UnknownScope(text.to_owned()))
+        // Of a text of any length only the beginning is repeated.
+        Scope::of_name(text).ok_or_else(|| UnknownScope(text.chars().take(40).collect()))
     }
 }
 
