@@ -59,5 +59,5 @@ impl Owner {
 
 /// Where people see what opens their accounts.
 pub fn security_page(ctx: &Ctx) -> Option<String> {
-    Some(ctx.app().storefront().page("account/security"))
+    Some(ctx.storefront().page("account/security"))
 }

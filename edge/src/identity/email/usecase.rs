@@ -105,17 +105,17 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     if let Some(mail_key) = mail_key {
         let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
         let told = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
-        let link = message(app, purpose, &minted.token);
+        let link = message(ctx, purpose, &minted.token);
         let (key, message, locale, expires_at) = match &taken {
             None => (mail_key, link, &owner.locale, purpose.ends(ctx.now)),
             Some(taken) => {
-                let message = Message::AlreadyRegistered { link: Some(reset_page(app)) };
+                let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
                 (format!("already-registered:{}:{day}", taken.id), message, &taken.locale, told)
             }
         };
         let mail = Told { key: &key, message: &message, locale, expires_at };
         commit.push(mail.to(ctx, wish.email, &owner.key)?);
-        let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(app)) };
+        let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(ctx)) };
         commit.push(owner.tell(ctx, &notice)?);
     }
     commit.push(journal::audit(ctx, ctx.new_id()?, &account, Change::new("email.ask-for-change", &account)));
