@@ -149,20 +149,24 @@ pub async fn an_idempotency_key_is_for_one_request(world: World) {
     let sold = world.sell("one-request", "10", 5).await;
     let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
     let key = world.name("one-request");
-    let placed = world.ours.complete_by(&world.ours.merchant, &checkout, &key, "on-account").await.expect(201);
+    let merchant = &world.ours.merchant;
+    let placed = world.ours.complete_by(merchant, &checkout, &key, "on-account").await.expect(201);
     // The same key with another body, another checkout, another route.
-    let other_body = world.ours.complete_by(&world.ours.merchant, &checkout, &key, "paid").await;
-    let other_checkout = world.ours.complete(&world.ours.opened(&[(&sold.variant, 1)]).await, &key).await;
+    let other_body = world.ours.complete_by(merchant, &checkout, &key, "paid").await;
+    let other = world.ours.opened(&[(&sold.variant, 1)]).await;
+    let other_checkout = world.ours.complete_by(merchant, &other, &key, "on-account").await;
     let cart = world.ours.filled_cart(&[(&sold.variant, 1)]).await;
     let form = crate::world::order_form(&cart);
-    let other_route =
-        world.ours.shopper.post("/api/v1/checkouts").header("idempotency-key", &key).json(&form).send().await;
+    let other_route = merchant.post("/api/v1/checkouts").header("idempotency-key", &key).json(&form).send().await;
     for answer in [other_body, other_checkout, other_route] {
         let answer = answer.expect_problem(422, "idempotency-key-reused");
         assert_eq!(answer.places(), ["Idempotency-Key:"]);
     }
     assert_eq!(world.ours.stock(&sold.handle).await, [4]);
-    assert_eq!(world.ours.complete(&checkout, &key).await.expect(201).body, placed.body);
+    let again = world.ours.complete_by(merchant, &checkout, &key, "on-account").await.expect(201);
+    assert_eq!(again.body, placed.body);
+    // Another caller's key is another one, and shows nobody's answer.
+    world.ours.complete(&checkout, &key).await.expect_problem(409, "checkout-completed");
 }
 
 pub async fn a_completed_checkout_names_its_order(world: World) {
