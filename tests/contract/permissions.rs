@@ -2,6 +2,7 @@
 //! and with every id that is not the caller's. A route that is not in the walk fails it.
 
 mod house;
+mod timing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};

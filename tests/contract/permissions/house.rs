@@ -265,6 +265,20 @@ impl House {
         text
     }
 
+    /// The addresses of so many customers of ours.
+    pub async fn people(&self, count: usize) -> Vec<String> {
+        let mut people = Vec::with_capacity(count);
+        for _ in 0..count {
+            people.push(self.hire(&self.ours, Role::Customer).await);
+        }
+        people
+    }
+
+    /// A request of our storefront's.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(&Method::POST, path, Some(&self.ours.publishable), &[], &body.to_string()).await
+    }
+
     async fn log_in(&self, tenant: &Tenant, email: &str) -> String {
         let body = json!({ "email": email, "password": PASSWORD });
         self.send("POST", "/api/v1/auth/login", &tenant.publishable, body).await.text("/accessToken")
