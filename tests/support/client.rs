@@ -2,7 +2,7 @@
 //! description, and against what all answers have in common.
 
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,9 @@ use http::{HeaderMap, Method};
 use serde_json::Value;
 
 use crate::openapi::Validator;
+
+/// Sees each body that any client sends (`true`) and gets, with its media type.
+pub static WITNESS: OnceLock<fn(bool, &str, &[u8])> = OnceLock::new();
 
 static DESCRIPTION: LazyLock<Validator> = LazyLock::new(Validator::from_golden);
 
@@ -128,15 +131,25 @@ impl Call {
         let (http, request) = self.request.build_split();
         let request = request?;
         let method = request.method().to_string();
+        let sent = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec).unwrap_or_default();
+        witness(true, request.headers(), &sent);
         let url = request.url();
         let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
         let response = http.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let answer = Answer { line: self.line, status, headers, body: response.bytes().await? };
+        witness(false, &answer.headers, &answer.body);
         answer.check();
         let checked = DESCRIPTION.check(&method, &target, status, &answer.headers, &answer.body);
         checked.unwrap_or_else(|faults| panic!("{}: {faults}", answer.line));
         Ok(answer)
+    }
+}
+
+fn witness(is_sent: bool, headers: &HeaderMap, body: &[u8]) {
+    if let Some(witness) = WITNESS.get() {
+        let media_type = headers.get("content-type").and_then(|value| value.to_str().ok());
+        witness(is_sent, media_type.unwrap_or_default(), body);
     }
 }
 

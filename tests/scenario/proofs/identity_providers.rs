@@ -15,7 +15,8 @@ use crate::stories::sessions::{as_person, log_in};
 use crate::world::{Shop, World};
 
 pub const PAGE: &str = "https://shop.example/login";
-const SECRET: &str = "shop secret: 100%";
+/// What the provider knows us by.
+pub const SECRET: &str = "shop secret: 100%";
 
 /// A login that was begun: what the storefront's page keeps.
 pub struct Begun {

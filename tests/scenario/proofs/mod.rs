@@ -21,6 +21,8 @@ mod refreshes;
 mod sealed;
 mod stores;
 
+pub use identity_providers::SECRET as PROVIDER_SECRET;
+
 use crate::app::{Kind, Stage};
 use crate::hosts::UNLIMITED;
 
