@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::Outcome;
 use crate::clock::cpu;
 use crate::load::{Budget, Requests, Seen, connect, drive};
+use crate::people::{People, SESSIONS, log_ins};
 use crate::products;
 use crate::shop::{Request, Shop};
 use crate::target::{CATALOG, Target};
@@ -20,6 +21,7 @@ const MEASURED: Duration = Duration::from_millis(2000);
 /// Checkouts can be completed once; so many of them are made ready for one measurement.
 const CHECKOUTS: usize = 600;
 const CHECKOUTS_TO_WARM_UP: usize = 50;
+const SESSIONS_TO_WARM_UP: usize = 40;
 
 /// One request at one number of connections.
 pub struct Cell {
@@ -46,6 +48,9 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     let products = shop.products(CATALOG, products::handle, 4096);
     let (hello, products, lists, cart_adds) =
         (Arc::new(hello), Arc::new(products), Arc::new(lists), Arc::new(cart_adds));
+    let mut people = People::log_in(&shop).await?;
+    let (no_route, logins) = (Arc::new(shop.no_route()), Arc::new(log_ins(&shop)));
+    let (verified, verified_anew) = (Arc::new(people.verified(&shop)), Arc::new(people.verified_anew(&shop)));
     let mut cells = Vec::new();
     for connections in CONNECTIONS {
         cells.extend(Request::ALL.map(|request| Cell { request, connections, rounds: Vec::new() }));
@@ -61,8 +66,17 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
                     Request::List => Arc::clone(&lists),
                     Request::CartAdd => Arc::clone(&cart_adds),
                     Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS).await?),
+                    Request::NoRoute => Arc::clone(&no_route),
+                    Request::Verified => Arc::clone(&verified),
+                    Request::VerifiedAnew => Arc::clone(&verified_anew),
+                    Request::LogIn => Arc::clone(&logins),
+                    Request::Refresh => Arc::new(people.refreshes(&shop)),
                 };
                 let mut measured = measure(target, &requests, cell.request, connections).await?;
+                for (session, body) in std::mem::take(&mut measured.seen.bodies) {
+                    let tokens = serde_json::from_slice(&body).map_err(|error| format!("no JSON: {error}"))?;
+                    people.go_on(session, &tokens)?;
+                }
                 if cell.request == Request::Hello {
                     hello_per_second = measured.per_second;
                 }
@@ -79,14 +93,24 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
 async fn measure(target: &Target, requests: &Arc<Requests>, request: Request, connections: usize) -> Outcome<Round> {
     let (warm_up, measured) = match request {
         Request::Checkout => (CHECKOUTS_TO_WARM_UP, CHECKOUTS.saturating_sub(CHECKOUTS_TO_WARM_UP)),
-        Request::Hello | Request::Product | Request::List | Request::CartAdd => (usize::MAX, usize::MAX),
+        Request::Refresh => (SESSIONS_TO_WARM_UP, SESSIONS.saturating_sub(SESSIONS_TO_WARM_UP)),
+        Request::Hello
+        | Request::Product
+        | Request::List
+        | Request::CartAdd
+        | Request::NoRoute
+        | Request::Verified
+        | Request::VerifiedAnew
+        | Request::LogIn => (usize::MAX, usize::MAX),
     };
     let open = connect(target.address, connections).await?;
     let (open, warm) = drive(open, requests, 0, Budget { time: WARM_UP, requests: warm_up }).await?;
     // A checkout that the warm-up had no time for is left over; none is sent twice.
-    let first = if request == Request::Checkout { warm.count() } else { 0 };
+    let is_used_up = matches!(request, Request::Checkout | Request::Refresh | Request::VerifiedAnew);
+    let first = if is_used_up { warm.count() } else { 0 };
     let (server, beside) = (cpu(target.server), cpu_beside(target));
-    let (_, seen) = drive(open, requests, first, Budget { time: MEASURED, requests: measured }).await?;
+    let (_, mut seen) = drive(open, requests, first, Budget { time: MEASURED, requests: measured }).await?;
+    seen.bodies.extend(warm.bodies);
     let count = u32::try_from(seen.count()).unwrap_or(u32::MAX);
     Ok(Round {
         per_second: f64::from(count) / seen.elapsed.as_secs_f64(),

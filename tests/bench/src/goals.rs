@@ -2,7 +2,7 @@
 
 use crate::compare::Cell;
 use crate::shop::Request;
-use crate::table::ratio;
+use crate::table::{ratio, server_micros};
 
 /// The least share of hello's requests a second.
 const RATIOS: [(&str, Request, f64); 4] = [
@@ -21,6 +21,30 @@ pub fn print_ratios(measured: &[(&'static str, Vec<Cell>)]) {
                 let (name, reached) = (request.name(), ratio(cell));
                 let connections = format!("{:>2} connections", cell.connections);
                 print(&format!("{host}, {name}, {connections}: {reached:.2}, at least {goal:.2}"), *goal <= reached);
+            }
+        }
+    }
+}
+
+/// The most that verifying an access token may add to a request on workerd, in microseconds of CPU time.
+const VERIFIED_WITHIN: f64 = 250.0;
+
+/// Prints what authentication adds to a request.
+pub fn print_verification(measured: &[(&'static str, Vec<Cell>)]) {
+    println!("\nCPU time that authentication and its rate limits add to a request that does nothing else:");
+    for (host, cells) in measured {
+        let busiest = |request: Request| {
+            let cell = cells.iter().rfind(|cell| cell.request == request);
+            cell.map_or(f64::NAN, server_micros)
+        };
+        for (request, what) in
+            [(Request::Verified, "a token that is remembered"), (Request::VerifiedAnew, "a token that is new to it")]
+        {
+            let added = busiest(request) - busiest(Request::NoRoute);
+            let text = format!("{host}, {what}: {added:.0} us, less than {VERIFIED_WITHIN:.0}");
+            match *host {
+                "workerd" => print(&text, added < VERIFIED_WITHIN),
+                _ => println!("          {text} on workerd"),
             }
         }
     }

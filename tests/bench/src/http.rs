@@ -1,10 +1,10 @@
 //! One keep-alive HTTP/1.1 connection that asks and waits. It does as little as it can for a request:
 //! whatever the client takes of the machine, the server does not get.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::Outcome;
 
@@ -38,8 +38,18 @@ impl Answer<'_> {
 
 impl Connection {
     pub async fn open(address: SocketAddr) -> Outcome<Connection> {
+        Connection::open_from(0, address).await
+    }
+
+    /// From the client of this number: each has an address of this machine, so that nobody waits for what another
+    /// is counted for.
+    pub async fn open_from(number: usize, address: SocketAddr) -> Outcome<Connection> {
         let failed = |error| format!("{address}: {error}");
-        let stream = TcpStream::connect(address).await.map_err(failed)?;
+        let socket = TcpSocket::new_v4().map_err(failed)?;
+        let own = Ipv4Addr::new(127, 0, 1, u8::try_from(number).unwrap_or(u8::MAX).max(1));
+        // Linux has all of 127.0.0.0/8. Elsewhere the system chooses.
+        let _may_be_refused = socket.bind(SocketAddr::from((own, 0)));
+        let stream = socket.connect(address).await.map_err(failed)?;
         stream.set_nodelay(true).map_err(failed)?;
         Ok(Connection { stream, buffer: vec![0; 64 * 1024] })
     }

@@ -15,6 +15,14 @@ use crate::http::{Answer, Connection};
 pub struct Requests {
     pub status: u16,
     pub all: Vec<Vec<u8>>,
+    /// Whether what they are answered with is wanted.
+    pub keeps: bool,
+}
+
+impl Requests {
+    pub fn new(status: u16, all: Vec<Vec<u8>>) -> Requests {
+        Requests { status, all, keeps: false }
+    }
 }
 
 /// When a load ends: whichever comes first.
@@ -34,6 +42,8 @@ pub struct Seen {
     pub bytes: usize,
     pub sql: usize,
     pub redis: usize,
+    /// The bodies, where they are wanted, with the numbers of their requests.
+    pub bodies: Vec<(usize, Vec<u8>)>,
 }
 
 impl Seen {
@@ -46,14 +56,15 @@ impl Seen {
         self.bytes = self.bytes.saturating_add(other.bytes);
         self.sql = self.sql.saturating_add(other.sql);
         self.redis = self.redis.saturating_add(other.redis);
+        self.bodies.extend(other.bodies);
     }
 }
 
-/// `count` open connections to a server.
+/// `count` open connections to a server, from different addresses.
 pub async fn connect(address: SocketAddr, count: usize) -> Outcome<Vec<Connection>> {
     let mut connections = Vec::with_capacity(count);
-    for _ in 0..count {
-        connections.push(Connection::open(address).await?);
+    for number in 0..count {
+        connections.push(Connection::open_from(number, address).await?);
     }
     Ok(connections)
 }
@@ -106,6 +117,9 @@ async fn converse(
         let answer = connection.ask(request).await?;
         expect(requests.status, request, &answer)?;
         let answered = now();
+        if requests.keeps {
+            seen.bodies.push((at, answer.body.to_vec()));
+        }
         seen.latencies.push(answered.duration_since(asked).as_secs_f32() * 1e6);
         seen.bytes = seen.bytes.saturating_add(answer.bytes());
         seen.sql = seen.sql.saturating_add(usize::try_from(answer.head.sql).unwrap_or(0));

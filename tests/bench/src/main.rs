@@ -19,6 +19,7 @@ mod http;
 mod import;
 mod load;
 mod multiply;
+mod people;
 mod process;
 mod products;
 mod scale;
@@ -85,7 +86,9 @@ async fn measure(programs: &Programs, wants: impl Fn(&str) -> bool) -> Outcome {
         let data = programs.scratch.join("data");
         let (target, _hp) = target::native(&programs, &data)?;
         let file = catalog_file(&programs.scratch, CATALOG)?;
-        programs.hp(&["import", &file, "--data", &data.to_string_lossy()])?;
+        let folder = data.to_string_lossy();
+        programs.hp(&["import", &file, "--data", &folder])?;
+        people::create(&programs, ["--data", &folder])?;
         measured.push((target.name, compare::compare(&target).await?));
     }
     if wants("workerd") {
@@ -96,6 +99,7 @@ async fn measure(programs: &Programs, wants: impl Fn(&str) -> bool) -> Outcome {
     if !measured.is_empty() {
         table::print(&measured);
         goals::print_ratios(&measured);
+        goals::print_verification(&measured);
     }
     if wants("cold") {
         cold::cold(&programs.in_folder("cold")?).await?;

@@ -104,13 +104,26 @@ impl Programs {
 
     /// Runs `hp` to its end and answers what it printed.
     pub fn hp(&self, words: &[&str]) -> Outcome<String> {
-        let output = Command::new(&self.hp)
+        self.hp_told(words, "")
+    }
+
+    /// The same with something on its standard input.
+    pub fn hp_told(&self, words: &[&str], input: &str) -> Outcome<String> {
+        let failed = |error: std::io::Error| format!("{}: {error}", self.hp.display());
+        let mut child = Command::new(&self.hp)
             .args(words)
             .env("HP_MASTER_KEYS", MASTER_KEYS)
             .env("HP_LOOKUP_KEY", LOOKUP_KEY)
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("{}: {error}", self.hp.display()))?;
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(failed)?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // One that has ended reads nothing.
+            let _may_be_gone = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output().map_err(failed)?;
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         match output.status.success() {
             true => Ok(said),

@@ -15,11 +15,29 @@ pub enum Request {
     List,
     CartAdd,
     Checkout,
+    /// A problem that nobody is verified for.
+    NoRoute,
+    /// A problem told to who shows an access token that the server remembers.
+    Verified,
+    /// The same with one that it does not.
+    VerifiedAnew,
+    LogIn,
+    Refresh,
 }
 
 impl Request {
-    pub const ALL: [Request; 5] =
-        [Request::Hello, Request::Product, Request::List, Request::CartAdd, Request::Checkout];
+    pub const ALL: [Request; 10] = [
+        Request::Hello,
+        Request::Product,
+        Request::List,
+        Request::CartAdd,
+        Request::Checkout,
+        Request::NoRoute,
+        Request::Verified,
+        Request::VerifiedAnew,
+        Request::LogIn,
+        Request::Refresh,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -28,6 +46,11 @@ impl Request {
             Request::List => "list of 20",
             Request::CartAdd => "cart add",
             Request::Checkout => "checkout",
+            Request::NoRoute => "404, no token",
+            Request::Verified => "422, one token",
+            Request::VerifiedAnew => "422, new tokens",
+            Request::LogIn => "login",
+            Request::Refresh => "refresh",
         }
     }
 }
@@ -52,7 +75,11 @@ impl Shop<'_> {
     }
 
     pub fn hello(&self) -> Requests {
-        Requests { status: 200, all: vec![self.request("GET", "/healthz", &[], None)] }
+        Requests::new(200, vec![self.request("GET", "/healthz", &[], None)])
+    }
+
+    pub fn no_route(&self) -> Requests {
+        Requests::new(404, vec![self.request("GET", "/api/v1/nothing", &[], None)])
     }
 
     /// Products of `catalog` by their handles, `count` of them at random.
@@ -62,7 +89,7 @@ impl Shop<'_> {
             let handle = handle(random.index(catalog.products));
             self.request("GET", &format!("/api/v1/products/{handle}"), &[], None)
         });
-        Requests { status: 200, all: all.collect() }
+        Requests::new(200, all.collect())
     }
 
     /// The first pages of the newest products, 20 on each.
@@ -76,7 +103,7 @@ impl Shop<'_> {
             path = format!("/api/v1/products?limit=20&cursor={}", text(page, "/nextCursor")?);
             all.push(request);
         }
-        Ok(Requests { status: 200, all })
+        Ok(Requests::new(200, all))
     }
 
     pub async fn cart_adds(&self) -> Outcome<Requests> {
@@ -88,7 +115,7 @@ impl Shop<'_> {
                 all.push(self.add(cart, variant));
             }
         }
-        Ok(Requests { status: 200, all })
+        Ok(Requests::new(200, all))
     }
 
     /// Completes `count` checkouts, which are made ready here. Each can be sent once.
@@ -110,7 +137,7 @@ impl Shop<'_> {
             let key = format!("idempotency-key: bench-{id}");
             Ok::<_, String>(self.request("POST", &format!("/api/v1/checkouts/{id}/complete"), &[&key], Some(&payment)))
         };
-        Ok(Requests { status: 201, all: opened.iter().map(complete).collect::<Result<_, _>>()? })
+        Ok(Requests::new(201, opened.iter().map(complete).collect::<Result<_, _>>()?))
     }
 
     fn add(&self, cart: &str, variant: &str) -> Vec<u8> {
@@ -131,15 +158,28 @@ impl Shop<'_> {
         products.iter().map(|product| text(product, "/variants/0/id")).collect()
     }
 
-    async fn ask(&self, status: u16, all: Vec<Vec<u8>>) -> Outcome<Vec<Value>> {
-        let bodies = collect(self.target.address, Requests { status, all }).await?;
+    /// Sends each once and reads the answers.
+    pub async fn ask(&self, status: u16, all: Vec<Vec<u8>>) -> Outcome<Vec<Value>> {
+        let bodies = collect(self.target.address, Requests::new(status, all)).await?;
         bodies.iter().map(|body| serde_json::from_slice(body).map_err(|error| format!("no JSON: {error}"))).collect()
     }
 
-    fn request(&self, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Vec<u8> {
-        let Target { address, publishable_key, .. } = self.target;
+    pub fn request(&self, method: &str, path: &str, headers: &[&str], body: Option<&Value>) -> Vec<u8> {
+        self.request_as(&self.target.publishable_key, method, path, headers, body)
+    }
+
+    /// With another credential than the shop's key.
+    pub fn request_as(
+        &self,
+        credential: &str,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: Option<&Value>,
+    ) -> Vec<u8> {
+        let address = self.target.address;
         let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nauthorization: Bearer {publishable_key}\r\n"
+            "{method} {path} HTTP/1.1\r\nhost: {address}\r\naccept: application/json\r\nauthorization: Bearer {credential}\r\n"
         );
         for header in headers {
             head.push_str(header);
@@ -158,7 +198,7 @@ impl Shop<'_> {
     }
 }
 
-fn text(value: &Value, pointer: &str) -> Outcome<String> {
+pub fn text(value: &Value, pointer: &str) -> Outcome<String> {
     let text = value.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     text.ok_or_else(|| format!("{pointer} is missing in {value}"))
 }

@@ -56,6 +56,12 @@ fn print_line(host: &str, request: Request, cells: &[&Cell]) {
     );
 }
 
+/// CPU time of the server for a request where it is busiest, in microseconds.
+pub fn server_micros(cell: &Cell) -> f64 {
+    let rounds: Vec<&Round> = cell.rounds.iter().collect();
+    micros_each(&rounds, |round| round.server_cpu)
+}
+
 /// The share of hello's requests a second: of the goals, the median of the rounds.
 pub fn ratio(cell: &Cell) -> f64 {
     median(cell.rounds.iter().map(|round| round.to_hello))

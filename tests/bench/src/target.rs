@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::Outcome;
 use crate::hosts::{self, Host};
+use crate::people;
 use crate::process::{HpDev, Programs, Server};
 use crate::products::{self, Catalog};
 
@@ -62,6 +63,7 @@ impl Backends {
         let key = said.lines().find_map(|line| line.strip_prefix("publishable key")).map(str::trim);
         let publishable_key = key.ok_or("`hp store create` printed no publishable key")?.to_owned();
         programs.hp(&["import", &catalog_file(&programs.scratch, CATALOG)?, "--database", &database])?;
+        people::create(programs, ["--database", &database])?;
         Ok(Backends { sqld, redis, upstash, publishable_key })
     }
 
