@@ -13,6 +13,7 @@ use super::caller::{Person, hash_of, revocation_key};
 use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LIMITS_AND_LOCKOUT};
 use super::store::account::AccountRow;
+use super::store::api_key::guard_changed;
 use super::store::session::{OpenStore, SessionRow, SessionSummary};
 use super::store::{account, keys, session};
 use super::{hashing, second_factor};
@@ -220,10 +221,18 @@ fn elsewhere(session: &SessionRow, wanted: &Wanted) -> Result<Option<OpenStore>,
 async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Result<(), Failure<RefreshError>> {
     let mut commit = Commit::new();
     commit.push(session::revoke(ctx.tenant(), claim.session, row.account, "theft", ctx.now));
+    // Of several who show it at once one is written down.
+    let guard = commit.push(guard_changed());
     let change = Change::new("session.theft", claim.session);
     commit.push(journal::audit(ctx, ctx.new_id()?, &row.account.to_string(), change));
-    committed(ctx.commit(&commit).await?)?;
-    void(ctx, &claim.session.to_string()).await
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {}
+        Committed::Refused { statement, .. } if statement == guard => {}
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    // The next who shows it finds the session ended, and voids nothing.
+    void_all(ctx, vec![claim.session.to_string()]).await;
+    Ok(())
 }
 
 /// The sessions of the person who asks, newest first.

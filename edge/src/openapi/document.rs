@@ -28,7 +28,8 @@ token of the organization's staff. A credential names its store: what is another
 **Other issuers' tokens.** An access token of an identity provider that the organization has set up with \
 `tokenAudiences` is taken as `Authorization: Bearer` beside a publishable key in `X-Publishable-Key`. It says who asks; \
 what they may do is said by their account here. One that was not seen for 30 seconds costs one more round trip to the \
-database, which `Server-Timing` tells as `issuer`.
+database and, where the issuer's keys are not remembered, some to Redis and to the issuer: `Server-Timing` tells them as \
+`issuer`.
 
 **Money** is a decimal string with its currency, never a float. **Times** are RFC 3339 in UTC. **Ids** carry \
 their kind as a prefix and sort by time of creation.

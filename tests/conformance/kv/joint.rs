@@ -5,7 +5,8 @@ use headlesspro_edge::app::Tenant;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::identity::script::{self, LIMITS_AND_LOCKOUT};
 use headlesspro_edge::limits::{Claims, Joint, Limiter, Payer, Postponed};
-use headlesspro_edge::port::kv::{KvError, Reply};
+use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::kv::{Command, Kv, KvError, Reply, Script};
 use headlesspro_shared::identity::Lockout;
 use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
@@ -65,6 +66,43 @@ async fn an_attempt_is_counted_where_the_request_is_let_in() {
         let waits = script::read(&joint.decide(kv, Timestamp::from_millis(NOW)).await.unwrap());
         assert!(matches!(waits, Ok(Err(1..))), "{name}: {waits:?}");
     }
+}
+
+/// A Redis that is away.
+struct Nobody;
+
+impl Kv for Nobody {
+    fn pipeline(&self, _: Vec<Command>) -> BoxFuture<'_, Result<Vec<Reply>, KvError>> {
+        Box::pin(async { Err(KvError::Timeout) })
+    }
+
+    fn transaction(&self, _: Vec<Command>) -> BoxFuture<'_, Result<Vec<Reply>, KvError>> {
+        Box::pin(async { Err(KvError::Timeout) })
+    }
+
+    fn script<'a>(
+        &'a self,
+        _: &'static Script,
+        _: Vec<String>,
+        _: Vec<String>,
+    ) -> BoxFuture<'a, Result<Reply, KvError>> {
+        Box::pin(async { Err(KvError::Timeout) })
+    }
+}
+
+#[tokio::test]
+async fn without_redis_nothing_is_decided_and_requests_are_counted_all_the_same() {
+    let limiter = Limiter::new("*.*=1000000/20s:1000000,auth.key=3/1h:3".parse().unwrap());
+    for _ in 0..3 {
+        let postponed = Postponed::new(claims());
+        let (admission, decided) = postponed.settle_with(&limiter, &Nobody, &SystemClock, &attempt()).await;
+        assert_eq!((admission.decision.refused, decided), (None, Err(KvError::Timeout)));
+        assert!(limiter.is_alone());
+    }
+    let postponed = Postponed::new(claims());
+    let (admission, decided) = postponed.settle_with(&limiter, &Nobody, &SystemClock, &attempt()).await;
+    assert!(admission.decision.refused.is_some());
+    assert_eq!((admission.round_trips, decided), (0, Ok(None)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
