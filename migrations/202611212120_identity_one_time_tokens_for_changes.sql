@@ -9,8 +9,7 @@ CREATE TABLE one_time_token (
   organization_id TEXT NOT NULL REFERENCES organization (id),
   purpose TEXT NOT NULL CHECK (purpose IN ('verify-email', 'reset-password', 'magic-link', 'second-factor',
     'change-email')),
-  -- NULL: nobody has the address that asked, or there were enough mails. Written all the same, so that asking takes as
-  -- long.
+  -- NULL: nobody has the address that asked. Written all the same, so that asking takes as long.
   account_id TEXT REFERENCES account (id) ON DELETE CASCADE,
   -- Of a registration: what was chosen with it, which holds once the address is confirmed. The password is a PHC
   -- string; the name is sealed for its place in `account`.

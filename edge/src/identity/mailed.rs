@@ -20,9 +20,6 @@ use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Rows, Statement};
 use crate::vault::{DataKey, Place, Purpose};
 
-/// Mails of one purpose are counted over so long.
-const HOUR_MILLIS: i64 = 3_600_000;
-
 /// Tokens are kept so long after their end: whoever comes late is told as whoever comes twice.
 const KEPT_MILLIS: i64 = 86_400_000;
 
@@ -46,11 +43,6 @@ pub fn mint(app: &App) -> Result<Minted, NoEntropy> {
     let token = OneTimeToken::mint(random);
     let hash = hash_of(token.as_str()).to_hex();
     Ok(Minted { token, hash })
-}
-
-/// From when on tokens count as recent.
-pub fn an_hour_before(now: Timestamp) -> Timestamp {
-    now.checked_add_millis(-HOUR_MILLIS).unwrap_or(now)
 }
 
 /// Who asks, by a keyed hash of where the request came from: addresses of people's networks are not kept.
@@ -117,19 +109,14 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let email_hash = hash_email(app, tenant, ask.email);
     let requester = requester(ctx, ask.address);
-    let recent = one_time::recent(tenant, &email_hash, ask.purpose, an_hour_before(ctx.now), &requester);
-    let rows = ctx.read(vec![account::by_email(tenant, &email_hash), recent]).await?;
+    let rows = ctx.read(vec![account::by_email(tenant, &email_hash)]).await?;
     let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
     let (wrapped, found) = account::login_of(row)?;
     let key = data_key(app, tenant, &wrapped)?;
-    let recent = one_time::recent_of(rows.get(1))?;
     let account = found.filter(|account| ask.is_for(account));
-    let id = account.as_ref().map(|account| account.id);
-    let subject = id.map_or_else(|| NOBODY.to_owned(), |id| id.to_string());
-    let mail_key = ask.purpose.mail_key(&subject, recent, ctx.now);
     // What is mailed to nobody opens nothing, and is not counted.
-    let owner = id.filter(|_| mail_key.is_some());
-
+    let owner = account.as_ref().map(|account| account.id);
+    let subject = owner.map_or_else(|| NOBODY.to_owned(), |id| id.to_string());
     let minted = mint(app)?;
     let mut commit = Commit::new();
     commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
@@ -140,7 +127,7 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
         OneTimePurpose::ResetPassword
         | OneTimePurpose::MagicLink
         | OneTimePurpose::SecondFactor
-        | OneTimePurpose::ChangeEmail => one_time::insert(
+        | OneTimePurpose::ChangeEmail => one_time::insert_mailed(
             tenant,
             &NewToken {
                 bound_to: ask.bound_to,
@@ -151,12 +138,12 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
         ),
     });
     let locale = account.map(|account| account.locale).unwrap_or_default();
-    let mail = notifications::enqueue(
+    let mail = notifications::enqueue_after(
         app,
         tenant,
         &key,
         &NewMail {
-            event_key: mail_key.as_deref().unwrap_or_default(),
+            event_key: &ask.purpose.mail_key(&minted.hash),
             to: ask.email,
             locale: &locale,
             message: &message(ctx, ask.purpose, &minted.token),

@@ -3,17 +3,21 @@
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, EventKind};
 use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::Message;
 
 use super::mailed::TOLD_MILLIS;
 use super::store::account;
 use super::usecase::{data_key, email_of};
-use crate::app::Ctx;
+use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
 use crate::notifications::{self, NewMail};
 use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Rows, Statement};
 use crate::vault::DataKey;
+
+/// How a mail comes into a commit.
+type Enqueue = fn(&App, Tenant, &DataKey, &NewMail<'_>, Timestamp) -> Result<Statement, NoEntropy>;
 
 /// Who is to be told, and how.
 pub struct Owner {
@@ -45,6 +49,18 @@ impl Owner {
     /// # Errors
     /// [`NoEntropy`].
     pub fn tell(&self, ctx: &Ctx, message: &Message) -> Result<Statement, NoEntropy> {
+        self.mail(ctx, message, notifications::enqueue)
+    }
+
+    /// As [`Owner::tell`], where the statement before it in the commit has changed something.
+    ///
+    /// # Errors
+    /// [`NoEntropy`].
+    pub fn tell_after(&self, ctx: &Ctx, message: &Message) -> Result<Statement, NoEntropy> {
+        self.mail(ctx, message, notifications::enqueue_after)
+    }
+
+    fn mail(&self, ctx: &Ctx, message: &Message, enqueue: Enqueue) -> Result<Statement, NoEntropy> {
         let id = ctx.new_id::<EventKind>()?;
         let mail = NewMail {
             event_key: &format!("{}:{}:{id}", message.kind(), self.account),
@@ -53,7 +69,7 @@ impl Owner {
             message,
             expires_at: ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now),
         };
-        notifications::enqueue(ctx.app(), ctx.tenant(), &self.key, &mail, ctx.now)
+        enqueue(ctx.app(), ctx.tenant(), &self.key, &mail, ctx.now)
     }
 }
 

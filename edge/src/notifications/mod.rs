@@ -11,4 +11,4 @@ mod store;
 mod usecase;
 
 pub use http::routes;
-pub use usecase::{Delivered, NewMail, deliver, deliver_all, deliver_later, enqueue};
+pub use usecase::{Delivered, NewMail, deliver, deliver_all, deliver_later, enqueue, enqueue_after};

@@ -15,6 +15,12 @@ INSERT INTO mail (organization_id, store_id, id, event_key, kind, locale, recipi
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9)
 ON CONFLICT (organization_id, event_key) DO NOTHING";
 
+const ENQUEUE_AFTER: &str = "-- notifications::enqueue_after
+INSERT INTO mail (organization_id, store_id, id, event_key, kind, locale, recipient_sealed, message_sealed,
+  next_attempt_at, expires_at, created_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9 WHERE 0 < changes()
+ON CONFLICT (organization_id, event_key) DO NOTHING";
+
 /// For the cron, which sends the mails of every organization.
 const DUE: &str = "-- notifications::due (all tenants)
 SELECT DISTINCT organization_id FROM mail WHERE state = 'queued' AND next_attempt_at <= ?1 LIMIT ?2";
@@ -75,8 +81,16 @@ pub enum Attempted {
 
 /// Adds a mail; a second one of the same event is none.
 pub fn enqueue(tenant: Tenant, mail: Queued<'_>, now: Timestamp) -> Statement {
-    tenant
-        .statement(ENQUEUE)
+    bound(tenant.statement(ENQUEUE), mail, now)
+}
+
+/// As [`enqueue`], where the statement before it in the commit has changed something.
+pub fn enqueue_after(tenant: Tenant, mail: Queued<'_>, now: Timestamp) -> Statement {
+    bound(tenant.statement(ENQUEUE_AFTER), mail, now)
+}
+
+fn bound(statement: Statement, mail: Queued<'_>, now: Timestamp) -> Statement {
+    statement
         .bind(mail.id.to_string())
         .bind(mail.event_key)
         .bind(mail.kind.name())

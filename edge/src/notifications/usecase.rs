@@ -49,6 +49,30 @@ pub fn enqueue(
     mail: &NewMail<'_>,
     now: Timestamp,
 ) -> Result<Statement, NoEntropy> {
+    Ok(store::enqueue(tenant, queued(app, tenant, key, mail, now)?, now))
+}
+
+/// As [`enqueue`], where the statement before it in the commit has changed something; otherwise there is no mail.
+///
+/// # Errors
+/// As [`enqueue`].
+pub fn enqueue_after(
+    app: &App,
+    tenant: Tenant,
+    key: &DataKey,
+    mail: &NewMail<'_>,
+    now: Timestamp,
+) -> Result<Statement, NoEntropy> {
+    Ok(store::enqueue_after(tenant, queued(app, tenant, key, mail, now)?, now))
+}
+
+fn queued<'a>(
+    app: &App,
+    tenant: Tenant,
+    key: &DataKey,
+    mail: &NewMail<'a>,
+    now: Timestamp,
+) -> Result<Queued<'a>, NoEntropy> {
     let mut random = [0; 10];
     app.entropy.fill(&mut random)?;
     let id = MailId::new(now, random);
@@ -56,7 +80,7 @@ pub fn enqueue(
     let seal =
         |column, plain: &str| key.seal(place(tenant.organization, column, &row), plain.as_bytes(), &*app.entropy);
     let message = serde_json::to_string(mail.message).unwrap_or_default();
-    let queued = Queued {
+    Ok(Queued {
         id,
         event_key: mail.event_key,
         kind: mail.message.kind(),
@@ -64,8 +88,7 @@ pub fn enqueue(
         recipient_sealed: seal("recipient", mail.to.as_str())?,
         message_sealed: seal("message", &message)?,
         expires_at: mail.expires_at,
-    };
-    Ok(store::enqueue(tenant, queued, now))
+    })
 }
 
 const fn place<'a>(organization: OrganizationId, column: &'static str, row: &'a str) -> Place<'a> {

@@ -35,8 +35,8 @@ pub use issue_key::{
 pub use key::{ApiKeyClaim, InvalidApiKey, KeyKind, mint_api_key};
 pub use lockout::{Attempt, Failures, Lockout, LockoutRule};
 pub use one_time::{
-    InvalidOneTimeToken, Issued, MAILS_IN_AN_HOUR, MAILS_OF_ONE_IN_AN_HOUR, NotRedeemable, OneTimePurpose,
-    OneTimeToken, Recent, UnknownOneTimePurpose, redeem,
+    InvalidOneTimeToken, Issued, MAILS_COUNTED_MILLIS, MAILS_IN_AN_HOUR, MAILS_OF_ONE_IN_AN_HOUR, NotRedeemable,
+    OneTimePurpose, OneTimeToken, UnknownOneTimePurpose, redeem,
 };
 pub use password::{HashParameters, InvalidPasswordHash, Password, PasswordError, PasswordHash, needs_rehash};
 pub use pkce::{InvalidPkceChallenge, InvalidPkceVerifier, PkceChallenge, PkceVerifier};

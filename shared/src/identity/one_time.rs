@@ -35,19 +35,13 @@ named!(OneTimePurpose, UnknownOneTimePurpose, "the purpose of a one-time token",
 /// who asks for all of them takes none from the owner, who asks from somewhere else.
 pub const MAILS_OF_ONE_IN_AN_HOUR: i64 = 5;
 
-/// So many in all, whoever asks: an address is nobody's to flood, from many places either. Each of them is the owner's
-/// to use.
+/// So many in all, whoever asks: an address is nobody's to flood, from many places either. Links that anyone can use,
+/// the owner too, and those that only the client can use that asked are counted apart: a stranger's of the second kind
+/// are of no use to the owner, and take none of the first.
 pub const MAILS_IN_AN_HOUR: i64 = 20;
 
-/// The tokens of one purpose that were mailed to an account in the last hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Recent {
-    pub all: i64,
-    /// Those that whoever asks now has asked for.
-    pub own: i64,
-    /// When the newest of all was made.
-    pub newest: Option<Timestamp>,
-}
+/// Mails are counted over so long.
+pub const MAILS_COUNTED_MILLIS: i64 = 3_600_000;
 
 impl OneTimePurpose {
     /// How long a token is good for.
@@ -65,15 +59,10 @@ impl OneTimePurpose {
         now.checked_add_millis(i64::from(self.minutes()).saturating_mul(60_000)).unwrap_or(now)
     }
 
-    /// The key of the mail that brings a token. The same key is one mail: two requests at once, which both see the
-    /// same ones before them, send one. `None`: there were enough.
-    pub fn mail_key(self, account: &str, recent: Recent, now: Timestamp) -> Option<String> {
-        let is_admitted = recent.own < MAILS_OF_ONE_IN_AN_HOUR && recent.all < MAILS_IN_AN_HOUR;
-        let after = match recent.newest {
-            Some(newest) => format!("{}:{}", newest.millis(), recent.all),
-            None => format!("first:{}", now.millis().div_euclid(3_600_000)),
-        };
-        is_admitted.then(|| format!("{self}:{account}:{after}"))
+    /// The key of the mail that brings the token of this hash: of no other token, whoever it is for, or a mail that is
+    /// missing would tell of the other.
+    pub fn mail_key(self, token_hash: &str) -> String {
+        format!("{self}:{token_hash}")
     }
 }
 
@@ -172,23 +161,6 @@ mod tests {
             (Issued { is_used: true, ..bound }, Some(other), 9, Err(NotRedeemable::Gone)),
         ] {
             assert_eq!(redeem(&issued, proof, at(now)), expected, "{issued:?} {now}");
-        }
-    }
-
-    #[test]
-    fn an_hour_has_five_mails_at_most_for_who_asks_and_more_for_others() {
-        let purpose = OneTimePurpose::MagicLink;
-        let key = |recent, now| purpose.mail_key("usr_1", recent, at(now));
-        let recent = |all, own| Recent { all, own, newest: Some(at(7)) };
-        assert_eq!(key(Recent::default(), 3_600_000).as_deref(), Some("magic-link:usr_1:first:1"));
-        assert_eq!(key(Recent::default(), 3_600_000), key(Recent::default(), 7_199_999), "two at once are one mail");
-        assert_eq!(key(recent(1, 1), 8).as_deref(), Some("magic-link:usr_1:7:1"));
-        assert_eq!(key(recent(1, 1), 8), key(recent(1, 0), 9), "whoever asks");
-        assert_ne!(key(recent(1, 1), 8), key(Recent { newest: Some(at(9)), ..recent(1, 1) }, 9));
-        for (all, own, is_sent) in
-            [(4, 4, true), (5, 5, false), (5, 0, true), (19, 4, true), (20, 0, false), (i64::MAX, i64::MAX, false)]
-        {
-            assert_eq!(key(recent(all, own), 8).is_some(), is_sent, "{own} of {all}");
         }
     }
 

@@ -86,6 +86,22 @@ pub async fn a_taken_address_is_not_disclosed_and_its_owner_told(world: World) {
     .await;
 }
 
+pub async fn what_comes_to_ones_own_address_tells_nothing_of_another_one(world: World) {
+    let taken = world.email("somebodys");
+    sign_up(&world, &taken).await;
+    for (name, other) in [("spies-taken", taken), ("spies-free", world.email("nobodys"))] {
+        let email = world.email(name);
+        sign_up(&world, &email).await;
+        let person = as_person(&world, &log_in_with(&world.ours, &email, PASSWORD).await.expect(200));
+        for round in 0..2 {
+            let own = world.email(&format!("{name}-{round}"));
+            let both = join_all([&other, &own].map(|email| ask(&person, with_password(email, PASSWORD)))).await;
+            both.into_iter().for_each(|answer| drop(answer.expect(202)));
+            world.mailed_secret(&own, PAGE).await;
+        }
+    }
+}
+
 pub async fn of_two_who_confirm_one_address_one_has_it(world: World) {
     let wanted = world.email("wanted");
     let mut tokens = Vec::new();

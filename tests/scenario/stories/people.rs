@@ -276,6 +276,43 @@ pub async fn a_stranger_takes_no_mail_from_the_owner(world: World) {
     assert_eq!(links(), 20);
 }
 
+pub async fn many_requests_at_once_take_no_mail_from_the_owner(world: World) {
+    let email = world.email("stormed");
+    sign_up(&world, &email).await;
+    let stranger = world.ours.shopper.moved_to(std::net::Ipv4Addr::new(127, 0, 0, 8).into());
+    let ask = || stranger.post("/api/v1/auth/password/forgot").json(&json!({ "email": email })).send();
+    join_all((0..30).map(|_| ask())).await.into_iter().for_each(|answer| drop(answer.expect(202)));
+    let links = || world.mails(&email).iter().filter(|mail| mail.text.contains("account/reset-password")).count();
+    let wait = std::time::Duration::from_secs(20);
+    crate::eventually::eventually("five mails", wait, async || (links() == 5).then_some(())).await;
+    forgot(&world.ours, &email).await.expect(202);
+    crate::eventually::eventually("the owner's", wait, async || (links() == 6).then_some(())).await;
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    assert_eq!(links(), 6);
+}
+
+pub async fn links_that_only_strangers_can_use_take_none_from_the_owner(world: World) {
+    let email = world.email("beleaguered");
+    sign_up(&world, &email).await;
+    let bound = json!({ "email": email, "codeChallenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM" });
+    for last in 9..13 {
+        let stranger = world.ours.shopper.moved_to(std::net::Ipv4Addr::new(127, 0, 0, last).into());
+        for _ in 0..6 {
+            stranger.post("/api/v1/auth/magic").json(&bound).send().await.expect(202);
+        }
+    }
+    let links = || world.mails(&email).iter().filter(|mail| mail.text.contains("account/magic")).count();
+    let wait = std::time::Duration::from_secs(20);
+    crate::eventually::eventually("twenty mails", wait, async || (links() == 20).then_some(())).await;
+    // Nobody is flooded by these either; a link that anyone can use still comes.
+    world.ours.shopper.post("/api/v1/auth/magic").json(&bound).send().await.expect(202);
+    world.ours.shopper.post("/api/v1/auth/magic").json(&json!({ "email": email })).send().await.expect(202);
+    crate::eventually::eventually("the owner's", wait, async || (links() == 21).then_some(())).await;
+    let token = world.mailed_secret(&email, "account/magic").await;
+    exchange(&world.ours, &token, None).await.expect(200);
+    assert_eq!(links(), 21);
+}
+
 pub async fn another_tenants_links_are_gone(world: World) {
     let email = world.email("elsewhere");
     register(&world.theirs, &email, PASSWORD).await.expect(202);

@@ -4,8 +4,6 @@ use headlesspro_shared::identity::{
     Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, TotpCode, is_fresh, redeem,
 };
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::locale::Locale;
-use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::Message;
 use serde_json::json;
 
@@ -13,7 +11,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{Person, hash_of};
 use crate::identity::hashing;
-use crate::identity::mailed::{TOLD_MILLIS, an_hour_before, forgotten_before, message, mint, requester, reset_page};
+use crate::identity::mailed::{TOLD_MILLIS, forgotten_before, message, mint, requester, reset_page};
 use crate::identity::script::{self, LOCKOUT};
 use crate::identity::second_factor::usecase::{SecondFactorError, push_shown};
 use crate::identity::store::account::{self, LoginRow};
@@ -25,9 +23,8 @@ use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void
 use crate::journal::{self, Change, NextEvent, PERSONAL};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
-use crate::port::entropy::NoEntropy;
-use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
-use crate::vault::{DataKey, Place};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+use crate::vault::Place;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EmailError {
@@ -74,7 +71,6 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
         .read(vec![
             Owner::find(ctx, person.account),
             account::by_email(tenant, &email_hash),
-            one_time::recent_of_account(tenant, person.account, purpose, an_hour_before(ctx.now), &requester),
             session::find(tenant, person.session),
             second_factor::of_account(tenant, person.account),
         ])
@@ -83,7 +79,6 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     let (_, own) = account::login_of(rows.first().and_then(Rows::first).ok_or(Failure::NotFound)?)?;
     let own = own.ok_or(Failure::NotFound)?;
     let (_, taken) = account::login_of(rows.get(1).and_then(Rows::first).ok_or(Failure::NotFound)?)?;
-    let recent = one_time::recent_of(rows.get(2))?;
     let mut commit = Commit::new();
     let proven = prove(ctx, wish, &owner, &own, &rows, &mut commit).await?;
     if taken.as_ref().is_some_and(|taken| taken.id == person.account) {
@@ -94,30 +89,28 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     let minted = mint(app)?;
     let sealed = owner.key.seal(place(ctx, &account), wish.email.as_str().as_bytes(), &*app.entropy)?;
     commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
-    let mail_key = purpose.mail_key(&account, recent, ctx.now);
     let token = NewToken {
         requested_by: Some(&requester),
         email: Some(ChosenEmail { hash: email_hash, sealed, session: person.session }),
-        // What is mailed to nobody opens nothing, and is not counted.
-        ..NewToken::new(&minted.hash, purpose, mail_key.is_some().then_some(person.account))
+        ..NewToken::new(&minted.hash, purpose, Some(person.account))
     };
-    commit.push(one_time::insert(tenant, &token, ctx.now));
-    if let Some(mail_key) = mail_key {
-        let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
-        let told = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
-        let link = message(ctx, purpose, &minted.token);
-        let (key, message, locale, expires_at) = match &taken {
-            None => (mail_key, link, &owner.locale, purpose.ends(ctx.now)),
-            Some(taken) => {
-                let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
-                (format!("already-registered:{}:{day}", taken.id), message, &taken.locale, told)
-            }
-        };
-        let mail = Told { key: &key, message: &message, locale, expires_at };
-        commit.push(mail.to(ctx, wish.email, &owner.key)?);
-        let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(ctx)) };
-        commit.push(owner.tell(ctx, &notice)?);
-    }
+    commit.push(one_time::insert_mailed(tenant, &token, ctx.now));
+    // Each with what stands before it, or not at all. The notice first: it always is one.
+    let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(ctx)) };
+    commit.push(owner.tell_after(ctx, &notice)?);
+    let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
+    let told = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
+    let link = message(ctx, purpose, &minted.token);
+    let (event_key, message, locale, expires_at) = match &taken {
+        None => (purpose.mail_key(&minted.hash), link, &owner.locale, purpose.ends(ctx.now)),
+        Some(taken) => {
+            let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
+            (format!("already-registered:{}:{day}", taken.id), message, &taken.locale, told)
+        }
+    };
+    // To an address that is no account's yet, or another's.
+    let mail = NewMail { event_key: &event_key, to: wish.email, locale, message: &message, expires_at };
+    commit.push(notifications::enqueue_after(app, tenant, &owner.key, &mail, ctx.now)?);
     commit.push(journal::audit(ctx, ctx.new_id()?, &account, Change::new("email.ask-for-change", &account)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
@@ -161,33 +154,17 @@ async fn prove(
         return Ok(Proven { counters, guard: None });
     }
     if let Some(code) = wish.code {
-        let shown = push_shown(ctx, rows.get(4), code, wish.address, commit).await;
+        let shown = push_shown(ctx, rows.get(3), code, wish.address, commit).await;
         let (guard, counters) = shown.map_err(|failure| failure.map(EmailError::SecondFactor))?;
         return Ok(Proven { counters, guard: Some(guard) });
     }
-    let session = rows.get(3).map(session::session_of).transpose()?.flatten();
+    let session = rows.get(2).map(session::session_of).transpose()?.flatten();
     let opened_at = session.filter(|session| session.account == own.id).map(|session| session.opened_at);
     let is_impersonated = ctx.impersonator().is_some();
     if opened_at.is_some_and(|opened_at| is_fresh(opened_at, is_impersonated, ctx.now)) {
         return Ok(Proven::default());
     }
     Err(Failure::Rejected(EmailError::NotFresh))
-}
-
-/// A mail to an address that is no account's yet, or another's.
-struct Told<'a> {
-    key: &'a str,
-    message: &'a Message,
-    locale: &'a Locale,
-    expires_at: Timestamp,
-}
-
-impl Told<'_> {
-    fn to(&self, ctx: &Ctx, to: &Email, key: &DataKey) -> Result<Statement, NoEntropy> {
-        let Told { key: event_key, message, locale, expires_at } = *self;
-        let mail = NewMail { event_key, to, locale, message, expires_at };
-        notifications::enqueue(ctx.app(), ctx.tenant(), key, &mail, ctx.now)
-    }
 }
 
 fn place<'a>(ctx: &Ctx, account: &'a str) -> Place<'a> {

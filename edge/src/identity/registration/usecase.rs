@@ -3,8 +3,8 @@
 use std::convert::Infallible;
 
 use headlesspro_shared::identity::{
-    NotRedeemable, OneTimePurpose, OneTimeToken, Password, PasswordHash, Recent, Registered, Registration, Role,
-    redeem, register as decide,
+    NotRedeemable, OneTimePurpose, OneTimeToken, Password, PasswordHash, Registered, Registration, Role, redeem,
+    register as decide,
 };
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::AccountKind;
@@ -17,9 +17,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::hash_of;
 use crate::identity::hashing;
-use crate::identity::mailed::{
-    TOLD_MILLIS, an_hour_before, forgotten_before, message, mint, requester, reset_page, welcome,
-};
+use crate::identity::mailed::{TOLD_MILLIS, forgotten_before, message, mint, requester, reset_page, welcome};
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::one_time::{self, NewToken};
 use crate::identity::usecase::{data_key, email_of, hash_email, no_data_key, unexplained};
@@ -55,14 +53,12 @@ pub async fn register(
     address: Option<ClientAddress>,
 ) -> Result<(), Failure<Infallible>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
-    let purpose = OneTimePurpose::VerifyEmail;
     let email_hash = hash_email(app, tenant, &command.email);
     let requester = requester(ctx, address);
     let mut hashed = None;
     // A second time when another registered the same address meanwhile.
     for _ in 0..2 {
-        let recent = one_time::recent(tenant, &email_hash, purpose, an_hour_before(ctx.now), &requester);
-        let rows = ctx.read(vec![account::by_email(tenant, &email_hash), recent]).await?;
+        let rows = ctx.read(vec![account::by_email(tenant, &email_hash)]).await?;
         // Not for whoever has no good key, since it costs more than all else; and whatever is known of the address.
         let password = match hashed.take() {
             Some(password) => password,
@@ -71,9 +67,8 @@ pub async fn register(
         let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
         let (wrapped, found) = account::login_of(row)?;
         let key = data_key(app, tenant, &wrapped)?;
-        let recent = one_time::recent_of(rows.get(1))?;
         let attempt = Attempt { command, email_hash: &email_hash, password: &password, requester: &requester };
-        let commit = commit_of(ctx, &attempt, found.as_ref(), recent, &key).await?;
+        let commit = commit_of(ctx, &attempt, found.as_ref(), &key).await?;
         hashed = Some(password);
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => {
@@ -91,7 +86,6 @@ async fn commit_of(
     ctx: &Ctx,
     attempt: &Attempt<'_>,
     found: Option<&LoginRow>,
-    recent: Recent,
     key: &DataKey,
 ) -> Result<Commit, Failure<Infallible>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
@@ -142,32 +136,29 @@ async fn commit_of(
         commit.push(journal::events(tenant, "account", &[event], ctx.now));
     }
     let is_known = decision == Registration::Known;
-    let link_key = purpose.mail_key(&row, recent, ctx.now).filter(|_| !is_known);
-    // One that opens nothing, and keeps nothing, for an account that is confirmed or was mailed enough.
-    let is_mailed = link_key.is_some();
-    commit.push(one_time::insert(
+    // One that opens nothing, and keeps nothing, for an account that is confirmed.
+    commit.push(one_time::insert_mailed(
         tenant,
         &NewToken {
-            password: is_mailed.then_some(password),
-            name_sealed: name_sealed.as_deref().filter(|_| is_mailed),
+            password: (!is_known).then_some(password),
+            name_sealed: name_sealed.as_deref().filter(|_| !is_known),
             requested_by: Some(requester),
-            ..NewToken::new(&minted.hash, purpose, is_mailed.then_some(id))
+            ..NewToken::new(&minted.hash, purpose, (!is_known).then_some(id))
         },
         ctx.now,
     ));
-    let (mail_key, message, expires_at) = if is_known {
+    let (event_key, message, expires_at) = if is_known {
         let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
         let expires_at = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
         let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
-        (Some(format!("already-registered:{row}:{day}")), message, expires_at)
+        (format!("already-registered:{row}:{day}"), message, expires_at)
     } else {
-        (link_key, message(ctx, purpose, &minted.token), purpose.ends(ctx.now))
+        (purpose.mail_key(&minted.hash), message(ctx, purpose, &minted.token), purpose.ends(ctx.now))
     };
-    if let Some(event_key) = mail_key {
-        let locale = found.map_or(&command.locale, |account| &account.locale);
-        let mail = NewMail { event_key: &event_key, to: &command.email, locale, message: &message, expires_at };
-        commit.push(notifications::enqueue(app, tenant, key, &mail, ctx.now)?);
-    }
+    let locale = found.map_or(&command.locale, |account| &account.locale);
+    let mail = NewMail { event_key: &event_key, to: &command.email, locale, message: &message, expires_at };
+    // With the token before it, or not at all.
+    commit.push(notifications::enqueue_after(app, tenant, key, &mail, ctx.now)?);
     let actor = &ctx.principal().await?.actor;
     let change = match decision {
         Registration::New => {

@@ -1,13 +1,16 @@
 //! One-time tokens.
 
-use headlesspro_shared::identity::{Issued, OneTimePurpose, PasswordHash, PkceChallenge, Recent};
+use headlesspro_shared::identity::{
+    Issued, MAILS_COUNTED_MILLIS, MAILS_IN_AN_HOUR, MAILS_OF_ONE_IN_AN_HOUR, OneTimePurpose, PasswordHash,
+    PkceChallenge,
+};
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::account::{LoginRow, login_of};
 use crate::app::Tenant;
 use crate::failure::Unavailable;
-use crate::port::sql::{Row, Rows, Statement};
+use crate::port::sql::{Row, Statement};
 use crate::vault::WrappedKey;
 
 const INSERT: &str = "-- identity::insert_one_time_token
@@ -15,26 +18,31 @@ INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, pa
   code_challenge, created_at, expires_at, requested_by, email_hash, email_sealed, session_id)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
-/// With the name chosen for the newest one that is still good. With no password: whoever asks again need not be the one
-/// who chose it. The plus keeps the planner from the index on `expires_at`, by which it would read every token of the
-/// organization that is still good.
+/// One that is mailed, where not enough of them were: counted here, since of many at once each would find room in what
+/// it has read. Nobody's is always kept, so that asking takes as long.
+const INSERT_MAILED: &str = "-- identity::insert_mailed_one_time_token
+INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, password_hash, name_sealed,
+  code_challenge, created_at, expires_at, requested_by, email_hash, email_sealed, session_id)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+FROM (
+  SELECT coalesce(sum(t.requested_by = ?10), 0) AS own, coalesce(sum((t.code_challenge IS NULL) = (?7 IS NULL)), 0) AS alike FROM one_time_token t
+  WHERE t.organization_id = ?1 AND t.account_id = ?4 AND t.purpose = ?3 AND ?14 < t.created_at) recent
+WHERE recent.own < ?15 AND recent.alike < ?16";
+
+/// As the one before, with the name chosen for the newest one that is still good. With no password: whoever asks again
+/// need not be the one who chose it. The plus keeps the planner from the index on `expires_at`, by which it would read
+/// every token of the organization that is still good.
 const INSERT_AGAIN: &str = "-- identity::insert_one_time_token_again
 INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, created_at, expires_at, requested_by,
   name_sealed)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, max(t.name_sealed) FROM (
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, (
   SELECT n.name_sealed FROM one_time_token n
   WHERE n.organization_id = ?1 AND n.account_id = ?4 AND n.purpose = ?3 AND n.used_at IS NULL AND ?5 < +n.expires_at
-  ORDER BY n.created_at DESC LIMIT 1) t";
-
-const RECENT: &str = "-- identity::recent_one_time_tokens
-SELECT count(*) AS recent, coalesce(sum(t.requested_by = ?5), 0) AS own, max(t.created_at) AS newest FROM account a
-JOIN one_time_token t ON t.organization_id = a.organization_id AND t.account_id = a.id
-WHERE a.organization_id = ?1 AND a.email_hash = ?2 AND t.purpose = ?3 AND ?4 < t.created_at";
-
-const RECENT_OF_ACCOUNT: &str = "-- identity::recent_one_time_tokens_of_account
-SELECT count(*) AS recent, coalesce(sum(t.requested_by = ?5), 0) AS own, max(t.created_at) AS newest
-FROM one_time_token t
-WHERE t.organization_id = ?1 AND t.account_id = ?2 AND t.purpose = ?3 AND ?4 < t.created_at";
+  ORDER BY n.created_at DESC LIMIT 1)
+FROM (
+  SELECT coalesce(sum(t.requested_by = ?7), 0) AS own, count(*) AS alike FROM one_time_token t
+  WHERE t.organization_id = ?1 AND t.account_id = ?4 AND t.purpose = ?3 AND ?8 < t.created_at) recent
+WHERE recent.own < ?9 AND recent.alike < ?10";
 
 const FIND: &str = "-- identity::one_time_token
 SELECT t.email_hash AS chosen_email_hash, t.email_sealed AS chosen_email, t.session_id, t.code_challenge, t.expires_at AS token_expires_at, t.used_at, t.password_hash AS chosen_password,
@@ -115,9 +123,20 @@ pub struct TokenRow {
     pub email_hash: String,
 }
 
+/// One that is told to who has shown something, and never mailed: nothing bounds their number.
 pub fn insert(tenant: Tenant, token: &NewToken<'_>, now: Timestamp) -> Statement {
-    Statement::new(INSERT)
-        .bind(tenant.organization.to_string())
+    bound(Statement::new(INSERT).bind(tenant.organization.to_string()), token, now)
+}
+
+/// One that is mailed: kept unless its account was mailed enough. To be followed by its mail, which is sent only where
+/// this has changed something.
+pub fn insert_mailed(tenant: Tenant, token: &NewToken<'_>, now: Timestamp) -> Statement {
+    let statement = Statement::new(INSERT_MAILED).bind(tenant.organization.to_string());
+    within_limits(bound(statement, token, now), now)
+}
+
+fn bound(statement: Statement, token: &NewToken<'_>, now: Timestamp) -> Statement {
+    statement
         .bind(token.hash)
         .bind(token.purpose.name())
         .bind(token.account.map(|id| id.to_string()))
@@ -132,7 +151,13 @@ pub fn insert(tenant: Tenant, token: &NewToken<'_>, now: Timestamp) -> Statement
         .bind(token.email.as_ref().map(|email| email.session.to_string()))
 }
 
-/// Another one for what was asked before: with the name chosen for the newest that is still good, and no password.
+fn within_limits(statement: Statement, now: Timestamp) -> Statement {
+    let since = now.checked_add_millis(-MAILS_COUNTED_MILLIS).unwrap_or(now);
+    statement.bind(since.millis()).bind(MAILS_OF_ONE_IN_AN_HOUR).bind(MAILS_IN_AN_HOUR)
+}
+
+/// Another one for what was asked before: with the name chosen for the newest that is still good, and no password. As
+/// [`insert_mailed`], to be followed by its mail.
 pub fn insert_again(
     tenant: Tenant,
     hash: &str,
@@ -141,54 +166,15 @@ pub fn insert_again(
     requested_by: &str,
     now: Timestamp,
 ) -> Statement {
-    Statement::new(INSERT_AGAIN)
+    let statement = Statement::new(INSERT_AGAIN)
         .bind(tenant.organization.to_string())
         .bind(hash)
         .bind(purpose.name())
         .bind(account.map(|id| id.to_string()))
         .bind(now.millis())
         .bind(purpose.ends(now).millis())
-        .bind(requested_by)
-}
-
-/// The statement whose rows [`recent_of`] takes: the tokens of the address's account since then.
-pub fn recent(
-    tenant: Tenant,
-    email_hash: &str,
-    purpose: OneTimePurpose,
-    since: Timestamp,
-    requested_by: &str,
-) -> Statement {
-    Statement::new(RECENT)
-        .bind(tenant.organization.to_string())
-        .bind(email_hash)
-        .bind(purpose.name())
-        .bind(since.millis())
-        .bind(requested_by)
-}
-
-/// As [`recent`], of an account that is known.
-pub fn recent_of_account(
-    tenant: Tenant,
-    account: AccountId,
-    purpose: OneTimePurpose,
-    since: Timestamp,
-    requested_by: &str,
-) -> Statement {
-    Statement::new(RECENT_OF_ACCOUNT)
-        .bind(tenant.organization.to_string())
-        .bind(account.to_string())
-        .bind(purpose.name())
-        .bind(since.millis())
-        .bind(requested_by)
-}
-
-/// # Errors
-/// [`Unavailable`] when there is no count.
-pub fn recent_of(rows: Option<&Rows>) -> Result<Recent, Unavailable> {
-    let row = rows.and_then(Rows::first).ok_or_else(|| corrupt("a count of tokens"))?;
-    let newest = row.get::<Option<i64>>("newest")?.map(Timestamp::from_millis);
-    Ok(Recent { all: row.get("recent")?, own: row.get("own")?, newest })
+        .bind(requested_by);
+    within_limits(statement, now)
 }
 
 /// The statement whose row [`token_of`] takes.
