@@ -35,4 +35,4 @@ END;
 
 -- Keys are counted by a statement of the commit that makes one: a rotation, which replaces one, is not.
 CREATE INDEX api_key_organization ON api_key (organization_id, expires_at)
-WHERE revoked_at IS NULL AND replaced_by IS NULL;
+WHERE revoked_at IS NULL;

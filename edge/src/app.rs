@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use headlesspro_shared::identity::{HashParameters, Resource, Scope};
+use headlesspro_shared::identity::{HashParameters, Resource, Role, Scope};
 use headlesspro_shared::kernel::id::{AccountId, Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
@@ -332,6 +332,15 @@ impl Ctx {
         principal.permissions.allows(scope, &store).map_err(|_| Halt::Denied(Denied::MissingScope(scope)))
     }
 
+    /// Asks for a scope beyond the route's over the whole organization.
+    ///
+    /// # Errors
+    /// [`Halt`] when the caller does not have it there.
+    pub async fn require_everywhere(&self, scope: Scope) -> Result<(), Halt> {
+        let everywhere = self.principal().await?.permissions.allows(scope, &Resource::of_organization());
+        everywhere.map_err(|_| Halt::Denied(Denied::MissingScope(scope)))
+    }
+
     /// Whether the caller's grants reach `resource` with the route's scope: for a route of
     /// [`Access::Record`](crate::routes::Access::Record), before its answer says anything.
     ///
@@ -342,11 +351,12 @@ impl Ctx {
         Ok(self.principal().await?.permissions.allows(needed.scope, resource).is_ok())
     }
 
-    /// Where the links in mails lead: where the caller's store says, else where the deployment does. To be asked after
-    /// the first read, which says so.
-    pub fn storefront(&self) -> &BaseUrl {
-        let own = self.caller.verified().and_then(|principal| principal.storefront.as_ref());
-        own.unwrap_or_else(|| self.app.storefront())
+    /// Where the links in mails to an account of this role lead. A customer's lead where the caller's store says, else
+    /// where the deployment does: to be asked after the first read, which says so. Those of the staff open more than
+    /// the store, so that no store says where they lead.
+    pub fn storefront_of(&self, role: Role) -> &BaseUrl {
+        let principal = self.caller.verified().filter(|_| role == Role::Customer);
+        principal.and_then(|principal| principal.storefront.as_ref()).unwrap_or_else(|| self.app.storefront())
     }
 
     /// The caller's name among all callers of the tenant: another account, app, service or key has another. Like the

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use headlesspro_shared::identity::{OneTimePurpose, OneTimeToken, PkceChallenge};
+use headlesspro_shared::identity::{OneTimePurpose, OneTimeToken, PkceChallenge, Role};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::Message;
@@ -58,9 +58,9 @@ pub fn forgotten_before(now: Timestamp) -> Timestamp {
     now.checked_add_millis(-KEPT_MILLIS).unwrap_or(now)
 }
 
-/// The mail that brings a token; its link leads to a page of the storefront.
-pub fn message(ctx: &Ctx, purpose: OneTimePurpose, token: &OneTimeToken) -> Message {
-    let page = |path| ctx.storefront().secret_page(path, token.as_str());
+/// The mail that brings a token to an account of this role; its link leads to a page of the storefront.
+pub fn message(ctx: &Ctx, role: Role, purpose: OneTimePurpose, token: &OneTimeToken) -> Message {
+    let page = |path| ctx.storefront_of(role).secret_page(path, token.as_str());
     let minutes = purpose.minutes();
     match purpose {
         OneTimePurpose::VerifyEmail => Message::VerifyEmail { link: page("account/verify"), minutes },
@@ -73,9 +73,9 @@ pub fn message(ctx: &Ctx, purpose: OneTimePurpose, token: &OneTimeToken) -> Mess
     }
 }
 
-/// Where a password that was forgotten is reset.
-pub fn reset_page(ctx: &Ctx) -> String {
-    ctx.storefront().page("account/forgot-password")
+/// Where an account of this role resets a password that was forgotten.
+pub fn reset_page(ctx: &Ctx, role: Role) -> String {
+    ctx.storefront_of(role).page("account/forgot-password")
 }
 
 /// Somebody asks for a link.
@@ -137,6 +137,7 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
             ctx.now,
         ),
     });
+    let role = account.as_ref().map_or(Role::Customer, |account| account.role);
     let locale = account.map(|account| account.locale).unwrap_or_default();
     let mail = notifications::enqueue_after(
         app,
@@ -146,7 +147,7 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
             event_key: &ask.purpose.mail_key(&minted.hash),
             to: ask.email,
             locale: &locale,
-            message: &message(ctx, ask.purpose, &minted.token),
+            message: &message(ctx, role, ask.purpose, &minted.token),
             expires_at: ask.purpose.ends(ctx.now),
         },
         ctx.now,
@@ -179,7 +180,7 @@ pub fn welcome<E>(
     let name = name_sealed.map(|sealed| key.open_text(place, sealed)).transpose();
     let name =
         name.map_err(|error| Failure::Unavailable(Unavailable::Corrupt(format!("an account's name: {error}"))))?;
-    let message = Message::Welcome { name, link: Some(ctx.storefront().to_string()) };
+    let message = Message::Welcome { name, link: Some(ctx.storefront_of(account.role).to_string()) };
     let mail = NewMail {
         event_key: &format!("welcome:{row}"),
         to: email,

@@ -1,5 +1,6 @@
 //! Mails to an account's owner when something has changed that opens it.
 
+use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, EventKind};
 use headlesspro_shared::kernel::locale::Locale;
@@ -22,6 +23,7 @@ type Enqueue = fn(&App, Tenant, &DataKey, &NewMail<'_>, Timestamp) -> Result<Sta
 /// Who is to be told, and how.
 pub struct Owner {
     pub account: AccountId,
+    pub role: Role,
     pub email: Email,
     pub locale: Locale,
     pub key: DataKey,
@@ -41,7 +43,7 @@ impl Owner {
         let found = found.ok_or(Failure::NotFound)?;
         let key = data_key(ctx.app(), ctx.tenant(), &wrapped)?;
         let email = email_of(ctx.tenant(), &key, found.id, row.get("email_sealed").map_err(Unavailable::from)?)?;
-        Ok(Owner { account: found.id, email, locale: found.locale, key })
+        Ok(Owner { account: found.id, role: found.role, email, locale: found.locale, key })
     }
 
     /// The statement that tells them, once the change is committed that it stands beside.
@@ -73,7 +75,7 @@ impl Owner {
     }
 }
 
-/// Where people see what opens their accounts.
-pub fn security_page(ctx: &Ctx) -> Option<String> {
-    Some(ctx.storefront().page("account/security"))
+/// Where people of this role see what opens their accounts.
+pub fn security_page(ctx: &Ctx, role: Role) -> Option<String> {
+    Some(ctx.storefront_of(role).page("account/security"))
 }

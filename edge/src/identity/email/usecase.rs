@@ -96,15 +96,15 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     };
     commit.push(one_time::insert_mailed(tenant, &token, ctx.now));
     // Each with what stands before it, or not at all. The notice first: it always is one.
-    let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(ctx)) };
+    let notice = Message::EmailChanging { at: ctx.now, link: Some(reset_page(ctx, own.role)) };
     commit.push(owner.tell_after(ctx, &notice)?);
     let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
     let told = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
-    let link = message(ctx, purpose, &minted.token);
+    let link = message(ctx, own.role, purpose, &minted.token);
     let (event_key, message, locale, expires_at) = match &taken {
         None => (purpose.mail_key(&minted.hash), link, &owner.locale, purpose.ends(ctx.now)),
         Some(taken) => {
-            let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
+            let message = Message::AlreadyRegistered { link: Some(reset_page(ctx, taken.role)) };
             (format!("already-registered:{}:{day}", taken.id), message, &taken.locale, told)
         }
     };

@@ -167,7 +167,8 @@ async fn apply(
     let mut taken = None;
     let owner = found.owner.or_else(|| {
         let same = found.same.as_ref()?;
-        Some(Owner { account: same.id, email: arrival.email()?, locale: same.locale.clone(), key: found.key.clone() })
+        let (email, locale, key) = (arrival.email()?, same.locale.clone(), found.key.clone());
+        Some(Owner { account: same.id, role: same.role, email, locale, key })
     });
     let entry = match decision {
         Link::LogIn(_) => {
@@ -214,7 +215,7 @@ async fn apply(
     let guard = commit.push(guard_changed());
     if let Some(owner) = owner {
         let what = arrival.provider.name.clone();
-        let message = Message::IdentityLinked { what, at: ctx.now, link: security_page(ctx) };
+        let message = Message::IdentityLinked { what, at: ctx.now, link: security_page(ctx, owner.role) };
         commit.push(owner.tell(ctx, &message)?);
     }
     let change = Change::new("identity.link", account)

@@ -80,7 +80,7 @@ pub async fn unlink(ctx: &Ctx, who: AccountId, id: ExternalIdentityId) -> Result
         Change::new("identity.unlink", who).before(json!({ "identity": id.to_string(), "issuer": known.issuer }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
     let what = known.provider.map_or(known.issuer, |provider| provider.name);
-    let message = Message::IdentityUnlinked { what, at: ctx.now, link: security_page(ctx) };
+    let message = Message::IdentityUnlinked { what, at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
     commit.push_diagnosis(identity::find(tenant, id, who));
     match ctx.commit(&commit).await? {

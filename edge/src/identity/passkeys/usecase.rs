@@ -158,7 +158,7 @@ pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Pa
         "isBackedUp": credential.is_backed_up,
     }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
-    let message = Message::PasskeyAdded { what: name.clone(), at: ctx.now, link: security_page(ctx) };
+    let message = Message::PasskeyAdded { what: name.clone(), at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
@@ -301,7 +301,7 @@ pub async fn remove(ctx: &Ctx, who: AccountId, id: PasskeyId) -> Result<(), Fail
     commit.push(passkey::remove(tenant, id, who));
     let guard = commit.push(guard_changed());
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), Change::new("passkey.remove", id)));
-    let message = Message::PasskeyRemoved { what: known.name, at: ctx.now, link: security_page(ctx) };
+    let message = Message::PasskeyRemoved { what: known.name, at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
     commit.push_diagnosis(passkey::find(tenant, id, who));
     match ctx.commit(&commit).await? {

@@ -146,7 +146,7 @@ fn told<E>(
     key: &DataKey,
 ) -> Result<Statement, Failure<E>> {
     let salt = hex::encode(new.salt);
-    let message = Message::PasswordChanged { at: ctx.now, link: Some(reset_page(ctx)) };
+    let message = Message::PasswordChanged { at: ctx.now, link: Some(reset_page(ctx, account.role)) };
     let mail = NewMail {
         event_key: &format!("password-changed:{}:{salt}", account.id),
         to: email,

@@ -96,6 +96,7 @@ async fn commit_of(
         is_verified: account.is_verified,
         is_active: account.is_active,
     });
+    let role = found.map_or(Role::Customer, |account| account.role);
     let decision = decide(known);
     let id = match found {
         Some(account) => account.id,
@@ -150,10 +151,10 @@ async fn commit_of(
     let (event_key, message, expires_at) = if is_known {
         let day = ctx.now.millis().div_euclid(TOLD_MILLIS);
         let expires_at = ctx.now.checked_add_millis(TOLD_MILLIS).unwrap_or(ctx.now);
-        let message = Message::AlreadyRegistered { link: Some(reset_page(ctx)) };
+        let message = Message::AlreadyRegistered { link: Some(reset_page(ctx, role)) };
         (format!("already-registered:{row}:{day}"), message, expires_at)
     } else {
-        (purpose.mail_key(&minted.hash), message(ctx, purpose, &minted.token), purpose.ends(ctx.now))
+        (purpose.mail_key(&minted.hash), message(ctx, role, purpose, &minted.token), purpose.ends(ctx.now))
     };
     let locale = found.map_or(&command.locale, |account| &account.locale);
     let mail = NewMail { event_key: &event_key, to: &command.email, locale, message: &message, expires_at };

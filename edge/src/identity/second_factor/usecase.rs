@@ -71,7 +71,7 @@ pub async fn enroll(ctx: &Ctx, person: Person) -> Result<Enrolled, Failure<Secon
     commit.push(journal::audit(ctx, ctx.new_id()?, &text, Change::new("second-factor.enroll", &text)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
-            let issuer = ctx.storefront().as_str();
+            let issuer = ctx.storefront_of(row.role).as_str();
             let issuer = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
             Ok(Enrolled { secret: totp_secret(&secret), uri: totp_uri(issuer, email.as_str(), &secret) })
         }
@@ -102,8 +102,9 @@ pub async fn confirm(
     let guard = commit.push(one_time::guard_used());
     let codes = push_codes(ctx, &row, &mut commit)?;
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.confirm", &actor)));
-    let message = Message::SecondFactorOn { at: ctx.now, link: security_page(ctx) };
-    commit.push(owner_of(ctx, &row)?.tell(ctx, &message)?);
+    let owner = owner_of(ctx, &row)?;
+    let message = Message::SecondFactorOn { at: ctx.now, link: security_page(ctx, owner.role) };
+    commit.push(owner.tell(ctx, &message)?);
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(ctx);
@@ -135,8 +136,9 @@ pub async fn disable(
     commit.push(second_factor::forget_codes(tenant, row.account));
     commit.push(second_factor::remove(tenant, row.account));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.disable", &actor)));
-    let message = Message::SecondFactorOff { at: ctx.now, link: security_page(ctx) };
-    commit.push(owner_of(ctx, &row)?.tell(ctx, &message)?);
+    let owner = owner_of(ctx, &row)?;
+    let message = Message::SecondFactorOff { at: ctx.now, link: security_page(ctx, owner.role) };
+    commit.push(owner.tell(ctx, &message)?);
     done(ctx, &commit, guard, counters).await
 }
 
@@ -159,8 +161,9 @@ pub async fn replace_codes(
     let guard = push_use(ctx, &row, &Shown::Code(code), &mut commit)?;
     let codes = push_codes(ctx, &row, &mut commit)?;
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.replace-codes", &actor)));
-    let message = Message::RecoveryCodesReplaced { at: ctx.now, link: security_page(ctx) };
-    commit.push(owner_of(ctx, &row)?.tell(ctx, &message)?);
+    let owner = owner_of(ctx, &row)?;
+    let message = Message::RecoveryCodesReplaced { at: ctx.now, link: security_page(ctx, owner.role) };
+    commit.push(owner.tell(ctx, &message)?);
     done(ctx, &commit, guard, counters).await?;
     Ok(codes)
 }
@@ -184,7 +187,7 @@ fn push_codes(
 fn owner_of(ctx: &Ctx, row: &SecondFactorRow) -> Result<Owner, Failure<SecondFactorError>> {
     let key = data_key(ctx.app(), ctx.tenant(), &row.key)?;
     let email = email_of(ctx.tenant(), &key, row.account, &row.email_sealed)?;
-    Ok(Owner { account: row.account, email, locale: row.locale.clone(), key })
+    Ok(Owner { account: row.account, role: row.role, email, locale: row.locale.clone(), key })
 }
 
 /// The second step of a login: a challenge, which stands for the first, and a code.

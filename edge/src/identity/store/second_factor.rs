@@ -1,6 +1,6 @@
 //! Second factors and recovery codes.
 
-use headlesspro_shared::identity::{OneTimePurpose, TotpStep};
+use headlesspro_shared::identity::{OneTimePurpose, Role, TotpStep};
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -13,13 +13,13 @@ use crate::port::sql::{Row, Statement};
 use crate::vault::WrappedKey;
 
 const OF_ACCOUNT: &str = "-- identity::second_factor
-SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.locale, f.secret_sealed, f.confirmed_at, f.last_step
+SELECT k.wrapped, k.master_key_id, a.id, a.role, a.email_sealed, a.locale, f.secret_sealed, f.confirmed_at, f.last_step
 FROM account a JOIN organization_key k ON k.organization_id = a.organization_id
 LEFT JOIN second_factor f ON f.organization_id = a.organization_id AND f.account_id = a.id
 WHERE a.organization_id = ?1 AND a.id = ?2";
 
 const OF_CHALLENGE: &str = "-- identity::second_factor_of_challenge
-SELECT k.wrapped, k.master_key_id, a.id, a.email_sealed, a.locale, f.secret_sealed, f.confirmed_at, f.last_step
+SELECT k.wrapped, k.master_key_id, a.id, a.role, a.email_sealed, a.locale, f.secret_sealed, f.confirmed_at, f.last_step
 FROM one_time_token t JOIN account a ON a.organization_id = t.organization_id AND a.id = t.account_id
 JOIN organization_key k ON k.organization_id = a.organization_id
 LEFT JOIN second_factor f ON f.organization_id = a.organization_id AND f.account_id = a.id
@@ -59,6 +59,7 @@ DELETE FROM second_factor WHERE organization_id = ?1 AND account_id = ?2";
 pub struct SecondFactorRow {
     pub key: WrappedKey,
     pub account: AccountId,
+    pub role: Role,
     pub email_sealed: String,
     pub locale: Locale,
     pub secret_sealed: Option<String>,
@@ -83,6 +84,7 @@ pub fn second_factor_of(row: Row<'_>) -> Result<SecondFactorRow, Unavailable> {
     Ok(SecondFactorRow {
         key: wrapped(row)?,
         account: row.parse("id")?,
+        role: row.parse("role")?,
         email_sealed: row.get::<&str>("email_sealed")?.to_owned(),
         locale: row.parse("locale")?,
         secret_sealed: row.get::<Option<&str>>("secret_sealed")?.map(str::to_owned),

@@ -352,7 +352,8 @@ impl Mailing<'_> {
         token: &OneTimeToken,
         expires_at: Timestamp,
     ) -> Outcome<Statement> {
-        let link = ctx.storefront().secret_page("invitation", token.as_str());
+        // No store says where it leads: it makes a member of the organization.
+        let link = ctx.app().storefront().secret_page("invitation", token.as_str());
         let minutes = u32::try_from(INVITATION_MILLIS.div_euclid(60_000)).unwrap_or(u32::MAX);
         let id = inviter.member.account.to_string();
         let place = Place { organization: ctx.tenant().organization, table: "account", column: "name", row: &id };

@@ -83,7 +83,8 @@ pub struct OpenStoreBody {
     pub platform: Option<String>,
     /// What the platform asks for, by its names. Kept encrypted, and never shown again.
     pub credentials: Option<BTreeMap<String, String>>,
-    /// Where the links in mails lead: https, or http on this machine. That of the deployment when left out.
+    /// Where the links in customers' mails lead: https, or http on this machine. That of the deployment when left
+    /// out. Asks for `providers:write` over the whole organization.
     #[schemars(length(max = 500))]
     pub storefront_url: Option<String>,
 }
@@ -112,7 +113,8 @@ pub struct ChangeStoreBody {
     pub status: Option<String>,
     /// All that the platform asks for.
     pub credentials: Option<BTreeMap<String, String>>,
-    /// Where the links in mails lead: https, or http on this machine.
+    /// Where the links in customers' mails lead: https, or http on this machine. Another one asks for
+    /// `providers:write` over the whole organization.
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>", length(max = 500))]
     pub storefront_url: Option<Option<String>>,
@@ -147,7 +149,7 @@ pub struct LimitBody {
 pub struct PlanBody {
     pub stores: LimitBody,
     pub members: LimitBody,
-    /// Those that are neither revoked, expired nor replaced, of all stores.
+    /// Those that are neither revoked, expired nor replaced by one that is good, of all stores.
     pub api_keys: LimitBody,
 }
 
@@ -198,7 +200,7 @@ pub struct StoreBody {
     pub health_at: Option<String>,
     #[schemars(with = "Option<MomentText>")]
     pub last_sync_at: Option<String>,
-    /// Where the links in mails lead; null: where the deployment says.
+    /// Where the links in customers' mails lead; null: where the deployment says.
     pub storefront_url: Option<String>,
     /// Grows with each change; also the ETag.
     pub version: i64,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headlesspro_shared::identity::Resource;
+use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::StoreId;
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::Currency;
@@ -21,6 +21,9 @@ use crate::vault::{Place, WrappedKey};
 
 /// How often a change is made anew when somebody else was quicker.
 const ATTEMPTS: usize = 4;
+
+/// The secrets in the links of mails go there: as an identity provider can, the page can log in as any customer.
+const SETS_STOREFRONT: Scope = Scope::ProvidersWrite;
 
 /// What an organization or a store is called.
 pub type Name = Line<200>;
@@ -139,6 +142,9 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
     let mut reads = vec![settings::defaults(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
+    if wanted.storefront.is_some() {
+        ctx.require_everywhere(SETS_STOREFRONT).await?;
+    }
     if let Some(first) = replayed(ctx, claim, rows.get(1)).await? {
         return Ok((first, true));
     }
@@ -197,6 +203,9 @@ pub async fn change_store(ctx: &Ctx, id: StoreId, change: &StoreChange, expected
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
         let mut store = self::store(ctx, id).await?;
+        if change.storefront.as_ref().is_some_and(|storefront| *storefront != store.storefront) {
+            ctx.require_everywhere(SETS_STOREFRONT).await?;
+        }
         expect(expected, store.version)?;
         let platform = store.platform.as_deref().and_then(Platform::of);
         let sealed = sealed(ctx, &store.key, id, platform, change.credentials.as_ref())?;

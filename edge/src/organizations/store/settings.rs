@@ -20,7 +20,8 @@ SELECT o.id, o.name, o.currency, o.timezone, o.locale, o.tax_mode, o.rounding, o
   o.most_api_keys, o.version, o.created_at,
   (SELECT count(*) FROM store s WHERE s.organization_id = o.id) AS stores,
   (SELECT count(*) FROM account a WHERE a.organization_id = o.id AND a.role <> 'customer') AS members,
-  (SELECT count(*) FROM api_key k WHERE k.organization_id = o.id AND k.revoked_at IS NULL AND k.replaced_by IS NULL
+  (SELECT count(*) FROM api_key k WHERE k.organization_id = o.id AND k.revoked_at IS NULL AND (k.replaced_by IS NULL
+    OR EXISTS (SELECT 1 FROM api_key n WHERE n.organization_id = ?1 AND n.id = k.replaced_by AND n.revoked_at IS NOT NULL))
     AND (k.expires_at IS NULL OR ?2 < k.expires_at)) AS api_keys
 FROM organization o WHERE o.id = ?1";
 
@@ -61,10 +62,11 @@ INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, timezo
   platform, credentials_sealed, created_at, storefront_url)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
-/// New credentials have not been tried yet.
+/// New credentials have not been tried yet: nothing has been seen of them.
 const CHANGE_STORE: &str = "-- organizations::change_store
 UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8, status = ?9,
   health = iif(?10 IS NULL, health, 'unknown'), health_message = iif(?10 IS NULL, health_message, NULL),
+  health_at = iif(?10 IS NULL, health_at, NULL),
   credentials_sealed = coalesce(?10, credentials_sealed), storefront_url = ?11, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3";
 
@@ -121,7 +123,7 @@ pub struct Store {
     pub health_message: Option<String>,
     pub health_at: Option<Timestamp>,
     pub last_sync_at: Option<Timestamp>,
-    /// Where the links in mails lead, if not where the deployment says.
+    /// Where the links in customers' mails lead, if not where the deployment says.
     pub storefront: Option<BaseUrl>,
     pub version: i64,
     pub created_at: Timestamp,
