@@ -17,7 +17,7 @@ use super::store::{api_key, app, keys};
 use crate::app::Tenant;
 use crate::failure::{Denied, Halt};
 use crate::limits::Payer;
-use crate::port::sql::{Rows, Statement};
+use crate::port::sql::{Row, Rows, Statement};
 
 /// How long a verified credential is remembered: the bound on a revocation's delay, in milliseconds.
 const REMEMBERED_MILLIS: i64 = 30_000;
@@ -168,6 +168,27 @@ impl Verifier {
         self.remembered.get(hash, now)
     }
 
+    /// Whether the tenant was found to do business, in the last 30 s.
+    pub(super) fn is_open(&self, tenant: Tenant, now: Timestamp) -> bool {
+        self.open.get(tenant, now).is_some()
+    }
+
+    /// Takes what [`keys::verifying_key`] answers of a token's tenant.
+    ///
+    /// # Errors
+    /// [`Halt`]: denied where it is not there, or does no business.
+    pub(super) fn opened(&self, token: &UnverifiedToken, row: Row<'_>, now: Timestamp) -> Result<Open, Halt> {
+        let store = row.get::<Option<&str>>("store_status")?.ok_or(Halt::Denied(Denied::BadCredentials))?;
+        if token.is_job() {
+            return Ok(Open::from(now, None));
+        }
+        open_only(row)?;
+        if store != "active" {
+            return Err(Halt::Denied(Denied::BadCredentials));
+        }
+        Ok(self.open.found(token.tenant(), storefront(row)?, now))
+    }
+
     pub(super) fn remember(
         &self,
         hash: KeyHash,
@@ -255,7 +276,7 @@ impl Caller {
             return Ok(Caller { tenant, credential, needed, void_before, verified: OnceLock::new() });
         }
         let token = UnverifiedToken::read(text).ok_or(Denied::BadCredentials)?;
-        let tenant = Tenant { organization: token.claims.access.org, store: token.claims.access.store };
+        let tenant = token.tenant();
         let known = verifier.keys.get(&token.kid, now);
         let credential = Credential::Token(hash, Box::new(token));
         let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
@@ -400,14 +421,7 @@ impl Caller {
                 let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Err(bad) };
                 verifier.keys.put(&token.kid, key.clone(), now);
                 self.is_signed(&key, now, verifier).map_err(Halt::Denied)?;
-                if row.get::<Option<&str>>("organization_status")?.is_none() {
-                    return Err(bad);
-                }
-                open_only(row)?;
-                if row.get::<Option<&str>>("store_status")? != Some("active") {
-                    return Err(bad);
-                }
-                let open = verifier.open.found(self.tenant, storefront(row)?, now);
+                let open = verifier.opened(token, row, now)?;
                 self.settle_token(open, now, verifier).map_err(Halt::Denied)
             }
             Credential::Known(_) => Ok(()),
@@ -458,10 +472,16 @@ struct OpenTenants(Mutex<HashMap<Tenant, Open>>);
 
 /// A tenant that does business.
 #[derive(Debug, Clone)]
-struct Open {
+pub(super) struct Open {
     /// Until when that is believed.
     until: Timestamp,
     storefront: Option<BaseUrl>,
+}
+
+impl Open {
+    fn from(now: Timestamp, storefront: Option<BaseUrl>) -> Open {
+        Open { until: now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now), storefront }
+    }
 }
 
 impl OpenTenants {
@@ -475,7 +495,7 @@ impl OpenTenants {
     }
 
     fn found(&self, tenant: Tenant, storefront: Option<BaseUrl>, now: Timestamp) -> Open {
-        let open = Open { until: now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now), storefront };
+        let open = Open::from(now, storefront);
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if REMEMBERED <= all.len() {
             all.clear();

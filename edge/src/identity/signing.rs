@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ed25519_compact::{KeyPair, Seed};
-use headlesspro_shared::identity::{Access, AccessClaims, LEEWAY_SECONDS, Subject};
+use headlesspro_shared::identity::{Access, AccessClaims, LEEWAY_SECONDS, Scope, Scopes, Subject};
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::time::Timestamp;
 use jwt_simple::algorithms::{Ed25519KeyPair, Ed25519PublicKey, EdDSAKeyPairLike, EdDSAPublicKeyLike};
@@ -16,6 +16,7 @@ use jwt_simple::prelude::Duration;
 use serde::Deserialize;
 
 use super::caller::Person;
+use crate::app::Tenant;
 use crate::failure::Unavailable;
 use crate::port::entropy::Entropy;
 use crate::vault::{MasterKeys, WrapError, WrappedKey};
@@ -141,6 +142,16 @@ impl UnverifiedToken {
         }
     }
 
+    /// What it claims to be for.
+    pub fn tenant(&self) -> Tenant {
+        Tenant { organization: self.claims.access.org, store: self.claims.access.store }
+    }
+
+    /// Whether it can run jobs and nothing else. Jobs are every tenant's: the one that such a token names says nothing.
+    pub fn is_job(&self) -> bool {
+        matches!(self.claims.sub, Subject::Service(_)) && self.claims.access.scopes == Scopes::of(&[Scope::JobsRun])
+    }
+
     /// Who it claims acts in the person's name.
     pub fn impersonator(&self) -> Option<AccountId> {
         self.claims.access.act.map(|act| act.sub)
@@ -198,7 +209,7 @@ impl KeyRing {
 
 #[cfg(test)]
 mod tests {
-    use headlesspro_shared::identity::{Access, Role, Scope, Scopes};
+    use headlesspro_shared::identity::Role;
     use headlesspro_shared::kernel::id::{AccountId, OrganizationId, SessionId, StoreId};
 
     use super::*;

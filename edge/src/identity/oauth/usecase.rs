@@ -7,7 +7,7 @@ use headlesspro_shared::kernel::id::AppId;
 use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Ctx;
-use crate::failure::{Failure, Unavailable};
+use crate::failure::{Failure, Halt, Unavailable};
 use crate::identity::caller::{hash_of, revocation_key, revocations_of};
 use crate::identity::opening::signing_key;
 use crate::identity::signing::{PublicKey, UnverifiedToken};
@@ -98,19 +98,24 @@ pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, F
     Ok(if voided.iter().any(is_void) { None } else { Some(token.claims) })
 }
 
-/// Whether a key of ours signed it and its claims hold now.
+/// Whether a key of ours signed it, its claims hold now, and its tenant does business.
 async fn is_signed(ctx: &Ctx, token: &UnverifiedToken) -> Result<bool, Failure<ScopeRefused>> {
-    let verifier = ctx.app().verifier();
-    let key = match verifier.keys.get(&token.kid, ctx.now) {
-        Some(key) => key,
-        None => {
-            let rows = ctx.read(vec![keys::verifying_key(ctx.tenant(), &token.kid, ctx.now)]).await?;
-            let Some(row) = rows.first().and_then(Rows::first) else { return Ok(false) };
-            let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Ok(false) };
-            verifier.keys.put(&token.kid, key.clone(), ctx.now);
-            key
-        }
-    };
-    ctx.principal().await?;
-    Ok(token.is_good(&key, &verifier.issuer, ctx.now))
+    let (verifier, tenant) = (ctx.app().verifier(), token.tenant());
+    if let Some(key) = verifier.keys.get(&token.kid, ctx.now).filter(|_| verifier.is_open(tenant, ctx.now)) {
+        ctx.principal().await?;
+        return Ok(token.is_good(&key, &verifier.issuer, ctx.now));
+    }
+    let rows = ctx.read(vec![keys::verifying_key(tenant, &token.kid, ctx.now)]).await?;
+    let Some(row) = rows.first().and_then(Rows::first) else { return Ok(false) };
+    let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Ok(false) };
+    verifier.keys.put(&token.kid, key.clone(), ctx.now);
+    // Of what nobody signed the tenant is not looked at.
+    if !token.is_good(&key, &verifier.issuer, ctx.now) {
+        return Ok(false);
+    }
+    match verifier.opened(token, row, ctx.now) {
+        Ok(_) => Ok(true),
+        Err(Halt::Denied(_)) => Ok(false),
+        Err(halt) => Err(halt.into()),
+    }
 }
