@@ -194,6 +194,9 @@ impl From<ApiKeyError> for Problem {
             ApiKeyError::NotActive => Problem::new(StatusCode::CONFLICT, "api-key-not-active")
                 .detail("The key is revoked, expired or replaced by another already.")
                 .with("allowedActions", json!([])),
+            ApiKeyError::Overlapping => Problem::new(StatusCode::CONFLICT, "api-key-overlapping")
+                .detail("The key that this one took the place of is still good. Revoke that one, or wait for its end.")
+                .with("allowedActions", json!([])),
         }
     }
 }

@@ -61,7 +61,8 @@ fn rotate() -> Operation {
         .says(
             "Makes a key in another's place",
             "With the same name and scopes, and as long a life as the old one began with. The old one stays good for \
-             the overlap, so that nothing stops while the new one is put in place.",
+             the overlap, so that nothing stops while the new one is put in place; until then the new one has no \
+             successor.",
         )
         .budget(Budget::new(2, 2, 0))
         .parameters([key_id()])
@@ -76,6 +77,7 @@ fn rotate() -> Operation {
         .problems(entropy())
         .problems(vec![
             of(ApiKeyError::NotActive, "The key is revoked, expired or replaced already.").with::<AllowedActions>(),
+            of(ApiKeyError::Overlapping, "The key before it is still good.").with::<AllowedActions>(),
         ])
 }
 

@@ -31,6 +31,8 @@ pub enum ApiKeyError {
     ExpiresInThePast,
     /// Revoked, expired or replaced by another already.
     NotActive,
+    /// The key that it took the place of is still good.
+    Overlapping,
     PlanLimit(PlanExceeded),
 }
 
@@ -100,13 +102,17 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ApiKey>>, Failure<ApiKeyError>
 /// Makes a key like `id` in its place, with as long a life before it; `id` stays good for `overlap_seconds` more.
 pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Made, Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![api_key::find(tenant, id)]).await?;
+    let rows = ctx.read(vec![api_key::find(tenant, id), api_key::predecessor(tenant, id, ctx.now)]).await?;
     let old = only(rows.first())?;
     let is_over = old.expires_at.is_some_and(|end| end <= ctx.now);
     if old.revoked_at.is_some() || old.replaced_by.is_some() || is_over {
         return Err(Failure::Rejected(ApiKeyError::NotActive));
     }
     let actor = within_reach(ctx, id).await?;
+    let is_overlapped = |rows: Option<&Rows>| rows.is_some_and(|rows| !rows.is_empty());
+    if is_overlapped(rows.get(1)) {
+        return Err(Failure::Rejected(ApiKeyError::Overlapping));
+    }
     issue_key(&actor.permissions, tenant.store, old.kind, old.scopes)
         .map_err(|error| Failure::Rejected(ApiKeyError::Refused(error)))?;
     // One that was to end some day is not good for ever after.
@@ -116,14 +122,18 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
     let made = Made { key: shown(&new, ctx.now), text };
     let mut commit = Commit::new();
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
-    commit.push(api_key::replace(tenant, id, new.id, issuing::good_until(ctx, overlap_seconds)));
+    commit.push(api_key::replace(tenant, id, new.id, (ctx.now, issuing::good_until(ctx, overlap_seconds))));
     let guard = commit.push(api_key::guard_changed());
+    commit.push_diagnosis(api_key::predecessor(tenant, id, ctx.now));
     let change = Change::new("api-key.rotate", id).before(state(&old)).after(state(&made.key));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(made),
         // Another rotation, or a revocation, was quicker.
-        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(ApiKeyError::NotActive)),
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+            let is_overlapped = is_overlapped(diagnosis.first());
+            Err(Failure::Rejected(if is_overlapped { ApiKeyError::Overlapping } else { ApiKeyError::NotActive }))
+        }
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }

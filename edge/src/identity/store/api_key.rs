@@ -32,20 +32,31 @@ WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
 const REVOKE: &str = "-- identity::revoke_api_key
 UPDATE api_key SET revoked_at = ?4 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND revoked_at IS NULL";
 
-/// Of two rotations at once the second finds nothing to replace.
+/// The key that the one took the place of, while both are good.
+const PREDECESSOR: &str = "-- identity::predecessor
+SELECT id FROM api_key
+WHERE organization_id = ?1 AND store_id = ?2 AND replaced_by = ?3 AND revoked_at IS NULL AND ?4 < expires_at";
+
+/// Of two rotations at once the second finds nothing to replace. Nor does one while the key before is good: a chain
+/// of overlaps would be as many keys as somebody likes.
 const REPLACE: &str = "-- identity::replace_api_key
 UPDATE api_key SET replaced_by = ?4, expires_at = min(coalesce(expires_at, ?5), ?5)
-WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND revoked_at IS NULL AND replaced_by IS NULL";
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND revoked_at IS NULL AND replaced_by IS NULL
+  AND NOT EXISTS (SELECT 1 FROM api_key p WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.replaced_by = ?3
+    AND p.revoked_at IS NULL AND ?6 < p.expires_at)";
 
-/// Refuses the commit where the organization's plan allows no more keys.
+/// Refuses the commit where the organization's plan allows no more keys. One that is replaced counts no more, unless
+/// the one in its place was revoked: then it is the one that works.
 const GUARD_PLAN: &str = "-- identity::guard_api_keys
 INSERT INTO violation (what) SELECT 'plan' FROM organization o WHERE o.id = ?1 AND o.most_api_keys <= (
-  SELECT count(*) FROM api_key k WHERE k.organization_id = ?1 AND k.revoked_at IS NULL AND k.replaced_by IS NULL
+  SELECT count(*) FROM api_key k WHERE k.organization_id = ?1 AND k.revoked_at IS NULL AND (k.replaced_by IS NULL
+    OR EXISTS (SELECT 1 FROM api_key n WHERE n.organization_id = ?1 AND n.id = k.replaced_by AND n.revoked_at IS NOT NULL))
     AND (k.expires_at IS NULL OR ?2 < k.expires_at))";
 
 const PLAN: &str = "-- identity::api_keys_of_plan
 SELECT o.most_api_keys AS most, (
-  SELECT count(*) FROM api_key k WHERE k.organization_id = ?1 AND k.revoked_at IS NULL AND k.replaced_by IS NULL
+  SELECT count(*) FROM api_key k WHERE k.organization_id = ?1 AND k.revoked_at IS NULL AND (k.replaced_by IS NULL
+    OR EXISTS (SELECT 1 FROM api_key n WHERE n.organization_id = ?1 AND n.id = k.replaced_by AND n.revoked_at IS NOT NULL))
     AND (k.expires_at IS NULL OR ?2 < k.expires_at)) AS used
 FROM organization o WHERE o.id = ?1";
 
@@ -141,6 +152,11 @@ pub(in crate::identity) fn find(tenant: Tenant, id: ApiKeyId) -> Statement {
     tenant.statement(FIND).bind(id.to_string())
 }
 
+/// The statement that finds a row where the key before `id` is still good.
+pub(in crate::identity) fn predecessor(tenant: Tenant, id: ApiKeyId, now: Timestamp) -> Statement {
+    tenant.statement(PREDECESSOR).bind(id.to_string()).bind(now.millis())
+}
+
 pub(in crate::identity) fn keys_of(rows: &Rows) -> Result<Vec<ApiKey>, Unavailable> {
     rows.iter().map(key_of).collect()
 }
@@ -174,10 +190,15 @@ pub(in crate::identity) fn revoke(tenant: Tenant, id: ApiKeyId, now: Timestamp) 
     tenant.statement(REVOKE).bind(id.to_string()).bind(now.millis())
 }
 
-/// Says which key takes the place of `id`, and lets it be good until `good_until` at most. Changes nothing
-/// when the key is revoked, replaced or not there.
-pub(in crate::identity) fn replace(tenant: Tenant, id: ApiKeyId, by: ApiKeyId, good_until: Timestamp) -> Statement {
-    tenant.statement(REPLACE).bind(id.to_string()).bind(by.to_string()).bind(good_until.millis())
+/// Says which key takes the place of `id` now, and lets it be good until `good_until` at most. Changes nothing
+/// when the key is revoked, replaced or not there, or the one before it is still good.
+pub(in crate::identity) fn replace(
+    tenant: Tenant,
+    id: ApiKeyId,
+    by: ApiKeyId,
+    (now, good_until): (Timestamp, Timestamp),
+) -> Statement {
+    tenant.statement(REPLACE).bind(id.to_string()).bind(by.to_string()).bind(good_until.millis()).bind(now.millis())
 }
 
 /// The statement that refuses the commit when the one before it has changed nothing.
