@@ -7,6 +7,7 @@ use headlesspro_shared::identity::{
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, SessionId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::caller::{Person, hash_of, revocation_key};
@@ -179,16 +180,30 @@ pub async fn refresh(
             let hash = hash_of(&text).to_hex();
             let steps = (row.family.current, next);
             let moments = (ctx.now, session_end(ctx.now));
-            let rotated = commit.push(session::rotate(tenant, token.claim.session, steps, &hash, moments, store));
-            commit.push_after(session::find(tenant, token.claim.session));
-            let (changed, after) = committed(ctx.commit(&commit).await?)?;
-            if changed.get(rotated).is_none_or(Rows::is_empty) {
-                found = after.first().map(session::session_of).transpose()?.flatten();
-                continue;
+            commit.push(session::rotate(tenant, token.claim.session, steps, &hash, moments, store));
+            let guard = commit.push(guard_changed());
+            if row.store_id != store {
+                commit.push(moved(ctx, token.claim, &row, store)?);
             }
-        } else if matches!(wanted, Wanted::Store(_)) && row.store.is_none_or(|there| there.id != store) {
+            commit.push_diagnosis(session::find(tenant, token.claim.session));
+            match ctx.commit(&commit).await? {
+                Committed::Done { .. } => {}
+                Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+                    found = diagnosis.first().map(session::session_of).transpose()?.flatten();
+                    continue;
+                }
+                Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+            }
+        } else if matches!(wanted, Wanted::Store(_)) && row.store_id != store {
             commit.push(session::enter(tenant, token.claim.session, store));
-            committed(ctx.commit(&commit).await?)?;
+            let guard = commit.push(guard_changed());
+            commit.push(moved(ctx, token.claim, &row, store)?);
+            match ctx.commit(&commit).await? {
+                Committed::Done { .. } => {}
+                // It was ended meanwhile.
+                Committed::Refused { statement, .. } if statement == guard => return Err(ended()),
+                Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+            }
         }
         let person = Person { account: row.account, session: token.claim.session };
         let (role, permissions) = (row.role, row.permissions);
@@ -216,6 +231,13 @@ fn elsewhere(session: &SessionRow, wanted: &Wanted) -> Result<Option<OpenStore>,
             Ok(Some(store.ok_or(Failure::NotFound)?))
         }
     }
+}
+
+/// What the audit log keeps of a session that goes on in another store.
+fn moved(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow, store: StoreId) -> Result<Statement, Failure<RefreshError>> {
+    let in_store = |id: StoreId| json!({ "storeId": id.to_string() });
+    let change = Change::new("session.move", claim.session).before(in_store(row.store_id)).after(in_store(store));
+    Ok(journal::audit(ctx, ctx.new_id()?, &row.account.to_string(), change))
 }
 
 async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Result<(), Failure<RefreshError>> {

@@ -71,7 +71,9 @@ pub struct SessionRow {
     pub role: Role,
     pub permissions: Permissions,
     pub is_active: bool,
-    /// The store that the session is in; `None` while it is suspended.
+    /// The store that the session is in.
+    pub store_id: StoreId,
+    /// The same; `None` while it is suspended.
     pub store: Option<OpenStore>,
 }
 
@@ -130,6 +132,7 @@ fn from_row(row: Row<'_>) -> Result<SessionRow, Unavailable> {
         role: row.parse("role")?,
         permissions: permissions(row)?,
         is_active: row.get::<&str>("state")? == "active",
+        store_id: row.parse("store_id")?,
         store: if row.get::<&str>("store_status")? == "active" { Some(store_of(row)?) } else { None },
     })
 }
