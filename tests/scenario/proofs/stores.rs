@@ -3,8 +3,11 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::future::join_all;
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::sql::Statement;
 use headlesspro_shared::identity::Role;
+use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value, json};
 
 use super::members::{hire, is_void, tenant_of};
@@ -177,10 +180,18 @@ impl Login {
     /// The store that the next access token is for.
     async fn store(&mut self, world: &World, store: Option<&str>) -> String {
         let answer = self.refresh(world, store).await.expect(200);
-        let token = answer.json()["accessToken"].as_str().unwrap().to_owned();
-        let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
-        serde_json::from_slice::<Value>(&claims).unwrap()["store"].as_str().unwrap().to_owned()
+        claims_of(&answer)["store"].as_str().unwrap().to_owned()
     }
+}
+
+fn claims_of(tokens: &Answer) -> Value {
+    let token = tokens.json()["accessToken"].as_str().unwrap().to_owned();
+    let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+    serde_json::from_slice(&claims).unwrap()
+}
+
+fn session_of(tokens: &Answer) -> String {
+    claims_of(tokens)["sid"].as_str().unwrap().to_owned()
 }
 
 async fn a_session_moves_between_stores(stage: &Stage, world: &World) {
@@ -214,9 +225,25 @@ async fn a_session_moves_between_stores(stage: &Stage, world: &World) {
     let mut clerk = Login(clerk.refresh_token);
     assert_eq!(clerk.store(world, Some(&second)).await, second);
     clerk.refresh(world, Some(&first)).await.expect_problem(404, "not-found");
+    let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={}", session_of(&moved))).send().await.expect(200);
+    let log = log.json()["items"].as_array().unwrap().clone();
+    let moves: Vec<_> = log.iter().filter(|row| row["action"] == "session.move").collect();
+    let seen: Vec<_> = moves.iter().map(|row| (&row["before"]["storeId"], &row["after"]["storeId"])).collect();
+    assert_eq!(seen, [(&json!(second), &json!(first)), (&json!(first), &json!(second))], "{log:?}");
+    let wanted = json!({ "kind": "secret", "name": "introspector", "scopes": "tokens:introspect" });
+    let key = owner.post("/api/v1/api-keys").json(&wanted).send().await.expect(201).json();
+    let is_active = async |world: &World| {
+        let form = format!("token={}", moved.json()["accessToken"].as_str().unwrap());
+        let client = world.nobody.with_key(key["key"].as_str().unwrap());
+        let call = client.post("/oauth/introspect").body("application/x-www-form-urlencoded", form);
+        call.send().await.expect(200).json()["active"] == true
+    };
+    assert!(is_active(world).await);
     // A suspended store is left.
     let suspend = json!({ "status": "suspended" });
     owner.patch(&format!("/api/v1/stores/{second}")).json(&suspend).send().await.expect(200);
+    let isolate = stage.isolate().await;
+    assert!(!is_active(&stage.world_of(&isolate)).await, "a token of a suspended store");
     assert_eq!(clerk.store(world, None).await, first);
     clerk.refresh(world, Some(&second)).await.expect_problem(404, "not-found");
 }
@@ -246,8 +273,25 @@ async fn links_lead_to_the_stores_own_storefront(stage: &Stage, world: &World) {
     let invited = world.email("of-seoul");
     let invite = moved.post("/api/v1/invitations").json(&json!({ "email": invited, "role": "viewer" }));
     invite.send().await.expect(201);
-    world.mail(&invited, "https://seoul.example/shop/invitation#token=").await;
+    // Those of the staff open more than the store: no store says where they lead.
+    let chief = hire(stage, world, &world.ours, Role::Owner, "chief").await;
+    let forgot = shopper.post("/api/v1/auth/password/forgot").json(&json!({ "email": chief.email }));
+    forgot.send().await.expect(202);
+    for (email, page) in [(&chief.email, "/account/reset-password#token="), (&invited, "/invitation#token=")] {
+        let mail = world.mail(email, page).await;
+        assert!(!mail.text.contains("seoul.example"), "{}", mail.text);
+    }
     let path = made.the("location");
+    let admin = hire(stage, world, &world.ours, Role::Admin, "evil").await.client;
+    let evil = json!({ "name": world.name("evil"), "storefrontUrl": "https://evil.example" });
+    let none = json!({ "storefrontUrl": null });
+    for call in [admin.patch(path).json(&evil), admin.post("/api/v1/stores").json(&evil), admin.patch(path).json(&none)]
+    {
+        let refused = call.send().await.expect_problem(403, "missing-scope");
+        assert_eq!(refused.json()["scope"], "providers:write");
+    }
+    let as_it_is = json!({ "locale": "ko", "storefrontUrl": made.json()["storefrontUrl"] });
+    admin.patch(path).json(&as_it_is).send().await.expect(200);
     let none = owner.patch(path).json(&json!({ "storefrontUrl": null })).send().await.expect(200);
     assert!(none.json()["storefrontUrl"].is_null(), "{none}");
     let refused = owner.patch(path).json(&json!({ "storefrontUrl": "ftp://shop.example" })).send().await.expect(422);
@@ -274,10 +318,12 @@ async fn reports_go_forward_only(world: &World) -> usize {
         (&json!("failing"), &json!("401 of the platform"), &Value::Null)
     );
     assert_eq!(store["healthAt"], "2026-01-02T03:04:05.000Z");
-    let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={id}")).send().await.expect(200).json();
-    let said: Vec<&Value> =
-        log["items"].as_array().unwrap().iter().filter(|row| row["action"] == "store.health").collect();
-    assert_eq!((said.len(), &said[0]["after"]["health"]), (1, &json!("failing")), "what repeats is no change: {log}");
+    let said = async || {
+        let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={id}")).send().await.expect(200).json();
+        let rows = log["items"].as_array().unwrap().iter().filter(|row| row["action"] == "store.health");
+        rows.map(|row| row["after"]["health"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(said().await, ["failing"], "what repeats is no change");
 
     let minute = |minute: usize| format!("2026-02-03T04:{minute:02}:00.000Z");
     let at_once = (0..AT_ONCE).map(|number| {
@@ -291,6 +337,7 @@ async fn reports_go_forward_only(world: &World) -> usize {
             late += 1;
         }
     }
+    assert_eq!(said().await, ["healthy", "failing"], "of many at once one is the change");
     let newest = json!(minute(AT_ONCE - 1));
     let store = shown().await;
     assert_eq!((&store["health"], &store["healthAt"], &store["lastSyncAt"]), (&json!("healthy"), &newest, &newest));
@@ -300,6 +347,13 @@ async fn reports_go_forward_only(world: &World) -> usize {
     assert_eq!((&store["health"], &store["lastSyncAt"]), (&json!("degraded"), &newest));
     let listed = owner.get("/api/v1/stores").send().await.expect(200).json();
     assert!(listed["items"].as_array().unwrap().contains(&store), "{listed}");
+
+    // A clock that is ahead keeps nobody from reporting.
+    let soon = Timestamp::from_millis(SystemClock.now().millis() + 40_000).to_string();
+    report(&job, json!({ "status": "healthy", "observedAt": soon, "lastSyncAt": soon })).await.expect(204);
+    report(&job, json!({ "status": "healthy" })).await.expect(204);
+    assert!(shown().await["lastSyncAt"].as_str().unwrap() < soon.as_str());
+    new_credentials_have_no_health_yet(world, &owner).await;
 
     let future = json!({ "status": "healthy", "lastSyncAt": "2999-01-01T00:00:00Z" });
     assert_eq!(report(&job, future).await.expect(422).places(), ["#/lastSyncAt"]);
@@ -315,6 +369,19 @@ async fn reports_go_forward_only(world: &World) -> usize {
     }
     report(&world.theirs.merchant, healthy).await.expect_problem(404, "not-found");
     late
+}
+
+async fn new_credentials_have_no_health_yet(world: &World, owner: &Client) {
+    let credentials = |secret: &str| json!({ "clientId": "acme", "clientSecret": secret });
+    let (name, platform) = (world.name("tried"), "naver-smartstore");
+    let wanted = json!({ "name": name, "platform": platform, "credentials": credentials("one") });
+    let made = owner.post("/api/v1/stores").json(&wanted).send().await.expect(201);
+    let path = made.the("location");
+    let report = |body: Value| owner.post(&format!("{path}/health")).json(&body).send();
+    report(json!({ "status": "failing" })).await.expect(204);
+    let renewed = json!({ "credentials": credentials("two") });
+    let renewed = owner.patch(path).json(&renewed).send().await.expect(200).json();
+    assert_eq!((&renewed["health"], &renewed["healthAt"]), (&json!("unknown"), &Value::Null));
 }
 
 /// Answers how many stores were opened.

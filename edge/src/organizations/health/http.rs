@@ -14,7 +14,7 @@ use serde_json::json;
 use super::usecase::{self, HealthError};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse, PathId};
-use crate::organizations::http::{field, nothing};
+use crate::organizations::http::{changed_meanwhile, field, nothing};
 use crate::organizations::store::health::Report;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -69,6 +69,7 @@ impl From<HealthError> for Problem {
                 .detail(format!("There is a report of {current} already."))
                 .with("observedAt", json!(current.to_string()))
                 .with("allowedActions", json!([])),
+            HealthError::Changing => changed_meanwhile(),
         }
     }
 }

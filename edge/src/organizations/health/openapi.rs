@@ -9,7 +9,8 @@ use serde_json::json;
 use super::http::ReportHealthBody;
 use super::usecase::HealthError;
 use crate::openapi::{
-    Answer, Budget, Cache, Operation, RequestBody, credentials, database, entropy, json_body, not_found, of, time,
+    AllowedActions, Answer, Budget, Cache, Operation, RequestBody, credentials, database, entropy, json_body,
+    not_found, of, time,
 };
 use crate::organizations::settings::openapi::store_id;
 use crate::wire::MomentText;
@@ -26,7 +27,7 @@ fn report() -> Operation {
             "For the jobs that synchronise it. Reports go forward in time only: an earlier one than the last is \
              refused, and the last synchronisation never gets earlier.",
         )
-        .budget(Budget::new(2, 2, 0))
+        .budget(Budget::new(2, 5, 0))
         .parameters([store_id()])
         .body(
             RequestBody::json::<ReportHealthBody>("How it is.")
@@ -49,6 +50,7 @@ fn report() -> Operation {
                 "A later report is there.",
             )
             .with::<Outdated>(),
+            of(HealthError::Changing, "Others report something else at this moment.").with::<AllowedActions>(),
         ])
 }
 

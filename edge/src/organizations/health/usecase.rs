@@ -16,12 +16,17 @@ use crate::port::sql::{Commit, Committed};
 /// Clocks of others may be ahead of ours by so much, in milliseconds.
 const AHEAD_MILLIS: i64 = 60_000;
 
+/// How often a report is tried anew when another was quicker.
+const ATTEMPTS: usize = 4;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HealthError {
     /// A field that says a moment says one that is not yet.
     Future(&'static str),
     /// There is a report of a later moment.
     Outdated { current: Timestamp },
+    /// Others report something else at this moment.
+    Changing,
 }
 
 /// Takes a report; without a moment of its own it is of now. What changes the health stands in the audit log, what
@@ -34,33 +39,33 @@ pub async fn report(ctx: &Ctx, id: StoreId, report: &Report) -> Result<(), Failu
             return Err(Failure::Rejected(HealthError::Future(name)));
         }
     }
-    let at = report.at.unwrap_or(ctx.now);
-    let rows = ctx.read(vec![health::find(tenant, id)]).await?;
-    let before = rows.first().map(health::report_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
+    // By our clock, or a report of now would be refused until then.
+    let at = report.at.map_or(ctx.now, |at| at.min(ctx.now));
+    let report = &Report { last_sync_at: report.last_sync_at.map(|at| at.min(ctx.now)), ..report.clone() };
+    let mut found = ctx.read(vec![health::find(tenant, id)]).await?;
     if !ctx.reaches(&Resource::of_store(id).record(id)).await? {
         return Err(Failure::NotFound);
     }
-    let outdated = |there: Option<Timestamp>| there.filter(|there| at < *there);
-    if let Some(current) = outdated(before.at) {
-        return Err(Failure::Rejected(HealthError::Outdated { current }));
-    }
-    let mut commit = Commit::new();
-    commit.push(health::report(tenant, id, report, at));
-    let guard = commit.push(guard_changed());
-    if (before.health, &before.message) != (report.health, &report.message) {
-        let change = Change::new("store.health", id).before(state(&before)).after(state(report)).of_organization();
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-    }
-    commit.push_diagnosis(health::find(tenant, id));
-    match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(()),
-        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
-            let there = diagnosis.first().map(health::report_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
-            let current = there.at.unwrap_or(ctx.now);
-            Err(Failure::Rejected(HealthError::Outdated { current }))
+    for _ in 0..ATTEMPTS {
+        let before = found.first().map(health::report_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
+        if let Some(current) = before.at.filter(|there| at < *there) {
+            return Err(Failure::Rejected(HealthError::Outdated { current }));
         }
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        let mut commit = Commit::new();
+        commit.push(health::report(tenant, id, &before, report, at));
+        let guard = commit.push(guard_changed());
+        if (before.health, &before.message) != (report.health, &report.message) {
+            let change = Change::new("store.health", id).before(state(&before)).after(state(report)).of_organization();
+            commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        }
+        commit.push_diagnosis(health::find(tenant, id));
+        match ctx.commit(&commit).await? {
+            Committed::Done { .. } => return Ok(()),
+            Committed::Refused { statement, diagnosis, .. } if statement == guard => found = diagnosis,
+            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+        }
     }
+    Err(Failure::Rejected(HealthError::Changing))
 }
 
 fn state(report: &Report) -> Json {

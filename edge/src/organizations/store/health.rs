@@ -11,11 +11,13 @@ use crate::port::sql::{Rows, SqlError, Statement};
 const FIND: &str = "-- organizations::store_health
 SELECT health, health_message, health_at, last_sync_at FROM store WHERE organization_id = ?1 AND id = ?2";
 
-/// Only forward in time: of two reports at once the later one stays, whichever comes first.
+/// Only forward in time: of two reports at once the later one stays, whichever comes first. And only where the store
+/// is as the reporter's audit row says it was.
 const REPORT: &str = "-- organizations::report_health
 UPDATE store SET health = ?3, health_message = ?4, health_at = ?5,
   last_sync_at = max(coalesce(last_sync_at, ?6), coalesce(?6, last_sync_at))
-WHERE organization_id = ?1 AND id = ?2 AND coalesce(health_at, 0) <= ?5";
+WHERE organization_id = ?1 AND id = ?2 AND coalesce(health_at, 0) <= ?5
+  AND health = ?7 AND health_message IS ?8";
 
 /// How a connection is, or was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,12 +49,14 @@ pub fn report_of(rows: &Rows) -> Result<Option<Report>, SqlError> {
     }))
 }
 
-/// Changes nothing where a later report is there.
-pub fn report(tenant: Tenant, id: StoreId, report: &Report, at: Timestamp) -> Statement {
+/// Changes nothing where a later report is there, or the store is not like `before` any more.
+pub fn report(tenant: Tenant, id: StoreId, before: &Report, report: &Report, at: Timestamp) -> Statement {
     of_organization(REPORT, tenant)
         .bind(id.to_string())
         .bind(report.health.name())
         .bind(report.message.as_deref())
         .bind(at.millis())
         .bind(report.last_sync_at.map(Timestamp::millis))
+        .bind(before.health.name())
+        .bind(before.message.as_deref())
 }
