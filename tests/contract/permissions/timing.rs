@@ -7,11 +7,15 @@ use serde_json::{Value, json};
 use super::house::House;
 use super::median;
 
-/// So many answers to addresses with an account, and as many to addresses without.
-const TIMED: usize = 151;
+/// So many answers to addresses with an account, and as many to addresses without, in each round.
+const TIMED: usize = 61;
 
-/// A machine that does something else meanwhile is asked again so often.
-const ROUNDS: usize = 5;
+/// The middle one of so many rounds decides: a machine that does something else meanwhile spoils one of them.
+const ROUNDS: usize = 3;
+
+/// How far the medians may be apart. A mail to be sent is one row more; a password that is hashed, or a read that is
+/// made, for one of the two alone would be several times as long.
+const ALIKE: std::ops::RangeInclusive<f64> = 0.8..=1.25;
 
 #[tokio::test]
 #[expect(clippy::disallowed_methods, reason = "measures the native router")]
@@ -24,7 +28,7 @@ async fn an_address_with_an_account_takes_as_long_as_one_without() {
         ("/api/v1/auth/password/forgot", 202),
         ("/api/v1/auth/verify-email/resend", 202),
     ] {
-        let mut ratio = 0.0;
+        let mut ratios = Vec::new();
         for round in 0..ROUNDS {
             // Each address is asked for once: what is sent to one and counted for it is bounded.
             let known = house.people(TIMED).await;
@@ -44,13 +48,12 @@ async fn an_address_with_an_account_takes_as_long_as_one_without() {
             let [of_unknown, of_known] = answers;
             assert_eq!(of_unknown, of_known, "{path}");
             let [unknown, known] = times.map(median);
-            ratio = known.as_secs_f64() / unknown.as_secs_f64();
+            let ratio = known.as_secs_f64() / unknown.as_secs_f64();
             println!("{path}: without an account {unknown:?}, with one {known:?}, {ratio:.3}");
-            if (0.9..=1.1).contains(&ratio) {
-                break;
-            }
+            ratios.push(ratio);
         }
-        assert!((0.9..=1.1).contains(&ratio), "{path}: {ratio}");
+        ratios.sort_by(f64::total_cmp);
+        assert!(ALIKE.contains(&ratios[ROUNDS / 2]), "{path}: {ratios:?}");
     }
 }
 
