@@ -1,6 +1,8 @@
 //! What a story is told with: two shops of two tenants behind one address, and their keys.
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use headlesspro_edge::port::mailer::memory::Mailbox;
 use serde_json::{Value, json};
@@ -27,6 +29,17 @@ impl World {
     /// A handle, SKU, vendor or tag of this story alone.
     pub fn name(&self, name: &str) -> String {
         format!("{}-{name}", self.mark)
+    }
+
+    /// The same, asked from an address of this machine that no other story comes from: whoever fails to log in keeps
+    /// nobody else waiting.
+    pub fn from_own_address(self) -> World {
+        static LAST: AtomicU16 = AtomicU16::new(0);
+        let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+        let nobody = self.nobody.moved_to(Ipv4Addr::new(127, 1, high, low).into());
+        let moved = |client: &Client| client.key().map_or_else(|| nobody.clone(), |key| nobody.with_key(key));
+        let shop = |shop: &Shop| Shop { shopper: moved(&shop.shopper), merchant: moved(&shop.merchant) };
+        World { ours: shop(&self.ours), theirs: shop(&self.theirs), nobody: nobody.clone(), ..self }
     }
 
     /// A product with one variant, imported into our shop.
