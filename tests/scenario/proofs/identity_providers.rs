@@ -1,6 +1,7 @@
 //! People come from other identity providers: from a real one, and from one that says what it is told to say.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use headlesspro_edge::organizations::{Act, act};
@@ -281,8 +282,17 @@ fn configured(change: Value) -> Value {
 }
 
 pub async fn set_up(owner: &Client, change: Value) -> String {
-    let made = owner.post("/api/v1/identity-providers").json(&configured(change)).send().await.expect(201);
-    made.json()["id"].as_str().unwrap().to_owned()
+    let body = configured(change);
+    let mut made = owner.post("/api/v1/identity-providers").json(&body).send().await;
+    // On a machine with much to do Redis may take longer than the limits wait for it, which shuts privileged writes
+    // for a moment.
+    for _ in 0..5 {
+        if made.status == 503 {
+            tokio::time::sleep(Duration::from_secs(made.the("retry-after").parse().unwrap())).await;
+            made = owner.post("/api/v1/identity-providers").json(&body).send().await;
+        }
+    }
+    made.expect(201).json()["id"].as_str().unwrap().to_owned()
 }
 
 async fn begin(shopper: &Client, id: &str) -> Answer {

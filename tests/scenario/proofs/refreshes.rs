@@ -47,7 +47,6 @@ pub fn one_of_a_thousand_wins(stage: &Stage, kind: Kind) {
         let took = started.elapsed();
         assert_eq!(successors.len(), 1, "one winner");
         assert!(!successors.contains(&person.refresh_token));
-        assert!(took < GRACE, "{took:?}");
         assert_eq!(session(stage, &person.id).await, (1, before.1 + 1, None));
 
         let [next] = successors.into_iter().collect::<Vec<_>>().try_into().unwrap();

@@ -87,7 +87,7 @@ fn finish() -> Operation {
              nobody has confirmed becomes whose address it is, and its password is void. An account with a second \
              factor is asked for it.",
         )
-        .budget(Budget::new(3, 6, 0))
+        .budget(Budget::new(3, 6, 1))
         .body(RequestBody::json::<FinishBody>("What the browser came back with.").example(
             "back",
             "From Google",
@@ -128,7 +128,7 @@ fn link_token() -> Operation {
 
 fn traded(operation: Operation) -> Operation {
     operation
-        .budget(Budget::new(3, 6, 0))
+        .budget(Budget::new(3, 6, 1))
         .body(RequestBody::json::<TokenBody>("The token.").example(
             "clerk",
             "A session token",
