@@ -111,7 +111,7 @@ fn all_stories() -> impl Iterator<Item = (String, Story)> {
 fn tell(stages: &Stages, kind: Kind, story: Story) -> Result<(), Failed> {
     let stage = stages[&kind].get_or_init(|| Stage::start(kind, hosts::UNLIMITED));
     let stage = stage.as_ref().map_err(Failed::from)?;
-    stage.run(story(stage.world().from_own_address()));
+    stage.run(story(stage.world().at_own_address()));
     Ok(())
 }
 

@@ -33,7 +33,7 @@ impl World {
 
     /// The same, asked from an address of this machine that no other story comes from: whoever fails to log in keeps
     /// nobody else waiting.
-    pub fn from_own_address(self) -> World {
+    pub fn at_own_address(self) -> World {
         static LAST: AtomicU16 = AtomicU16::new(0);
         let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let nobody = self.nobody.moved_to(Ipv4Addr::new(127, 1, high, low).into());
