@@ -52,8 +52,12 @@ impl Drop for Sqld {
     }
 }
 
+/// As the README says to run it.
+const CHECKPOINTS: [&str; 2] = ["--checkpoint-interval-s", "10"];
+
 fn spawn(folder: &Path, address: SocketAddr) -> Option<Child> {
     let mut child = Command::new(binary())
+        .args(CHECKPOINTS)
         .args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"])
         .arg(folder.join("data.sqld"))
         .current_dir(folder)

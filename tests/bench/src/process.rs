@@ -89,7 +89,9 @@ impl Programs {
     pub fn start_sqld(&self) -> Outcome<Server> {
         let port = free_port()?;
         let mut command = Command::new(self.sqld.as_ref().ok_or("--sqld is missing")?);
-        command.args(["--no-welcome", "--http-listen-addr", &format!("127.0.0.1:{port}"), "-d"]);
+        command.args(["--no-welcome", "--http-listen-addr", &format!("127.0.0.1:{port}")]);
+        // As the README says to run it.
+        command.args(["--checkpoint-interval-s", "10", "-d"]);
         command.arg(self.scratch.join("data.sqld")).env("RUST_LOG", "off");
         self.start("sqld", command, port, answers_http)
     }

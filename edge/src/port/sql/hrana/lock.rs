@@ -1,10 +1,13 @@
 //! Taking sqld's write lock without its busy handler.
 //!
-//! sqld 0.24 keeps writers in a queue in front of SQLite, and its queue does not bear SQLite's busy handler. A
-//! `BEGIN IMMEDIATE` has read before it queues, so whoever waited finds that its snapshot is old
-//! (`SQLITE_BUSY_SNAPSHOT`), and sleeps 1 to 100 ms before it begins again. Its turn lapses after 15 ms; then
-//! everybody in the queue begins again too, and leaves the old place there. Once such a place comes up for a
-//! connection that has gone, sqld waits for it for ever, at full CPU. Some ten writers at a time are enough.
+//! sqld 0.24 keeps writers in a queue in front of SQLite. A tenth of the checkpoints after commits truncate the log:
+//! they send everybody in the queue away (`SQLITE_BUSY_SNAPSHOT`). Who joins it at that very moment goes away too,
+//! but leaves its place behind, and once such a place comes up for a connection that has closed, sqld waits for it for
+//! ever, at full CPU. A server started with `--checkpoint-interval-s` truncates at that interval alone, and holds
+//! (README, "Deploying"). This makes it rare on the others:
+//!
+//! A `BEGIN IMMEDIATE` reads before it queues, so whoever waited finds that its snapshot is old, and SQLite's busy
+//! handler sleeps 1 to 100 ms before it begins again; the turn lapses after 15 ms, and the queue grows.
 //!
 //! SQLite calls no busy handler for a transaction that has read already. So the lock is taken in one: it is had,
 //! or refused at once. Refused with an old snapshot, the turn is still ours, and the second try has it.
