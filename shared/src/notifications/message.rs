@@ -19,6 +19,7 @@ pub enum MailKind {
     AlreadyRegistered,
     ChangeEmail,
     EmailChanging,
+    EmailChanged,
     IdentityLinked,
     IdentityUnlinked,
     PasskeyAdded,
@@ -39,6 +40,7 @@ named!(MailKind, UnknownMailKind, "a kind of mail", {
     AlreadyRegistered = "already-registered",
     ChangeEmail = "change-email",
     EmailChanging = "email-changing",
+    EmailChanged = "email-changed",
     IdentityLinked = "identity-linked",
     IdentityUnlinked = "identity-unlinked",
     PasskeyAdded = "passkey-added",
@@ -104,6 +106,13 @@ pub enum Message {
         at: Timestamp,
         link: Option<String>,
     },
+    /// To the address that the account had until then. It resets no password any more: whoever did not change it has to
+    /// ask the shop.
+    EmailChanged {
+        at: Timestamp,
+        /// To the storefront.
+        link: Option<String>,
+    },
     /// What opens the account has changed. `link` leads to where the person sees all of it.
     IdentityLinked {
         /// The provider's name.
@@ -156,6 +165,7 @@ impl Message {
             Message::AlreadyRegistered { .. } => MailKind::AlreadyRegistered,
             Message::ChangeEmail { .. } => MailKind::ChangeEmail,
             Message::EmailChanging { .. } => MailKind::EmailChanging,
+            Message::EmailChanged { .. } => MailKind::EmailChanged,
             Message::IdentityLinked { .. } => MailKind::IdentityLinked,
             Message::IdentityUnlinked { .. } => MailKind::IdentityUnlinked,
             Message::PasskeyAdded { .. } => MailKind::PasskeyAdded,

@@ -53,6 +53,7 @@ impl<'a> Values<'a> {
             Message::AlreadyRegistered { link } => (link.as_ref(), vec![]),
             Message::PasswordChanged { at, link }
             | Message::EmailChanging { at, link }
+            | Message::EmailChanged { at, link }
             | Message::SecondFactorOn { at, link }
             | Message::SecondFactorOff { at, link }
             | Message::RecoveryCodesReplaced { at, link } => (link.as_ref(), vec![("at", Some(minute(*at)))]),
@@ -185,6 +186,7 @@ mod tests {
             Message::AlreadyRegistered { link: Some(link.clone()) },
             Message::ChangeEmail { link: link.clone(), minutes: 60 },
             Message::EmailChanging { at, link: Some(link.clone()) },
+            Message::EmailChanged { at, link: Some(link.clone()) },
             Message::IdentityLinked { what: name.to_owned(), at, link: Some(link.clone()) },
             Message::IdentityUnlinked { what: name.to_owned(), at, link: Some(link.clone()) },
             Message::PasskeyAdded { what: name.to_owned(), at, link: Some(link.clone()) },

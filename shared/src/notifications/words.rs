@@ -167,6 +167,15 @@ const fn english(kind: MailKind) -> Words {
             link: "Choose a new password",
             after: &[],
         },
+        MailKind::EmailChanged => Words {
+            subject: "Your e-mail address at {shop} was changed",
+            before: &[
+                "On {at} the e-mail address of your account at {shop} was changed. Mails about the account go to the new address from now on.",
+                "If it was you, there is nothing to do. If not, tell {shop} at once and ask for your account back: with this address alone you can no longer choose a new password for it.",
+            ],
+            link: "Visit {shop}",
+            after: &[],
+        },
         MailKind::IdentityLinked => Words {
             subject: "{what} opens your account at {shop} now",
             before: &[
@@ -316,6 +325,15 @@ const fn korean(kind: MailKind) -> Words {
                 "직접 요청하셨다면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 바로 새 비밀번호를 설정해 주세요. 그러면 그 링크는 무효가 됩니다.",
             ],
             link: "새 비밀번호 설정",
+            after: &[],
+        },
+        MailKind::EmailChanged => Words {
+            subject: "[{shop}] 이메일 주소가 변경되었습니다",
+            before: &[
+                "{shop} 계정의 이메일 주소가 변경되었습니다. 이제 계정 관련 메일은 새 주소로 발송됩니다. 변경 시각: {at}",
+                "직접 변경하셨다면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 바로 {shop}에 알리고 계정을 되찾게 해 달라고 요청해 주세요. 이 주소만으로는 더 이상 새 비밀번호를 설정할 수 없습니다.",
+            ],
+            link: "{shop} 둘러보기",
             after: &[],
         },
         MailKind::IdentityLinked => Words {

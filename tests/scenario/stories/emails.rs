@@ -40,6 +40,7 @@ pub async fn an_address_is_changed_once_the_new_one_is_confirmed(world: World) {
     confirm(&world, &token).await.expect_problem(410, "link-gone");
     let me = person.get("/api/v1/auth/me").send().await.expect(200).json();
     assert!(me["email"] == json!(new) && me["emailVerifiedAt"].is_string(), "{me}");
+    world.mail(&old, "ask for your account back").await;
     refresh(&world.ours, &mine).await.expect(200);
     refresh(&world.ours, &lost).await.expect_problem(401, "session-ended");
     exchange(&world.ours, &link, None).await.expect_problem(410, "link-gone");
@@ -156,6 +157,37 @@ pub async fn an_account_without_a_password_shows_a_code_or_a_fresh_login(world: 
     // It takes a person.
     let key = world.ours.merchant.post(PATH).json(&json!({ "email": email })).send().await;
     key.expect_problem(403, "missing-scope");
+}
+
+pub async fn an_account_with_a_second_factor_shows_it_beside_the_password(world: World) {
+    let email = world.email("guarded");
+    sign_up(&world, &email).await;
+    let person = as_person(&world, &log_in_with(&world.ours, &email, PASSWORD).await.expect(200));
+    let now = early_in_a_step().await;
+    let app = enroll(&person).await;
+    let codes = confirm_factor(&person, &app.code(now - 1)).await.expect(200).json()["recoveryCodes"].clone();
+    // Wrong codes are counted per network address, which stories share.
+    let person = person.moved_to(std::net::Ipv4Addr::new(127, 0, 0, 14).into());
+    let with = |name: &str, field: &str, code: &str| {
+        let mut body = with_password(&world.email(name), PASSWORD);
+        body[field] = json!(code);
+        body
+    };
+    let alone = with_password(&world.email("by-password"), PASSWORD);
+    assert_eq!(ask(&person, alone).await.expect(422).places(), ["#/code"]);
+    ask(&person, with("by-guess", "code", "000000")).await.expect_problem(401, "second-factor-wrong");
+    ask(&person, with("by-old-code", "code", &app.code(now - 1))).await.expect_problem(401, "second-factor-wrong");
+    let mut both = with("by-both", "code", &app.code(now));
+    both["recoveryCode"] = codes[0].clone();
+    assert_eq!(ask(&person, both).await.expect(422).places(), ["#/recoveryCode"]);
+    ask(&person, with("by-recovery", "recoveryCode", codes[0].as_str().unwrap())).await.expect(202);
+    world.mailed_secret(&world.email("by-recovery"), PAGE).await;
+    ask(&person, with("by-app", "code", &app.code(now))).await.expect(202);
+    let token = world.mailed_secret(&world.email("by-app"), PAGE).await;
+    confirm(&world, &token).await.expect(204);
+    for name in ["by-password", "by-guess", "by-old-code", "by-both"] {
+        assert_eq!(world.mails(&world.email(name)).len(), 0, "{name}");
+    }
 }
 
 fn with_password(email: &str, password: &str) -> Value {

@@ -90,6 +90,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     emails::what_comes_to_ones_own_address_tells_nothing_of_another_one,
     emails::of_two_who_confirm_one_address_one_has_it,
     emails::an_account_without_a_password_shows_a_code_or_a_fresh_login,
+    emails::an_account_with_a_second_factor_shows_it_beside_the_password,
     own_orders::a_guests_orders_are_the_accounts_once_its_address_is_confirmed,
     own_orders::orders_placed_while_logged_in_are_ones_own_and_walk_all_pages,
     profiles::a_profile_is_changed_in_parts_and_guarded_by_its_version,

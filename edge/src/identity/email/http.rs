@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use axum::Extension;
 use axum::response::Response;
-use headlesspro_shared::identity::{NotRedeemable, OneTimeToken, Password, Scope, TotpCode};
+use headlesspro_shared::identity::{NotRedeemable, OneTimeToken, Password, Scope};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::limits::Class;
 use http::StatusCode;
@@ -17,6 +17,8 @@ use crate::extract::{FieldErrors, Json, Parse};
 use crate::identity::http::{nothing, person};
 use crate::identity::password::usecase::ChangeError;
 use crate::identity::registration::http::accepted;
+use crate::identity::second_factor::http::shown;
+use crate::identity::second_factor::usecase::Shown;
 use crate::identity::usecase::LoginError;
 use crate::limits::ClientAddress;
 use crate::problem::{FieldError, Place, Problem};
@@ -40,9 +42,11 @@ pub struct ChangeEmailBody {
     /// Where the account has a password.
     #[schemars(length(max = 512))]
     pub current_password: Option<String>,
-    /// Where it has none: six digits from the authenticator app. Without either the login must be of the last ten
-    /// minutes.
+    /// Six digits from the authenticator app, beside the password where the account has a second factor. Where it has
+    /// no password, in its place; without either the login must be of the last ten minutes.
     pub code: Option<String>,
+    /// One of the recovery codes, in the place of `code`.
+    pub recovery_code: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -57,7 +61,7 @@ pub struct ConfirmEmailBody {
 pub struct Wish {
     email: Email,
     password: Option<Password>,
-    code: Option<TotpCode>,
+    shown: Option<Shown>,
 }
 
 impl Parse for ChangeEmailBody {
@@ -67,8 +71,9 @@ impl Parse for ChangeEmailBody {
         let email = errors.required("email", self.email, |email| email.parse::<Email>());
         let password =
             errors.optional("currentPassword", self.current_password, |password| Password::presented(&password));
-        let code = errors.optional("code", self.code, |code| code.parse::<TotpCode>());
-        Some(Wish { email: email?, password, code })
+        let is_shown = self.code.is_some() || self.recovery_code.is_some();
+        let shown = is_shown.then(|| shown(self.code, self.recovery_code, errors));
+        Some(Wish { email: email?, password, shown: shown.flatten() })
     }
 }
 
@@ -87,9 +92,9 @@ async fn ask(
     body: Json<ChangeEmailBody>,
 ) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let Wish { email, password, code } = &body.parsed;
+    let Wish { email, password, shown } = &body.parsed;
     let address = address.map(|Extension(address)| address);
-    let wish = ChangeEmail { email, password: password.as_ref(), code: *code, address };
+    let wish = ChangeEmail { email, password: password.as_ref(), shown: shown.as_ref(), address };
     usecase::ask(&ctx, person, &wish).await?;
     Ok(accepted())
 }
@@ -109,6 +114,7 @@ impl From<EmailError> for Problem {
         match error {
             EmailError::Same => at("email", "is the address of this account already"),
             EmailError::PasswordMissing => at("currentPassword", "is required: the account has a password"),
+            EmailError::CodeMissing => at("code", "is required: the account has a second factor"),
             EmailError::WrongPassword => ChangeError::Wrong.into(),
             EmailError::Wait { millis } => LoginError::Wait { millis }.into(),
             EmailError::NotFresh => Problem::new(StatusCode::FORBIDDEN, "login-not-fresh")

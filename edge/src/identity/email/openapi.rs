@@ -20,16 +20,23 @@ fn ask() -> Operation {
         .says(
             "Asks for another e-mail address",
             "Mails a link to the new address, good for an hour and once, and a notice to the one that the account has. \
-             Takes the current password; an account without one shows a code of its app, or has logged in within the \
-             last ten minutes. An address that another account has is answered alike, and its owner told.",
+             Takes the current password, and a code of the app or a recovery code where there is a second factor; an \
+             account without a password shows such a code, or has logged in within the last ten minutes. An address that another account has is answered alike, and its owner told.",
         )
-        .budget(Budget::new(2, 2, 1))
+        .budget(Budget::new(2, 2, 2))
         .body(
             RequestBody::json::<ChangeEmailBody>("The new address.")
                 .example(
                     "password",
                     "An account with a password",
                     json!({ "email": "grace@navy.example", "currentPassword": "correct horse battery" }),
+                )
+                .example(
+                    "second-factor",
+                    "One with a second factor as well",
+                    json!({
+                        "email": "grace@navy.example", "currentPassword": "correct horse battery", "code": "755224"
+                    }),
                 )
                 .example("fresh", "One without, just logged in", json!({ "email": "grace@navy.example" })),
         )
@@ -52,7 +59,7 @@ fn confirm() -> Operation {
         .says(
             "Confirms another e-mail address",
             "Takes the token from the link in the mail to the new address. Ends the account's sessions but the one \
-             that asked, and voids all other links.",
+             that asked, voids all other links, and tells the address that it had before.",
         )
         .budget(Budget::new(2, 2, 1))
         .body(RequestBody::json::<ConfirmEmailBody>("The link's token.").example(

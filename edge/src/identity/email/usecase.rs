@@ -1,8 +1,6 @@
 //! Asking for another address, and confirming it: one read and one commit each.
 
-use headlesspro_shared::identity::{
-    Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, TotpCode, is_fresh, redeem,
-};
+use headlesspro_shared::identity::{Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, is_fresh, redeem};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::notifications::Message;
 use serde_json::json;
@@ -13,7 +11,7 @@ use crate::identity::caller::{Person, hash_of};
 use crate::identity::hashing;
 use crate::identity::mailed::{TOLD_MILLIS, forgotten_before, message, mint, requester, reset_page};
 use crate::identity::script::{self, LOCKOUT};
-use crate::identity::second_factor::usecase::{SecondFactorError, push_shown};
+use crate::identity::second_factor::usecase::{SecondFactorError, Shown, push_shown};
 use crate::identity::store::account::{self, LoginRow};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::one_time::{self, ChosenEmail, NewToken};
@@ -32,6 +30,8 @@ pub enum EmailError {
     Same,
     /// The account has a password, and none was shown.
     PasswordMissing,
+    /// The account has a second factor, and none was shown.
+    CodeMissing,
     /// The password is another.
     WrongPassword,
     /// Too many wrong ones: come back after so many milliseconds.
@@ -48,13 +48,13 @@ pub struct ChangeEmail<'a> {
     pub email: &'a Email,
     /// The current one, where the account has one.
     pub password: Option<&'a Password>,
-    /// Of the app, where the account has no password.
-    pub code: Option<TotpCode>,
+    /// The second factor: where the account has one, and beside the password where it has that.
+    pub shown: Option<&'a Shown>,
     /// The client's network address, as far as the platform tells.
     pub address: Option<ClientAddress>,
 }
 
-/// What was shown: counters of failures to be forgiven, and the guard of a code.
+/// What was shown: counters of failures to be forgiven once a code is used up, and its guard.
 #[derive(Default)]
 struct Proven {
     counters: Vec<String>,
@@ -127,8 +127,8 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     Ok(())
 }
 
-/// Whether whoever asks has shown to be the owner: by the password, or, where there is none, by a code of the app or
-/// by having logged in a moment ago.
+/// Whether whoever asks has shown to be the owner: by the password, and the second factor where there is one, as for a
+/// login; or, where there is no password, by the second factor or by having logged in a moment ago.
 async fn prove(
     ctx: &Ctx,
     wish: &ChangeEmail<'_>,
@@ -149,14 +149,18 @@ async fn prove(
         if !hashing::is_right(shown, stored) {
             return Err(Failure::Rejected(EmailError::WrongPassword));
         }
+        let app = std::sync::Arc::clone(ctx.app());
+        ctx.later(async move { script::forgive(&*app.kv, counters).await });
         // Seconds may have passed since the read.
         commit.push(account::guard_password(tenant, own.id, stored));
-        return Ok(Proven { counters, guard: None });
+        if !own.has_second_factor {
+            return Ok(Proven::default());
+        }
+        let shown = wish.shown.ok_or(Failure::Rejected(EmailError::CodeMissing))?;
+        return prove_second(ctx, wish, shown, rows, commit).await;
     }
-    if let Some(code) = wish.code {
-        let shown = push_shown(ctx, rows.get(3), code, wish.address, commit).await;
-        let (guard, counters) = shown.map_err(|failure| failure.map(EmailError::SecondFactor))?;
-        return Ok(Proven { counters, guard: Some(guard) });
+    if let Some(shown) = wish.shown {
+        return prove_second(ctx, wish, shown, rows, commit).await;
     }
     let session = rows.get(2).map(session::session_of).transpose()?.flatten();
     let opened_at = session.filter(|session| session.account == own.id).map(|session| session.opened_at);
@@ -167,12 +171,24 @@ async fn prove(
     Err(Failure::Rejected(EmailError::NotFresh))
 }
 
+async fn prove_second(
+    ctx: &Ctx,
+    wish: &ChangeEmail<'_>,
+    shown: &Shown,
+    rows: &[Rows],
+    commit: &mut Commit,
+) -> Result<Proven, Failure<EmailError>> {
+    let pushed = push_shown(ctx, rows.get(3), shown, wish.address, commit).await;
+    let (guard, counters) = pushed.map_err(|failure| failure.map(EmailError::SecondFactor))?;
+    Ok(Proven { counters, guard: Some(guard) })
+}
+
 fn place<'a>(ctx: &Ctx, account: &'a str) -> Place<'a> {
     Place { organization: ctx.tenant().organization, table: "account", column: "email", row: account }
 }
 
-/// Gives an account the address that the link was sent to, and ends its other sessions. Of two accounts that confirm
-/// one address, one gets it; the other's link is gone, which is all it is told.
+/// Gives an account the address that the link was sent to, ends its other sessions, and tells the address before. Of two
+/// accounts that confirm one address, one gets it; the other's link is gone, which is all it is told.
 pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotRedeemable>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     let purpose = OneTimePurpose::ChangeEmail;
@@ -210,6 +226,9 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
         .before(json!({ "email": before.as_str() }))
         .after(json!({ "email": after.as_str() }))
         .redacted(PERSONAL);
+    let owner = Owner { account: id, email: before, locale: row.account.locale, key };
+    let notice = Message::EmailChanged { at: ctx.now, link: Some(ctx.storefront().to_string()) };
+    commit.push(owner.tell(ctx, &notice)?);
     commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), change));
     let rows = match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => rows,
@@ -220,6 +239,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
         } if statement == changed => return Err(gone()),
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     };
+    notifications::deliver_later(ctx);
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
     void_all(ctx, ended.iter().map(ToString::to_string).collect()).await;
     Ok(())

@@ -116,7 +116,12 @@ impl Parse for LoginStepBody {
     }
 }
 
-fn shown(code: Option<String>, recovery_code: Option<String>, errors: &mut FieldErrors) -> Option<Shown> {
+/// One of the two, which must be there.
+pub(in crate::identity) fn shown(
+    code: Option<String>,
+    recovery_code: Option<String>,
+    errors: &mut FieldErrors,
+) -> Option<Shown> {
     match (code, recovery_code) {
         (code, None) => errors.required("code", code, |code| code.parse()).map(Shown::Code),
         (None, recovery) => {

@@ -247,12 +247,12 @@ pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Resul
     Ok(minted.token)
 }
 
-/// Adds the use of a code of the app to `commit`, by somebody who is logged in: its guard, and the counters that are
+/// Adds the use of what is shown to `commit`, by somebody who is logged in: its guard, and the counters that are
 /// forgiven once the commit is done.
 pub async fn push_shown(
     ctx: &Ctx,
     rows: Option<&Rows>,
-    code: TotpCode,
+    shown: &Shown,
     address: Option<ClientAddress>,
     commit: &mut Commit,
 ) -> Result<(usize, Vec<String>), Failure<SecondFactorError>> {
@@ -261,7 +261,7 @@ pub async fn push_shown(
         return Err(Failure::Rejected(SecondFactorError::Missing));
     }
     let counters = admitted(ctx, row.account, address).await?;
-    Ok((push_use(ctx, &row, &Shown::Code(code), commit)?, counters))
+    Ok((push_use(ctx, &row, shown, commit)?, counters))
 }
 
 /// Counts an attempt before the code is looked at: a million codes are soon guessed.
