@@ -123,17 +123,46 @@ pub async fn of_two_who_confirm_one_address_one_has_it(world: World) {
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [204, 410], "{answers:?}");
-    // Nor is it to be had once it is somebody's by registration.
+    // Nor is it to be had once it is somebody's by a registration that they confirmed.
     let late = world.email("late");
     sign_up(&world, &late).await;
     let person = as_person(&world, &log_in_with(&world.ours, &late, PASSWORD).await.expect(200));
     let meanwhile = world.email("meanwhile");
     ask(&person, with_password(&meanwhile, PASSWORD)).await.expect(202);
     let token = world.mailed_secret(&meanwhile, PAGE).await;
-    register(&world.ours, &meanwhile, PASSWORD).await.expect(202);
+    sign_up(&world, &meanwhile).await;
     confirm(&world, &token).await.expect_problem(410, "link-gone");
     let theirs = world.theirs.shopper.post(&format!("{PATH}/confirm")).json(&json!({ "token": token })).send().await;
     theirs.expect_problem(410, "link-gone");
+}
+
+pub async fn a_registration_that_nobody_confirmed_gives_way_to_a_change(world: World) {
+    let (email, before, after) = (world.email("moves"), world.email("squatted-before"), world.email("squatted-after"));
+    sign_up(&world, &email).await;
+    let mine = log_in_with(&world.ours, &email, PASSWORD).await.expect(200);
+    let person = as_person(&world, &mine);
+    let squat = async |email: &str| {
+        register(&world.ours, email, "incorrect mule cell").await.expect(202);
+        world.mailed_secret(email, "account/verify").await
+    };
+    // One that was there when the change was asked for, and one that came before it was confirmed.
+    for wanted in [before, after] {
+        let is_first = wanted.contains("before");
+        let early = if is_first { Some(squat(&wanted).await) } else { None };
+        ask(&person, with_password(&wanted, PASSWORD)).await.expect(202);
+        let token = world.mailed_secret(&wanted, PAGE).await;
+        let link = match early {
+            Some(link) => link,
+            None => squat(&wanted).await,
+        };
+        confirm(&world, &token).await.expect(204);
+        let me = person.get("/api/v1/auth/me").send().await.expect(200).json();
+        assert_eq!(me["email"], json!(wanted));
+        let strangers = json!({ "token": link, "password": "incorrect mule cell" });
+        let strangers = world.ours.shopper.post("/api/v1/auth/verify-email").json(&strangers).send().await;
+        strangers.expect_problem(410, "link-gone");
+        log_in_with(&world.ours, &wanted, PASSWORD).await.expect(200);
+    }
 }
 
 pub async fn an_account_without_a_password_shows_a_code_or_a_fresh_login(world: World) {

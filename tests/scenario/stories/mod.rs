@@ -89,6 +89,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     emails::a_taken_address_is_not_disclosed_and_its_owner_told,
     emails::what_comes_to_ones_own_address_tells_nothing_of_another_one,
     emails::of_two_who_confirm_one_address_one_has_it,
+    emails::a_registration_that_nobody_confirmed_gives_way_to_a_change,
     emails::an_account_without_a_password_shows_a_code_or_a_fresh_login,
     emails::an_account_with_a_second_factor_shows_it_beside_the_password,
     own_orders::a_guests_orders_are_the_accounts_once_its_address_is_confirmed,

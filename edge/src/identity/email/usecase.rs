@@ -2,6 +2,7 @@
 
 use headlesspro_shared::identity::{Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, is_fresh, redeem};
 use headlesspro_shared::kernel::email::Email;
+use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::notifications::Message;
 use serde_json::json;
 
@@ -84,6 +85,8 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     if taken.as_ref().is_some_and(|taken| taken.id == person.account) {
         return Err(Failure::Rejected(EmailError::Same));
     }
+    // Whoever reads the mail has more of a right to the address than whoever typed it once.
+    let taken = taken.filter(|taken| !taken.is_mere_registration());
 
     let account = person.account.to_string();
     let minted = mint(app)?;
@@ -208,6 +211,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     let mut commit = Commit::new();
     commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
     let used = commit.push(one_time::guard_used());
+    let removed = row.holder.map(|holder| remove_registration(ctx, holder, id, &mut commit)).transpose()?;
     let changed = commit.push(account::change_email(tenant, id, (&chosen.hash, &chosen.sealed), ctx.now));
     let active = commit.push(guard_changed());
     let ended = commit.push(session::revoke_others(tenant, id, chosen.session, "revoked", ctx.now));
@@ -233,7 +237,8 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     let rows = match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => rows,
         Committed::Refused { statement, .. } if statement == used || statement == active => return Err(gone()),
-        // Somebody else has the address by now.
+        // Somebody else has the address by now, by more than a registration.
+        Committed::Refused { statement, .. } if Some(statement) == removed => return Err(gone()),
         Committed::Refused {
             statement, refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, ..
         } if statement == changed => return Err(gone()),
@@ -243,4 +248,29 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
     void_all(ctx, ended.iter().map(ToString::to_string).collect()).await;
     Ok(())
+}
+
+/// Removes a registration of the owner's address that nobody has confirmed, and answers the number of the guard, which
+/// refuses where it is more.
+fn remove_registration<E>(
+    ctx: &Ctx,
+    holder: AccountId,
+    owner: AccountId,
+    commit: &mut Commit,
+) -> Result<usize, Failure<E>> {
+    let tenant = ctx.tenant();
+    commit.push(account::remove_registration(tenant, holder));
+    let guard = commit.push(guard_changed());
+    let holder = holder.to_string();
+    let event = NextEvent {
+        id: ctx.new_id()?,
+        aggregate: "account",
+        aggregate_id: holder.clone(),
+        name: "account.removed",
+        payload: json!({ "accountId": holder }),
+        is_once: true,
+    };
+    commit.push(journal::next_event(tenant, &event, ctx.now));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &owner.to_string(), Change::new("account.remove", holder)));
+    Ok(guard)
 }

@@ -46,6 +46,13 @@ WHERE organization_id = ?1 AND id = ?2 AND email_verified_at IS NULL AND state =
   AND NOT EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = ?1 AND f.account_id = ?2
     AND f.confirmed_at IS NOT NULL)";
 
+/// Removes a registration that is nothing more, whose address is somebody else's.
+const REMOVE_REGISTRATION: &str = "-- identity::remove_registration
+DELETE FROM account
+WHERE organization_id = ?1 AND id = ?2 AND email_verified_at IS NULL AND state = 'active' AND role = 'customer'
+  AND NOT EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = ?1 AND f.account_id = ?2
+    AND f.confirmed_at IS NOT NULL)";
+
 /// Whoever has read a mail to the address has confirmed it.
 const SET_PASSWORD: &str = "-- identity::set_password
 UPDATE account SET password_hash = ?4, updated_at = ?3, version = version + 1,
@@ -111,6 +118,14 @@ pub struct LoginRow {
     /// One that is confirmed.
     pub has_second_factor: bool,
     pub locale: Locale,
+}
+
+impl LoginRow {
+    /// Whether it is a registration that nobody has confirmed, and nothing more: anybody can register any address, so
+    /// it must keep nobody from theirs.
+    pub fn is_mere_registration(&self) -> bool {
+        !self.is_verified && self.is_active && self.role == Role::Customer && !self.has_second_factor
+    }
 }
 
 /// What is to change of a profile. The inner `None` takes a value away.
@@ -217,6 +232,12 @@ pub fn take_over(tenant: Tenant, id: AccountId, name_sealed: Option<&str>, now: 
         .bind(id.to_string())
         .bind(now.millis())
         .bind(name_sealed)
+}
+
+/// Removes a registration that nobody has confirmed, in favour of whose address it is: to be followed by a guard, which
+/// finds one that is more than that.
+pub fn remove_registration(tenant: Tenant, id: AccountId) -> Statement {
+    Statement::new(REMOVE_REGISTRATION).bind(tenant.organization.to_string()).bind(id.to_string())
 }
 
 /// Sets a password by what only the reader of a mail can know.

@@ -50,7 +50,8 @@ SELECT t.email_hash AS chosen_email_hash, t.email_sealed AS chosen_email, t.sess
   a.grants, a.state, a.email_verified_at, a.locale,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
   EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
-    AND f.confirmed_at IS NOT NULL) AS has_second_factor
+    AND f.confirmed_at IS NOT NULL) AS has_second_factor,
+  (SELECT o.id FROM account o WHERE o.organization_id = t.organization_id AND o.email_hash = t.email_hash) AS holder
 FROM one_time_token t
 JOIN account a ON a.organization_id = t.organization_id AND a.id = t.account_id
 JOIN organization_key k ON k.organization_id = t.organization_id
@@ -117,6 +118,8 @@ pub struct TokenRow {
     pub chosen_password: Option<PasswordHash>,
     pub chosen_name: Option<String>,
     pub chosen_email: Option<ChosenEmail>,
+    /// The account that has the chosen address now.
+    pub holder: Option<AccountId>,
     pub key: WrappedKey,
     pub account: LoginRow,
     pub email_sealed: String,
@@ -204,6 +207,7 @@ pub fn token_of(row: Row<'_>) -> Result<TokenRow, Unavailable> {
         chosen_password: password.map(str::parse).transpose().map_err(|_| corrupt("a chosen password's hash"))?,
         chosen_name: row.get::<Option<&str>>("chosen_name")?.map(str::to_owned),
         chosen_email: email,
+        holder: row.get::<Option<&str>>("holder")?.map(str::parse).transpose().map_err(|_| corrupt("a holder"))?,
         key,
         account: account.ok_or_else(|| corrupt("a token's account"))?,
         email_sealed: row.get::<&str>("email_sealed")?.to_owned(),
