@@ -1,5 +1,7 @@
 //! API keys, service tokens and platforms at the command line.
 
+use std::io::Write;
+
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -66,6 +68,19 @@ async fn organizations_are_suspended_resumed_and_limited() {
         (&json!(3), &Value::Null, &shown["plan"]["apiKeys"])
     );
     assert!(hp(&["organization", "show", id]).ok().contains("members       0 of unlimited"));
+    // Members whom the operator makes are counted as well.
+    let create = |email: &str, role: &str| {
+        let arguments = ["account", "create", "--email", email, "--role", role, "--data", folder];
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(b"correct horse battery staple\n").unwrap();
+        drop(writer);
+        run(crate::program::hp(&arguments).stdin(reader))
+    };
+    hp(&["organization", "limits", id, "--members", "1"]).ok();
+    assert!(create("owner@example.com", "owner").ok().starts_with("account  usr_"));
+    assert!(create("viewer@example.com", "viewer").refused(1).contains("no more members"));
+    assert!(create("ada@example.com", "customer").ok().ends_with("customer\n"));
+    assert!(create("owner@example.com", "customer").refused(1).contains("already"));
     assert!(hp(&["organization", "limits", id]).refused(1).contains("--api-keys"));
     assert!(hp(&["organization", "limits", id, "--stores", "many"]).refused(2).contains("unlimited"));
 

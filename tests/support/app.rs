@@ -25,6 +25,7 @@ use headlesspro_edge::port::mailer::http::HttpMailer;
 use headlesspro_edge::port::mailer::memory::Mailbox;
 use headlesspro_edge::port::sql::Sql;
 use headlesspro_edge::port::sql::hrana::HranaSql;
+use headlesspro_edge::port::sql::turns::TakingTurns;
 use headlesspro_edge::{routes, scripts};
 use headlesspro_shared::identity::{Password, Role};
 use headlesspro_shared::limits::Limits;
@@ -141,6 +142,7 @@ impl Stage {
         let is_native = matches!(kind, Kind::Native | Kind::NativeWithRedis);
         let sqld = (!is_native).then(Sqld::start);
         let redis = (kind != Kind::Native).then(RedisServer::start);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let sql: Arc<dyn Sql> = match &sqld {
             None => {
                 let path = folder.path().join("hp.db");
@@ -148,10 +150,10 @@ impl Stage {
             }
             Some(sqld) => {
                 let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
-                Arc::new(HranaSql::new(&sqld.url(), None, Arc::new(fetch)).map_err(|error| error.to_string())?)
+                let sql = HranaSql::new(&sqld.url(), None, Arc::new(fetch)).map_err(|error| error.to_string())?;
+                Arc::new(TakingTurns::new(Arc::new(sql), Arc::clone(&clock)))
             }
         };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let kv: Arc<dyn Kv> = match &redis {
             None => Arc::new(MemoryKv::new(Arc::clone(&clock), scripts::ALL)),
             Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),

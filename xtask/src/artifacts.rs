@@ -16,16 +16,20 @@ use crate::shell::{ask, cargo, command, run};
 /// Cloudflare's own limit is 3 MB on the free plan.
 const WORKER_LIMIT: usize = 1_300_000;
 
+/// The profiles of modules that are deployed, and of those that only tests load.
+const DEPLOYED: &str = "wasm";
+const TESTED: &str = "wasm-test";
+
 /// Builds `edge/build`. When the compiled module is the one of the last time, that is all.
 pub fn build_worker(paths: &Paths) -> Outcome {
     const TARGET: &str = "wasm32-unknown-unknown";
-    build_module(paths, TARGET, &[])?;
-    let module = read(&compiled(paths, TARGET))?;
+    build_module(paths, TARGET, DEPLOYED, &[])?;
+    let module = read(&compiled(paths, TARGET, DEPLOYED))?;
     let stamp = paths.root.join("target/xtask/worker.stamp");
     let built_from = fingerprint(&[&module, &fs::read(paths.tool("worker-build")).unwrap_or_default()]);
     let is_current = fs::read_to_string(&stamp).is_ok_and(|last| last == built_from);
     if !(is_current && paths.worker().iter().all(|file| file.exists())) {
-        worker_build(paths, &[], &[])?;
+        worker_build(paths, DEPLOYED, &[], &[])?;
         write(&stamp, built_from.as_bytes())?;
     }
     print_worker_size(paths)
@@ -34,8 +38,8 @@ pub fn build_worker(paths: &Paths) -> Outcome {
 /// Builds the component and puts it where `spin.toml` looks for it.
 pub fn build_spin(paths: &Paths) -> Outcome {
     const TARGET: &str = "wasm32-wasip2";
-    build_module(paths, TARGET, &[])?;
-    let module = read(&compiled(paths, TARGET))?;
+    build_module(paths, TARGET, DEPLOYED, &[])?;
+    let module = read(&compiled(paths, TARGET, DEPLOYED))?;
     if !fs::read(paths.component()).is_ok_and(|last| last == module) {
         write(&paths.component(), &module)?;
     }
@@ -45,10 +49,10 @@ pub fn build_spin(paths: &Paths) -> Outcome {
 /// Builds both modules once more, for the conformance suite: each host's ports over HTTP in the place of the API.
 pub fn build_ports(paths: &Paths) -> Outcome {
     const FEATURE: [&str; 2] = ["--features", "ports-over-http"];
-    build_module(paths, "wasm32-wasip2", &FEATURE)?;
-    copy(&compiled(paths, "wasm32-wasip2"), &paths.root.join("target/ports/ports.wasm"))?;
-    build_module(paths, "wasm32-unknown-unknown", &FEATURE)?;
-    let module = read(&compiled(paths, "wasm32-unknown-unknown"))?;
+    build_module(paths, "wasm32-wasip2", TESTED, &FEATURE)?;
+    copy(&compiled(paths, "wasm32-wasip2", TESTED), &paths.root.join("target/ports/ports.wasm"))?;
+    build_module(paths, "wasm32-unknown-unknown", TESTED, &FEATURE)?;
+    let module = read(&compiled(paths, "wasm32-unknown-unknown", TESTED))?;
     let stamp = paths.root.join("target/xtask/ports.stamp");
     let built_from = fingerprint(&[&module]);
     let folder = paths.root.join("target/ports/worker");
@@ -56,13 +60,13 @@ pub fn build_ports(paths: &Paths) -> Outcome {
         return Ok(());
     }
     // It is not deployed: what it weighs does not matter.
-    worker_build(paths, &["--no-opt", "--out-dir", "../target/ports/worker"], &FEATURE)?;
+    worker_build(paths, TESTED, &["--no-opt", "--out-dir", "../target/ports/worker"], &FEATURE)?;
     write(&stamp, built_from.as_bytes())
 }
 
 /// `worker-build` of the edge crate.
-fn worker_build(paths: &Paths, options: &[&str], cargo_options: &[&str]) -> Outcome {
-    let words = [&["--profile", "wasm"], options, &["edge"], cargo_options].concat();
+fn worker_build(paths: &Paths, profile: &str, options: &[&str], cargo_options: &[&str]) -> Outcome {
+    let words = [&["--profile", profile], options, &["edge"], cargo_options].concat();
     let mut build = command(paths, paths.tool("worker-build"), &words);
     // Without these three it downloads its own.
     build.env("WASM_BINDGEN_BIN", existing(paths.tool("wasm-bindgen"))?);
@@ -110,14 +114,14 @@ fn print_spin_size(paths: &Paths) -> Outcome {
     print_size(paths, "spin component", &[paths.component()]).map(drop)
 }
 
-fn build_module(paths: &Paths, target: &str, options: &[&str]) -> Outcome {
-    let build = ["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", "wasm"];
+fn build_module(paths: &Paths, target: &str, profile: &str, options: &[&str]) -> Outcome {
+    let build = ["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", profile];
     cargo(paths, &[&build, options].concat())
 }
 
 /// What cargo makes of the `edge` crate for a target.
-fn compiled(paths: &Paths, target: &str) -> PathBuf {
-    paths.target.join(target).join("wasm/headlesspro_edge.wasm")
+fn compiled(paths: &Paths, target: &str, profile: &str) -> PathBuf {
+    paths.target.join(target).join(profile).join("headlesspro_edge.wasm")
 }
 
 /// Prints the size of the files together and answers it gzipped, in bytes.

@@ -17,13 +17,15 @@ pub use query::{Parsed, Query, QueryParams, next_link};
 pub use raw::RawBody;
 pub(crate) use raw::{incomplete, too_large};
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use crate::app::{App, Ctx};
 use crate::failure::Denied;
+use crate::limits::ClientAddress;
 use crate::problem::Problem;
 
 /// The request's context, put there by the `authorize` middleware of each route with a scope.
@@ -32,5 +34,14 @@ impl FromRequestParts<Arc<App>> for Ctx {
 
     async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Ctx, Problem> {
         parts.extensions.get::<Ctx>().cloned().ok_or_else(|| Problem::from(Denied::NoCredentials))
+    }
+}
+
+/// Put there by the host, where its platform knows it.
+impl<S: Sync> OptionalFromRequestParts<S> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<ClientAddress>, Infallible> {
+        Ok(parts.extensions.get::<ClientAddress>().copied())
     }
 }

@@ -46,6 +46,7 @@ pub fn routes() -> Routes {
         .delete("/api/v1/auth/sessions", own, revoke_all)
         .delete("/api/v1/auth/sessions/{id}", own, revoke)
         .get("/api/v1/auth/me", Access::Key(Scope::ProfileRead), me)
+        .class(Class::Read)
         .get("/.well-known/jwks.json", Access::Public, jwks)
         .and(api_keys::http::routes())
         .and(apps::http::routes())
@@ -223,14 +224,13 @@ impl Parse for RefreshBody {
 
 async fn log_in(
     ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
+    address: Option<ClientAddress>,
     headers: HeaderMap,
     body: Json<LoginBody>,
 ) -> Result<Response, Problem> {
     let Credentials { email, password } = &body.parsed;
     let device = device(&headers);
     let wanted = ctx.app().password_hashing;
-    let address = address.map(|Extension(address)| address);
     let login = Login { email, password, address, device: &device, wanted };
     Ok(answer(StatusCode::OK, &TokensBody::from(usecase::log_in(&ctx, &login).await?)))
 }
@@ -306,6 +306,12 @@ pub(super) async fn person(ctx: &Ctx) -> Result<Person, Problem> {
     }
     ctx.principal().await?;
     Err(Problem::from(Denied::MissingScope(Scope::SessionsWrite)))
+}
+
+/// What only the owner may do, who logged in a moment ago.
+pub(super) fn not_fresh(what_to_do: &str) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "login-not-fresh")
+        .detail(format!("{what_to_do}: the login is too long ago for this."))
 }
 
 /// The device as it names itself: printable, and no longer than anyone reads.

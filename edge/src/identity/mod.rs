@@ -5,11 +5,13 @@
 
 mod acting;
 mod addresses;
+mod announced;
 mod api_keys;
 mod apps;
 mod caller;
 mod email;
 mod federation;
+mod fresh;
 mod hashing;
 mod http;
 mod identities;
@@ -33,9 +35,9 @@ mod signing;
 mod store;
 mod telling;
 mod usecase;
-mod verified;
 
 pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
+pub use announced::{registered, verified};
 pub use caller::{
     Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, hash_of_bearer,
     revocation_key,
@@ -45,7 +47,7 @@ pub use http::routes;
 pub use issuing::{NoteUse, hint_of, note_use};
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 pub use operator::{
-    Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
+    NotCreated, Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
 };
 pub use store::{NewApiKey, data_key_statement, insert_api_key, wrapped_key};
 pub use usecase::{data_key, end_sessions, void_tokens};

@@ -19,6 +19,9 @@ use crate::vault::Purpose;
 /// A session lives so long after its last refresh.
 const SESSION_MILLIS: i64 = 30 * 86_400_000;
 
+/// The word of the trigger that refuses a session of an account that was suspended meanwhile.
+pub const SUSPENDED: &str = "ACCOUNT_SUSPENDED";
+
 /// What a login or refresh gives.
 pub struct Tokens {
     pub access_token: String,

@@ -7,6 +7,7 @@ use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::json;
 
 use super::caller::hash_of;
 use super::hashing;
@@ -102,7 +103,7 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
 /// Makes an account with a verified address: the first owner of an organization, or a member of its staff.
 ///
 /// # Errors
-/// The outer: [`Unavailable`]. The inner: the address has an account already.
+/// The outer: [`Unavailable`]. The inner: [`NotCreated`].
 pub async fn create_account(
     app: &App,
     tenant: Tenant,
@@ -110,7 +111,7 @@ pub async fn create_account(
     password: &Password,
     role: Role,
     locale: &Locale,
-) -> Result<Result<AccountId, AddressTaken>, Unavailable> {
+) -> Result<Result<AccountId, NotCreated>, Unavailable> {
     let now = app.clock.now();
     let mut random = [0; 10];
     app.entropy.fill(&mut random)?;
@@ -120,7 +121,7 @@ pub async fn create_account(
     let row = row.ok_or_else(|| Unavailable::Corrupt("there is no such store, or it has no data key".to_owned()))?;
     let (wrapped, found) = account::login_of(row)?;
     if found.is_some() {
-        return Ok(Err(AddressTaken));
+        return Ok(Err(NotCreated::AddressTaken));
     }
     let key = app.vault.masters.data_key(tenant.organization, &wrapped);
     let key = key.map_err(|error| Unavailable::Corrupt(error.to_string()))?;
@@ -139,19 +140,26 @@ pub async fn create_account(
     };
     let mut commit = Commit::new();
     commit.push(account::insert(tenant, &account, now));
+    let change = Change::new("account.create", id).after(json!({ "role": role })).of_organization();
+    commit.push(audit(app, tenant, change, now)?);
     match app.sql.commit(&commit).await? {
         Committed::Done { .. } => Ok(Ok(id)),
         Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
-            Ok(Err(AddressTaken))
+            Ok(Err(NotCreated::AddressTaken))
         }
+        Committed::Refused { refusal, .. } if refusal.is_raised("PLAN_LIMIT") => Ok(Err(NotCreated::PlanLimit)),
         Committed::Refused { refusal, .. } => Err(refused(&refusal)),
     }
 }
 
-/// The organization has an account of that e-mail address.
+/// Why no account was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the e-mail address has an account already")]
-pub struct AddressTaken;
+pub enum NotCreated {
+    #[error("the e-mail address has an account already")]
+    AddressTaken,
+    #[error("the plan allows no more members; `hp organization limits` changes what it allows")]
+    PlanLimit,
+}
 
 fn done(outcome: Committed) -> Result<(), Unavailable> {
     match outcome {
@@ -196,7 +204,7 @@ pub async fn create_key(
         hint: hint_of(&text),
         expires_at: None,
     };
-    let state = serde_json::json!({ "kind": kind.name(), "name": new.name, "scopes": scopes });
+    let state = json!({ "kind": kind.name(), "name": new.name, "scopes": scopes });
     let mut commit = Commit::new();
     commit.push(insert_api_key(tenant, &new, now));
     commit.push(audit(app, tenant, Change::new("api-key.create", new.id).after(state), now)?);

@@ -11,9 +11,9 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::caller::{Person, hash_of, revocation_key};
-use super::opening::{self, Opened, Opening, Tokens, refresh_token, session_end, signing_key};
+use super::opening::{self, Opened, Opening, SUSPENDED, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LIMITS_AND_LOCKOUT};
-use super::store::account::AccountRow;
+use super::store::account::{AccountRow, LoginRow};
 use super::store::api_key::guard_changed;
 use super::store::session::{OpenStore, SessionRow, SessionSummary};
 use super::store::{account, keys, session};
@@ -100,6 +100,49 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
         _ => return Err(Failure::Rejected(LoginError::Refused)),
     };
 
+    let mut account = account;
+    for _ in 0..ATTEMPTS {
+        match enter(ctx, login, &account, &email_hash, rows.get(1)).await? {
+            Entered::In(opened) => {
+                forgive(ctx, counters);
+                return opened.tokens(ctx).await;
+            }
+            Entered::AskedFor(challenge) => {
+                forgive(ctx, counters);
+                return Err(Failure::Rejected(LoginError::SecondFactor { challenge }));
+            }
+            Entered::Changed(now) => {
+                let stored = now.password.as_ref().filter(|_| now.is_active);
+                if !stored.is_some_and(|stored| hashing::is_right(login.password, stored)) {
+                    return Err(Failure::Rejected(LoginError::Refused));
+                }
+                account = *now;
+            }
+        }
+    }
+    Err(Failure::Rejected(LoginError::Refused))
+}
+
+/// How often a right password is tried: again where it was hashed anew meanwhile, by another login.
+const ATTEMPTS: usize = 3;
+
+/// What became of a right password.
+enum Entered {
+    In(Box<Opened>),
+    AskedFor(OneTimeToken),
+    /// The account is this by now.
+    Changed(Box<LoginRow>),
+}
+
+/// One commit: with a session in it, or a challenge for who has a second factor.
+async fn enter(
+    ctx: &Ctx,
+    login: &Login<'_>,
+    account: &LoginRow,
+    email_hash: &str,
+    signing: Option<&Rows>,
+) -> Result<Entered, Failure<LoginError>> {
+    let tenant = ctx.tenant();
     let stored = account.password.as_ref().ok_or(Failure::Rejected(LoginError::Refused))?;
     let mut commit = Commit::new();
     // Seconds may have passed since the read: who resets the password meanwhile ends this login too.
@@ -108,29 +151,32 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
         let new = hashing::hash(login.password, login.wanted, &*ctx.app().entropy)?;
         commit.push(account::rehash(tenant, account.id, stored, &new, ctx.now));
     }
-    if account.has_second_factor {
-        let challenge = second_factor::usecase::challenge(ctx, account.id, &mut commit)?;
-        unless_changed(ctx.commit(&commit).await?, guard)?;
-        let app = std::sync::Arc::clone(ctx.app());
-        ctx.later(async move { script::forgive(&*app.kv, counters).await });
-        return Err(Failure::Rejected(LoginError::SecondFactor { challenge }));
-    }
-    let opening =
-        Opening { account: account.id, role: account.role, permissions: account.permissions, device: login.device };
-    let opened = opening::open(ctx, rows.get(1), opening, &mut commit)?;
-    unless_changed(ctx.commit(&commit).await?, guard)?;
-    let app = std::sync::Arc::clone(ctx.app());
-    ctx.later(async move { script::forgive(&*app.kv, counters).await });
-    opened.tokens(ctx).await
-}
-
-/// What was shown is wrong where it is not good any more.
-fn unless_changed(outcome: Committed, guard: usize) -> Result<(), Failure<LoginError>> {
-    match outcome {
-        Committed::Done { .. } => Ok(()),
-        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(LoginError::Refused)),
+    let entered = if account.has_second_factor {
+        Entered::AskedFor(second_factor::usecase::challenge(ctx, account.id, &mut commit)?)
+    } else {
+        let (role, permissions) = (account.role, account.permissions.clone());
+        let opening = Opening { account: account.id, role, permissions, device: login.device };
+        Entered::In(Box::new(opening::open(ctx, signing, opening, &mut commit)?))
+    };
+    commit.push_diagnosis(account::by_email(tenant, email_hash));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(entered),
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+            let now = diagnosis.first().and_then(Rows::first).map(account::login_of).transpose()?;
+            let now = now.and_then(|(_, now)| now).ok_or(Failure::Rejected(LoginError::Refused))?;
+            Ok(Entered::Changed(Box::new(now)))
+        }
+        Committed::Refused { refusal, .. } if refusal.is_raised(SUSPENDED) => {
+            Err(Failure::Rejected(LoginError::Refused))
+        }
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+/// Forgives failed logins, after the answer.
+fn forgive(ctx: &Ctx, counters: Vec<String>) {
+    let app = std::sync::Arc::clone(ctx.app());
+    ctx.later(async move { script::forgive(&*app.kv, counters).await });
 }
 
 /// Swaps a refresh token for its successor and a new access token: one read, one commit. With `wanted` a session of
@@ -253,7 +299,7 @@ async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Resu
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     // The next who shows it finds the session ended, and voids nothing.
-    void_all(ctx, vec![claim.session.to_string()]).await;
+    void_all(ctx, &[claim.session]).await;
     Ok(())
 }
 
@@ -302,28 +348,37 @@ pub async fn revoke(
     let tenant = ctx.tenant();
     let mut commit = Commit::new();
     commit.push(session::revoke(tenant, id, person.account, because, ctx.now));
+    let guard = commit.push(guard_changed());
     let actor = person.account.to_string();
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.revoke", id)));
-    commit.push_after(session::find(tenant, id));
-    let (_, after) = committed(ctx.commit(&commit).await?)?;
-    let found = after.first().map(session::session_of).transpose()?.flatten();
-    found.filter(|row| row.account == person.account).ok_or(Failure::NotFound)?;
-    void(ctx, &id.to_string()).await
+    commit.push_diagnosis(session::find(tenant, id));
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {}
+        // Ended before, or nothing of theirs.
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+            let found = diagnosis.first().map(session::session_of).transpose()?.flatten();
+            found.filter(|row| row.account == person.account).ok_or(Failure::NotFound)?;
+        }
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    ctx.pipeline(ending(ctx, &[id])).await?;
+    Ok(())
 }
 
 /// Ends every session of the person who asks.
 pub async fn revoke_all(ctx: &Ctx, person: Person) -> Result<(), Failure<SessionEnded>> {
     let mut commit = Commit::new();
     commit.push(session::revoke_all(ctx.tenant(), person.account, "revoked", ctx.now));
+    let guard = commit.push(guard_changed());
     let actor = person.account.to_string();
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.revoke-all", person.account)));
-    committed(ctx.commit(&commit).await?)?;
-    void(ctx, &actor).await
-}
-
-/// As [`void_tokens`] of one.
-pub(super) async fn void<E>(ctx: &Ctx, id: &str) -> Result<(), Failure<E>> {
-    Ok(void_tokens(ctx, &[id.to_owned()]).await?)
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {}
+        // They were all ended.
+        Committed::Refused { statement, .. } if statement == guard => {}
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    Ok(void_tokens(ctx, &[actor]).await?)
 }
 
 /// Lets no token of these sessions and accounts pass any more that was issued until now, at any edge that hears of
@@ -336,10 +391,11 @@ pub async fn void_tokens(ctx: &Ctx, ids: &[String]) -> Result<(), Halt> {
     Ok(())
 }
 
-/// As [`void_tokens`], for what cannot be repeated: where Redis does not answer now, it is asked once more after the
-/// response. Nothing gets new tokens meanwhile, and those there are end within a quarter of an hour.
-pub(super) async fn void_all(ctx: &Ctx, ids: Vec<String>) {
-    let commands = voiding(ctx, &ids);
+/// Lets no token of these sessions pass, which have ended, as [`void_tokens`] does. It cannot be repeated: where Redis
+/// does not answer now, it is asked once more after the response. Nothing gets new tokens meanwhile, and those there
+/// are end within a quarter of an hour.
+pub(super) async fn void_all(ctx: &Ctx, ended: &[SessionId]) {
+    let commands = ending(ctx, ended);
     if ctx.pipeline(commands.clone()).await.is_err() {
         let app = std::sync::Arc::clone(ctx.app());
         ctx.later(async move {
@@ -353,9 +409,17 @@ pub(super) async fn void_all(ctx: &Ctx, ids: Vec<String>) {
 fn voiding(ctx: &Ctx, ids: &[String]) -> Vec<Command> {
     // A token of this very millisecond is void too.
     let before = ctx.app().clock.now().millis().saturating_add(1).to_string();
-    let (organization, life) = (ctx.tenant().organization, VOID_SECONDS.to_string());
-    let set = |id: &String| Command::new(["SET", &revocation_key(organization, id), &before, "EX", &life]);
-    ids.iter().map(set).collect()
+    ids.iter().map(|id| set_void(ctx, id, &before)).collect()
+}
+
+/// A session that has ended gets no new tokens, so all that it ever had are void, whatever the clock of the isolate
+/// that issued them.
+fn ending(ctx: &Ctx, ended: &[SessionId]) -> Vec<Command> {
+    ended.iter().map(|id| set_void(ctx, &id.to_string(), &i64::MAX.to_string())).collect()
+}
+
+fn set_void(ctx: &Ctx, id: &str, before: &str) -> Command {
+    Command::new(["SET", &revocation_key(ctx.tenant().organization, id), before, "EX", &VOID_SECONDS.to_string()])
 }
 
 /// The statement that ends every session of an account. Its tokens live on until [`void_tokens`].

@@ -144,10 +144,13 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>>
     let actor = within_reach(ctx, id).await?.actor.clone();
     let mut commit = Commit::new();
     commit.push(api_key::revoke(tenant, id, ctx.now));
+    let guard = commit.push(api_key::guard_changed());
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("api-key.revoke", id)));
-    commit.push_after(api_key::find(tenant, id));
+    commit.push_diagnosis(api_key::find(tenant, id));
     match ctx.commit(&commit).await? {
-        Committed::Done { after, .. } => only(after.first()).map(|_| ()),
+        Committed::Done { .. } => Ok(()),
+        // Revoked before, or not there.
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => only(diagnosis.first()).map(drop),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }

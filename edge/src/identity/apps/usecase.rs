@@ -114,10 +114,13 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
     let actor = ctx.principal().await?.actor.clone();
     let mut commit = Commit::new();
     commit.push(app::revoke(tenant, id, ctx.now));
+    let guard = commit.push(guard_changed());
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("app.revoke", id)));
-    commit.push_after(app::find(tenant, id));
+    commit.push_diagnosis(app::find(tenant, id));
     match ctx.commit(&commit).await? {
-        Committed::Done { after, .. } => only(after.first()).map(drop)?,
+        Committed::Done { .. } => {}
+        // Revoked before, or not there.
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => only(diagnosis.first()).map(drop)?,
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     Ok(void_tokens(ctx, &[id.to_string()]).await?)

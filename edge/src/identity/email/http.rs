@@ -2,19 +2,17 @@
 
 use std::convert::Infallible;
 
-use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{NotRedeemable, OneTimeToken, Password, Scope};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::limits::Class;
-use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::usecase::{self, ChangeEmail, EmailError};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse};
-use crate::identity::http::{nothing, person};
+use crate::identity::http::{not_fresh, nothing, person};
 use crate::identity::password::usecase::ChangeError;
 use crate::identity::registration::http::accepted;
 use crate::identity::second_factor::http::shown;
@@ -86,14 +84,9 @@ impl Parse for ConfirmEmailBody {
     }
 }
 
-async fn ask(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<ChangeEmailBody>,
-) -> Result<Response, Problem> {
+async fn ask(ctx: Ctx, address: Option<ClientAddress>, body: Json<ChangeEmailBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
     let Wish { email, password, shown } = &body.parsed;
-    let address = address.map(|Extension(address)| address);
     let wish = ChangeEmail { email, password: password.as_ref(), shown: shown.as_ref(), address };
     usecase::ask(&ctx, person, &wish).await?;
     Ok(accepted())
@@ -117,8 +110,7 @@ impl From<EmailError> for Problem {
             EmailError::CodeMissing => at("code", "is required: the account has a second factor"),
             EmailError::WrongPassword => ChangeError::Wrong.into(),
             EmailError::Wait { millis } => LoginError::Wait { millis }.into(),
-            EmailError::NotFresh => Problem::new(StatusCode::FORBIDDEN, "login-not-fresh")
-                .detail("Log in again, or show a code of the authenticator app: the login is too long ago for this."),
+            EmailError::NotFresh => not_fresh("Log in again, or show a code of the authenticator app"),
             EmailError::SecondFactor(error) => error.into(),
         }
     }

@@ -1,6 +1,6 @@
 //! Asking for another address, and confirming it: one read and one commit each.
 
-use headlesspro_shared::identity::{Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, is_fresh, redeem};
+use headlesspro_shared::identity::{Lockout, NotRedeemable, OneTimePurpose, OneTimeToken, Password, redeem};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::notifications::Message;
@@ -9,10 +9,11 @@ use serde_json::json;
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{Person, hash_of};
+use crate::identity::fresh::{has_fresh_login, session_of};
 use crate::identity::hashing;
 use crate::identity::mailed::{TOLD_MILLIS, forgotten_before, message, mint, requester, reset_page};
 use crate::identity::script::{self, LOCKOUT};
-use crate::identity::second_factor::usecase::{SecondFactorError, Shown, push_shown};
+use crate::identity::second_factor::usecase::{Proven, SecondFactorError, Shown, push_shown};
 use crate::identity::store::account::{self, LoginRow};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::one_time::{self, ChosenEmail, NewToken};
@@ -55,13 +56,6 @@ pub struct ChangeEmail<'a> {
     pub address: Option<ClientAddress>,
 }
 
-/// What was shown: counters of failures to be forgiven once a code is used up, and its guard.
-#[derive(Default)]
-struct Proven {
-    counters: Vec<String>,
-    guard: Option<usize>,
-}
-
 /// Mails a link to the new address, and a notice to the one that the account has. Whether another account has the new
 /// one already is told neither by the answer nor by what comes to the old address: its owner is told.
 pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<(), Failure<EmailError>> {
@@ -72,7 +66,7 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
         .read(vec![
             Owner::find(ctx, person.account),
             account::by_email(tenant, &email_hash),
-            session::find(tenant, person.session),
+            session_of(tenant, person),
             second_factor::of_account(tenant, person.account),
         ])
         .await?;
@@ -81,7 +75,7 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     let own = own.ok_or(Failure::NotFound)?;
     let (_, taken) = account::login_of(rows.get(1).and_then(Rows::first).ok_or(Failure::NotFound)?)?;
     let mut commit = Commit::new();
-    let proven = prove(ctx, wish, &owner, &own, &rows, &mut commit).await?;
+    let proven = prove(ctx, person, wish, (&owner, &own), &rows, &mut commit).await?;
     if taken.as_ref().is_some_and(|taken| taken.id == person.account) {
         return Err(Failure::Rejected(EmailError::Same));
     }
@@ -117,16 +111,13 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     commit.push(journal::audit(ctx, ctx.new_id()?, &account, Change::new("email.ask-for-change", &account)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
-        Committed::Refused { statement, .. } if Some(statement) == proven.guard => {
+        Committed::Refused { statement, .. } if proven.is_refused_at(statement) => {
             return Err(Failure::Rejected(EmailError::SecondFactor(SecondFactorError::Wrong)));
         }
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     notifications::deliver_later(ctx);
-    if !proven.counters.is_empty() {
-        let app = std::sync::Arc::clone(app);
-        ctx.later(async move { script::forgive(&*app.kv, proven.counters).await });
-    }
+    proven.forgive_later(ctx);
     Ok(())
 }
 
@@ -134,9 +125,9 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
 /// login; or, where there is no password, by the second factor or by having logged in a moment ago.
 async fn prove(
     ctx: &Ctx,
+    person: Person,
     wish: &ChangeEmail<'_>,
-    owner: &Owner,
-    own: &LoginRow,
+    (owner, own): (&Owner, &LoginRow),
     rows: &[Rows],
     commit: &mut Commit,
 ) -> Result<Proven, Failure<EmailError>> {
@@ -165,10 +156,7 @@ async fn prove(
     if let Some(shown) = wish.shown {
         return prove_second(ctx, wish, shown, rows, commit).await;
     }
-    let session = rows.get(2).map(session::session_of).transpose()?.flatten();
-    let opened_at = session.filter(|session| session.account == own.id).map(|session| session.opened_at);
-    let is_impersonated = ctx.impersonator().is_some();
-    if opened_at.is_some_and(|opened_at| is_fresh(opened_at, is_impersonated, ctx.now)) {
+    if has_fresh_login(ctx, rows.get(2), person)? {
         return Ok(Proven::default());
     }
     Err(Failure::Rejected(EmailError::NotFresh))
@@ -182,8 +170,7 @@ async fn prove_second(
     commit: &mut Commit,
 ) -> Result<Proven, Failure<EmailError>> {
     let pushed = push_shown(ctx, rows.get(3), shown, wish.address, commit).await;
-    let (guard, counters) = pushed.map_err(|failure| failure.map(EmailError::SecondFactor))?;
-    Ok(Proven { counters, guard: Some(guard) })
+    pushed.map(|(_, proven)| proven).map_err(|failure| failure.map(EmailError::SecondFactor))
 }
 
 fn place<'a>(ctx: &Ctx, account: &'a str) -> Place<'a> {
@@ -203,7 +190,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     if !row.account.is_active {
         return Err(gone());
     }
-    let id = row.account.id;
+    let (id, role) = (row.account.id, row.account.role);
     let chosen = row.chosen_email.ok_or_else(|| Unavailable::Corrupt("the address of a change".to_owned()))?;
     let key = data_key(app, tenant, &row.key)?;
     let before = email_of(tenant, &key, id, &row.email_sealed)?;
@@ -230,8 +217,8 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
         .before(json!({ "email": before.as_str() }))
         .after(json!({ "email": after.as_str() }))
         .redacted(PERSONAL);
-    let owner = Owner { account: id, email: before, locale: row.account.locale, key };
-    let notice = Message::EmailChanged { at: ctx.now, link: Some(ctx.storefront().to_string()) };
+    let owner = Owner { account: id, role, email: before, locale: row.account.locale, key };
+    let notice = Message::EmailChanged { at: ctx.now, link: Some(ctx.storefront_of(role).to_string()) };
     commit.push(owner.tell(ctx, &notice)?);
     commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), change));
     let rows = match ctx.commit(&commit).await? {
@@ -246,7 +233,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     };
     notifications::deliver_later(ctx);
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, ended.iter().map(ToString::to_string).collect()).await;
+    void_all(ctx, &ended).await;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headlesspro_shared::identity::federation::check_token;
 use headlesspro_shared::identity::{ApiKeyClaim, KeyKind};
-use headlesspro_shared::kernel::id::{AccountId, SessionId};
+use headlesspro_shared::kernel::id::SessionId;
 use headlesspro_shared::kernel::time::Timestamp;
 use sha2::{Digest, Sha256};
 
@@ -14,10 +14,11 @@ use super::jws::Unverified;
 use super::kept::Asking;
 use super::remembered::ProviderError;
 use super::settle::{Arrival, settle};
-use super::usecase::{FederationError, only};
+use super::usecase::{FederationError, fresh, only};
 use crate::app::{App, Ctx, Spent, Tenant};
 use crate::failure::{Denied, Failure};
 use crate::identity::caller::{Caller, KeyHash, Needed, Person, Principal, hash_of};
+use crate::identity::fresh::session_of as asking_session;
 use crate::identity::opening::Tokens;
 use crate::identity::store::external;
 use crate::identity::store::provider::{self, Provider};
@@ -92,19 +93,23 @@ pub async fn caller(
 pub async fn exchange(
     ctx: &Ctx,
     text: &str,
-    wanted: Option<AccountId>,
+    wanted: Option<Person>,
     device: &str,
 ) -> Result<Tokens, Failure<FederationError>> {
     let not_good = || Failure::Rejected(FederationError::Provider(ProviderError::NotGood("the token")));
     let token = Unverified::read(text).ok_or_else(not_good)?;
     let issuer = token.claims.iss.as_deref().ok_or_else(not_good)?;
-    let rows = ctx.read(vec![provider::of_issuer(ctx.tenant(), issuer)]).await?;
+    let mut reads = vec![provider::of_issuer(ctx.tenant(), issuer)];
+    reads.extend(wanted.map(|person| asking_session(ctx.tenant(), person)));
+    let rows = ctx.read(reads).await?;
     let (provider, _): (Provider, _) = only(rows.first())?.ok_or_else(not_good)?;
+    fresh(ctx, rows.get(1), wanted)?;
     if !is_good(Asking::of(ctx, &provider), issuer, &provider.token_audiences, &token).await? {
         return Err(not_good());
     }
     let subject = token.claims.sub.clone().ok_or_else(not_good)?;
     let profile = profile_of(subject, &token.claims);
+    let wanted = wanted.map(|person| person.account);
     let arrival = Arrival { provider: &provider, profile, wanted, device };
     settle(ctx, &arrival).await
 }

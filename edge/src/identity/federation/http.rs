@@ -17,7 +17,7 @@ use super::remembered::ProviderError;
 use super::usecase::{self, FederationError, Finish, LOGIN_SECONDS};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse, PathId};
-use crate::identity::http::{TokensBody, answer, device, person};
+use crate::identity::http::{TokensBody, answer, device, not_fresh, person};
 use crate::identity::second_factor::http::required;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
@@ -160,7 +160,7 @@ async fn begin_link(
     body: Json<BeginBody>,
 ) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    Ok(begun(usecase::begin(&ctx, id, &body.parsed, Some(person.account)).await?))
+    Ok(begun(usecase::begin(&ctx, id, &body.parsed, Some(person)).await?))
 }
 
 fn begun(begun: usecase::Begun) -> Response {
@@ -180,7 +180,7 @@ async fn exchange(ctx: Ctx, headers: HeaderMap, body: Json<TokenBody>) -> Result
 
 async fn link_token(ctx: Ctx, headers: HeaderMap, body: Json<TokenBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let tokens = external::exchange(&ctx, &body.parsed, Some(person.account), &device(&headers)).await?;
+    let tokens = external::exchange(&ctx, &body.parsed, Some(person), &device(&headers)).await?;
     Ok(answer(StatusCode::OK, &TokensBody::from(tokens)))
 }
 
@@ -198,6 +198,7 @@ impl From<FederationError> for Problem {
             FederationError::Provider(ProviderError::Unavailable(cause)) => Problem::provider_unavailable(cause),
             FederationError::Link(error) => Problem::from(error),
             FederationError::SecondFactor { challenge } => required(&challenge),
+            FederationError::NotFresh => not_fresh("Log in again"),
         }
     }
 }

@@ -44,8 +44,9 @@ fn link() -> Operation {
     begun(operation(Method::POST, path, "beginProviderLink", Scope::ProfileWrite).says(
         "Links an identity to one's account",
         "As a login is begun; whoever finishes it in this browser is linked to the account that asks, whatever the \
-         e-mail address.",
+         e-mail address. Takes a login of the last ten minutes.",
     ))
+    .problems(not_fresh())
 }
 
 fn begun(operation: Operation) -> Operation {
@@ -122,8 +123,9 @@ fn link_token() -> Operation {
     let path = "/api/v1/auth/providers/link-token";
     traded(operation(Method::POST, path, "linkForeignToken", Scope::ProfileWrite).says(
         "Links whom another issuer's access token is about to one's account",
-        "Whatever the e-mail address. Opens a session, as a login does.",
+        "Whatever the e-mail address. Takes a login of the last ten minutes, and opens a session, as a login does.",
     ))
+    .problems(not_fresh())
 }
 
 fn traded(operation: Operation) -> Operation {
@@ -140,6 +142,10 @@ fn traded(operation: Operation) -> Operation {
         .problems(provider_problems())
         .problems(link_problems())
         .problems(vec![second_factor_required()])
+}
+
+fn not_fresh() -> Problems {
+    vec![of(FederationError::NotFresh, "The login is more than ten minutes ago, or somebody else's.")]
 }
 
 fn provider_problems() -> Problems {

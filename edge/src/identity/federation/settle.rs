@@ -13,8 +13,9 @@ use super::takeover::{TakenOver, take_over, void_ended};
 use super::usecase::FederationError;
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
+use crate::identity::announced::{registered, verified};
 use crate::identity::identities::usecase::email_place;
-use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
 use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::api_key::guard_changed;
@@ -22,8 +23,7 @@ use crate::identity::store::keys;
 use crate::identity::store::provider::{self, LinkedRow, NewIdentity, Provider};
 use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{data_key, hash_email, no_data_key, unexplained};
-use crate::identity::verified::verified;
-use crate::journal::{self, Change, Event};
+use crate::journal::{self, Change};
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 use crate::vault::{DataKey, Place};
@@ -127,6 +127,9 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
             Committed::Refused { statement, .. } if taken.is_some_and(|taken| taken.guard == statement) => {}
             // The account was suspended meanwhile.
             Committed::Refused { statement, .. } if Some(statement) == guard => {
+                return Err(refused(LinkError::Suspended));
+            }
+            Committed::Refused { refusal, .. } if refusal.is_raised(SUSPENDED) => {
                 return Err(refused(LinkError::Suspended));
             }
             // Somebody registered the address, or linked the identity, at this moment.
@@ -271,14 +274,7 @@ async fn register(
         verified: true,
     };
     commit.push(account::insert(tenant, &account, ctx.now));
-    let event = Event {
-        id: ctx.new_id()?,
-        aggregate_id: row.clone(),
-        version: 1,
-        name: "account.registered",
-        payload: json!({ "accountId": row, "role": "customer" }),
-    };
-    commit.push(journal::events(tenant, "account", &[event], ctx.now));
+    commit.push(registered(ctx, id, Role::Customer)?);
     commit.push(verified(ctx, id)?);
     let actor = &ctx.principal().await?.actor;
     let change = Change::new("account.register", id).after(json!({ "role": "customer" }));

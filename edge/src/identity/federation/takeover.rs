@@ -4,10 +4,10 @@ use headlesspro_shared::kernel::id::AccountId;
 
 use crate::app::Ctx;
 use crate::failure::Failure;
+use crate::identity::announced::verified;
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::{account, one_time, passkey, provider, second_factor, session};
 use crate::identity::usecase::void_all;
-use crate::identity::verified::verified;
 use crate::port::sql::{Commit, Rows};
 
 /// Where a commit says what became of a registration.
@@ -49,7 +49,7 @@ pub fn take_over<E>(
 pub async fn void_ended<E>(ctx: &Ctx, taken: TakenOver, rows: &[Rows]) -> Result<(), Failure<E>> {
     let ended = rows.get(taken.ended).map(session::ids_of).transpose()?.unwrap_or_default();
     if !ended.is_empty() {
-        void_all(ctx, ended.iter().map(ToString::to_string).collect()).await;
+        void_all(ctx, &ended).await;
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_shared::identity::federation::{LinkError, RedirectUri};
 use headlesspro_shared::identity::{OneTimeToken, PkceChallenge, PkceVerifier};
-use headlesspro_shared::kernel::id::{AccountId, IdentityProviderId};
+use headlesspro_shared::kernel::id::IdentityProviderId;
 use sha2::{Digest, Sha256};
 
 use super::exchange::{Code, profile};
@@ -13,7 +13,8 @@ use super::remembered::ProviderError;
 use super::settle::{Arrival, settle};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::identity::caller::hash_of;
+use crate::identity::caller::{Person, hash_of};
+use crate::identity::fresh::{has_fresh_login, session_of};
 use crate::identity::opening::Tokens;
 use crate::identity::store::provider::{self, NewLogin, Provider};
 use crate::identity::usecase::{committed, data_key};
@@ -41,6 +42,8 @@ pub enum FederationError {
     SecondFactor {
         challenge: OneTimeToken,
     },
+    /// The login of who wants a link is too long ago, or somebody else's.
+    NotFresh,
 }
 
 /// Where to send the browser, and what it needs to come back.
@@ -66,16 +69,20 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Provider>, Failure<FederationError>> 
     Ok(all.into_iter().map(|(provider, _)| provider).filter(|provider| !provider.redirect_uris.is_empty()).collect())
 }
 
-/// Begins a login: one read, one commit. `account` is who is logged in and wants the identity linked.
+/// Begins a login: one read, one commit. `person` is who is logged in and wants the identity linked.
 pub async fn begin(
     ctx: &Ctx,
     id: IdentityProviderId,
     redirect_uri: &RedirectUri,
-    account: Option<AccountId>,
+    person: Option<Person>,
 ) -> Result<Begun, Failure<FederationError>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![provider::find(tenant, id)]).await?;
+    let mut reads = vec![provider::find(tenant, id)];
+    reads.extend(person.map(|person| session_of(tenant, person)));
+    let rows = ctx.read(reads).await?;
     let (provider, _) = only(rows.first())?.ok_or(Failure::NotFound)?;
+    fresh(ctx, rows.get(1), person)?;
+    let account = person.map(|person| person.account);
     let client_id = provider.client_id.as_deref().ok_or(Failure::NotFound)?;
     if !provider.redirect_uris.iter().any(|known| known == redirect_uri.as_str()) {
         return Err(Failure::Rejected(FederationError::Redirect));
@@ -151,6 +158,14 @@ pub async fn finish(ctx: &Ctx, back: &Finish, device: &str) -> Result<Tokens, Fa
     let profile = profile(Asking::of(ctx, &provider), &provider, secret.as_deref(), &code).await.map_err(refused)?;
     let arrival = Arrival { provider: &provider, profile, wanted: login.account, device };
     settle(ctx, &arrival).await
+}
+
+/// Refuses a link that is asked for by anybody but the owner, who logged in a moment ago.
+pub(super) fn fresh(ctx: &Ctx, rows: Option<&Rows>, person: Option<Person>) -> Result<(), Failure<FederationError>> {
+    match person {
+        Some(person) if !has_fresh_login(ctx, rows, person)? => Err(Failure::Rejected(FederationError::NotFresh)),
+        _ => Ok(()),
+    }
 }
 
 /// The secret that the provider knows us by.

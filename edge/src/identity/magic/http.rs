@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, PkceChallenge, PkceVerifier, Scope};
 use headlesspro_shared::kernel::email::Email;
@@ -89,10 +88,9 @@ impl Parse for ExchangeBody {
     }
 }
 
-async fn ask(ctx: Ctx, address: Option<Extension<ClientAddress>>, body: Json<MagicBody>) -> Result<Response, Problem> {
+async fn ask(ctx: Ctx, address: Option<ClientAddress>, body: Json<MagicBody>) -> Result<Response, Problem> {
     let Asked { email, bound_to } = &body.parsed;
     let (purpose, bound_to) = (OneTimePurpose::MagicLink, *bound_to);
-    let address = address.map(|Extension(address)| address);
     mailed::ask(&ctx, &Ask { email, purpose, bound_to, address, action: "magic-link.ask" }).await?;
     Ok(accepted())
 }

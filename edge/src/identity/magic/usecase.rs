@@ -4,13 +4,13 @@ use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, 
 
 use crate::app::Ctx;
 use crate::failure::Failure;
+use crate::identity::announced::verified;
 use crate::identity::caller::hash_of;
 use crate::identity::mailed::welcome;
-use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
 use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::{account, keys, one_time};
 use crate::identity::usecase::{data_key, email_of, unexplained};
-use crate::identity::verified::verified;
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Rows};
 
@@ -68,6 +68,7 @@ pub async fn exchange(
         Committed::Done { .. } => {}
         // Another use of the same link was quicker.
         Committed::Refused { statement, .. } if statement == guard => return Err(gone()),
+        Committed::Refused { refusal, .. } if refusal.is_raised(SUSPENDED) => return Err(gone()),
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     if !account.is_verified {

@@ -25,7 +25,7 @@ use super::ceremony::{Assertion, Registration};
 use super::usecase::{self, Brought, PasskeyFailure, Presented};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse, PathId};
-use crate::identity::http::{TokensBody, answer, device, nothing, person};
+use crate::identity::http::{TokensBody, answer, device, not_fresh, nothing, person};
 use crate::identity::store::passkey::Passkey;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -310,7 +310,7 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn registration_options(ctx: Ctx, _: Json<NoBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let options = usecase::registration_options(&ctx, person.account).await?;
+    let options = usecase::registration_options(&ctx, person).await?;
     let user = URL_SAFE_NO_PAD.encode(options.account.to_string());
     let public_key = json!({
         "rp": { "id": options.party.id(), "name": options.party.name() },
@@ -419,6 +419,7 @@ impl From<PasskeyFailure> for Problem {
             }
             PasskeyFailure::TooMany => Problem::new(StatusCode::CONFLICT, "too-many-passkeys")
                 .detail("The account has 25 passkeys. Remove one first."),
+            PasskeyFailure::NotFresh => not_fresh("Log in again"),
             PasskeyFailure::LastLoginMethod => Problem::new(StatusCode::CONFLICT, "last-login-method")
                 .detail("Nothing else opens this account. Set a password or add another passkey first."),
         }

@@ -65,7 +65,7 @@ fn registration_options() -> Operation {
     .says(
         "Begins to make a passkey",
         "Options for `navigator.credentials.create()`. The challenge is good once, for five minutes, for the account \
-         that asks.",
+         that asks. Takes a login of the last ten minutes.",
     )
     .budget(Budget::new(2, 2, 0))
     .body(RequestBody::json::<NoBody>("Nothing.").example("nothing", "An empty object", json!({})))
@@ -88,7 +88,10 @@ fn registration_options() -> Operation {
     .problems(not_found())
     .problems(entropy())
     .problems(no_party())
-    .problems(vec![of(PasskeyFailure::TooMany, "The account has 25 passkeys.")])
+    .problems(vec![
+        of(PasskeyFailure::TooMany, "The account has 25 passkeys."),
+        of(PasskeyFailure::NotFresh, "The login is more than ten minutes ago, or somebody else's."),
+    ])
 }
 
 fn register() -> Operation {

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 use super::ceremony::{Assertion, Credential, Registration, client_data};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::identity::caller::hash_of;
-use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::caller::{Person, hash_of};
+use crate::identity::fresh::{has_fresh_login, session_of};
+use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::passkey::{self, LoginPasskey, NewPasskey, Passkey};
 use crate::identity::store::{account, keys};
@@ -41,6 +42,8 @@ pub enum PasskeyFailure {
     TooMany,
     /// Nothing else would open the account.
     LastLoginMethod,
+    /// The login is too long ago, or somebody else's.
+    NotFresh,
 }
 
 /// What a browser needs to make a passkey.
@@ -103,9 +106,14 @@ fn state(party: &RelyingParty) -> Value {
 }
 
 /// One read, one commit.
-pub async fn registration_options(ctx: &Ctx, who: AccountId) -> Result<RegistrationOptions, Failure<PasskeyFailure>> {
-    let tenant = ctx.tenant();
-    let statements = vec![passkey::party(tenant), account::by_id(tenant, who), passkey::of_account(tenant, who)];
+pub async fn registration_options(ctx: &Ctx, person: Person) -> Result<RegistrationOptions, Failure<PasskeyFailure>> {
+    let (tenant, who) = (ctx.tenant(), person.account);
+    let statements = vec![
+        passkey::party(tenant),
+        account::by_id(tenant, who),
+        passkey::of_account(tenant, who),
+        session_of(tenant, person),
+    ];
     let rows = ctx.read(statements).await?;
     let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
     let row = account::account_of(rows.get(1).and_then(Rows::first).ok_or(Failure::NotFound)?)?;
@@ -114,6 +122,10 @@ pub async fn registration_options(ctx: &Ctx, who: AccountId) -> Result<Registrat
     let known = rows.get(2).map(passkey::passkeys_of).transpose()?.unwrap_or_default();
     if MOST_PASSKEYS <= known.len() {
         return Err(Failure::Rejected(PasskeyFailure::TooMany));
+    }
+    // Without options there is no challenge, and without one of this account's no passkey.
+    if !has_fresh_login(ctx, rows.get(3), person)? {
+        return Err(Failure::Rejected(PasskeyFailure::NotFresh));
     }
     let challenge = new_challenge(ctx, Some(who)).await?;
     Ok(RegistrationOptions { party, account: who, email, challenge, known })
@@ -252,6 +264,7 @@ pub async fn log_in(ctx: &Ctx, presented: &Presented, device: &str) -> Result<To
         Committed::Done { .. } => opened.tokens(ctx).await,
         Committed::Refused { statement, .. } if statement == used => Err(not_proven(PasskeyError::Challenge)),
         Committed::Refused { statement, .. } if statement == counted => Err(not_proven(PasskeyError::Counter)),
+        Committed::Refused { refusal, .. } if refusal.is_raised(SUSPENDED) => Err(refused()),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{OneTimePurpose, OneTimeToken, Password, PasswordError, Scope};
 use headlesspro_shared::limits::Class;
@@ -87,24 +86,15 @@ impl Parse for ResetPasswordBody {
     }
 }
 
-async fn change(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<ChangePasswordBody>,
-) -> Result<Response, Problem> {
+async fn change(ctx: Ctx, address: Option<ClientAddress>, body: Json<ChangePasswordBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let address = address.map(|Extension(address)| address);
     let wish = ChangePassword { current: &body.parsed.current, new: &body.parsed.new, address };
     usecase::change(&ctx, person, &wish).await?;
     Ok(nothing())
 }
 
-async fn forgot(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<EmailBody>,
-) -> Result<Response, Problem> {
-    let (purpose, address) = (OneTimePurpose::ResetPassword, address.map(|Extension(address)| address));
+async fn forgot(ctx: Ctx, address: Option<ClientAddress>, body: Json<EmailBody>) -> Result<Response, Problem> {
+    let purpose = OneTimePurpose::ResetPassword;
     let ask = Ask { email: &body.parsed, purpose, bound_to: None, address, action: "password.forget" };
     mailed::ask(&ctx, &ask).await?;
     Ok(accepted())

@@ -8,6 +8,7 @@ use headlesspro_shared::notifications::Message;
 
 use crate::app::Ctx;
 use crate::failure::Failure;
+use crate::identity::announced::verified;
 use crate::identity::caller::{Person, hash_of};
 use crate::identity::hashing;
 use crate::identity::mailed::{TOLD_MILLIS, reset_page};
@@ -15,7 +16,6 @@ use crate::identity::script::{self, LOCKOUT};
 use crate::identity::store::account::{self, LoginRow};
 use crate::identity::store::{one_time, session};
 use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
-use crate::identity::verified::verified;
 use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
@@ -89,7 +89,7 @@ pub async fn change(ctx: &Ctx, person: Person, wish: &ChangePassword<'_>) -> Res
     };
     notifications::deliver_later(ctx);
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, ended.iter().map(ToString::to_string).collect()).await;
+    void_all(ctx, &ended).await;
     Ok(())
 }
 
@@ -120,20 +120,21 @@ pub async fn reset(ctx: &Ctx, token: &OneTimeToken, new: &str) -> Result<(), Fai
     if !row.account.is_verified {
         commit.push(verified(ctx, id)?);
     }
-    commit.push(session::revoke_all(tenant, id, "password-changed", ctx.now));
+    let ended = commit.push(session::revoke_all(tenant, id, "password-changed", ctx.now));
     commit.push(one_time::void(tenant, id, ctx.now));
     commit.push(told(ctx, &row.account, &email, &new, &key)?);
     commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), Change::new("password.reset", id)));
-    match ctx.commit(&commit).await? {
-        Committed::Done { .. } => {}
+    let rows = match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => rows,
         Committed::Refused { statement, .. } if statement == guard => return Err(gone()),
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
-    }
+    };
     notifications::deliver_later(ctx);
     // Whoever was kept waiting for wrong passwords has proved to be the owner.
     let (counter, forgiven) = (script::account_key(tenant, &row.email_hash), std::sync::Arc::clone(app));
     ctx.later(async move { script::forget(&*forgiven.kv, &counter).await });
-    void_all(ctx, vec![id.to_string()]).await;
+    let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
+    void_all(ctx, &ended).await;
     Ok(())
 }
 

@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, Password, Scope};
 use headlesspro_shared::kernel::email::Email;
@@ -122,12 +121,8 @@ impl Parse for EmailBody {
     }
 }
 
-async fn register(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<RegisterBody>,
-) -> Result<Response, Problem> {
-    usecase::register(&ctx, &body.parsed, address.map(|Extension(address)| address)).await?;
+async fn register(ctx: Ctx, address: Option<ClientAddress>, body: Json<RegisterBody>) -> Result<Response, Problem> {
+    usecase::register(&ctx, &body.parsed, address).await?;
     Ok(accepted())
 }
 
@@ -138,12 +133,8 @@ async fn verify(ctx: Ctx, body: Json<VerifyBody>) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &VerifiedBody { password_set }))
 }
 
-async fn resend(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<EmailBody>,
-) -> Result<Response, Problem> {
-    let (purpose, address) = (OneTimePurpose::VerifyEmail, address.map(|Extension(address)| address));
+async fn resend(ctx: Ctx, address: Option<ClientAddress>, body: Json<EmailBody>) -> Result<Response, Problem> {
+    let purpose = OneTimePurpose::VerifyEmail;
     let ask = Ask { email: &body.parsed, purpose, bound_to: None, address, action: "account.resend-verification" };
     mailed::ask(&ctx, &ask).await?;
     Ok(accepted())

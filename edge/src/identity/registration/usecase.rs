@@ -15,14 +15,14 @@ use serde_json::json;
 
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
+use crate::identity::announced::{registered, verified};
 use crate::identity::caller::hash_of;
 use crate::identity::hashing;
 use crate::identity::mailed::{TOLD_MILLIS, forgotten_before, message, mint, requester, reset_page, welcome};
 use crate::identity::store::account::{self, LoginRow, NewAccount};
 use crate::identity::store::one_time::{self, NewToken};
 use crate::identity::usecase::{data_key, email_of, hash_email, no_data_key, unexplained};
-use crate::identity::verified::verified;
-use crate::journal::{self, Change, Event};
+use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
@@ -127,14 +127,7 @@ async fn commit_of(
             verified: false,
         };
         commit.push(account::insert(tenant, &account, ctx.now));
-        let event = Event {
-            id: ctx.new_id()?,
-            aggregate_id: row.clone(),
-            version: 1,
-            name: "account.registered",
-            payload: json!({ "accountId": row, "role": "customer" }),
-        };
-        commit.push(journal::events(tenant, "account", &[event], ctx.now));
+        commit.push(registered(ctx, id, Role::Customer)?);
     }
     let is_known = decision == Registration::Known;
     // One that opens nothing, and keeps nothing, for an account that is confirmed.

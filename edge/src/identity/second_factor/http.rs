@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 
-use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::{OneTimePurpose, OneTimeToken, RecoveryCode, Scope, TotpCode};
 use headlesspro_shared::limits::Class;
@@ -15,7 +14,7 @@ use serde_json::json;
 use super::usecase::{self, SecondFactorError, Shown};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Json, Parse};
-use crate::identity::http::{TokensBody, answer, device, nothing, person};
+use crate::identity::http::{TokensBody, answer, device, not_fresh, nothing, person};
 use crate::identity::usecase::LoginError;
 use crate::limits::ClientAddress;
 use crate::problem::Problem;
@@ -140,23 +139,13 @@ async fn enroll(ctx: Ctx) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &EnrolledBody { secret: enrolled.secret, uri: enrolled.uri }))
 }
 
-async fn confirm(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<ConfirmBody>,
-) -> Result<Response, Problem> {
+async fn confirm(ctx: Ctx, address: Option<ClientAddress>, body: Json<ConfirmBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let address = address.map(|Extension(address)| address);
     Ok(told_once(&usecase::confirm(&ctx, person, body.parsed, address).await?))
 }
 
-async fn replace_codes(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<ConfirmBody>,
-) -> Result<Response, Problem> {
+async fn replace_codes(ctx: Ctx, address: Option<ClientAddress>, body: Json<ConfirmBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let address = address.map(|Extension(address)| address);
     Ok(told_once(&usecase::replace_codes(&ctx, person, body.parsed, address).await?))
 }
 
@@ -165,25 +154,20 @@ fn told_once(codes: &[RecoveryCode]) -> Response {
     answer(StatusCode::OK, &RecoveryCodesBody { recovery_codes })
 }
 
-async fn disable(
-    ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
-    body: Json<ShownBody>,
-) -> Result<Response, Problem> {
+async fn disable(ctx: Ctx, address: Option<ClientAddress>, body: Json<ShownBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    usecase::disable(&ctx, person, body.parsed, address.map(|Extension(address)| address)).await?;
+    usecase::disable(&ctx, person, body.parsed, address).await?;
     Ok(nothing())
 }
 
 async fn log_in(
     ctx: Ctx,
-    address: Option<Extension<ClientAddress>>,
+    address: Option<ClientAddress>,
     headers: HeaderMap,
     body: Json<LoginStepBody>,
 ) -> Result<Response, Problem> {
     let LoginStep { challenge, shown } = body.parsed;
     let Some(challenge) = challenge else { return Err(SecondFactorError::ChallengeGone.into()) };
-    let address = address.map(|Extension(address)| address);
     let tokens = usecase::log_in(&ctx, &challenge, shown, address, &device(&headers)).await?;
     Ok(answer(StatusCode::OK, &TokensBody::from(tokens)))
 }
@@ -213,6 +197,7 @@ impl From<SecondFactorError> for Problem {
             SecondFactorError::Wrong => unauthorized("second-factor-wrong")
                 .detail("The code is wrong, or was used before. Wait for the next one."),
             SecondFactorError::Wait { millis } => LoginError::Wait { millis }.into(),
+            SecondFactorError::NotFresh => not_fresh("Log in again"),
             SecondFactorError::ChallengeGone => Problem::new(StatusCode::GONE, "challenge-gone")
                 .detail("The challenge was used, or its time is over. Log in again."),
         }

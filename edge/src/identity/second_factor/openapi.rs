@@ -19,7 +19,7 @@ pub fn operations() -> Vec<Operation> {
 
 fn enroll() -> Operation {
     operation(Method::POST, "/api/v1/auth/second-factor", "enrollSecondFactor", Scope::ProfileWrite)
-        .says("Begins a second factor", "Makes the secret of an authenticator app. It counts once it is confirmed.")
+        .says("Begins a second factor", "Makes the secret of an authenticator app. It counts once it is confirmed. Takes a login of the last ten minutes.")
         .budget(Budget::new(2, 2, 0))
         .answer(Answer::json::<EnrolledBody>(200, "The secret.").example(
             "secret",
@@ -32,27 +32,18 @@ fn enroll() -> Operation {
         ))
         .problems(not_found())
         .problems(entropy())
-        .problems(vec![of(SecondFactorError::Active, "There is one.")])
+        .problems(vec![
+            of(SecondFactorError::Active, "There is one."),
+            of(SecondFactorError::NotFresh, "The login is more than ten minutes ago, or somebody else's."),
+        ])
 }
 
 fn confirm() -> Operation {
-    operation(Method::POST, "/api/v1/auth/second-factor/confirm", "confirmSecondFactor", Scope::ProfileWrite)
+    codes_for_a_code("/api/v1/auth/second-factor/confirm", "confirmSecondFactor")
         .says(
             "Confirms a second factor",
             "Takes a first code of the app. From now on each login by password or link asks for one.",
         )
-        .budget(Budget::new(2, 2, 1))
-        .body(RequestBody::json::<ConfirmBody>("The code.").example(
-            "code",
-            "From the app",
-            json!({ "code": "755224" }),
-        ))
-        .answer(codes())
-        .problems(json_body())
-        .problems(not_found())
-        .problems(redis())
-        .problems(entropy())
-        .problems(shown())
         .problems(vec![
             of(SecondFactorError::Active, "There is one."),
             of(SecondFactorError::Missing, "None is waiting to be confirmed."),
@@ -60,33 +51,34 @@ fn confirm() -> Operation {
 }
 
 fn replace_codes() -> Operation {
-    let path = "/api/v1/auth/second-factor/recovery-codes";
-    operation(Method::POST, path, "replaceRecoveryCodes", Scope::ProfileWrite)
+    codes_for_a_code("/api/v1/auth/second-factor/recovery-codes", "replaceRecoveryCodes")
         .says(
             "Makes new recovery codes",
             "Takes a code of the app, and voids the recovery codes there were. A mail tells the account's owner.",
         )
+        .problems(vec![of(SecondFactorError::Missing, "There is no second factor.")])
+}
+
+/// Takes a code of the app, and answers recovery codes.
+fn codes_for_a_code(path: &'static str, id: &'static str) -> Operation {
+    let codes = Answer::json::<RecoveryCodesBody>(200, "The recovery codes.").example(
+        "codes",
+        "Two of the ten",
+        json!({ "recoveryCodes": ["0f9c-2m4x-7k1q-w8hz", "5tbn-3v6d-r0jy-e2sa"] }),
+    );
+    operation(Method::POST, path, id, Scope::ProfileWrite)
         .budget(Budget::new(2, 2, 1))
         .body(RequestBody::json::<ConfirmBody>("The code.").example(
             "code",
             "From the app",
             json!({ "code": "755224" }),
         ))
-        .answer(codes())
+        .answer(codes)
         .problems(json_body())
         .problems(not_found())
         .problems(redis())
         .problems(entropy())
         .problems(shown())
-        .problems(vec![of(SecondFactorError::Missing, "There is no second factor.")])
-}
-
-fn codes() -> Answer {
-    Answer::json::<RecoveryCodesBody>(200, "The recovery codes.").example(
-        "codes",
-        "Two of the ten",
-        json!({ "recoveryCodes": ["0f9c-2m4x-7k1q-w8hz", "5tbn-3v6d-r0jy-e2sa"] }),
-    )
 }
 
 fn disable() -> Operation {

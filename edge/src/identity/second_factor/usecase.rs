@@ -12,8 +12,9 @@ use super::hmac::hmac_sha1;
 use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{Person, hash_of};
+use crate::identity::fresh::{has_fresh_login, session_of};
 use crate::identity::mailed::{forgotten_before, mint};
-use crate::identity::opening::{self, Opening, Tokens};
+use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
 use crate::identity::script::{self, LOCKOUT};
 use crate::identity::store::keys;
 use crate::identity::store::one_time::{self, NewToken};
@@ -38,6 +39,8 @@ pub enum SecondFactorError {
     Wait { millis: i64 },
     /// The challenge was used, or its time is over.
     ChallengeGone,
+    /// The login is too long ago, or somebody else's.
+    NotFresh,
 }
 
 /// What an authenticator app needs, told once.
@@ -52,12 +55,40 @@ pub enum Shown {
     Recovery(RecoveryCode),
 }
 
+/// What stands in a commit for what was shown.
+#[derive(Default)]
+pub struct Proven {
+    /// Of failures, to be forgiven once the commit is done.
+    counters: Vec<String>,
+    /// The statement that is refused where what was shown has been used meanwhile.
+    guard: Option<usize>,
+}
+
+impl Proven {
+    /// Whether a commit was refused for what was shown.
+    pub fn is_refused_at(&self, statement: usize) -> bool {
+        self.guard == Some(statement)
+    }
+
+    /// Forgives the failures before, after the answer.
+    pub fn forgive_later(self, ctx: &Ctx) {
+        if !self.counters.is_empty() {
+            let app = std::sync::Arc::clone(ctx.app());
+            ctx.later(async move { script::forgive(&*app.kv, self.counters).await });
+        }
+    }
+}
+
 /// A new secret, which counts once a code of it has been shown.
 pub async fn enroll(ctx: &Ctx, person: Person) -> Result<Enrolled, Failure<SecondFactorError>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
-    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
+    let rows = ctx.read(vec![second_factor::of_account(tenant, person.account), session_of(tenant, person)]).await?;
+    let row = row_of(rows.first())?;
     if row.is_confirmed {
         return Err(Failure::Rejected(SecondFactorError::Active));
+    }
+    if !has_fresh_login(ctx, rows.get(1), person)? {
+        return Err(Failure::Rejected(SecondFactorError::NotFresh));
     }
     let key = data_key(app, tenant, &row.key)?;
     let email = email_of(tenant, &key, row.account, &row.email_sealed)?;
@@ -87,7 +118,7 @@ pub async fn confirm(
     code: TotpCode,
     address: Option<ClientAddress>,
 ) -> Result<Vec<RecoveryCode>, Failure<SecondFactorError>> {
-    let (app, tenant) = (ctx.app(), ctx.tenant());
+    let tenant = ctx.tenant();
     let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
     let sealed = match (&row.secret_sealed, row.is_confirmed) {
         (_, true) => return Err(Failure::Rejected(SecondFactorError::Active)),
@@ -108,8 +139,7 @@ pub async fn confirm(
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(ctx);
-            let app = std::sync::Arc::clone(app);
-            ctx.later(async move { script::forgive(&*app.kv, counters).await });
+            Proven { counters, guard: None }.forgive_later(ctx);
             Ok(codes)
         }
         Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(SecondFactorError::Active)),
@@ -124,22 +154,16 @@ pub async fn disable(
     shown: Shown,
     address: Option<ClientAddress>,
 ) -> Result<(), Failure<SecondFactorError>> {
-    let tenant = ctx.tenant();
-    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
-    if !row.is_confirmed {
-        return Err(Failure::Rejected(SecondFactorError::Missing));
-    }
-    let counters = admitted(ctx, row.account, address).await?;
-    let actor = row.account.to_string();
     let mut commit = Commit::new();
-    let guard = push_use(ctx, &row, &shown, &mut commit)?;
-    commit.push(second_factor::forget_codes(tenant, row.account));
-    commit.push(second_factor::remove(tenant, row.account));
+    let (row, proven) = prove(ctx, person, &shown, address, &mut commit).await?;
+    let actor = row.account.to_string();
+    commit.push(second_factor::forget_codes(ctx.tenant(), row.account));
+    commit.push(second_factor::remove(ctx.tenant(), row.account));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.disable", &actor)));
     let owner = owner_of(ctx, &row)?;
     let message = Message::SecondFactorOff { at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
-    done(ctx, &commit, guard, counters).await
+    done(ctx, &commit, proven).await
 }
 
 /// Other recovery codes in the place of those there were. Takes a code of the app: whoever has found a recovery code
@@ -150,22 +174,28 @@ pub async fn replace_codes(
     code: TotpCode,
     address: Option<ClientAddress>,
 ) -> Result<Vec<RecoveryCode>, Failure<SecondFactorError>> {
-    let tenant = ctx.tenant();
-    let row = row_of(ctx.read(vec![second_factor::of_account(tenant, person.account)]).await?.first())?;
-    if !row.is_confirmed {
-        return Err(Failure::Rejected(SecondFactorError::Missing));
-    }
-    let counters = admitted(ctx, row.account, address).await?;
-    let actor = row.account.to_string();
     let mut commit = Commit::new();
-    let guard = push_use(ctx, &row, &Shown::Code(code), &mut commit)?;
+    let (row, proven) = prove(ctx, person, &Shown::Code(code), address, &mut commit).await?;
+    let actor = row.account.to_string();
     let codes = push_codes(ctx, &row, &mut commit)?;
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.replace-codes", &actor)));
     let owner = owner_of(ctx, &row)?;
     let message = Message::RecoveryCodesReplaced { at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
-    done(ctx, &commit, guard, counters).await?;
+    done(ctx, &commit, proven).await?;
     Ok(codes)
+}
+
+/// Adds the use of what is shown to `commit`, of an account that is read for it.
+async fn prove(
+    ctx: &Ctx,
+    person: Person,
+    shown: &Shown,
+    address: Option<ClientAddress>,
+    commit: &mut Commit,
+) -> Result<(SecondFactorRow, Proven), Failure<SecondFactorError>> {
+    let rows = ctx.read(vec![second_factor::of_account(ctx.tenant(), person.account)]).await?;
+    push_shown(ctx, rows.first(), shown, address, commit).await
 }
 
 /// Adds ten new recovery codes in the place of all others.
@@ -211,24 +241,23 @@ pub async fn log_in(
     if !token.account.is_active || !factor.is_confirmed {
         return Err(gone());
     }
-    let counters = admitted(ctx, factor.account, address).await?;
     let account = token.account;
     let mut commit = Commit::new();
     commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
     let used = commit.push(one_time::guard_used());
-    let guard = push_use(ctx, &factor, &shown, &mut commit)?;
+    let (_, proven) = push_shown(ctx, rows.get(1), &shown, address, &mut commit).await?;
     let opening = Opening { account: account.id, role: account.role, permissions: account.permissions, device };
     let opened = opening::open(ctx, rows.get(2), opening, &mut commit)?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
         Committed::Refused { statement, .. } if statement == used => return Err(gone()),
-        Committed::Refused { statement, .. } if statement == guard => {
+        Committed::Refused { statement, .. } if proven.is_refused_at(statement) => {
             return Err(Failure::Rejected(SecondFactorError::Wrong));
         }
+        Committed::Refused { refusal, .. } if refusal.is_raised(SUSPENDED) => return Err(gone()),
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
-    let app = std::sync::Arc::clone(ctx.app());
-    ctx.later(async move { script::forgive(&*app.kv, counters).await });
+    proven.forgive_later(ctx);
     opened.tokens(ctx).await
 }
 
@@ -247,21 +276,21 @@ pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Resul
     Ok(minted.token)
 }
 
-/// Adds the use of what is shown to `commit`, by somebody who is logged in: its guard, and the counters that are
-/// forgiven once the commit is done.
+/// Adds the use of what is shown to `commit`, by somebody who is logged in.
 pub async fn push_shown(
     ctx: &Ctx,
     rows: Option<&Rows>,
     shown: &Shown,
     address: Option<ClientAddress>,
     commit: &mut Commit,
-) -> Result<(usize, Vec<String>), Failure<SecondFactorError>> {
+) -> Result<(SecondFactorRow, Proven), Failure<SecondFactorError>> {
     let row = row_of(rows)?;
     if !row.is_confirmed {
         return Err(Failure::Rejected(SecondFactorError::Missing));
     }
     let counters = admitted(ctx, row.account, address).await?;
-    Ok((push_use(ctx, &row, shown, commit)?, counters))
+    let guard = push_use(ctx, &row, shown, commit)?;
+    Ok((row, Proven { counters, guard: Some(guard) }))
 }
 
 /// Counts an attempt before the code is looked at: a million codes are soon guessed.
@@ -305,20 +334,16 @@ fn step_of(ctx: &Ctx, row: &SecondFactorRow, code: TotpCode) -> Result<TotpStep,
     step.map_err(|_| Failure::Rejected(SecondFactorError::Wrong))
 }
 
-async fn done(
-    ctx: &Ctx,
-    commit: &Commit,
-    guard: usize,
-    counters: Vec<String>,
-) -> Result<(), Failure<SecondFactorError>> {
+async fn done(ctx: &Ctx, commit: &Commit, proven: Proven) -> Result<(), Failure<SecondFactorError>> {
     match ctx.commit(commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(ctx);
-            let app = std::sync::Arc::clone(ctx.app());
-            ctx.later(async move { script::forgive(&*app.kv, counters).await });
+            proven.forgive_later(ctx);
             Ok(())
         }
-        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(SecondFactorError::Wrong)),
+        Committed::Refused { statement, .. } if proven.is_refused_at(statement) => {
+            Err(Failure::Rejected(SecondFactorError::Wrong))
+        }
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }

@@ -51,7 +51,8 @@ SELECT t.email_hash AS chosen_email_hash, t.email_sealed AS chosen_email, t.sess
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
   EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
     AND f.confirmed_at IS NOT NULL) AS has_second_factor,
-  (SELECT o.id FROM account o WHERE o.organization_id = t.organization_id AND o.email_hash = t.email_hash) AS holder
+  (SELECT o.id FROM account o WHERE o.organization_id = t.organization_id AND o.email_hash = t.email_hash
+    AND o.id <> t.account_id) AS holder
 FROM one_time_token t
 JOIN account a ON a.organization_id = t.organization_id AND a.id = t.account_id
 JOIN organization_key k ON k.organization_id = t.organization_id
@@ -118,7 +119,7 @@ pub struct TokenRow {
     pub chosen_password: Option<PasswordHash>,
     pub chosen_name: Option<String>,
     pub chosen_email: Option<ChosenEmail>,
-    /// The account that has the chosen address now.
+    /// Another account that has the chosen address now.
     pub holder: Option<AccountId>,
     pub key: WrappedKey,
     pub account: LoginRow,

@@ -14,10 +14,12 @@ use serde_json::{Value as Json, json};
 
 use crate::app::Ctx;
 use crate::failure::{Failure, PlanExceeded, Unavailable};
-use crate::identity::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
+use crate::identity::{
+    Newcomer, email_hash, hash_password, mint_secret, new_account, registered, secret_hash, verified,
+};
 use crate::journal::{self, Change, Claim};
 use crate::notifications::{self, NewMail};
-use crate::organizations::members::usecase::{actor_of, is_trigger, unexplained};
+use crate::organizations::members::usecase::{actor_of, unexplained};
 use crate::organizations::store::invitation::{self, InvitationRow, Invitee, NewInvitation};
 use crate::organizations::store::member::{self, MemberRow};
 use crate::organizations::store::{guard_changed, role, settings};
@@ -275,6 +277,13 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
             commit.push(statement);
         }
         commit.push(guard_changed());
+        if invitee.is_none() {
+            commit.push(registered(ctx, account, row.appointment.role())?);
+        }
+        // Whoever has the link has read the mail.
+        if !invitee.is_some_and(|invitee| invitee.is_verified) {
+            commit.push(verified(ctx, account)?);
+        }
         commit.push_diagnosis(settings::organization(tenant, ctx.now));
         let guarded = commit.statements().len();
         let change = Change::new("invitation.accept", row.id)
@@ -285,7 +294,7 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
                 let (role, organization) = (row.appointment.role(), row.organization);
                 return Ok(Joined { account, role, organization, created: invitee.is_none() });
             }
-            Committed::Refused { refusal, diagnosis, .. } if is_trigger(&refusal, "PLAN_LIMIT") => {
+            Committed::Refused { refusal, diagnosis, .. } if refusal.is_raised("PLAN_LIMIT") => {
                 let there = diagnosis.first().map(settings::organization_of).transpose()?.flatten();
                 let exceeded = there.and_then(|there| there.exceeded_members());
                 return Err(exceeded.map_or_else(

@@ -14,7 +14,7 @@ use crate::identity::{end_sessions, void_tokens};
 use crate::journal::{self, Change};
 use crate::organizations::store::member::{self, MemberRow, Standing};
 use crate::organizations::store::{self, invitation, role};
-use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+use crate::port::sql::{Commit, Committed, Refusal, Rows};
 use crate::vault::Place;
 
 /// How often a change is decided anew when somebody else was quicker.
@@ -290,9 +290,4 @@ pub fn actor_of<E>(rows: Option<&Rows>) -> Result<MemberRow, Failure<E>> {
 
 pub fn unexplained<E>(refusal: &Refusal) -> Failure<E> {
     Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
-}
-
-/// Whether a trigger of ours refused, by its word.
-pub fn is_trigger(refusal: &Refusal, word: &str) -> bool {
-    matches!(refusal, Refusal::Constraint { constraint: Constraint::Trigger, message } if message == word)
 }

@@ -10,7 +10,7 @@ use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::void_tokens;
 use crate::journal::{self, Change, Claim, Recorded};
-use crate::organizations::members::usecase::{actor_of, is_trigger, unexplained};
+use crate::organizations::members::usecase::{actor_of, unexplained};
 use crate::organizations::store::guard_changed;
 use crate::organizations::store::invitation;
 use crate::organizations::store::member::{self, MemberRow};
@@ -169,7 +169,7 @@ pub async fn delete(ctx: &Ctx, actor: AccountId, id: RoleId, expected: Option<i6
     audit(ctx, &mut commit, &actor, Change::new("role.delete", id).before(state(&before)))?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(()),
-        Committed::Refused { refusal, .. } if is_trigger(&refusal, "ROLE_IN_USE") => {
+        Committed::Refused { refusal, .. } if refusal.is_raised("ROLE_IN_USE") => {
             Err(Failure::Rejected(RoleError::InUse))
         }
         Committed::Refused { statement, .. } if guards.contains(&statement) => {

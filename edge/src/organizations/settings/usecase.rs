@@ -13,7 +13,7 @@ use serde_json::{Value as Json, json};
 use crate::app::Ctx;
 use crate::failure::{Failure, PlanExceeded, Unavailable};
 use crate::journal::{self, Change, Claim};
-use crate::organizations::members::usecase::{is_trigger, unexplained};
+use crate::organizations::members::usecase::unexplained;
 use crate::organizations::store::guard_changed;
 use crate::organizations::store::settings::{self, NewStore, Organization, OwnSettings, Store};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
@@ -184,7 +184,7 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
             }
             let there = diagnosis.first().map(settings::organization_of).transpose()?.flatten();
             Err(match refusal {
-                refusal if is_trigger(&refusal, "PLAN_LIMIT") => {
+                refusal if refusal.is_raised("PLAN_LIMIT") => {
                     let exceeded = there.and_then(|there| there.exceeded_stores());
                     exceeded.map_or_else(
                         || unexplained(&refusal),
@@ -224,7 +224,7 @@ pub async fn change_store(ctx: &Ctx, id: StoreId, change: &StoreChange, expected
         match ctx.commit(&commit).await? {
             Committed::Done { after, .. } => return only(after.first()),
             Committed::Refused { statement, .. } if statement == guard => {}
-            Committed::Refused { refusal, .. } if is_trigger(&refusal, "LAST_STORE") => {
+            Committed::Refused { refusal, .. } if refusal.is_raised("LAST_STORE") => {
                 return Err(Failure::Rejected(SettingsError::LastStore));
             }
             Committed::Refused { statement, refusal, .. } if statement == update && is_taken(&refusal) => {

@@ -28,6 +28,11 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether a trigger of ours refused, by its word.
+    pub fn is_raised(&self, word: &str) -> bool {
+        matches!(self, Refusal::Constraint { constraint: Constraint::Trigger, message } if message == word)
+    }
+
     pub fn into_message(self) -> String {
         match self {
             Refusal::Constraint { message, .. } | Refusal::Busy(message) | Refusal::Other(message) => message,
