@@ -24,7 +24,7 @@ use headlesspro_edge::port::fetch::{Fetch, FetchError, Limits};
 use headlesspro_edge::port::kv::Kv;
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::mailer::memory::Mailbox;
-use headlesspro_edge::port::sql::Sql;
+use headlesspro_edge::port::sql::{Commit, Sql, Statement};
 use headlesspro_edge::routes::{Route, router, routes};
 use headlesspro_edge::scripts;
 use headlesspro_shared::identity::{KeyKind, Password, Role, Scopes};
@@ -225,6 +225,9 @@ impl House {
         let past = app(Arc::new(Past));
         let app = app(clock);
         let ours = tenant(&app, "Ours GmbH").await;
+        let mut unlimited = Commit::new();
+        unlimited.push(Statement::new("UPDATE organization SET most_members = NULL"));
+        sql.commit(&unlimited).await.expect("the plan");
         let theirs = tenant(&app, "Theirs Ltd").await;
         let mut house = House {
             router: router(Arc::clone(&app)),
