@@ -265,15 +265,15 @@ async fn sessions(shop: &mut Shop) {
         let token = format!("Bearer {}", tokens.text("/accessToken"));
         let token = [("authorization", token.as_str())];
         shop.call("GET", "/api/v1/auth/me", &token, "").await;
+        api_keys(shop, token[0].1).await;
+        apps(shop, token[0].1).await;
+        providers(shop, token[0].1).await;
+        passkeys(shop, token[0].1).await;
         let sessions = shop.call("GET", "/api/v1/auth/sessions", &token, "").await;
         let session = format!("/api/v1/auth/sessions/{}", sessions.text("/items/0/id"));
         shop.call("DELETE", &session, &token, "").await;
         let nobodys = "/api/v1/auth/sessions/ses_01h455vb4pex5vsknk084sn02q";
         shop.call("DELETE", nobodys, &token, "").await;
-        api_keys(shop, token[0].1).await;
-        apps(shop, token[0].1).await;
-        providers(shop, token[0].1).await;
-        passkeys(shop, token[0].1).await;
         shop.call("POST", "/api/v1/auth/logout", &token, "").await;
         shop.call("DELETE", "/api/v1/auth/sessions", &token, "").await;
     }
