@@ -19,8 +19,12 @@ use crate::app::{Kind, STAFF_PASSWORD, Stage};
 use crate::hosts::UNLIMITED;
 use crate::secrets::secrets;
 
-const RESET: &str = "UPDATE account SET password_hash =
+/// The same password, hashed with another salt: everybody here has the same one.
+const REHASH: &str = "UPDATE account SET password_hash =
   (SELECT max(o.password_hash) FROM account o WHERE o.id <> ?1) WHERE id = ?1";
+/// What no password is hashed to.
+const RESET: &str = "UPDATE account SET password_hash =
+  '$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' WHERE id = ?1";
 const SUSPEND: &str = "UPDATE account SET state = 'suspended' WHERE id = ?1";
 const SESSIONS: &str = "SELECT count(*) AS sessions FROM session WHERE account_id = ?1";
 
@@ -49,9 +53,12 @@ impl Sql for Meanwhile {
 pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
     stage.run(async {
         let world = stage.world();
-        for (name, change, status, opened) in
-            [("unchanged", None, 200, 1), ("reset", Some(RESET), 401, 0), ("suspended", Some(SUSPEND), 401, 0)]
-        {
+        for (name, change, status, opened) in [
+            ("unchanged", None, 200, 1),
+            ("rehashed", Some(REHASH), 200, 1),
+            ("reset", Some(RESET), 401, 0),
+            ("suspended", Some(SUSPEND), 401, 0),
+        ] {
             let person = hire(stage, &world, &world.ours, Role::Customer, name).await;
             let of_person = |sql: &'static str| Statement::new(sql).bind(person.id.as_str());
             let sessions = async || {

@@ -188,6 +188,15 @@ async fn who_has_no_password_changes_the_address_by_a_fresh_login(stage: &Stage,
     age.push(Statement::new(AGE).bind(account.as_str()));
     stage.sql().commit(&age).await.unwrap();
     ask().await.expect_problem(403, "login-not-fresh");
+    // Nor does a token that is all somebody has add anything else that opens the account.
+    let link = json!({ "redirectUri": PAGE });
+    for (path, body) in [
+        ("/api/v1/auth/passkeys/registration-options", json!({})),
+        ("/api/v1/auth/second-factor", json!({})),
+        (format!("/api/v1/auth/providers/{id}/link").as_str(), link),
+    ] {
+        emmy.post(path).json(&body).send().await.expect_problem(403, "login-not-fresh");
+    }
     let token = json!({ "token": world.mailed_secret(&new, "account/confirm-email").await });
     world.ours.shopper.post("/api/v1/auth/email/confirm").json(&token).send().await.expect(204);
     let told = ["account.registered", "account.verified", "account.email_changed"];
