@@ -1,7 +1,12 @@
 //! API keys, service tokens and platforms at the command line.
 
 use std::io::Write;
+use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::port::sql::{Sql, Statement};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -48,6 +53,94 @@ async fn keys_are_made_listed_and_revoked_and_a_service_has_a_token_of_its_own()
 }
 
 #[tokio::test]
+async fn the_keys_of_tokens_and_of_the_installation_are_changed_while_people_are_logged_in() {
+    const PASSWORD: &str = "correct horse battery staple";
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data, &["--seed", "none"]);
+    let text = data.to_str().unwrap();
+    let hp = |arguments: &[&str]| run(hp(arguments).args(["--data", text]));
+    let owner = ["account", "create", "--email", "owner@example.com", "--data", text];
+    let made = run(crate::program::hp(&owner).stdin(said(PASSWORD))).ok();
+    assert!(made.starts_with("account  usr_"), "{made}");
+    let login = json!({ "email": "owner@example.com", "password": PASSWORD });
+    let log_in = async |dev: &Dev| {
+        let shop = Client::new(&dev.url).with_key(dev.told("publishable key"));
+        shop.post("/api/v1/auth/login").json(&login).send().await.expect(200).json()
+    };
+    let kid = |tokens: &Value| {
+        let header = tokens["accessToken"].as_str().unwrap().split('.').next().unwrap();
+        let header = URL_SAFE_NO_PAD.decode(header).unwrap();
+        serde_json::from_slice::<Value>(&header).unwrap()["kid"].as_str().unwrap().to_owned()
+    };
+    let me = async |dev: &Dev, tokens: &Value| {
+        let person = Client::new(&dev.url).with_key(tokens["accessToken"].as_str().unwrap());
+        person.get("/api/v1/auth/me").send().await.expect(200).json()
+    };
+
+    // A new key signs; the one before is good until its tokens are over.
+    let before = log_in(&dev).await;
+    let rotated = hp(&["keys", "rotate"]).ok();
+    let after = log_in(&dev).await;
+    assert!(kid(&before) != kid(&after) && rotated.contains(&kid(&after)), "{rotated}");
+    let keys = Client::new(&dev.url).get("/.well-known/jwks.json").send().await.expect(200).json();
+    let mut named: Vec<&str> =
+        keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
+    named.sort_unstable();
+    let mut expected = [kid(&before), kid(&after)];
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+    for tokens in [&before, &after] {
+        assert_eq!(me(&dev, tokens).await["email"], "owner@example.com");
+    }
+    let shop = Client::new(&dev.url).with_key(dev.told("publishable key"));
+    let refresh = json!({ "refreshToken": before["refreshToken"] });
+    let refreshed = shop.post("/api/v1/auth/refresh").json(&refresh).send().await.expect(200).json();
+    assert_eq!(kid(&refreshed), kid(&after));
+
+    // The master key is changed: added in front everywhere, everything wrapped anew, the one before taken away.
+    assert!(dev.interrupt().success());
+    let sealed = sealed_columns(&data).await;
+    let file = data.join("secrets.json");
+    let mut secrets: Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let old = secrets["master_keys"].as_str().unwrap().to_owned();
+    let printed = run(&mut crate::program::hp(&["keys", "new"])).ok();
+    let new = printed.lines().find_map(|line| line.strip_prefix("MASTER_KEYS=")).unwrap();
+    let mut set = |master_keys: &str| {
+        secrets["master_keys"] = json!(master_keys);
+        std::fs::write(&file, secrets.to_string()).unwrap();
+    };
+    set(&format!("{new},{old}"));
+    assert_eq!(
+        hp(&["keys", "rewrap"]).ok(),
+        "wrapped anew: 1 data keys, 2 token keys; 0 were wrapped by the current master key already\n"
+    );
+    set(new);
+    assert!(hp(&["keys", "rewrap"]).ok().contains("0 data keys, 0 token keys; 3"));
+    assert_eq!(sealed_columns(&data).await, sealed, "data is not rewritten");
+    let dev = Dev::start(&data, &[]);
+    assert_eq!(me(&dev, &log_in(&dev).await).await["email"], "owner@example.com");
+    drop(dev);
+    // Without the key that wraps, nothing opens, and it says so.
+    set(&old);
+    assert!(hp(&["keys", "rewrap"]).refused(1).contains("MASTER_KEYS"));
+}
+
+/// What is sealed of accounts, as it is stored.
+async fn sealed_columns(data: &Path) -> Vec<String> {
+    let sql = EmbeddedSql::open(data.join("headlesspro.db"), Durability::Process).unwrap();
+    let rows = (&sql as &dyn Sql).read(vec![Statement::new("SELECT email_sealed FROM account ORDER BY id")]).await;
+    rows.unwrap()[0].iter().map(|row| row.get::<&str>("email_sealed").unwrap().to_owned()).collect()
+}
+
+/// A pipe that says a line.
+fn said(line: &str) -> std::io::PipeReader {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    writeln!(writer, "{line}").unwrap();
+    reader
+}
+
+#[tokio::test]
 async fn organizations_are_suspended_resumed_and_limited() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
@@ -71,10 +164,7 @@ async fn organizations_are_suspended_resumed_and_limited() {
     // Members whom the operator makes are counted as well.
     let create = |email: &str, role: &str| {
         let arguments = ["account", "create", "--email", email, "--role", role, "--data", folder];
-        let (reader, mut writer) = std::io::pipe().unwrap();
-        writer.write_all(b"correct horse battery staple\n").unwrap();
-        drop(writer);
-        run(crate::program::hp(&arguments).stdin(reader))
+        run(crate::program::hp(&arguments).stdin(said("correct horse battery staple")))
     };
     hp(&["organization", "limits", id, "--members", "1"]).ok();
     assert!(create("owner@example.com", "owner").ok().starts_with("account  usr_"));

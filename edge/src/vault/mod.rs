@@ -44,12 +44,15 @@ impl Vault {
     }
 }
 
-/// The values of `MASTER_KEYS` and `LOOKUP_KEY` for a new installation.
+/// The values of `MASTER_KEYS` and `LOOKUP_KEY` for a new installation. The master key has an id of its own, so that it
+/// can also stand in front of another one.
 ///
 /// # Errors
 /// [`NoEntropy`].
 pub fn new_secrets(entropy: &dyn Entropy) -> Result<(String, String), NoEntropy> {
-    Ok((format!("m1:{}", new_key(entropy)?), new_key(entropy)?))
+    let mut id = [0; 4];
+    entropy.fill(&mut id)?;
+    Ok((format!("m{}:{}", hex::encode(id), new_key(entropy)?), new_key(entropy)?))
 }
 
 /// 32 random bytes in base64url.
