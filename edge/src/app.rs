@@ -8,8 +8,10 @@ use headlesspro_shared::kernel::id::{AccountId, Id, Kind, OrganizationId, StoreI
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
 use headlesspro_shared::notifications::BaseUrl;
+use headlesspro_shared::organizations::SignUp;
 
 use crate::cart::OfferCache;
+use crate::extract::Arrival;
 use crate::failure::{Denied, Halt};
 use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
 use crate::limits::{Admission, Joint, Limiter, Postponed};
@@ -37,6 +39,7 @@ pub struct App {
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
     storefront: BaseUrl,
+    sign_up: SignUp,
 }
 
 /// What only this installation knows, and the name it signs with.
@@ -113,6 +116,7 @@ impl App {
             mailer: None,
             tenant_fetch: None,
             storefront,
+            sign_up: SignUp::default(),
         }
     }
 
@@ -135,6 +139,17 @@ impl App {
     pub fn with_storefront(mut self, storefront: BaseUrl) -> App {
         self.storefront = storefront;
         self
+    }
+
+    /// The same application, where anybody may found an organization or nobody.
+    #[must_use]
+    pub fn with_sign_up(mut self, sign_up: SignUp) -> App {
+        self.sign_up = sign_up;
+        self
+    }
+
+    pub fn sign_up(&self) -> SignUp {
+        self.sign_up
     }
 
     /// Where the links in mails lead.
@@ -243,6 +258,14 @@ pub struct Ctx {
 impl Ctx {
     pub fn new(app: Arc<App>, caller: Arc<Caller>, spent: Arc<Spent>, now: Timestamp, request_id: Arc<str>) -> Ctx {
         Ctx { app, caller, spent, defer: None, postponed: None, now, request_id }
+    }
+
+    /// A request of this moment, whose handler has found out who is calling.
+    pub fn of_arrival(app: Arc<App>, caller: Caller, arrival: &Arrival) -> Ctx {
+        let now = app.clock.now();
+        Ctx::new(app, Arc::new(caller), Arc::clone(&arrival.spent), now, Arc::clone(&arrival.request_id))
+            .deferring(arrival.defer.clone())
+            .postponing(arrival.postponed.clone())
     }
 
     /// The same request, on a host that works on after the response.

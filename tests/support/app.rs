@@ -29,6 +29,7 @@ use headlesspro_edge::port::sql::turns::TakingTurns;
 use headlesspro_edge::{routes, scripts};
 use headlesspro_shared::identity::{Password, Role};
 use headlesspro_shared::limits::Limits;
+use headlesspro_shared::organizations::SignUp;
 use tokio::net::TcpListener;
 
 use crate::client::Client;
@@ -173,6 +174,7 @@ impl Stage {
                 .with_limits(limits_of_app.clone())
                 .with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
                 .with_mailer(Arc::clone(&mailer))
+                .with_sign_up(SignUp::Open)
         };
         let app = Arc::new(make());
         let (ours, theirs) = runtime.block_on(async {
@@ -200,6 +202,7 @@ impl Stage {
                 ("PASSWORD_HASHING", PASSWORD_HASHING),
                 ("ISSUER", ISSUER),
                 ("PRIVATE_ISSUERS", &private_issuers),
+                ("SIGN_UP", "open"),
             ];
             let settings: Vec<(&str, String)> = settings.map(|(name, value)| (name, value.to_owned())).to_vec();
             let host = start(kind, &settings)?;

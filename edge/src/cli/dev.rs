@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use headlesspro_shared::kernel::id::StoreId;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::limits::Limits;
+use headlesspro_shared::organizations::SignUp;
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -102,6 +103,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let console = Arc::new(ConsoleMailer(Arc::clone(&mailbox)));
     let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
     let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &args.private_issuers));
+    let app = app.with_sign_up(SignUp::Open);
     let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
     let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {
@@ -235,6 +237,7 @@ fn link_hosts(services_port: u16, keys: &DevKeys, secrets: &SecretsFile) -> Resu
             ("MAIL_FROM", &"shop@hp.localhost.test".to_owned()),
             ("MASTER_KEYS", &secrets.master_keys),
             ("LOOKUP_KEY", &secrets.lookup_key),
+            ("SIGN_UP", &SignUp::Open.to_string()),
         ] {
             text.push_str(&format!("{prefix}{name}={value}\n"));
         }

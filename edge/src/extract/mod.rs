@@ -1,5 +1,6 @@
 //! What handlers take from a request: parsed, or a problem that names the field.
 
+mod arrival;
 mod idempotency;
 mod if_match;
 mod json;
@@ -8,6 +9,7 @@ mod path;
 mod query;
 mod raw;
 
+pub use arrival::Arrival;
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
 pub use json::{FieldErrors, Json, Parse, given};

@@ -8,6 +8,7 @@ use axum::body::{Body, HttpBody};
 use axum::response::IntoResponse;
 use headlesspro_shared::limits::{InvalidLimits, Limits};
 use headlesspro_shared::notifications::InvalidBaseUrl;
+use headlesspro_shared::organizations::UnknownSignUp;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 
 use crate::app::{App, InvalidSecrets, Secrets};
@@ -53,10 +54,12 @@ pub const ISSUER: &str = "ISSUER";
 pub const STOREFRONT_URL: &str = "STOREFRONT_URL";
 /// Origins with commas between that tenants may name as identity providers although they are private or plain http.
 pub const PRIVATE_ISSUERS: &str = "PRIVATE_ISSUERS";
+/// `open`: anybody may found an organization; `closed`, as when it is missing: the operator does.
+pub const SIGN_UP: &str = "SIGN_UP";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 15] = [
+pub const SETTINGS: [&str; 16] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_STREAMS,
@@ -72,6 +75,7 @@ pub const SETTINGS: [&str; 15] = [
     ISSUER,
     STOREFRONT_URL,
     PRIVATE_ISSUERS,
+    SIGN_UP,
 ];
 
 /// Why the service cannot be built. Names settings, never the values of those that may be secret.
@@ -93,6 +97,8 @@ pub enum Misconfigured {
     Storefront(#[from] InvalidBaseUrl),
     #[error("RATE_LIMITS: {0}")]
     RateLimits(#[from] InvalidLimits),
+    #[error("SIGN_UP: {0}")]
+    SignUp(#[from] UnknownSignUp),
     /// On Spin alone.
     #[cfg(target_os = "wasi")]
     #[error("CLIENT_ADDRESS_HEADER is not the name of a header")]
@@ -133,6 +139,9 @@ pub fn service(
     app = app.with_tenant_fetch(TenantFetch::new(fetch, &setting(PRIVATE_ISSUERS).unwrap_or_default()));
     if let Ok(url) = wanted(STOREFRONT_URL) {
         app = app.with_storefront(url.parse()?);
+    }
+    if let Ok(sign_up) = wanted(SIGN_UP) {
+        app = app.with_sign_up(sign_up.parse()?);
     }
     let app = Arc::new(app);
     Ok((crate::routes::router(Arc::clone(&app)), app))

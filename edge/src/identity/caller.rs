@@ -314,9 +314,18 @@ impl Caller {
 
     /// The operator at the command line, who needs no key.
     pub fn operator(tenant: Tenant, currency: Currency) -> Caller {
+        Caller::without_credential(tenant, currency, "operator".to_owned(), Scopes::of_new_key(KeyKind::Secret))
+    }
+
+    /// Whoever founds an organization, in the commit that does: nobody has a credential of it yet.
+    pub fn founder(tenant: Tenant, currency: Currency, account: AccountId) -> Caller {
+        Caller::without_credential(tenant, currency, account.to_string(), Scopes::NONE)
+    }
+
+    fn without_credential(tenant: Tenant, currency: Currency, actor: String, scopes: Scopes) -> Caller {
         let principal = Principal {
-            actor: "operator".to_owned(),
-            permissions: Permissions::new(Scopes::of_new_key(KeyKind::Secret), &[]),
+            actor,
+            permissions: Permissions::new(scopes, &[]),
             currency,
             storefront: None,
             person: None,

@@ -11,6 +11,7 @@ mod apps;
 mod caller;
 mod email;
 mod federation;
+mod founding;
 mod fresh;
 mod hashing;
 mod http;
@@ -43,6 +44,7 @@ pub use caller::{
     revocation_key,
 };
 pub use federation::caller as external_caller;
+pub use founding::{FirstOwner, push_first_owner};
 pub use http::routes;
 pub use issuing::{NoteUse, hint_of, note_use};
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};

@@ -20,15 +20,15 @@ use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
-use crate::vault::Place;
+use crate::vault::{DataKey, Place};
 
-/// The statement that gives a new organization its data key.
+/// A new organization's data key, and the statement that gives it to it.
 ///
 /// # Errors
 /// [`Unavailable`] when the host has no randomness.
-pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<Statement, Unavailable> {
-    let (_, wrapped) = app.vault.masters.new_data_key(tenant.organization, &*app.entropy)?;
-    Ok(keys::insert_data_key(tenant, &wrapped, now))
+pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<(DataKey, Statement), Unavailable> {
+    let (key, wrapped) = app.vault.masters.new_data_key(tenant.organization, &*app.entropy)?;
+    Ok((key, keys::insert_data_key(tenant, &wrapped, now)))
 }
 
 /// Makes a new key sign from now on. The ones before it verify until the last token they signed has expired.

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{health, impersonations, invitations, members, roles, settings};
+use super::{health, impersonations, invitations, members, roles, settings, sign_up};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, Query, QueryParams, next_link};
 use crate::failure::Denied;
@@ -28,6 +28,7 @@ pub fn routes() -> Routes {
         .and(roles::http::routes())
         .and(invitations::http::routes())
         .and(impersonations::http::routes())
+        .and(sign_up::http::routes())
 }
 
 /// Scopes that hold only where `to` says; without `to`, everywhere.

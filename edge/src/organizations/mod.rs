@@ -9,7 +9,9 @@ mod invitations;
 mod members;
 mod operator;
 mod roles;
+pub mod script;
 mod settings;
+mod sign_up;
 mod store;
 mod usecase;
 

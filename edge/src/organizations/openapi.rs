@@ -1,6 +1,6 @@
 //! The operations of organizations, for the OpenAPI document.
 
-use super::{health, impersonations, invitations, members, roles, settings};
+use super::{health, impersonations, invitations, members, roles, settings, sign_up};
 use crate::openapi::{Operation, Problems, of};
 use crate::problem::Problem;
 
@@ -12,6 +12,7 @@ pub fn operations() -> Vec<Operation> {
         roles::openapi::operations(),
         invitations::openapi::operations(),
         impersonations::openapi::operations(),
+        sign_up::openapi::operations(),
     ];
     parts.into_iter().flatten().collect()
 }

@@ -1,4 +1,4 @@
-//! Opening stores: for the operator, who stands above tenants.
+//! Founding organizations, each with a store: what every founding has, and the operator's, who stands above tenants.
 
 use headlesspro_shared::identity::{KeyKind, Scopes, mint_api_key};
 use headlesspro_shared::kernel::id::{Id, Kind};
@@ -12,6 +12,7 @@ use crate::failure::Unavailable;
 use crate::identity::{NewApiKey, hash_of, hint_of, insert_api_key, new_data_key};
 use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed};
+use crate::vault::DataKey;
 
 /// Who opens stores: the person at the command line.
 pub(super) const OPERATOR: &str = "operator";
@@ -23,6 +24,53 @@ pub struct Opened {
     pub secret_key: String,
 }
 
+/// What an organization begins with.
+pub(super) struct Founding<'a> {
+    pub(super) tenant: Tenant,
+    pub(super) organization: &'a str,
+    pub(super) store: &'a str,
+    pub(super) currency: Currency,
+    /// The kinds of the store's first keys.
+    pub(super) keys: &'a [KeyKind],
+}
+
+impl Founding<'_> {
+    /// Adds all of it to `commit`, the organization first of all. Answers its data key, and the keys in the clear.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the host has no randomness.
+    pub(super) fn push(
+        &self,
+        app: &App,
+        commit: &mut Commit,
+        now: Timestamp,
+    ) -> Result<(DataKey, Vec<String>), Unavailable> {
+        let Founding { tenant, organization, store: name, currency, .. } = *self;
+        commit.push(store::found(tenant.organization, organization, currency, now));
+        commit.push(store::insert_store(tenant, &NewStore { name, currency }, now));
+        let (data_key, insert) = new_data_key(app, tenant, now)?;
+        commit.push(insert);
+        let mut keys = Vec::with_capacity(self.keys.len());
+        for kind in self.keys.iter().copied() {
+            let mut random = [0; 20];
+            app.entropy.fill(&mut random)?;
+            let key = mint_api_key(kind, tenant.organization, tenant.store, random);
+            let new = NewApiKey {
+                id: new_id(app, now)?,
+                kind,
+                hash: hash_of(&key),
+                scopes: Scopes::of_new_key(kind),
+                name: format!("First {} key", kind.name()),
+                hint: hint_of(&key),
+                expires_at: None,
+            };
+            commit.push(insert_api_key(tenant, &new, now));
+            keys.push(key);
+        }
+        Ok((data_key, keys))
+    }
+}
+
 /// Founds an organization with one store and two keys, in one commit.
 ///
 /// # Errors
@@ -31,26 +79,8 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
     let now = app.clock.now();
     let tenant = Tenant { organization: new_id(app, now)?, store: new_id(app, now)? };
     let mut commit = Commit::new();
-    commit.push(store::found(tenant.organization, organization, currency, now));
-    commit.push(store::insert_store(tenant, &NewStore { name, currency }, now));
-    commit.push(new_data_key(app, tenant, now)?);
-    let mut keys = Vec::with_capacity(2);
-    for kind in [KeyKind::Publishable, KeyKind::Secret] {
-        let mut random = [0; 20];
-        app.entropy.fill(&mut random)?;
-        let key = mint_api_key(kind, tenant.organization, tenant.store, random);
-        let new = NewApiKey {
-            id: new_id(app, now)?,
-            kind,
-            hash: hash_of(&key),
-            scopes: Scopes::of_new_key(kind),
-            name: format!("First {} key", kind.name()),
-            hint: hint_of(&key),
-            expires_at: None,
-        };
-        commit.push(insert_api_key(tenant, &new, now));
-        keys.push(key);
-    }
+    let keys = &[KeyKind::Publishable, KeyKind::Secret];
+    let (_, mut keys) = Founding { tenant, organization, store: name, currency, keys }.push(app, &mut commit, now)?;
     // Begins the organization's audit log.
     let by = By { actor: OPERATOR, request_id: "cli", now };
     let state = json!({ "organizationId": tenant.organization, "name": name, "currency": currency.to_string() });
@@ -75,7 +105,7 @@ pub async fn all(app: &App) -> Result<Vec<StoreSummary>, Unavailable> {
     Ok(rows.first().map(store::stores_of).transpose()?.unwrap_or_default())
 }
 
-fn new_id<K: Kind>(app: &App, now: Timestamp) -> Result<Id<K>, Unavailable> {
+pub(super) fn new_id<K: Kind>(app: &App, now: Timestamp) -> Result<Id<K>, Unavailable> {
     let mut random = [0; 10];
     app.entropy.fill(&mut random)?;
     Ok(Id::new(now, random))

@@ -43,8 +43,17 @@ impl LookupKey {
 
     /// HMAC-SHA256 of `message` under the key of the organization and purpose (HKDF, RFC 5869).
     pub fn mac(&self, organization: OrganizationId, purpose: Purpose, message: &[u8]) -> [u8; 32] {
+        self.derived(&format!("{organization}|{}", purpose.name()), message)
+    }
+
+    /// The keyed hash of a request that founds an organization, and so is nobody's yet, in hex: with what it holds, a
+    /// password among it, a plain one would be guessed.
+    pub fn of_sign_up(&self, message: &[u8]) -> String {
+        hex::encode(self.derived("|sign-up", message))
+    }
+
+    fn derived(&self, info: &str, message: &[u8]) -> [u8; 32] {
         let mut key = [0; 64];
-        let info = format!("{organization}|{}", purpose.name());
         // Refused only for more than 255 hashes' worth of output.
         let _expanded = self.0.expand(info.as_bytes(), &mut key);
         let mut mac = <Hmac<Sha256> as KeyInit>::new(&key.into());
@@ -70,6 +79,7 @@ mod tests {
         assert_eq!(of(ours, Purpose::Email), of(ours, Purpose::Email));
         assert_ne!(of(ours, Purpose::Email), of(theirs, Purpose::Email));
         assert_ne!(of(ours, Purpose::Email), of(ours, Purpose::RefreshToken));
+        assert_ne!(hex::encode(of(ours, Purpose::Email)), key.of_sign_up(b"ada@example.com"));
         assert!(LookupKey::from_base64("short").is_none());
     }
 }

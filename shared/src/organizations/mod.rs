@@ -7,6 +7,7 @@ mod membership;
 mod plan;
 mod platform;
 mod settings;
+mod sign_up;
 
 pub use custom_role::{CustomRoleError, define_role};
 pub use impersonation::{ImpersonationError, impersonate};
@@ -21,3 +22,4 @@ pub use settings::{
     InvalidTimezone, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone, UnknownRoundingMode,
     UnknownStatus, UnknownTaxMode,
 };
+pub use sign_up::{FOUNDED_FROM_ONE_ADDRESS, FOUNDED_WITHIN_MILLIS, Foundings, SignUp, UnknownSignUp};

@@ -2,23 +2,20 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::{AccessClaims, Role, Scope, ScopeRefused, Scopes, Subject};
 use headlesspro_shared::limits::Class;
 use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, PRAGMA, WWW_AUTHENTICATE};
-use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::client::{Form, Unknown, client};
 use super::usecase::{self, Issued};
-use crate::app::{App, Ctx, Spent};
-use crate::extract::RawBody;
+use crate::app::{App, Ctx};
+use crate::extract::{Arrival, RawBody};
 use crate::failure::{Denied, Failure};
-use crate::middleware::RequestId;
-use crate::port::defer::Defer;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -178,26 +175,6 @@ impl From<Failure<ScopeRefused>> for Refusal {
     }
 }
 
-/// What a request brings along that shows no key.
-struct Arrival {
-    spent: Arc<Spent>,
-    request_id: Arc<str>,
-    defer: Option<Arc<dyn Defer>>,
-}
-
-impl FromRequestParts<Arc<App>> for Arrival {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Arc<App>) -> Result<Arrival, Problem> {
-        let extensions = &parts.extensions;
-        Ok(Arrival {
-            spent: extensions.get::<Arc<Spent>>().cloned().unwrap_or_default(),
-            request_id: extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0)),
-            defer: extensions.get::<Arc<dyn Defer>>().cloned(),
-        })
-    }
-}
-
 type Body = Result<RawBody<FORM_LIMIT>, Problem>;
 
 /// The form, and the client that sent it, who is not verified yet.
@@ -212,9 +189,7 @@ fn arrived(app: Arc<App>, arrival: Arrival, headers: &HeaderMap, body: Body) -> 
         Unknown::Client => Refusal::Client,
         Unknown::Ambiguous => Refusal::Request("The client must say in one way only who it is."),
     })?;
-    let now = app.clock.now();
-    let ctx = Ctx::new(app, Arc::new(caller), arrival.spent, now, arrival.request_id).deferring(arrival.defer);
-    Ok((form, ctx))
+    Ok((form, Ctx::of_arrival(app, caller, &arrival)))
 }
 
 fn form(headers: &HeaderMap, body: Body) -> Result<Form, Refusal> {
