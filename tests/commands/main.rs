@@ -7,6 +7,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod accounts;
 mod databases;
 mod dev;
 mod imports;
@@ -16,6 +17,8 @@ mod program;
 #[expect(dead_code, reason = "the scenario uses the rest")]
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../scenario/eventually.rs"]
+mod eventually;
 #[path = "../support/openapi.rs"]
 mod openapi;
 #[expect(dead_code, reason = "the scenario uses the rest")]
@@ -24,6 +27,8 @@ mod product_file;
 #[expect(dead_code, reason = "the scenario kills it and starts it again")]
 #[path = "../support/sqld.rs"]
 mod sqld;
+#[path = "../support/totp_app.rs"]
+mod totp_app;
 #[expect(dead_code, reason = "the scenario uses the rest")]
 #[path = "../scenario/world.rs"]
 mod world;

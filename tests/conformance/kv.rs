@@ -8,6 +8,7 @@ mod clients;
 mod concurrency;
 mod differential;
 mod failures;
+mod foundings;
 mod joint;
 mod limits;
 mod lockout;

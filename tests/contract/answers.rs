@@ -27,6 +27,7 @@ use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_edge::{routes, scripts};
 use headlesspro_shared::identity::{Password, Role};
 use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::organizations::SignUp;
 use http::{HeaderMap, Request};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -107,6 +108,10 @@ struct Answer {
 
 impl Shop {
     async fn open(limits: &str) -> Shop {
+        Shop::where_sign_up_is(SignUp::Open, limits).await
+    }
+
+    async fn where_sign_up_is(sign_up: SignUp, limits: &str) -> Shop {
         let folder = tempfile::tempdir().expect("a folder");
         let sql = EmbeddedSql::open(folder.path().join("test.db"), Durability::Process).expect("a database");
         migrate(&sql).await.expect("the schema");
@@ -115,7 +120,7 @@ impl Shop {
         let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy), secrets());
         let mailbox = Arc::new(Mailbox::default());
         let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
-        let app = Arc::new(app.with_tenant_fetch(TenantFetch::new(Arc::new(Naver), "")));
+        let app = Arc::new(app.with_tenant_fetch(TenantFetch::new(Arc::new(Naver), "")).with_sign_up(sign_up));
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
         for (name, role) in
             [("ada", Role::Owner), ("barbara", Role::Viewer), ("edsger", Role::Viewer), ("lin", Role::Viewer)]
@@ -213,7 +218,9 @@ async fn every_operation_answers_as_described() {
     audit_log(&mut shop).await;
     sessions(&mut shop).await;
     people(&mut shop).await;
+    customers(&mut shop).await;
     staff::staff(&mut shop).await;
+    sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 
     let wanted: BTreeSet<String> = operations().iter().map(|operation| operation.id.to_owned()).collect();
@@ -252,6 +259,52 @@ async fn a_limit_that_is_reached_is_answered_as_described() {
         }
     }
     assert_eq!(shop.send("POST", "/api/v1/cart", json!({})).await.status, 201, "writes are counted apart");
+}
+
+#[tokio::test]
+async fn where_it_is_closed_nobody_signs_up() {
+    let mut shop = Shop::where_sign_up_is(SignUp::Closed, "").await;
+    let hostile = [("authorization", "none"), ("content-type", "text/plain"), ("idempotency-key", "\u{e9}")];
+    for headers in [&hostile[..1], &hostile[..]] {
+        for body in [founding("owner@acme.example").to_string(), "{".to_owned()] {
+            let refused = shop.call("POST", "/api/v1/organizations", headers, body).await;
+            assert_eq!((refused.status, refused.text("/code").as_str()), (403, "sign-up-closed"));
+        }
+    }
+}
+
+fn founding(email: &str) -> Value {
+    json!({ "organizationName": "Acme", "storeName": "Acme shop", "currency": "EUR", "email": email,
+        "password": PASSWORD })
+}
+
+async fn sign_up(shop: &mut Shop) {
+    let headers = [("authorization", "none"), ("content-type", "application/json"), ("idempotency-key", "found-1")];
+    let path = "/api/v1/organizations";
+    let first = shop.call("POST", path, &headers, founding("owner@acme.example").to_string()).await;
+    let again = shop.call("POST", path, &headers, founding("owner@acme.example").to_string()).await;
+    assert_eq!((first.status, &again.body), (201, &first.body));
+    assert!(again.headers.contains_key("idempotent-replayed"));
+    let other = founding("owner@acme.example").to_string().replace("EUR", "KRW");
+    assert_eq!(shop.call("POST", path, &headers, other).await.status, 422);
+    for (number, status) in [(2, 201), (3, 201), (4, 201), (5, 201), (6, 429)] {
+        let body = founding(&format!("owner-{number}@acme.example")).to_string();
+        assert_eq!(shop.call("POST", path, &headers[..2], body).await.status, status, "{number}");
+    }
+    assert_eq!(shop.call("POST", path, &headers[..2], "{}").await.status, 422);
+}
+
+async fn customers(shop: &mut Shop) {
+    let page = shop.get("/api/v1/customers?limit=1").await;
+    let path = format!("/api/v1/customers/{}", page.text("/items/0/id"));
+    shop.get(&path).await;
+    assert_eq!(shop.get("/api/v1/customers?filter[email]=x").await.status, 422);
+    let stale = [("if-match", "\"99\"")];
+    assert_eq!(shop.call("POST", &format!("{path}/suspend"), &stale, "").await.status, 412);
+    for verb in ["suspend", "suspend", "resume", "resume"] {
+        assert_eq!(shop.call("POST", &format!("{path}/{verb}"), &[], "").await.status, 200, "{verb}");
+    }
+    assert_eq!(shop.get("/api/v1/customers/usr_01h455vb4pex5vsknk084sn02q").await.status, 404);
 }
 
 async fn sessions(shop: &mut Shop) {

@@ -131,9 +131,10 @@ fn remote() -> Vec<Trial> {
                 Ok(())
             });
             // Mails of a deployment somewhere else are read by nobody here.
-            let is_by_mail = ["people::", "profiles::", "own_orders::", "second_factors::"]
-                .iter()
-                .any(|chapter| name.starts_with(chapter));
+            let is_by_mail =
+                ["people::", "profiles::", "own_orders::", "second_factors::", "sign_ups::", "customers::"]
+                    .iter()
+                    .any(|chapter| name.starts_with(chapter));
             trial.with_ignored_flag(is_ignored || is_by_mail)
         })
         .collect()

@@ -1,4 +1,5 @@
-//! `hp account`: the first owner of an organization, who can invite the others.
+//! `hp account`: the first owner of an organization, who can invite the others; and accounts whose owners have lost
+//! their second factor.
 
 use std::io::{BufRead, IsTerminal};
 
@@ -18,6 +19,9 @@ use crate::identity;
 pub enum AccountCommand {
     /// Make an account with a verified address. The password is read from the standard input.
     Create(CreateArgs),
+    /// Remove the second factor and the recovery codes of an account whose owner has lost both. Its sessions end, and
+    /// a mail tells the owner. Make sure first of who asks: whoever knows the password gets in afterwards.
+    ResetSecondFactor(ResetSecondFactorArgs),
 }
 
 #[derive(Args)]
@@ -39,8 +43,39 @@ pub struct CreateArgs {
     locale: String,
 }
 
+#[derive(Args)]
+pub struct ResetSecondFactorArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    #[command(flatten)]
+    secrets: SecretsArgs,
+    /// A store of the organization; needed where the database has several.
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
+    #[arg(long)]
+    email: String,
+}
+
 pub async fn run(command: AccountCommand) -> Result<(), String> {
-    let AccountCommand::Create(args) = command;
+    match command {
+        AccountCommand::Create(args) => create(args).await,
+        AccountCommand::ResetSecondFactor(args) => reset_second_factor(args).await,
+    }
+}
+
+async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), String> {
+    let email: Email = args.email.parse().map_err(|error| format!("--email: {error}"))?;
+    let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
+    let store = choose(&app, args.store.as_deref()).await?;
+    let tenant = Tenant { organization: store.organization, store: store.store };
+    let reset = identity::reset_second_factor(&app, tenant, &email).await;
+    let id = reset.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
+    output::line(format_args!("account  {id}  has no second factor any more"));
+    output::note("Its sessions have ended; access tokens that were issued before are good for 15 minutes at most.");
+    Ok(())
+}
+
+async fn create(args: CreateArgs) -> Result<(), String> {
     let email: Email = args.email.parse().map_err(|error| format!("--email: {error}"))?;
     let role: Role = args.role.parse().map_err(|error| format!("--role: {error}"))?;
     if !matches!(role, Role::Owner | Role::Admin | Role::Member | Role::Viewer | Role::Customer) {

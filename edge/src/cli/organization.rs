@@ -8,11 +8,11 @@ use serde_json::{Value as Json, json};
 use super::database::{self, DatabaseArgs};
 use super::output;
 use super::secrets;
-use crate::organizations::{self, Act, Organization, OrganizationSummary, PlanChange};
+use crate::organizations::{self, Act, Organization, OrganizationSummary, OwnerState, PlanChange};
 
 #[derive(Subcommand)]
 pub enum OrganizationCommand {
-    /// List the organizations of a database, the oldest first.
+    /// List the organizations of a database, the oldest first, and those whose owner never confirmed an address.
     List(ListArgs),
     /// Show one, with what its plan allows and what there is.
     Show(OneArgs),
@@ -95,11 +95,23 @@ async fn list(args: &ListArgs) -> Result<(), String> {
     let app = database::app(database::open(&args.database)?, secrets::none()?);
     let found = organizations::organizations(&app).await.map_err(|error| error.to_string())?;
     if args.json {
-        let of = |one: &OrganizationSummary| json!({ "id": one.id, "name": one.name, "status": one.status, "createdAt": one.created_at.to_string() });
+        let of = |one: &OrganizationSummary| {
+            json!({
+                "id": one.id,
+                "name": one.name,
+                "status": one.status,
+                "owner": one.owner.name(),
+                "createdAt": one.created_at.to_string(),
+            })
+        };
         return print(&json!({ "items": found.iter().map(of).collect::<Vec<_>>() }));
     }
     for one in found {
-        output::line(format_args!("{}  {:<9}  {}", one.id, one.status, one.name));
+        let unconfirmed = match one.owner {
+            OwnerState::Unconfirmed => format!("  (owner unconfirmed, since {})", one.created_at),
+            OwnerState::None | OwnerState::Confirmed => String::new(),
+        };
+        output::line(format_args!("{}  {:<9}  {}{unconfirmed}", one.id, one.status, one.name));
     }
     Ok(())
 }

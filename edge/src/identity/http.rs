@@ -22,8 +22,8 @@ use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, RefreshError, SessionEnded};
 use super::{
-    addresses, api_keys, apps, email, federation, identities, magic, oauth, passkeys, password, profile, providers,
-    registration, second_factor,
+    addresses, api_keys, apps, customers, email, federation, identities, magic, oauth, passkeys, password, profile,
+    providers, registration, second_factor,
 };
 use crate::app::{App, Ctx, Spent};
 use crate::extract::{FieldErrors, Json, Parse, PathId};
@@ -60,6 +60,7 @@ pub fn routes() -> Routes {
         .and(providers::http::routes())
         .and(profile::http::routes())
         .and(addresses::http::routes())
+        .and(customers::http::routes())
         .and(passkeys::http::routes())
         .and(second_factor::http::routes())
         .class(Class::Auth)

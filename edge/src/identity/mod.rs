@@ -9,6 +9,7 @@ mod announced;
 mod api_keys;
 mod apps;
 mod caller;
+mod customers;
 mod email;
 mod federation;
 mod founding;
@@ -18,6 +19,7 @@ mod http;
 mod identities;
 mod issuing;
 mod joining;
+mod lost_factor;
 mod magic;
 mod mailed;
 mod oauth;
@@ -48,6 +50,7 @@ pub use founding::{FirstOwner, push_first_owner};
 pub use http::routes;
 pub use issuing::{NoteUse, hint_of, note_use};
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
+pub use lost_factor::{NotReset, reset_second_factor};
 pub use operator::{
     NotCreated, Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
 };

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::http::{AccountBody, KeySetBody, LoginBody, RefreshBody, SessionsBody, TokensBody};
 use super::usecase::{LoginError, RefreshError};
 use super::{
-    addresses, api_keys, apps, email, federation, identities, magic, oauth, passkeys, password, profile, providers,
-    registration, second_factor,
+    addresses, api_keys, apps, customers, email, federation, identities, magic, oauth, passkeys, password, profile,
+    providers, registration, second_factor,
 };
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
@@ -32,6 +32,7 @@ pub fn operations() -> Vec<Operation> {
         providers::openapi::operations(),
         profile::openapi::operations(),
         addresses::openapi::operations(),
+        customers::openapi::operations(),
         passkeys::openapi::operations(),
         second_factor::openapi::operations(),
     ];

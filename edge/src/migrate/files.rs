@@ -36,6 +36,7 @@ pub const ALL: &[Migration] = files![
     "202611212140_organizations_store_health",
     "202611212150_identity_provider_version",
     "202611220030_identity_accounts_that_come_and_go",
+    "202611220130_identity_customers",
 ];
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ mod usecase;
 
 pub use http::routes;
 pub use operator::{Act, OperatorError, PlanChange, act, organization, organizations};
-pub use store::plan::OrganizationSummary;
+pub use store::plan::{OrganizationSummary, OwnerState};
 pub use store::settings::Organization;
 pub use store::tenant::StoreSummary;
 pub use usecase::{Opened, all, open_store};

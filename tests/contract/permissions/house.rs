@@ -122,7 +122,7 @@ pub fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("identity-providers" | "providers", _) => "idp",
         ("invitations", _) => "inv",
         ("items", _) => "var",
-        ("members", _) => "usr",
+        ("customers" | "members", _) => "usr",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
         ("products", _) => "prod",
@@ -148,7 +148,9 @@ pub struct Things {
 impl Things {
     /// An id of this kind.
     pub fn of(&self, prefix: &str, route: &Route) -> String {
-        let found = self.ids.get(prefix).and_then(|ids| ids.last()).cloned();
+        // Whoever is of the staff is no customer.
+        let kind = if route.path.starts_with("/api/v1/customers/{") { "customer" } else { prefix };
+        let found = self.ids.get(kind).and_then(|ids| ids.last()).cloned();
         // Passkeys are made by a browser, identities come from somewhere else.
         let is_exempt = matches!(prefix, "pas" | "ext");
         found.unwrap_or_else(|| {
@@ -366,6 +368,9 @@ impl House {
             _ => self.log_in_as(tenant, Role::Owner).await,
         };
         let mut texts = Vec::new();
+        self.hire(if tenant.name == "Sibling" { &self.ours } else { tenant }, Role::Customer).await;
+        let customers = self.request(&Method::GET, "/api/v1/customers", Some(&owner), &[], "").await;
+        let customer = customers.text("/items/0/id");
         self.request(&Method::POST, "/api/v1/imports", Some(&tenant.secret), &[], FILE).await;
         let product = self.request(&Method::GET, "/api/v1/products/tent", Some(&tenant.secret), &[], "").await;
         let variant = product.text("/variants/0/id");
@@ -405,6 +410,7 @@ impl House {
             let kind = ids.entry(id.split('_').next().unwrap_or_default().to_owned()).or_default();
             kind.push(id);
         }
+        ids.entry("customer".to_owned()).or_default().push(customer);
         ids.entry("store".to_owned()).or_default().push(tenant.ids.store.to_string());
         ids.entry("org".to_owned()).or_default().push(tenant.ids.organization.to_string());
         Things { ids, cursors }

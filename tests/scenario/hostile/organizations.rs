@@ -66,6 +66,13 @@ async fn doors(world: &World) -> Vec<Door> {
     });
     let (post, patch) = (Method::POST, Method::PATCH);
     vec![
+        door(
+            &world.nobody,
+            post.clone(),
+            "organizations".to_owned(),
+            json!({ "organizationName": "Acme", "storeName": "Acme shop", "currency": "EUR", "locale": "en",
+                "email": "grace@example.com", "password": "correct horse battery", "name": "Grace Hopper" }),
+        ),
         door(&owner, patch.clone(), "organization".to_owned(), extended(json!({ "currency": "EUR" }))),
         door(
             &owner,

@@ -10,6 +10,7 @@ mod caching;
 mod carts;
 mod checkouts;
 mod completing;
+mod customers;
 mod emails;
 mod import_errors;
 mod imports;
@@ -23,6 +24,7 @@ mod protocol;
 mod providers;
 pub mod second_factors;
 pub mod sessions;
+mod sign_ups;
 mod tenancy;
 
 use std::pin::Pin;
@@ -92,6 +94,13 @@ pub const STORIES: &[(&str, Story)] = stories![
     emails::a_registration_that_nobody_confirmed_gives_way_to_a_change,
     emails::an_account_without_a_password_shows_a_code_or_a_fresh_login,
     emails::an_account_with_a_second_factor_shows_it_beside_the_password,
+    sign_ups::a_merchant_signs_up_confirms_and_runs_the_shop,
+    sign_ups::an_owner_who_lost_the_link_gets_another_and_a_forgotten_password_is_reset,
+    sign_ups::a_repeated_sign_up_founds_nothing_more,
+    sign_ups::one_network_address_founds_five_in_an_hour,
+    sign_ups::all_wrong_fields_of_a_sign_up_are_named,
+    customers::customers_are_listed_newest_first_and_found_by_their_address,
+    customers::a_suspended_customer_is_out_until_resumed,
     own_orders::a_guests_orders_are_the_accounts_once_its_address_is_confirmed,
     own_orders::orders_placed_while_logged_in_are_ones_own_and_walk_all_pages,
     profiles::a_profile_is_changed_in_parts_and_guarded_by_its_version,

@@ -4,6 +4,7 @@ pub(super) mod account;
 pub(super) mod address;
 pub(super) mod api_key;
 pub(super) mod app;
+pub(super) mod customer;
 pub(super) mod external;
 pub(super) mod identity;
 pub(super) mod keys;

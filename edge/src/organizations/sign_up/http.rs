@@ -78,7 +78,8 @@ impl Parse for SignUpBody {
     type Parsed = Wanted;
 
     fn parse(self, errors: &mut FieldErrors) -> Option<Wanted> {
-        let organization = errors.required("organizationName", self.organization_name, |name| name.parse::<Line<200>>());
+        let organization =
+            errors.required("organizationName", self.organization_name, |name| name.parse::<Line<200>>());
         let store = errors.required("storeName", self.store_name, |name| name.parse::<Line<200>>());
         let currency = errors.required("currency", self.currency, |code| code.parse::<Currency>());
         let email = errors.required("email", self.email, |email| email.parse::<Email>());

@@ -84,10 +84,7 @@ pub fn is_open(app: &App) -> Result<(), SignUpError> {
 /// hashes are keyed, since the body holds a password.
 pub fn claim(app: &App, email: &Email, key: &IdempotencyKey, body: &[u8]) -> Claim {
     let keyed = |text: String| app.vault.lookup.of_sign_up(text.as_bytes());
-    Claim {
-        key: keyed(key.of_caller(&email.as_str().to_lowercase())),
-        fingerprint: keyed(key.fingerprint(body)),
-    }
+    Claim { key: keyed(key.of_caller(&email.as_str().to_lowercase())), fingerprint: keyed(key.fingerprint(body)) }
 }
 
 /// Founds an organization with a store, its publishable key and its owner, who has a mail to confirm the address by.
@@ -165,12 +162,7 @@ async fn admitted(
 }
 
 /// Adds the event and the first row of the organization's audit log.
-fn push_journal(
-    ctx: &Ctx,
-    founding: &Founding<'_>,
-    ids: Ids,
-    commit: &mut Commit,
-) -> Result<(), Failure<SignUpError>> {
+fn push_journal(ctx: &Ctx, founding: &Founding<'_>, ids: Ids, commit: &mut Commit) -> Result<(), Failure<SignUpError>> {
     let currency = founding.currency.to_string();
     let event = Event {
         id: ctx.new_id()?,

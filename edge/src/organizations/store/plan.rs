@@ -10,7 +10,10 @@ use crate::port::sql::{Rows, SqlError, Statement};
 
 /// Every organization: for the operator's command line, which stands above tenants.
 const ORGANIZATIONS: &str = "-- organizations::organizations (all tenants)
-SELECT id, name, status, created_at FROM organization ORDER BY created_at, id";
+SELECT o.id, o.name, o.status, o.created_at, (
+  SELECT max(a.email_verified_at IS NOT NULL) FROM account a WHERE a.organization_id = o.id AND a.role = 'owner'
+) AS owner_confirmed
+FROM organization o ORDER BY o.created_at, o.id";
 
 const SET_STATUS: &str = "-- organizations::set_status
 UPDATE organization SET status = ?3, version = version + 1 WHERE id = ?1 AND version = ?2";
@@ -25,6 +28,27 @@ pub struct OrganizationSummary {
     pub name: String,
     pub status: OrganizationStatus,
     pub created_at: Timestamp,
+    pub owner: OwnerState,
+}
+
+/// Whether there is somebody whom an organization is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OwnerState {
+    /// Nobody is made an owner yet.
+    None,
+    /// Somebody signed up, and no owner has confirmed an address: it may be anybody's.
+    Unconfirmed,
+    Confirmed,
+}
+
+impl OwnerState {
+    pub const fn name(self) -> &'static str {
+        match self {
+            OwnerState::None => "none",
+            OwnerState::Unconfirmed => "unconfirmed",
+            OwnerState::Confirmed => "confirmed",
+        }
+    }
 }
 
 /// The statement whose rows [`summaries`] takes. For the operator only.
@@ -42,6 +66,11 @@ pub fn summaries(rows: &Rows) -> Result<Vec<OrganizationSummary>, SqlError> {
                 name: row.get::<&str>("name")?.to_owned(),
                 status: row.parse("status")?,
                 created_at: Timestamp::from_millis(row.get("created_at")?),
+                owner: match row.get::<Option<i64>>("owner_confirmed")? {
+                    None => OwnerState::None,
+                    Some(0) => OwnerState::Unconfirmed,
+                    Some(_) => OwnerState::Confirmed,
+                },
             })
         })
         .collect()
