@@ -118,7 +118,7 @@ fn workspace() -> Vec<String> {
     table.into_iter().filter(|(_, dependency)| dependency.get("path").is_none()).map(|(name, _)| name).collect()
 }
 
-fn manifest(path: &str) -> Table {
+pub fn manifest(path: &str) -> Table {
     let text = fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"));
     text.parse().unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -5,6 +5,7 @@
 mod dependencies;
 mod files;
 mod imports;
+mod manifests;
 mod plans;
 mod product_lists;
 mod steps;
