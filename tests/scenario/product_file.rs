@@ -10,7 +10,7 @@ pub enum Generation {
 }
 
 /// The names of each column, older generation first.
-const COLUMNS: [(&str, &str); 27] = [
+const COLUMNS: [(&str, &str); 28] = [
     ("Handle", "URL handle"),
     ("Title", "Title"),
     ("Body (HTML)", "Description"),
@@ -28,6 +28,7 @@ const COLUMNS: [(&str, &str); 27] = [
     ("Variant SKU", "SKU"),
     ("Variant Barcode", "Barcode"),
     ("Variant Grams", "Weight value (grams)"),
+    ("Variant Weight Unit", "Weight unit for display"),
     ("Variant Inventory Tracker", "Inventory tracker"),
     ("Variant Inventory Qty", "Inventory quantity"),
     ("Variant Inventory Policy", "Continue selling when out of stock"),
@@ -52,6 +53,7 @@ pub struct Variant {
     continue_selling: bool,
     barcode: String,
     grams: String,
+    weight_unit: String,
 }
 
 impl Variant {
@@ -66,6 +68,7 @@ impl Variant {
             continue_selling: false,
             barcode: String::new(),
             grams: String::new(),
+            weight_unit: String::new(),
         }
     }
 
@@ -99,8 +102,9 @@ impl Variant {
         self
     }
 
-    pub fn grams(mut self, grams: &str) -> Variant {
-        self.grams = grams.to_owned();
+    /// The weight, and the unit to show it in.
+    pub fn grams(mut self, grams: &str, unit: &str) -> Variant {
+        (self.grams, self.weight_unit) = (grams.to_owned(), unit.to_owned());
         self
     }
 }
@@ -229,6 +233,7 @@ impl Product {
             of_variant(&|variant| variant.sku.clone()),
             of_variant(&|variant| variant.barcode.clone()),
             of_variant(&|variant| variant.grams.clone()),
+            of_variant(&|variant| variant.weight_unit.clone()),
             of_variant(&|variant| variant.stock.as_ref().map_or("", |_| "shopify").to_owned()),
             of_variant(&|variant| variant.stock.clone().unwrap_or_default()),
             policy,

@@ -108,6 +108,9 @@ pub struct VariantBody {
     pub compare_at_price: Option<MoneyBody>,
     pub barcode: Option<String>,
     pub weight_grams: Option<i64>,
+    /// The unit that the merchant shows the weight in; null where there is none.
+    #[schemars(extend("enum" = ["g", "kg", "oz", "lb", null]))]
+    pub weight_unit: Option<String>,
     pub requires_shipping: bool,
     pub taxable: bool,
     pub image_url: Option<String>,

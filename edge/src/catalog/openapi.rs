@@ -214,6 +214,7 @@ fn product_example() -> Value {
             "compareAtPrice": null,
             "barcode": null,
             "weightGrams": 2_350,
+            "weightUnit": "kg",
             "requiresShipping": true,
             "taxable": true,
             "imageUrl": null,

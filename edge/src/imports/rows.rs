@@ -19,7 +19,7 @@ use crate::inventory::Level;
 use crate::wire::MoneyBody;
 
 /// Grows when the rendered pieces change shape, so that an import renders equal products anew.
-const RENDERING: &str = "1";
+const RENDERING: &str = "2";
 
 /// A category with its ancestors, root first.
 pub struct CategoryLine(pub Vec<(CategoryId, CategoryRef)>);
@@ -159,6 +159,7 @@ fn variant_row(
         compare_at_price: variant.compare_at.map(MoneyBody::from),
         barcode: variant.barcode.clone(),
         weight_grams: variant.weight_grams,
+        weight_unit: variant.weight_grams.and(variant.weight_unit).map(|unit| unit.name().to_owned()),
         requires_shipping: variant.requires_shipping,
         taxable: variant.taxable,
         image_url: variant.image_url.clone(),

@@ -15,7 +15,7 @@ fn jacket(world: &World, handle: &str) -> Product {
         .category(&format!("{0} Outdoor > {0} Jackets", world.mark))
         .tags("Rain, Winter , rain")
         .option_names(&["Size", "Colour"])
-        .variant(Variant::new(&sku("1"), "129.00").options(&["M", "Red"]).compare_at("159").stock(4).grams("450"))
+        .variant(Variant::new(&sku("1"), "129.00").options(&["M", "Red"]).compare_at("159").stock(4).grams("450", "kg"))
         .variant(Variant::new(&sku("2"), "129.5").options(&["M", "Blue"]).stock(0).barcode("4006381333931"))
         .variant(Variant::new(&sku("3"), "139").options(&["L", "Red"]).uncounted())
         .variant(Variant::new(&sku("4"), "0.05").options(&["L", "Blue"]).stock(0).continue_selling())
@@ -153,6 +153,7 @@ pub async fn options_images_prices_and_weights_arrive(world: World) {
                 variant["price"]["amount"],
                 variant["compareAtPrice"]["amount"],
                 variant["weightGrams"],
+                variant["weightUnit"],
                 variant["barcode"],
                 variant["availability"],
             ])
@@ -162,10 +163,10 @@ pub async fn options_images_prices_and_weights_arrive(world: World) {
     assert_eq!(
         json!(seen),
         json!([
-            ["M / Red", "129.00", "159.00", 450, null, stock(true, Some(4))],
-            ["M / Blue", "129.50", null, null, "4006381333931", stock(false, Some(0))],
-            ["L / Red", "139.00", null, null, null, stock(true, None)],
-            ["L / Blue", "0.05", null, null, null, stock(true, Some(0))],
+            ["M / Red", "129.00", "159.00", 450, "kg", null, stock(true, Some(4))],
+            ["M / Blue", "129.50", null, null, null, "4006381333931", stock(false, Some(0))],
+            ["L / Red", "139.00", null, null, null, null, stock(true, None)],
+            ["L / Blue", "0.05", null, null, null, null, stock(true, Some(0))],
         ])
     );
     assert_eq!(product["variants"][0]["options"][1], json!({ "name": "Colour", "value": "Red" }));
