@@ -69,6 +69,9 @@ pub enum Unavailable {
     Kv(#[from] KvError),
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
+    /// Others kept changing the same things at the same moment.
+    #[error("others change the same things at the same moment, again and again")]
+    Contended,
     /// Data of ours that does not read back: a defect. Says which, never the data.
     #[error("stored data does not read back: {0}")]
     Corrupt(String),

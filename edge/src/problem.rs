@@ -288,6 +288,9 @@ impl From<Unavailable> for Problem {
             }
             Unavailable::Sql(_) => retry("database-unavailable", "The database"),
             Unavailable::Kv(_) => retry("cart-store-unavailable", "The cart store"),
+            Unavailable::Contended => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "contended")
+                .detail("Others change the same things at this moment. What was not done yet was not begun: try again.")
+                .header(RETRY_AFTER, HeaderValue::from_static("5")),
             Unavailable::Entropy(_) => retry("entropy-unavailable", "The host's random source"),
         };
         problem.because(cause)

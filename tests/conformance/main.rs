@@ -12,6 +12,7 @@ mod clock;
 mod defer;
 mod entropy;
 mod fetch;
+mod imports;
 mod kv;
 mod mail;
 mod remote;

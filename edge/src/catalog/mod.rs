@@ -12,6 +12,6 @@ pub use document::{
 };
 pub use http::{CategoryBody, routes};
 pub use store::{
-    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, VariantRow, guard_prices, known, known_of, offers,
-    offers_of, write,
+    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, guard_prices, known,
+    known_of, offers, offers_of, write,
 };

@@ -106,12 +106,17 @@ fn print(report: &Report, dry_run: bool) {
         let column = warning.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
         text.push_str(&format!("  note: line {}{column}: {}\n", warning.line, warning.reason));
     }
+    let unlisted = |count: u64, listed: usize| count.saturating_sub(u64::try_from(listed).unwrap_or(u64::MAX));
+    match unlisted(report.warning_count, report.warnings.len()) {
+        0 => {}
+        more => text.push_str(&format!("  ... and {more} more notes\n")),
+    }
     for error in &report.errors {
         text.push_str(&format!("  error: {error}\n"));
     }
-    let listed = u64::try_from(report.errors.len()).unwrap_or(u64::MAX);
-    if listed < report.error_count {
-        text.push_str(&format!("  ... and {} more errors\n", report.error_count.saturating_sub(listed)));
+    match unlisted(report.error_count, report.errors.len()) {
+        0 => {}
+        more => text.push_str(&format!("  ... and {more} more errors\n")),
     }
     output::line(text.trim_end());
 }

@@ -4,6 +4,8 @@
 //! Decoding reports wrong types and unknown fields; [`Parse`] then turns the wire type into the domain's
 //! and reports the rest.
 
+mod duplicates;
+
 use std::collections::BTreeSet;
 
 use axum::body::Body;
@@ -147,6 +149,9 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], errors: &mut FieldErrors) -> Result
         Err(error) if error.is_data() => {
             let body =
                 serde_json::from_str(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+            for path in duplicates::duplicates(text) {
+                errors.push(&path, "is there more than once");
+            }
             Ok(decode_patiently(body, errors))
         }
         Err(error) => Err(malformed(format!("The body is not JSON: {error}."))),

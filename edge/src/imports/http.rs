@@ -38,6 +38,8 @@ pub struct ImportReportBody {
     /// All errors; the first thousand are listed.
     pub error_count: u64,
     pub errors: Vec<RowProblemBody>,
+    /// All warnings; the first thousand are listed.
+    pub warning_count: u64,
     pub warnings: Vec<RowProblemBody>,
 }
 
@@ -137,6 +139,7 @@ impl ImportReportBody {
             variants: VariantCountsBody { written: report.variants_written, removed: report.variants_removed },
             error_count: report.error_count,
             errors: report.errors.into_iter().map(RowProblemBody::from).collect(),
+            warning_count: report.warning_count,
             warnings: report.warnings.into_iter().map(RowProblemBody::from).collect(),
         }
     }

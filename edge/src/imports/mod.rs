@@ -1,6 +1,7 @@
 //! Imports: a merchant's product file becomes catalog and stock, product by product.
 
 mod http;
+mod lot;
 pub mod openapi;
 mod rows;
 mod usecase;

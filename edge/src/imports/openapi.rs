@@ -1,11 +1,14 @@
 //! The imports' operations, for the OpenAPI document.
 
-use headlesspro_shared::catalog::import::ImportError;
+use headlesspro_shared::catalog::import::{ImportError, ImportReader, Parsed};
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::money::Currency;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::http::{ImportReportBody, LIMIT, not_csv};
+use super::http::{ImportReportBody, LIMIT, RowProblemBody, not_csv};
+use super::usecase::NOT_IMPORTED;
+use crate::failure::Unavailable;
 use crate::openapi::{
     Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, of, raw_body,
 };
@@ -15,6 +18,16 @@ const FILE: &str = "\
 Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Qty,Variant Price\n\
 tunnel-tent-2,Tunnel Tent 2,Colour,Moss,TT2-MOSS,12,189.00\n\
 tunnel-tent-2,,,Sand,TT2-SAND,0,209.00\n";
+
+/// Its third product is left out.
+const WITH_AN_ERROR: &str = "\
+Handle,Title,Option1 Name,Option1 Value,Variant SKU,Variant Price,Google Shopping / Gender\n\
+tunnel-tent-2,Tunnel Tent 2,Colour,Moss,TT2-MOSS,189.00,\n\
+tunnel-tent-2,,,Sand,TT2-SAND,209.00,\n\
+trail-jacket,Trail Jacket,Size,S,TJ-S,129.00,\n\
+trail-jacket,,,M,TJ-M,129.00,\n\
+trail-jacket,,,L,TJ-L,129.00,\n\
+camping-stove,Camping Stove,,,STOVE,-49.00,\n";
 
 pub fn operations() -> Vec<Operation> {
     vec![import()]
@@ -49,17 +62,13 @@ fn import() -> Operation {
                 "products": { "created": 2, "updated": 0, "unchanged": 0, "failed": 1 },
                 "variants": { "written": 5, "removed": 0 },
                 "errorCount": 1,
-                "errors": [{
-                    "line": 7,
-                    "column": "Variant Price",
-                    "handle": "camping-stove",
-                    "reason": "must not be below zero",
-                }],
+                "errors": errors(WITH_AN_ERROR),
+                "warningCount": 1,
                 "warnings": [{
                     "line": 1,
                     "column": "Google Shopping / Gender",
                     "handle": null,
-                    "reason": "is not a column that is imported",
+                    "reason": NOT_IMPORTED,
                 }],
             }),
         ))
@@ -75,7 +84,22 @@ fn import() -> Operation {
                 ImportError::MissingColumns(vec!["Handle", "Title"]),
                 "The file as a whole is no product CSV in UTF-8. What came before a row that broke it stays imported.",
             ),
+            of(
+                Unavailable::Contended,
+                "Other imports write the same products at the same moment. The products before them are in: import \
+                 the file again.",
+            ),
         ])
         .problems(entropy())
         .problems(database())
+}
+
+/// What is said of the rows of a file.
+fn errors(file: &str) -> Value {
+    let reader = ImportReader::new(file.as_bytes(), Currency::EUR).into_iter().flatten();
+    let errors = reader.filter_map(Result::ok).flat_map(|parsed| match parsed {
+        Parsed::Refused { errors } => errors,
+        Parsed::Product { .. } => Vec::new(),
+    });
+    errors.map(|error| json!(RowProblemBody::from(error))).collect()
 }

@@ -5,42 +5,42 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io::Read;
+use std::time::Duration;
 
-use headlesspro_shared::catalog::import::{ImportError, ImportReader, Parsed, ParsedProduct, RowError, RowWarning};
+use headlesspro_shared::catalog::import::{
+    EncodingError, ImportError, ImportReader, Parsed, ParsedProduct, RowError, RowWarning,
+};
 use headlesspro_shared::catalog::{Upsert, upsert};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::CategoryId;
 use headlesspro_shared::kernel::money::Currency;
 use serde_json::json;
 
+use super::lot::{Lot, is_too_large};
 use super::rows::{CategoryLine, rows};
 use crate::app::Ctx;
-use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk};
+use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk, ReadVersion};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
-use crate::port::sql::{Commit, Committed};
+use crate::port::sql::{Commit, Committed, Refusal, SqlError};
 
 /// Products a commit: large enough to spread the round trip and to change a page of an index once for several of
 /// them, small enough for a request's memory.
 const CHUNK_PRODUCTS: usize = 400;
 
-/// A chunk is closed when it holds this many variants, so that a few huge products do not make a huge commit.
-const CHUNK_VARIANTS: usize = 2_000;
-
-/// A chunk is closed when its descriptions reach this many bytes: each travels twice in one statement, and
-/// a server takes 10 MiB.
-const CHUNK_BYTES: usize = 1024 * 1024;
-
-/// Products that wait for the end of the file. Their descriptions and variants keep to a chunk's measure, since they
-/// are written in one commit.
+/// Products that wait for the end of the file. They keep to a chunk's measure, since they are written in one commit.
 const HELD_PRODUCTS: usize = 500;
 
-/// More errors than these are counted, not listed.
+/// More errors, or warnings, than these are counted, not listed.
 const LISTED: usize = 1_000;
 
-/// Another import may write the same products between our read and our commit; then we read again.
-const TRIES: usize = 4;
+/// Of a column.
+pub const NOT_IMPORTED: &str = "is not a column that is imported";
+
+/// Other imports may write the same products between our read and our commit; then we read again, each time after a
+/// pause of up to so many milliseconds. Without the last of these we would give up.
+const PAUSES: [u64; 7] = [50, 100, 200, 400, 800, 1_600, 2_000];
 
 /// What became of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -53,6 +53,7 @@ pub struct Report {
     pub error_count: u64,
     /// The first thousand.
     pub warnings: Vec<RowWarning>,
+    pub warning_count: u64,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl Counts {
 /// [`ImportError`] when the file is no product file from its start. One that breaks off later ends the report.
 pub async fn import<R: Read>(
     ctx: &Ctx,
-    reader: ImportReader<R>,
+    mut reader: ImportReader<R>,
     dry_run: bool,
     mut progress: impl FnMut(&Report),
 ) -> Result<Report, Failure<ImportError>> {
@@ -88,37 +89,46 @@ pub async fn import<R: Read>(
         dry_run,
         sku_owners: HashMap::new(),
         accepted: HashSet::new(),
-        held: Vec::new(),
+        sku_column: reader.sku_column().to_owned(),
+        held: Lot::default(),
         is_ending: false,
         report: Report::default(),
     };
-    let mut chunk: Vec<ParsedProduct> = Vec::new();
+    let mut chunk = Lot::default();
     for column in reader.ignored_columns() {
-        let reason = "is not a column that is imported".to_owned();
+        let reason = NOT_IMPORTED.to_owned();
         import.warn([RowWarning { line: 1, column: Some(column.clone()), reason, handle: None }]);
     }
-    for parsed in reader {
-        match parsed {
+    while let Some(parsed) = reader.next() {
+        let product = match parsed {
             // The good products before it are in, so it is the report that says where the file went wrong.
             Err(error) if !chunk.is_empty() || 0 < import.report.products.total() => {
-                import.refuse(vec![ending(&error)]);
+                import.refuse(vec![ending(&error, reader.line())]);
                 break;
             }
             Err(error) => return Err(Failure::Rejected(error)),
-            Ok(Parsed::Refused { errors }) => import.refuse(errors),
+            Ok(Parsed::Refused { errors }) => {
+                import.refuse(errors);
+                continue;
+            }
             Ok(Parsed::Product { product, warnings }) => {
                 import.warn(warnings);
-                chunk.push(*product);
+                *product
             }
+        };
+        if is_too_large(&product) {
+            import.refuse(vec![too_large(&product)]);
+            continue;
         }
-        if is_full(&chunk, CHUNK_PRODUCTS) {
-            import.chunk(std::mem::take(&mut chunk)).await?;
+        if !chunk.has_room(&product, CHUNK_PRODUCTS) {
+            import.chunk(chunk.take()).await?;
             progress(&import.report);
         }
+        chunk.push(product);
     }
-    import.chunk(chunk).await?;
+    import.chunk(chunk.take()).await?;
     import.is_ending = true;
-    let held = std::mem::take(&mut import.held);
+    let held = import.held.take();
     import.chunk(held).await?;
     // Those of the products that waited stand where the file has them.
     import.report.errors.sort_by_key(|error| error.line);
@@ -126,20 +136,18 @@ pub async fn import<R: Read>(
     Ok(import.report)
 }
 
-/// Whether `products` are as many as belong into one commit.
-fn is_full(products: &[ParsedProduct], most: usize) -> bool {
-    let variants = products.iter().map(|product| product.variants.len()).sum::<usize>();
-    let bytes = products.iter().map(|product| product.body_html.len()).sum::<usize>();
-    most <= products.len() || CHUNK_VARIANTS <= variants || CHUNK_BYTES <= bytes
-}
-
-/// What ended a file early, as the last of its errors.
-fn ending(error: &ImportError) -> RowError {
+/// What ended a file early, as the last of its errors. `reached` is the line on which the unread row starts.
+fn ending(error: &ImportError, reached: u64) -> RowError {
     let line = match error {
-        ImportError::RowTooLong { line } => *line,
-        _ => 1,
+        ImportError::RowTooLong { line } | ImportError::Encoding(EncodingError::NotUtf8 { line, .. }) => *line,
+        _ => reached,
     };
     RowError { line, column: None, reason: format!("the import ended here: {error}"), handle: None }
+}
+
+fn too_large(product: &ParsedProduct) -> RowError {
+    let reason = "the texts of the product and its variants are together too large for one commit".to_owned();
+    RowError { line: product.line, column: None, reason, handle: Some(product.handle.to_string()) }
 }
 
 struct Import<'a> {
@@ -150,8 +158,10 @@ struct Import<'a> {
     sku_owners: HashMap<String, String>,
     /// In a dry run, the handles whose SKUs are those that this file gave them, whatever the database says.
     accepted: HashSet<String>,
+    /// As the file's header writes it.
+    sku_column: String,
     /// Products whose SKUs others have that may come later in the file, and give them away.
-    held: Vec<ParsedProduct>,
+    held: Lot,
     /// Only what was held is left.
     is_ending: bool,
     report: Report,
@@ -186,6 +196,7 @@ impl Import<'_> {
 
     fn warn(&mut self, warnings: impl IntoIterator<Item = RowWarning>) {
         for warning in warnings {
+            self.report.warning_count = self.report.warning_count.saturating_add(1);
             if self.report.warnings.len() < LISTED {
                 self.report.warnings.push(warning);
             }
@@ -196,29 +207,59 @@ impl Import<'_> {
         if products.is_empty() {
             return Ok(());
         }
-        for _ in 0..TRIES {
-            let known = self.known(&products).await?;
+        for pause in PAUSES {
+            let mut known = self.known(&products).await?;
+            if self.give_way(&mut products, &known) {
+                known = self.known(&products).await?;
+            }
             products = self.with_free_skus(products, &known);
             if products.is_empty() {
                 return Ok(());
             }
             let decided = self.decide(&products, known).await?;
-            let committed = if self.dry_run || decided.commit.statements().is_empty() {
-                true
-            } else {
-                matches!(self.ctx.commit(&decided.commit).await?, Committed::Done { .. })
-            };
-            if committed {
-                let (sum, counts) = (&mut self.report.products, decided.counts);
-                sum.created = sum.created.saturating_add(counts.created);
-                sum.updated = sum.updated.saturating_add(counts.updated);
-                sum.unchanged = sum.unchanged.saturating_add(counts.unchanged);
-                self.report.variants_written = self.report.variants_written.saturating_add(decided.written);
-                self.report.variants_removed = self.report.variants_removed.saturating_add(decided.removed);
-                return Ok(());
+            if !self.dry_run && !decided.commit.statements().is_empty() {
+                match self.ctx.commit(&decided.commit).await? {
+                    Committed::Done { .. } => {}
+                    Committed::Refused { refusal: Refusal::Other(message), .. } => {
+                        return Err(Failure::Unavailable(SqlError::Statement(message).into()));
+                    }
+                    Committed::Refused { .. } => {
+                        self.pause(pause).await?;
+                        continue;
+                    }
+                }
+            }
+            let (sum, counts) = (&mut self.report.products, decided.counts);
+            sum.created = sum.created.saturating_add(counts.created);
+            sum.updated = sum.updated.saturating_add(counts.updated);
+            sum.unchanged = sum.unchanged.saturating_add(counts.unchanged);
+            self.report.variants_written = self.report.variants_written.saturating_add(decided.written);
+            self.report.variants_removed = self.report.variants_removed.saturating_add(decided.removed);
+            return Ok(());
+        }
+        Err(Failure::Unavailable(Unavailable::Contended))
+    }
+
+    /// Half of `millis` and up to as much again: who lost together shall not meet again.
+    async fn pause(&self, millis: u64) -> Result<(), Failure<ImportError>> {
+        let [random, ..] = self.ctx.random()?;
+        let half = millis.saturating_div(2);
+        let spread = half.saturating_mul(u64::from(random)).saturating_div(255);
+        self.ctx.app().clock.sleep(Duration::from_millis(half.saturating_add(spread))).await;
+        Ok(())
+    }
+
+    /// Gives another SKU to variants whose cell is empty, where somebody has the one that was made up for them.
+    /// Whether there were any.
+    fn give_way(&self, products: &mut [ParsedProduct], known: &KnownChunk) -> bool {
+        let taken = self.taken(products, known);
+        let mut has_changed = false;
+        for (product, taken) in products.iter_mut().zip(taken) {
+            for Taken { sku, .. } in taken {
+                has_changed |= product.give_way(&sku);
             }
         }
-        Err(Failure::Unavailable(Unavailable::Corrupt("a chunk of an import was refused again and again".to_owned())))
+        has_changed
     }
 
     async fn known(&self, products: &[ParsedProduct]) -> Result<KnownChunk, Failure<ImportError>> {
@@ -250,7 +291,7 @@ impl Import<'_> {
                 let may_wait = !self.is_ending && taken.iter().all(|taken| taken.may_be_freed);
                 if taken.is_empty() {
                     left.push(product);
-                } else if may_wait && !is_full(&self.held, HELD_PRODUCTS) {
+                } else if may_wait && self.held.has_room(&product, HELD_PRODUCTS) {
                     self.claim(&product, &taken);
                     self.held.push(product);
                 } else {
@@ -277,7 +318,13 @@ impl Import<'_> {
                 (product.handle.as_str(), skus)
             })
             .collect();
-        // The first in the file has it.
+        let given: HashMap<&str, &str> = products
+            .iter()
+            .flat_map(|product| product.variants.iter().map(|variant| (product.handle.as_str(), variant)))
+            .filter(|(_, variant)| !variant.sku_synthesised)
+            .map(|(handle, variant)| (variant.sku.as_str(), handle))
+            .collect();
+        // The first in the file has it, but a SKU that was made up is for whoever names it.
         let mut claims: HashMap<&str, &str> = HashMap::new();
         let mut all = Vec::with_capacity(products.len());
         for product in products {
@@ -285,7 +332,9 @@ impl Import<'_> {
             let mut taken = Vec::new();
             for variant in &product.variants {
                 let sku = variant.sku.as_str();
-                let in_file = claims.get(sku).copied().or_else(|| self.sku_owners.get(sku).map(String::as_str));
+                let named_by = given.get(sku).copied().filter(|owner| variant.sku_synthesised && *owner != handle);
+                let claimed = named_by.or_else(|| claims.get(sku).copied());
+                let in_file = claimed.or_else(|| self.sku_owners.get(sku).map(String::as_str));
                 let in_store = known.sku_owners.get(sku).map(String::as_str);
                 let (owner, may_be_freed) = match (in_file, in_store) {
                     (Some(owner), _) => (owner, false),
@@ -300,7 +349,7 @@ impl Import<'_> {
                 if owner != handle {
                     let error = RowError {
                         line: variant.line,
-                        column: Some("SKU".to_owned()),
+                        column: Some(self.sku_column.clone()),
                         reason: format!("the SKU {sku} belongs to the product {owner}"),
                         handle: Some(handle.to_owned()),
                     };
@@ -356,6 +405,9 @@ impl Import<'_> {
             } else {
                 counts.updated = counts.updated.saturating_add(1);
                 chunk.updated_products.push(rows.product.id.clone());
+                chunk
+                    .versions
+                    .extend(there.map(|(known, _)| ReadVersion { id: known.id.to_string(), version: known.version }));
             }
             events.push(event(ctx.new_id()?, &decision, parsed));
             before.extend(there.map(|(known, _)| json!({ "id": known.id.to_string(), "version": known.version })));

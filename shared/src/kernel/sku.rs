@@ -3,13 +3,13 @@
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
-/// What a merchant calls a variant: 1 to 64 characters, trimmed, without control characters. Case matters.
+/// What a merchant calls a variant: 1 to 255 characters, trimmed, without control characters. Case matters.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sku(String);
 
 impl Sku {
-    /// The most characters a SKU may have.
-    pub const MAX_CHARS: usize = 64;
+    /// The most characters a SKU may have, as in Shopify.
+    pub const MAX_CHARS: usize = 255;
 
     pub fn as_str(&self) -> &str {
         &self.0
@@ -21,7 +21,7 @@ impl Sku {
 pub enum InvalidSku {
     #[error("the SKU is empty")]
     Empty,
-    #[error("the SKU has more than 64 characters")]
+    #[error("the SKU has more than 255 characters")]
     TooLong,
     #[error("the SKU contains a control character such as a line break or a tab")]
     ControlCharacter,
@@ -62,13 +62,13 @@ mod tests {
     #[test]
     fn skus_are_trimmed_and_bounded() {
         assert_eq!(" AB 12 ".parse::<Sku>().unwrap().as_str(), "AB 12");
-        assert!("é".repeat(64).parse::<Sku>().is_ok());
+        assert!("é".repeat(255).parse::<Sku>().is_ok());
         for (text, error) in [
             (String::new(), InvalidSku::Empty),
             ("  ".into(), InvalidSku::Empty),
             ("a\u{0}b".into(), InvalidSku::ControlCharacter),
             ("a\r\nX: y".into(), InvalidSku::ControlCharacter),
-            ("é".repeat(65), InvalidSku::TooLong),
+            ("é".repeat(256), InvalidSku::TooLong),
         ] {
             assert_eq!(text.parse::<Sku>(), Err(error), "{text:?}");
         }
@@ -78,7 +78,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn printing_and_parsing_are_inverse(text in ".{0,70}") {
+        fn printing_and_parsing_are_inverse(text in ".{0,260}") {
             if let Ok(sku) = text.parse::<Sku>() {
                 prop_assert_eq!(sku.to_string().parse(), Ok(sku));
             }

@@ -133,6 +133,18 @@ pub async fn all_wrong_types_are_named_at_once(world: World) {
     }
 }
 
+/// Programs differ in which of the two counts.
+pub async fn a_member_that_is_there_twice_is_refused_by_name(world: World) {
+    for request in good_requests(&world).await {
+        let body = request.body.to_string();
+        for (name, value) in request.body.as_object().unwrap() {
+            let twice = body.replacen('{', &format!("{{{}:{value},", json!(name)), 1);
+            let places = request.send_bytes(&world, twice).await.expect_problem(422, "invalid-request").places();
+            assert_eq!(places, [format!("#/{name}")], "{body}");
+        }
+    }
+}
+
 pub async fn unknown_fields_are_refused_by_name(world: World) {
     for request in good_requests(&world).await {
         let mut body = request.body.clone();

@@ -21,6 +21,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     json_bodies::every_wrong_type_is_named_where_it_is,
     json_bodies::all_wrong_types_are_named_at_once,
     json_bodies::unknown_fields_are_refused_by_name,
+    json_bodies::a_member_that_is_there_twice_is_refused_by_name,
     json_bodies::numbers_beyond_reason_are_refused,
     json_bodies::another_media_type_is_refused,
     sizes::ten_megabytes_are_413,

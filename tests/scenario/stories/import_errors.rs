@@ -59,16 +59,22 @@ pub async fn a_sku_of_another_product_is_refused(world: World) {
     let product = |name: &str| Product::new(&world.name(name), name).variant(Variant::new(&sku, "1"));
     world.ours.import(&[product("owner")]).await;
     let products = [product("thief"), Product::simple(&world.name("bystander"), "1", 1)];
-    let report = world.ours.import_file(file(Generation::Newer, &products)).await.expect(200).json();
-    assert_eq!(report["products"], json!({ "created": 1, "updated": 0, "unchanged": 0, "failed": 1 }), "{report}");
-    assert_eq!(report["errors"][0]["line"], 2, "{report}");
-    assert!(report["errors"][0]["reason"].as_str().unwrap().contains(&world.name("owner")), "{report}");
+    for (generation, column, done) in
+        [(Generation::Newer, "SKU", "created"), (Generation::Older, "Variant SKU", "unchanged")]
+    {
+        let report = world.ours.import_file(file(generation, &products)).await.expect(200).json();
+        assert_eq!((&report["products"][done], &report["products"]["failed"]), (&json!(1), &json!(1)), "{report}");
+        assert_eq!((&report["errors"][0]["line"], &report["errors"][0]["column"]), (&json!(2), &json!(column)));
+        assert!(report["errors"][0]["reason"].as_str().unwrap().contains(&world.name("owner")), "{report}");
+    }
     world.ours.product(&world.name("bystander")).await;
     world.ours.shopper.get(&format!("/api/v1/products/{}", world.name("thief"))).send().await.expect(404);
 }
 
 pub async fn what_is_no_product_file_is_refused_with_its_reason(world: World) {
-    let header = "Handle,Title,Variant Price\n";
+    // A good product before the mistake, which must not go in alone.
+    let good = world.name("of-no-file");
+    let header = &format!("Handle,Title,Variant Price\n{good},Good,1\n");
     let utf_16: Vec<u8> = format!("\u{feff}{header}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     let cases: [(&str, Vec<u8>, &str); 6] = [
         ("windows-1252", [header.as_bytes(), b"a,Gr\xf6\xdfe,1\n"].concat(), "UTF-8"),
@@ -76,13 +82,27 @@ pub async fn what_is_no_product_file_is_refused_with_its_reason(world: World) {
         ("semicolons", b"Handle;Title;Variant Price\na;b;1\n".to_vec(), "semicolon"),
         ("no handle", b"Title,Variant Price\na,1\n".to_vec(), "Handle"),
         ("a column twice", b"Handle,Title,Price,Variant Price\na,b,1,1\n".to_vec(), "Price"),
-        ("nothing", Vec::new(), ""),
+        ("nothing", Vec::new(), "empty"),
     ];
     for (name, bytes, told) in cases {
         let answer = world.ours.import_file(bytes).await.expect_problem(422, "file-not-importable");
         let detail = answer.json()["detail"].as_str().unwrap().to_owned();
         assert!(detail.contains(told), "{name}: {detail}");
     }
+    world.ours.shopper.get(&format!("/api/v1/products/{good}")).send().await.expect(404);
     let json = world.ours.merchant.post("/api/v1/imports").json(&json!({})).send().await;
     json.expect_problem(415, "not-csv");
+}
+
+/// More than a thousand are counted, and the first thousand listed.
+pub async fn errors_and_warnings_beyond_a_thousand_are_counted(world: World) {
+    let mut text = "Handle,Title,Variant Price,Variant Inventory Qty\n".to_owned();
+    for at in 0..1_005 {
+        text.push_str(&format!("{0}-warned-{at},Warned,1,-1\n{0}-wrong-{at},Wrong,x,1\n", world.mark));
+    }
+    let path = "/api/v1/imports?dryRun=true";
+    let report = world.ours.merchant.post(path).body("text/csv", text).send().await.expect(200).json();
+    for (count, list) in [("errorCount", "errors"), ("warningCount", "warnings")] {
+        assert_eq!((&report[count], report[list].as_array().unwrap().len()), (&json!(1_005), 1_000), "{count}");
+    }
 }

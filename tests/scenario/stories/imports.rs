@@ -278,6 +278,71 @@ pub async fn two_imports_at_once_make_no_duplicates(world: World) {
     assert_eq!(listed.await.expect(200).json()["items"].as_array().unwrap().len(), 30);
 }
 
+/// Each has variants of its own in the same products. Whoever comes last in has the whole product; nothing is mixed.
+pub async fn twelve_imports_at_once_leave_one_of_them_whole(world: World) {
+    const PRODUCTS: usize = 5;
+    let handle = |at: usize| world.name(&format!("contended-{at}"));
+    let sizes = |number: usize| vec!["All".to_owned(), format!("Size {number}"), format!("Size {}", number % 3)];
+    let file = |number: usize| {
+        let mut sizes = sizes(number);
+        sizes.dedup();
+        let product = |at: usize| {
+            let product = Product::new(&handle(at), &format!("Title {number}")).option_names(&["Size"]);
+            sizes.iter().collect::<std::collections::BTreeSet<_>>().into_iter().fold(product, |product, size| {
+                product.variant(Variant::new(&format!("{}-{size}", handle(at)), "1").options(&[size]))
+            })
+        };
+        file_of(&(0..PRODUCTS).map(product).collect::<Vec<_>>())
+    };
+    let answers = futures_util::future::join_all((0..12).map(|number| world.ours.import_file(file(number)))).await;
+    let mut done = 0;
+    for answer in answers {
+        if answer.status == 200 {
+            assert_eq!(answer.json()["products"]["failed"], 0, "{answer}");
+            done += 1;
+        } else {
+            let refused = answer.expect_problem(503, "contended");
+            assert!((1..=60).contains(&refused.the("retry-after").parse::<u64>().unwrap()), "{refused}");
+        }
+    }
+    assert!(0 < done, "somebody always wins");
+    for at in 0..PRODUCTS {
+        let product = world.ours.product(&handle(at)).await;
+        let number: usize = product["title"].as_str().unwrap().replace("Title ", "").parse().unwrap();
+        let mut expected: Vec<String> = sizes(number).iter().map(|size| format!("{}-{size}", handle(at))).collect();
+        expected.sort();
+        expected.dedup();
+        let variants = product["variants"].as_array().unwrap().iter();
+        let mut skus: Vec<String> = variants.map(|variant| text(&variant["sku"])).collect();
+        skus.sort();
+        assert_eq!(skus, expected, "{product}");
+    }
+}
+
+pub async fn a_made_up_sku_gives_way_to_the_one_that_another_product_names(world: World) {
+    let (unnamed, names) = (world.name("unnamed"), world.name("names"));
+    let made_up = format!("{unnamed}_M");
+    let without =
+        Product::new(&unnamed, "Unnamed").option_names(&["Size"]).variant(Variant::new("", "1").options(&["M"]));
+    let with = Product::new(&names, "Names").variant(Variant::new(&made_up, "1"));
+    let sku = async |handle: &str| text(&world.ours.product(handle).await["variants"][0]["sku"]);
+    // In one file, whichever comes first.
+    for products in [[without.clone(), with.clone()], [with, without.clone()]] {
+        let report = world.ours.import(&products).await;
+        assert_eq!(report["products"]["failed"], 0, "{report}");
+        assert_eq!(sku(&names).await, made_up);
+        let other = sku(&unnamed).await;
+        assert!(other.starts_with(&format!("{unnamed}_m.")), "{other}");
+    }
+    // In a file of its own, and again.
+    let before = world.ours.product(&unnamed).await;
+    for _ in 0..2 {
+        let report = world.ours.import(&[without.clone()]).await;
+        assert_eq!(report["products"]["unchanged"], 1, "{report}");
+    }
+    assert_eq!(world.ours.product(&unnamed).await, before);
+}
+
 /// Two chunks apart as well as side by side: whoever comes first in the file, the SKU moves.
 pub async fn skus_are_swapped_and_moved_between_products(world: World) {
     let sku = |name: &str| world.name(&format!("sku-{name}"));

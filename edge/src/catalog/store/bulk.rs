@@ -47,6 +47,15 @@ INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, na
 SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'parent', r.value ->> 'path', r.value ->> 'handle', r.value ->> 'name', ?4
 FROM json_each(?3) r";
 
+/// Refuses the commit when a product is no more what it was decided on: another import came in between, and its
+/// variants are unknown here.
+const GUARD_VERSIONS: &str = "-- catalog::guard_versions
+INSERT INTO violation (what)
+SELECT 'a product was written meanwhile'
+FROM json_each(?3) r
+LEFT JOIN product p ON p.id = r.value ->> 'id' AND p.organization_id = ?1 AND +p.store_id = ?2
+WHERE p.version IS NOT r.value ->> 'version'";
+
 /// A product that is there keeps its count, which follows its stock.
 const UPSERT_PRODUCTS: &str = "-- catalog::upsert_products
 INSERT INTO product (organization_id, store_id, id, handle, title, title_key, vendor, product_type, status,
@@ -234,6 +243,13 @@ pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
     Ok(chunk)
 }
 
+/// A product that is there, at the version on which was decided.
+#[derive(Debug, Clone, Serialize)]
+pub struct ReadVersion {
+    pub id: String,
+    pub version: i64,
+}
+
 /// The rows of one chunk.
 #[derive(Debug, Default)]
 pub struct Chunk {
@@ -242,6 +258,8 @@ pub struct Chunk {
     pub variants: Vec<VariantRow>,
     /// The products among these that were there before.
     pub updated_products: Vec<String>,
+    /// What these were read at.
+    pub versions: Vec<ReadVersion>,
     pub removed_variants: Vec<String>,
     pub images: Vec<ImageRow>,
     pub facets: Vec<FacetRow>,
@@ -250,6 +268,9 @@ pub struct Chunk {
 /// Adds the statements that write `chunk`.
 pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp) {
     let ids: Vec<&str> = chunk.products.iter().map(|product| product.id.as_str()).collect();
+    if !chunk.versions.is_empty() {
+        commit.push(tenant.statement(GUARD_VERSIONS).bind(json(&chunk.versions)));
+    }
     if !chunk.categories.is_empty() {
         commit.push(tenant.statement(INSERT_CATEGORIES).bind(json(&chunk.categories)).bind(now.millis()));
     }

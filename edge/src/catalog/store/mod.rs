@@ -4,6 +4,8 @@ mod bulk;
 mod list;
 mod read;
 
-pub use bulk::{CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, VariantRow, known, known_of, write};
+pub use bulk::{
+    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, known, known_of, write,
+};
 pub use list::{ListFilter, Sort, SortKey, list};
 pub use read::{categories, guard_prices, offers, offers_of, product};

@@ -1,6 +1,6 @@
 //! What a file holds, product by product.
 
-use super::{ProductStatus, RowError, RowWarning, WeightUnit};
+use super::{ProductStatus, RowError, RowWarning, WeightUnit, synthesis};
 use crate::kernel::handle::Handle;
 use crate::kernel::money::Money;
 use crate::kernel::sku::Sku;
@@ -45,6 +45,28 @@ pub struct ParsedProduct {
     pub seo_description: Option<String>,
     /// Of the product's first row, counted from 1.
     pub line: u64,
+}
+
+impl ParsedProduct {
+    /// Lets somebody else have `sku`, where it was only made up for a variant: that one gets the second form of its
+    /// made-up SKU, which is as stable as the first. `false` where there is no such variant, or no other SKU for it.
+    pub fn give_way(&mut self, sku: &str) -> bool {
+        let is_it = |variant: &&ParsedVariant| variant.sku_synthesised && variant.sku.as_str() == sku;
+        let found = self.variants.iter().find(is_it);
+        let Some(other) = found.and_then(|variant| synthesis::hashed(&self.handle, &variant.option_values)) else {
+            return false;
+        };
+        if self.variants.iter().any(|variant| variant.sku == other) {
+            return false;
+        }
+        for variant in &mut self.variants {
+            if variant.sku_synthesised && variant.sku.as_str() == sku {
+                variant.sku = other;
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// What a buyer chooses: `Size` with the values `S`, `M`, `L`.

@@ -32,6 +32,7 @@ pub(super) struct Problems {
     errors: Vec<RowError>,
     more_errors: u64,
     warnings: Vec<RowWarning>,
+    more_warnings: u64,
 }
 
 const LISTED: usize = 100;
@@ -52,15 +53,21 @@ impl Problems {
     }
 
     pub(super) fn warn(&mut self, line: u64, column: Option<&str>, reason: impl Into<String>) {
-        if self.warnings.len() < LISTED {
-            let (column, reason, handle) = (column.map(str::to_owned), reason.into(), self.handle.clone());
-            self.warnings.push(RowWarning { line, column, reason, handle });
+        if LISTED <= self.warnings.len() {
+            self.more_warnings = self.more_warnings.saturating_add(1);
+            return;
         }
+        let (column, reason, handle) = (column.map(str::to_owned), reason.into(), self.handle.clone());
+        self.warnings.push(RowWarning { line, column, reason, handle });
     }
 
     /// The warnings, or the errors where there are any.
     pub(super) fn finish(mut self, line: u64) -> Result<Vec<RowWarning>, Vec<RowError>> {
         if self.errors.is_empty() {
+            if 0 < self.more_warnings {
+                let reason = format!("{} more warnings for this product", self.more_warnings);
+                self.warnings.push(RowWarning { line, column: None, reason, handle: self.handle });
+            }
             return Ok(self.warnings);
         }
         if 0 < self.more_errors {

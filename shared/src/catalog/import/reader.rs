@@ -65,6 +65,16 @@ impl<R: Read> ImportReader<R> {
         self.count
     }
 
+    /// Where the file stands: the line on which the row starts that was read last, or could not be read.
+    pub fn line(&self) -> u64 {
+        self.rows.line()
+    }
+
+    /// What the header of the file calls the column of SKUs, or Shopify does where it has none.
+    pub fn sku_column(&self) -> &str {
+        self.header.name(Column::Sku)
+    }
+
     fn next_product(&mut self) -> Result<Option<Parsed>, ImportError> {
         if self.line.is_none() {
             self.read_row()?;

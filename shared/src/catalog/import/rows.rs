@@ -12,13 +12,15 @@ const MOST_ROW_BYTES: u64 = 2 << 20;
 
 pub(super) struct Rows<R> {
     csv: csv::Reader<Source<R>>,
+    /// On which the row starts that was read last, or could not be read.
+    line: u64,
 }
 
 impl<R: Read> Rows<R> {
     pub(super) fn new(source: R) -> Rows<R> {
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).buffer_capacity(64 << 10);
-        Rows { csv: builder.from_reader(Source::new(source)) }
+        Rows { csv: builder.from_reader(Source::new(source)), line: 1 }
     }
 
     /// Bytes read, without a byte order mark.
@@ -26,10 +28,16 @@ impl<R: Read> Rows<R> {
         self.csv.position().byte()
     }
 
+    /// The line on which the row starts that was read last, or could not be read.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
     /// Reads the next row that has any text into `cells`. The line on which it starts, `None` at the end.
     pub(super) fn next(&mut self, cells: &mut StringRecord) -> Result<Option<u64>, ImportError> {
         loop {
             let start = self.csv.position().clone();
+            self.line = start.line();
             self.csv.get_mut().limit(start.byte().saturating_add(MOST_ROW_BYTES));
             if !self.csv.read_record(cells).map_err(|error| import_error(error, start.line()))? {
                 return Ok(None);

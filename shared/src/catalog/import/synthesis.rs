@@ -22,14 +22,14 @@ pub(super) fn synthesise(handle: &Handle, option_values: &[String]) -> Option<Sk
             text.push('_');
             text.push_str(value);
         }
-        if text.chars().count() <= Sku::MAX_CHARS {
+        if text.chars().count() <= MOST_CHARS {
             return text.parse().ok();
         }
     }
     hashed(handle, option_values)
 }
 
-/// The second form of [`synthesise`], also used where another variant of the product has the first as its own.
+/// The second form of [`synthesise`], also used where another variant has the first as its own.
 pub(super) fn hashed(handle: &Handle, option_values: &[String]) -> Option<Sku> {
     let mut text = handle.to_string();
     let mut hash = Xxh3Default::new();
@@ -44,7 +44,9 @@ pub(super) fn hashed(handle: &Handle, option_values: &[String]) -> Option<Sku> {
     format!("{readable}.{:012x}", hash.digest() >> 16).parse().ok()
 }
 
-/// What is left of 64 beside the dot and twelve digits.
+/// Shorter than what a merchant may give: it is read by people.
+const MOST_CHARS: usize = 64;
+/// What is left of these beside the dot and twelve digits.
 const READABLE_CHARS: usize = 51;
 
 #[cfg(test)]

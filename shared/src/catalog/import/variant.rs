@@ -11,7 +11,7 @@ use crate::kernel::sku::Sku;
 pub(super) const MOST_VARIANTS: usize = 2_048;
 pub(super) const DEFAULT_VALUE: &str = "Default Title";
 const MOST_OPTION_CHARS: usize = 255;
-const MOST_BARCODE_CHARS: usize = 64;
+const MOST_BARCODE_CHARS: usize = 255;
 const MOST_UNITS: i64 = 1_000_000_000;
 
 /// What the first row of a product says about all its variants.

@@ -18,7 +18,7 @@ fn a_cell_that_cannot_be_read_is_named_by_line_column_and_reason() {
         ("Variant Price", "99999999999999999999", "the amount is too large"),
         ("Variant Compare At Price", "1.234,50", "the amount contains a comma"),
         ("Variant Compare At Price", "-5", "the amount is negative"),
-        ("Variant SKU", &long, "the SKU has more than 64 characters"),
+        ("Variant SKU", &long, "the SKU has more than 255 characters"),
         ("Variant SKU", "a\nb", "the SKU contains a control character"),
         ("Variant Grams", "-5", "is not a weight"),
         ("Variant Weight Unit", "stone", "expected g, kg, oz or lb"),
@@ -27,7 +27,7 @@ fn a_cell_that_cannot_be_read_is_named_by_line_column_and_reason() {
         ("Variant Inventory Qty", "1000000001", "is more than 1000000000"),
         ("Variant Inventory Policy", "sometimes", "is not one of deny, continue"),
         ("Variant Taxable", "maybe", "is not one of true, false"),
-        ("Variant Barcode", &long, "is longer than 64 characters"),
+        ("Variant Barcode", &long, "is longer than 255 characters"),
         ("Variant Image", "red.jpg", "is not an absolute http or https URL"),
         ("Image Src", "//images.example.com/1.jpg", "is not an absolute http or https URL"),
         ("Image Src", "javascript:alert(1)", "is not an absolute http or https URL"),
@@ -145,4 +145,13 @@ fn a_product_full_of_errors_does_not_fill_the_memory() {
     (1..2_000).for_each(|n| text.push_str(&format!("tee,,,{n},bad\n")));
     let told = told(&text);
     assert_eq!((told.len(), told[100].as_str()), (101, "2 : 1899 more errors in this product"));
+}
+
+#[test]
+fn warnings_beyond_a_hundred_are_counted() {
+    let mut text = String::from("Handle,Title,Option1 Name,Option1 Value,Variant Price,Inventory quantity\n");
+    text.push_str("tee,Tee,Size,0,1,-1\n");
+    (1..150).for_each(|n| text.push_str(&format!("tee,,,{n},1,-1\n")));
+    let (_, warnings) = product_and_warnings(&text);
+    assert_eq!((warnings.len(), warnings[100].reason.as_str()), (101, "50 more warnings for this product"));
 }

@@ -83,6 +83,18 @@ fn a_synthesised_sku_gives_way_to_a_given_one() {
 }
 
 #[test]
+fn a_synthesised_sku_gives_way_to_another_product_once() {
+    let mut product = product(&file(COLOURED));
+    assert!(!product.give_way("MUG-1"), "it has no such SKU");
+    assert!(product.give_way("tee_S_Red"));
+    let other = product.variants[0].sku.to_string();
+    assert!(other.starts_with("tee_s_red."), "{other}");
+    assert!(!product.give_way(&other), "it has no third one");
+    let given = self::product(&simple(&[("Variant SKU", "MUG-1")]));
+    assert!(!given.clone().give_way("MUG-1"), "what is given stays");
+}
+
+#[test]
 fn options_that_do_not_add_up_are_refused() {
     let with = |cells: &[(&str, &str)]| {
         let mut row = vec![("Handle", "tee"), ("Variant Price", "1")];
