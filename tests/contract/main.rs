@@ -13,6 +13,7 @@
 mod answers;
 mod document;
 mod golden;
+mod migrations;
 mod permissions;
 mod problems;
 mod routes;
