@@ -180,6 +180,17 @@ impl Problem {
             .detail(format!("The service is not configured: {reason}."))
     }
 
+    /// Nobody can tell whether the caller's token was revoked, and the request is one for which that matters.
+    pub fn sessions_unavailable() -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "session-store-unavailable")
+            .detail(
+                "Whether your token was revoked cannot be told at this moment, so it changes nothing of the \
+                 merchant's. Nothing was done: try again.",
+            )
+            .header(RETRY_AFTER, HeaderValue::from_static("2"))
+            .because("Redis does not tell which tokens were revoked")
+    }
+
     /// An identity provider does not answer, which is the tenant's choice and nobody's request.
     pub fn provider_unavailable(cause: impl Display) -> Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, "provider-unavailable")

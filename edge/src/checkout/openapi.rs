@@ -88,7 +88,8 @@ fn open() -> Operation {
         .says(
             "Opens a checkout",
             "Fixes the cart's lines at today's prices for a day. Stock is not reserved. Lines that cannot be bought \
-             refuse it, all named at once.",
+             refuse it, all named at once. A checkout becomes one order at most. The cart stays as it is: a second \
+             checkout of the same cart buys again.",
         )
         .budget(Budget::new(2, 3, 1))
         .parameters([Parameter::idempotency_key(false)])

@@ -60,16 +60,22 @@ pub async fn open(
     let tenant = ctx.tenant();
     let currency = ctx.principal().await?.currency;
     let wanted = match cart::contents(ctx, command.cart).await {
-        Err(Failure::NotFound) => return Err(Failure::Rejected(OpenError::NoSuchCart)),
-        wanted => wanted?,
+        Ok(wanted) => wanted,
+        // What was answered before is recorded, whatever has become of the cart.
+        Err(failure @ (Failure::NotFound | Failure::Unavailable(_))) => {
+            return match (answered_before(ctx, claim).await?, failure) {
+                (Some(first), _) => Ok(Answered::Replayed(first)),
+                (None, Failure::NotFound) => Err(Failure::Rejected(OpenError::NoSuchCart)),
+                (None, failure) => Err(failure),
+            };
+        }
+        Err(failure) => return Err(failure),
     };
     let variants = wanted.iter().map(|(variant, _)| *variant);
     let mut reads = vec![catalog::offers(tenant, variants), identity::data_key_statement(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
-    let wrapped = rows.get(1).and_then(Rows::first).map(identity::wrapped_key).transpose()?;
-    let wrapped = wrapped.ok_or_else(|| corrupt("the organization has no data key"))?;
-    let key = identity::data_key(ctx.app(), tenant, &wrapped)?;
+    let key = key_of(ctx, rows.get(1))?;
     if let Some(first) = opened_replay(ctx, claim, rows.get(2), &key)? {
         return Ok(Answered::Replayed(first));
     }
@@ -104,6 +110,22 @@ pub async fn open(
             None => Err(unexplained(&refusal)),
         },
     }
+}
+
+/// The answer that was given to the claim before, if it was: one read, none without a claim.
+async fn answered_before(ctx: &Ctx, claim: Option<&Claim>) -> Result<Option<Recorded>, Failure<OpenError>> {
+    let Some(known) = claim else { return Ok(None) };
+    let tenant = ctx.tenant();
+    let reads = vec![identity::data_key_statement(tenant), journal::idempotency_record(tenant, &known.key)];
+    let rows = ctx.read(reads).await?;
+    opened_replay(ctx, claim, rows.get(1), &key_of(ctx, rows.first())?)
+}
+
+/// The organization's data key, from the rows of its statement.
+fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
+    let wrapped = rows.and_then(Rows::first).map(identity::wrapped_key).transpose()?;
+    let wrapped = wrapped.ok_or_else(|| corrupt("the organization has no data key"))?;
+    identity::data_key(ctx.app(), ctx.tenant(), &wrapped)
 }
 
 fn opened(checkout: &Checkout) -> Change {

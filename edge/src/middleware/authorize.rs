@@ -12,11 +12,10 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
-use crate::failure::{Denied, Halt};
+use crate::failure::Denied;
 use crate::identity::{Caller, KeyHash, Needed, external_caller, hash_of_bearer};
 use crate::limits::{Postponed, Revoked};
 use crate::port::defer::Defer;
-use crate::port::kv::KvError;
 use crate::problem::Problem;
 
 /// Puts a [`Ctx`] into the request, and lets no answer out before its caller is verified: a handler that
@@ -52,7 +51,7 @@ pub async fn authorize(
         Err(problem) => return problem.into_response(),
     };
     if revoked == Revoked::Unknown && caller.has_token() && is_privileged(scope, request.method()) {
-        return Problem::from(Halt::from(KvError::Timeout)).into_response();
+        return Problem::sessions_unavailable().into_response();
     }
     let extensions = request.extensions_mut();
     let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));

@@ -81,7 +81,7 @@ pub fn redis() -> Problems {
 
 /// Of every route that a token opens only while it is known whether it was revoked.
 pub(super) fn revocations() -> Problems {
-    vec![of(Unavailable::Kv(KvError::Timeout), "Redis, which knows the tokens that were revoked, does not answer.")]
+    vec![of(wire::Problem::sessions_unavailable(), "Redis, which knows the tokens that were revoked, does not answer.")]
 }
 
 /// Of every route that makes ids.

@@ -141,7 +141,7 @@ pub async fn a_repeated_opening_is_the_same_checkout(world: World) {
     let mut other = body.clone();
     other["email"] = json!("eve@example.com");
     assert_eq!(open(&other).await.expect_problem(422, "idempotency-key-reused").places(), ["Idempotency-Key:"]);
-    // Without a key each is a checkout of its own.
+    // Without a key each is a checkout of its own: it reserves and buys nothing yet, and each can become an order.
     let (one, two) = (world.ours.open(&cart).await.expect(201), world.ours.open(&cart).await.expect(201));
     assert_ne!(one.json()["id"], two.json()["id"]);
 }
