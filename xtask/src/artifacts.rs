@@ -147,7 +147,8 @@ fn gzipped(content: &[u8]) -> Outcome<usize> {
     std::thread::scope(|scope| {
         // In a thread of its own: gzip answers before it has read everything.
         scope.spawn(move || input.map(|mut input| input.write_all(content)));
-        gzip.wait_with_output().map(|output| output.stdout.len()).map_err(failed)
+        let output = gzip.wait_with_output().map_err(failed)?;
+        if output.status.success() { Ok(output.stdout.len()) } else { Err(format!("gzip: {}", output.status)) }
     })
 }
 

