@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use headlesspro_edge::openapi::{document, render};
+use headlesspro_shared::kernel::page::Cursor;
 use serde_json::{Map, Value};
 
 use crate::golden::assert_golden;
@@ -27,6 +28,28 @@ fn every_example_fits_its_own_schema() {
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     assert!(count > 50, "only {count} examples were found");
+}
+
+/// Of a parameter, a link, and the next page of each list.
+#[test]
+fn every_cursor_of_an_example_is_one_that_this_api_takes() {
+    let mut cursors: Vec<(String, String)> = Vec::new();
+    for (place, _, example) in examples(&document()) {
+        let of_list = example["nextCursor"].as_str();
+        let of_parameter = example.as_str().filter(|_| place.ends_with("\"cursor\""));
+        let of_link = example.as_str().filter(|_| place.ends_with(" Link"));
+        let of_link = of_link.map(|link| link.split_once("cursor=").and_then(|(_, rest)| rest.split_once('>')));
+        let of_link = of_link.map(|found| found.unwrap_or_else(|| panic!("{place}: {example}")).0);
+        let found = of_list.or(of_parameter).or(of_link);
+        cursors.extend(found.map(|cursor| (place, cursor.to_owned())));
+    }
+    for (place, cursor) in &cursors {
+        let parsed: Cursor = cursor.parse().unwrap_or_else(|error| panic!("{place}: {cursor}: {error}"));
+        assert!(parsed.parts_for("newest").is_ok_and(|parts| !parts.is_empty()), "{place}: {parsed:?}");
+    }
+    for kind in ["\"cursor\"", " Link", "listProducts 200 onePage"] {
+        assert!(cursors.iter().any(|(place, _)| place.ends_with(kind)), "no example of {kind} was found");
+    }
 }
 
 #[test]

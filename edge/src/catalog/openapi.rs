@@ -10,7 +10,7 @@ use super::document::{AvailabilityBody, CardBody, ProductBody, VariantBody};
 use super::http::CategoryBody;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problems, credentials, database, id, money, not_found, of,
-    time,
+    product_cursor, time,
 };
 use crate::problem::Problem;
 
@@ -200,7 +200,7 @@ fn products_example() -> Value {
         "priceRange": { "min": money(18_900), "max": money(20_900) },
         "inStock": true,
     });
-    json!({ "items": [card], "nextCursor": "WyJuZXdlc3QiLDE3OTU1MTI2MDAwMDBd" })
+    json!({ "items": [card], "nextCursor": product_cursor() })
 }
 
 fn product_example() -> Value {

@@ -99,7 +99,7 @@ pub async fn categories(ctx: &Ctx, after: &str, limit: i64) -> Result<Answer, Fa
     let body = serde_json::json!({ "items": items, "nextCursor": next });
     let json =
         serde_json::to_string(&body).map_err(|error| Failure::Unavailable(Unavailable::Corrupt(error.to_string())))?;
-    Ok(Answer { json, tags: vec!["categories".to_owned()], next })
+    Ok(Answer { json, tags: vec![format!("categories-{}", ctx.tenant().store)], next })
 }
 
 fn category(row: Row<'_>) -> Result<CategoryBody, SqlError> {

@@ -2,10 +2,12 @@
 
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{ApiKeyKind, AuditKind, CheckoutKind, OrderKind, StoreKind};
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use http::Method;
 use serde_json::{Value, json};
 
 use super::http::AuditLogBody;
+use super::usecase::SORT;
 use crate::openapi::{Answer, Budget, Cache, Header, Operation, Parameter, credentials, database, id, money, of, time};
 use crate::problem::Problem;
 
@@ -74,6 +76,6 @@ fn log_example() -> Value {
             "occurredAt": time(25),
             "hash": "5df6e0e2761359d30a8275058e299fcc0381534545f55cf43e41983f5d4c9456",
         }],
-        "nextCursor": "AQAAAAZuZXdlc3RpAAAAAAAAACo",
+        "nextCursor": Cursor::new(SORT, vec![CursorPart::Integer(42)]).to_string(),
     })
 }

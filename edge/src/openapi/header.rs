@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::operation::Cache;
+use super::sample::product_cursor;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Header {
@@ -48,6 +49,7 @@ impl Header {
     }
 
     pub fn describe(self) -> Value {
+        let link = format!(r#"</api/v1/products?limit=20&cursor={}>; rel="next""#, product_cursor());
         let (required, description, schema, example) = match self {
             Header::Etag => (
                 true,
@@ -71,7 +73,7 @@ impl Header {
                 false,
                 "The next page (RFC 8288). Left out on the last one.",
                 pattern(r#"^<[!-~]+>; rel="next"$"#),
-                r#"</api/v1/products?limit=20&cursor=WyJuZXdlc3QiXQ>; rel="next""#,
+                link.as_str(),
             ),
             Header::Location => (
                 true,

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::sample::product_cursor;
+
 #[derive(Debug, Clone)]
 pub struct Parameter {
     pub place: Place,
@@ -56,7 +58,7 @@ impl Parameter {
                 "cursor",
                 "The `nextCursor` of the page before. A cursor belongs to its list and sort, and does not expire.",
                 json!({ "type": "string", "pattern": "^[0-9A-Za-z_-]+$" }),
-                "WyJuZXdlc3QiLDE3MzI0NDk2MDAwMDBd",
+                product_cursor(),
             )
             .shared("Cursor"),
         ]

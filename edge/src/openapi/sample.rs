@@ -1,7 +1,8 @@
 //! What the examples are made of: one small order, seen from every operation.
 
-use headlesspro_shared::kernel::id::{Id, Kind};
+use headlesspro_shared::kernel::id::{Id, Kind, ProductKind};
 use headlesspro_shared::kernel::money::{Currency, Money};
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value, json};
 
@@ -19,6 +20,12 @@ pub fn id<K: Kind>(number: u8) -> Id<K> {
 /// `hours` after the shop of the examples was filled, RFC 3339.
 pub fn time(hours: i64) -> String {
     Timestamp::from_millis(hours.saturating_mul(3_600_000).saturating_add(MOMENT)).to_string()
+}
+
+/// Where the page after the first product of the examples starts.
+pub fn product_cursor() -> String {
+    let parts = vec![CursorPart::Integer(MOMENT), CursorPart::Text(id::<ProductKind>(1).to_string())];
+    Cursor::new("newest", parts).to_string()
 }
 
 pub fn euros(cents: i64) -> Money {

@@ -90,6 +90,10 @@ pub async fn catalog_answers_may_be_kept_and_personal_ones_not(world: World) {
         assert!(vary.split(',').any(|name| name.trim() == "authorization"), "{path}: {vary}");
         let tags: Vec<&str> = answer.the("cache-tag").split(',').collect();
         assert!(!tags.is_empty(), "{path}");
+        // Purging what is ours leaves another tenant's answers alone.
+        let others = world.theirs.shopper.get(&path).send().await;
+        let others: Vec<&str> = others.header("cache-tag").unwrap_or_default().split(',').collect();
+        assert!(tags.iter().all(|tag| !others.contains(tag)), "{path}: {tags:?} {others:?}");
         if path.contains("products") {
             assert!(tags.contains(&sold.product.as_str()), "{path}: {tags:?}");
         }
