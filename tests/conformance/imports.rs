@@ -50,12 +50,12 @@ async fn four_hundred_products_with_forty_images_each_go_into_a_server() {
 #[tokio::test]
 async fn a_product_that_no_commit_can_hold_is_refused_by_its_line() {
     let database = EmbeddedDatabase::migrated().await;
-    let mut text = "Handle,Title,Variant Price,Option1 Name,Option1 Value,Option2 Name,Option2 Value\n".to_owned();
-    text.push_str("good,Good,1,,,,\n");
+    let names = "Option1 Name,Option1 Value,Option2 Name,Option2 Value,Option3 Name,Option3 Value";
+    let mut text = format!("Handle,Title,Variant Price,{names}\ngood,Good,1,,,,,,\n");
     let value = "v".repeat(240);
     for variant in 0..2_048 {
-        let first = if variant == 0 { ["Huge", "Size", "Colour"] } else { [""; 3] };
-        text.push_str(&format!("huge,{},1,{},{value} {variant},{},{value}\n", first[0], first[1], first[2]));
+        let [title, size, colour, cut] = if variant == 0 { ["Huge", "Size", "Colour", "Cut"] } else { [""; 4] };
+        text.push_str(&format!("huge,{title},1,{size},{value} {variant},{colour},{value},{cut},{value}\n"));
     }
     let report = imported(Arc::new(database.sql.clone()), text.as_bytes()).await;
     assert_eq!((report.products.created, report.products.failed), (1, 1));
