@@ -77,6 +77,13 @@ pub enum Unavailable {
     Corrupt(String),
 }
 
+impl Unavailable {
+    /// Data of ours that does not read back; `what` says which, never the data.
+    pub fn corrupt(what: impl Into<String>) -> Unavailable {
+        Unavailable::Corrupt(what.into())
+    }
+}
+
 /// What [`Ctx`](crate::app::Ctx) itself can fail with, before any use case decides.
 #[derive(Debug)]
 pub enum Halt {

@@ -149,8 +149,9 @@ pub fn change(
 /// [`Unavailable`] when the answer is not the script's.
 pub fn mutated(reply: Reply) -> Result<Mutated, Unavailable> {
     let words = texts(reply)?;
-    let (status, rest) = words.split_first().ok_or_else(|| corrupt("an empty script reply"))?;
-    let number = || rest.first().and_then(|word| word.parse().ok()).ok_or_else(|| corrupt("a script reply"));
+    let (status, rest) = words.split_first().ok_or_else(|| Unavailable::corrupt("an empty script reply"))?;
+    let number =
+        || rest.first().and_then(|word| word.parse().ok()).ok_or_else(|| Unavailable::corrupt("a script reply"));
     Ok(match status.as_str() {
         "ok" => Mutated::Done(cart_of(rest)?),
         "replayed" => Mutated::Replayed(cart_of(rest)?),
@@ -160,7 +161,7 @@ pub fn mutated(reply: Reply) -> Result<Mutated, Unavailable> {
         "over-quantity" => Mutated::OverQuantity { would_hold: number()? },
         "over-lines" => Mutated::OverLines,
         "idempotency-mismatch" => Mutated::IdempotencyMismatch,
-        _ => return Err(corrupt("a script reply")),
+        _ => return Err(Unavailable::corrupt("a script reply")),
     })
 }
 
@@ -178,25 +179,25 @@ fn cart_of(pairs: &[String]) -> Result<StoredCart, Unavailable> {
         .chunks(2)
         .filter_map(|pair| if let [name, value] = pair { Some((name.as_str(), value.as_str())) } else { None })
         .collect();
-    let field = |name: &str| fields.get(name).copied().ok_or_else(|| corrupt("a cart's field is missing"));
-    let integer = |text: &str| text.parse::<i64>().map_err(|_| corrupt("a cart's number"));
-    let meta: Meta = serde_json::from_str(field("meta")?).map_err(|_| corrupt("a cart's meta"))?;
-    let currency: Currency = meta.currency.parse().map_err(|_| corrupt("a cart's currency"))?;
+    let field = |name: &str| fields.get(name).copied().ok_or_else(|| Unavailable::corrupt("a cart's field is missing"));
+    let integer = |text: &str| text.parse::<i64>().map_err(|_| Unavailable::corrupt("a cart's number"));
+    let meta: Meta = serde_json::from_str(field("meta")?).map_err(|_| Unavailable::corrupt("a cart's meta"))?;
+    let currency: Currency = meta.currency.parse().map_err(|_| Unavailable::corrupt("a cart's currency"))?;
     let mut ordered = Vec::new();
     let mut seen = BTreeMap::new();
     for (name, quantity) in &fields {
         let Some(variant) = name.strip_prefix("q:") else { continue };
-        let id: VariantId = variant.parse().map_err(|_| corrupt("a cart's variant"))?;
-        let quantity = Quantity::try_from(integer(quantity)?).map_err(|_| corrupt("a cart's quantity"))?;
-        let snapshot =
-            serde_json::from_str(field(&format!("s:{variant}"))?).map_err(|_| corrupt("a cart's snapshot"))?;
+        let id: VariantId = variant.parse().map_err(|_| Unavailable::corrupt("a cart's variant"))?;
+        let quantity = Quantity::try_from(integer(quantity)?).map_err(|_| Unavailable::corrupt("a cart's quantity"))?;
+        let snapshot = serde_json::from_str(field(&format!("s:{variant}"))?)
+            .map_err(|_| Unavailable::corrupt("a cart's snapshot"))?;
         let (offer, seen_price) = offer_of(id, snapshot, currency)?;
         ordered.push((integer(field(&format!("n:{variant}"))?)?, CartLine { variant: id, quantity, seen_price }));
         seen.insert(id, offer);
     }
     ordered.sort_by_key(|(at, _)| *at);
     Ok(StoredCart {
-        id: meta.id.parse().map_err(|_| corrupt("a cart's id"))?,
+        id: meta.id.parse().map_err(|_| Unavailable::corrupt("a cart's id"))?,
         version: integer(field("version")?)?,
         currency,
         created_at: Timestamp::from_millis(meta.created_at),
@@ -223,7 +224,7 @@ fn offer_of(variant: VariantId, snapshot: Snapshot, currency: Currency) -> Resul
     let price = Money::new(snapshot.price_minor, currency);
     let offer = Offer {
         variant,
-        product: snapshot.product.parse().map_err(|_| corrupt("a cart's product"))?,
+        product: snapshot.product.parse().map_err(|_| Unavailable::corrupt("a cart's product"))?,
         product_handle: snapshot.handle,
         sku: snapshot.sku,
         title: snapshot.title,
@@ -242,7 +243,7 @@ fn texts(reply: Reply) -> Result<Vec<String>, Unavailable> {
     let Reply::Array(items) = reply else {
         return Err(match reply {
             Reply::Error(message) => KvError::Refused(message).into(),
-            Reply::Nil | Reply::Integer(_) | Reply::Text(_) | Reply::Array(_) => corrupt("a cart's reply"),
+            Reply::Nil | Reply::Integer(_) | Reply::Text(_) | Reply::Array(_) => Unavailable::corrupt("a cart's reply"),
         });
     };
     items
@@ -250,11 +251,7 @@ fn texts(reply: Reply) -> Result<Vec<String>, Unavailable> {
         .map(|item| match item {
             Reply::Text(text) => Ok(text),
             Reply::Integer(integer) => Ok(integer.to_string()),
-            Reply::Nil | Reply::Array(_) | Reply::Error(_) => Err(corrupt("a cart's reply")),
+            Reply::Nil | Reply::Array(_) | Reply::Error(_) => Err(Unavailable::corrupt("a cart's reply")),
         })
         .collect()
-}
-
-fn corrupt(what: &str) -> Unavailable {
-    Unavailable::Corrupt(what.to_owned())
 }

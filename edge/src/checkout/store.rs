@@ -90,7 +90,8 @@ pub fn checkout_of(app: &App, tenant: Tenant, rows: &Rows) -> Result<Option<(Che
 
 fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Unavailable> {
     let currency: Currency = row.parse("currency")?;
-    let lines: Vec<LineRow> = serde_json::from_str(row.get("lines")?).map_err(|_| corrupt("a checkout's lines"))?;
+    let lines: Vec<LineRow> =
+        serde_json::from_str(row.get("lines")?).map_err(|_| Unavailable::corrupt("a checkout's lines"))?;
     let id: CheckoutId = row.parse("id")?;
     Ok(Checkout {
         id,
@@ -98,7 +99,7 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         state: match row.get("state")? {
             "open" => CheckoutState::Open,
             "completed" => CheckoutState::Completed,
-            _ => return Err(corrupt("a checkout's state")),
+            _ => return Err(Unavailable::corrupt("a checkout's state")),
         },
         personal: Personal::open(tenant, key, Of::Checkout(id), row.get("personal_sealed")?)?,
         lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
@@ -123,17 +124,13 @@ fn row_of(line: &PlacedLine) -> LineRow {
 
 fn line_of(row: LineRow, currency: Currency) -> Result<PlacedLine, Unavailable> {
     Ok(PlacedLine {
-        variant: row.variant.parse().map_err(|_| corrupt("a checkout's variant"))?,
-        product: row.product.parse().map_err(|_| corrupt("a checkout's product"))?,
+        variant: row.variant.parse().map_err(|_| Unavailable::corrupt("a checkout's variant"))?,
+        product: row.product.parse().map_err(|_| Unavailable::corrupt("a checkout's product"))?,
         sku: row.sku,
         title: row.title,
         variant_title: row.variant_title,
-        quantity: Quantity::try_from(row.quantity).map_err(|_| corrupt("a checkout's quantity"))?,
+        quantity: Quantity::try_from(row.quantity).map_err(|_| Unavailable::corrupt("a checkout's quantity"))?,
         unit_price: Money::new(row.unit_price, currency),
         total: Money::new(row.total, currency),
     })
-}
-
-fn corrupt(what: &str) -> Unavailable {
-    Unavailable::Corrupt(what.to_owned())
 }

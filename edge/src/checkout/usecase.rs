@@ -124,7 +124,7 @@ async fn answered_before(ctx: &Ctx, claim: Option<&Claim>) -> Result<Option<Reco
 /// The organization's data key, from the rows of its statement.
 fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
     let wrapped = rows.and_then(Rows::first).map(identity::wrapped_key).transpose()?;
-    let wrapped = wrapped.ok_or_else(|| corrupt("the organization has no data key"))?;
+    let wrapped = wrapped.ok_or_else(|| Unavailable::corrupt("the organization has no data key"))?;
     identity::data_key(ctx.app(), ctx.tenant(), &wrapped)
 }
 
@@ -177,7 +177,8 @@ pub async fn complete(
     };
     match ctx.commit(&commit.statements).await? {
         Committed::Done { after, .. } => {
-            let body = order_of(ctx, after.first())?.ok_or_else(|| corrupt("an order was placed and is not there"))?;
+            let body = order_of(ctx, after.first())?
+                .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
             Ok(Answered::Fresh { location: commit.location, body })
         }
         Committed::Refused { refusal, diagnosis, .. } => {
@@ -328,7 +329,7 @@ fn still_placeable(
 
 /// The order without what is sealed apart from it.
 fn document_of(body: &OrderBody) -> Result<String, Unavailable> {
-    let mut document = serde_json::to_value(body).map_err(|error| corrupt(&error.to_string()))?;
+    let mut document = serde_json::to_value(body).map_err(|error| Unavailable::corrupt(error.to_string()))?;
     if let Some(members) = document.as_object_mut() {
         members.retain(|name, _| !PERSONAL_MEMBERS.contains(&name.as_str()));
     }
@@ -336,7 +337,7 @@ fn document_of(body: &OrderBody) -> Result<String, Unavailable> {
 }
 
 fn hash_of_address(ctx: &Ctx, email: &str) -> Result<String, Unavailable> {
-    let email: Email = email.parse().map_err(|_| corrupt("a checkout's e-mail address"))?;
+    let email: Email = email.parse().map_err(|_| Unavailable::corrupt("a checkout's e-mail address"))?;
     Ok(identity::email_hash(ctx.app(), ctx.tenant(), &email))
 }
 
@@ -360,8 +361,8 @@ fn replayed_order<E>(
     recorded: Option<&Rows>,
     placed: Option<&Rows>,
 ) -> Result<Option<Recorded>, Failure<E>> {
-    let Some(first) = replay(Some(claim), recorded)? else { return Ok(None) };
-    let body = order_of(ctx, placed)?.ok_or_else(|| corrupt("an order that was answered is not there"))?;
+    let Some(first) = journal::replay(Some(claim), recorded)? else { return Ok(None) };
+    let body = order_of(ctx, placed)?.ok_or_else(|| Unavailable::corrupt("an order that was answered is not there"))?;
     Ok(Some(Recorded { body, ..first }))
 }
 
@@ -372,19 +373,10 @@ fn opened_replay<E>(
     recorded: Option<&Rows>,
     key: &DataKey,
 ) -> Result<Option<Recorded>, Failure<E>> {
-    let (Some(claim), Some(first)) = (claim, replay(claim, recorded)?) else { return Ok(None) };
+    let (Some(claim), Some(first)) = (claim, journal::replay(claim, recorded)?) else { return Ok(None) };
     Ok(Some(journal::open_body(ctx.tenant(), claim, first, key)?))
 }
 
-fn replay<E>(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<E>> {
-    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
-    claim.replay(journal::recorded(rows)?)
-}
-
 fn unexplained<E>(refusal: &crate::port::sql::Refusal) -> Failure<E> {
-    Failure::Unavailable(corrupt(&format!("a commit was refused: {refusal:?}")))
-}
-
-fn corrupt(what: &str) -> Unavailable {
-    Unavailable::Corrupt(what.to_owned())
+    Failure::Unavailable(Unavailable::corrupt(format!("a commit was refused: {refusal:?}")))
 }

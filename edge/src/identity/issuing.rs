@@ -5,10 +5,10 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::{App, Ctx};
 use crate::failure::Failure;
+pub use crate::journal::replay;
 use crate::journal::{self, Claim, Recorded};
 use crate::port::entropy::NoEntropy;
 use crate::port::kv::{Command, KvError, Reply};
-use crate::port::sql::Rows;
 
 /// How long the moment of a last use is kept, in seconds: 90 days.
 const LAST_USE_SECONDS: &str = "7776000";
@@ -51,12 +51,6 @@ pub async fn answered<E>(ctx: &Ctx, claim: Option<&Claim>) -> Result<Option<Reco
     let Some(known) = claim else { return Ok(None) };
     let rows = ctx.read(vec![journal::idempotency_record(ctx.tenant(), &known.key)]).await?;
     replay(claim, rows.first())
-}
-
-/// The first answer in the rows of [`journal::idempotency_record`].
-pub fn replay<E>(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<E>> {
-    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
-    claim.replay(journal::recorded(rows)?)
 }
 
 /// Each with its last use: one round trip to Redis, none for nobody.

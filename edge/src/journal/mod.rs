@@ -20,6 +20,7 @@ use crate::app::{Ctx, Tenant};
 use crate::extract::IdempotencyKey;
 use crate::failure::{Failure, Unavailable};
 use crate::port::entropy::{Entropy, NoEntropy};
+use crate::port::sql::Rows;
 use crate::vault::{DataKey, Place};
 
 /// An idempotency key with the fingerprint of the request it came with.
@@ -61,6 +62,15 @@ fn row(tenant: Tenant, claim: &Claim) -> String {
 
 fn place(tenant: Tenant, row: &str) -> Place<'_> {
     Place { organization: tenant.organization, table: "idempotency_record", column: "body", row }
+}
+
+/// The first answer to a claim, in the rows of [`idempotency_record`]. None without a claim.
+///
+/// # Errors
+/// [`Failure::IdempotencyMismatch`] when the key came with another request.
+pub fn replay<E>(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<E>> {
+    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
+    claim.replay(recorded(rows)?)
 }
 
 impl Claim {

@@ -182,7 +182,7 @@ pub fn login_of(row: Row<'_>) -> Result<(WrappedKey, Option<LoginRow>), Unavaila
         key,
         Some(LoginRow {
             id: row.parse("id")?,
-            password: password.map(str::parse).transpose().map_err(|_| corrupt("a password's hash"))?,
+            password: password.map(str::parse).transpose().map_err(|_| Unavailable::corrupt("a password's hash"))?,
             role: row.parse("role")?,
             permissions: permissions(row)?,
             is_active: row.get::<&str>("state")? == "active",
@@ -326,12 +326,12 @@ pub fn account_of(row: Row<'_>) -> Result<AccountRow, Unavailable> {
 /// What `role` allows with `role_scopes` and narrowed by `grants`.
 pub(super) fn permissions(row: Row<'_>) -> Result<Permissions, Unavailable> {
     let role: Role = row.parse("role")?;
-    let grants: Vec<Grant> = serde_json::from_str(row.get("grants")?).map_err(|_| corrupt("an account's grants"))?;
-    let stored: Option<Scopes> =
-        row.get::<Option<&str>>("role_scopes")?.map(str::parse).transpose().map_err(|_| corrupt("a role's scopes"))?;
+    let grants: Vec<Grant> =
+        serde_json::from_str(row.get("grants")?).map_err(|_| Unavailable::corrupt("an account's grants"))?;
+    let stored: Option<Scopes> = row
+        .get::<Option<&str>>("role_scopes")?
+        .map(str::parse)
+        .transpose()
+        .map_err(|_| Unavailable::corrupt("a role's scopes"))?;
     Ok(Permissions::new(role.scopes(stored.unwrap_or_default()), &grants))
-}
-
-fn corrupt(what: &str) -> Unavailable {
-    Unavailable::Corrupt(what.to_owned())
 }
