@@ -337,7 +337,7 @@ pub async fn a_made_up_sku_gives_way_to_the_one_that_another_product_names(world
     // In a file of its own, and again.
     let before = world.ours.product(&unnamed).await;
     for _ in 0..2 {
-        let report = world.ours.import(&[without.clone()]).await;
+        let report = world.ours.import(std::slice::from_ref(&without)).await;
         assert_eq!(report["products"]["unchanged"], 1, "{report}");
     }
     assert_eq!(world.ours.product(&unnamed).await, before);
