@@ -21,12 +21,13 @@ use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::{Command, Kv, KvError, Reply, Script};
 use crate::port::mailer::Mailer;
-use crate::port::sql::{Commit, Committed, Rows, Sql, Statement};
+use crate::port::sql::{Commit, Committed, Databases, Rows, Statement};
 use crate::vault::Vault;
 
 /// The ports, and what one isolate or process remembers. Built once; holds nothing of a request.
 pub struct App {
-    pub sql: Arc<dyn Sql>,
+    /// Where organizations live. A request's is its tenant's, which [`Ctx`] asks.
+    pub databases: Databases,
     pub kv: Arc<dyn Kv>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Arc<dyn Entropy>,
@@ -93,7 +94,7 @@ impl Secrets {
 
 impl App {
     pub fn new(
-        sql: Arc<dyn Sql>,
+        databases: impl Into<Databases>,
         kv: Arc<dyn Kv>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
@@ -104,7 +105,7 @@ impl App {
         let limiter = Limiter::new(Limits::default());
         let storefront = verifier.issuer.parse().unwrap_or_else(|_| BaseUrl::local());
         App {
-            sql,
+            databases: databases.into(),
             kv,
             clock,
             entropy,
@@ -242,7 +243,7 @@ impl Spent {
 
 /// One request: who asks, for which tenant, when; and the ports, metered.
 ///
-/// A caller is a claim until its key has been found in the database. [`Ctx::read`] verifies in the same
+/// A caller is a claim until its key has been found in the database, which is that of the organization it claims. [`Ctx::read`] verifies in the same
 /// round trip as it reads; [`Ctx::commit`] and the Redis calls verify before they change anything.
 #[derive(Clone)]
 pub struct Ctx {
@@ -411,10 +412,10 @@ impl Ctx {
             statements.insert(0, verification);
         }
         Spent::add(&self.spent.sql);
-        let mut answers = self.app.sql.read(statements).await?;
+        let mut answers = self.app.databases.of(self.tenant().organization).read(statements).await?;
         if verify {
             let found = if answers.is_empty() { Rows::default() } else { answers.remove(0) };
-            self.caller.settle(&found, self.now, &self.app.verifier)?;
+            self.caller.settle(&found, self.now, &self.app)?;
             self.note_use();
         }
         Ok(answers)
@@ -435,7 +436,7 @@ impl Ctx {
     pub async fn commit(&self, commit: &Commit) -> Result<Committed, Halt> {
         self.principal().await?;
         Spent::add(&self.spent.sql);
-        Ok(self.app.sql.commit(commit).await?)
+        Ok(self.app.databases.of(self.tenant().organization).commit(commit).await?)
     }
 
     /// One Redis command.

@@ -67,7 +67,7 @@ impl Log {
         let by = By { actor: "key_of_the_test", request_id: "r-1", now };
         let mut commit = Commit::new();
         commit.push(audit_by(tenant, AuditId::new(now, random), by, change));
-        let done = self.app.sql.commit(&commit).await.unwrap();
+        let done = self.app.databases.first().commit(&commit).await.unwrap();
         assert!(matches!(done, Committed::Done { .. }), "{done:?}");
     }
 
@@ -81,11 +81,11 @@ impl Log {
     }
 
     async fn faults(&self, organization: OrganizationId) -> Vec<Fault> {
-        verify(&*self.app.sql, organization, None).await.unwrap().report.faults
+        verify(&**self.app.databases.first(), organization, None).await.unwrap().report.faults
     }
 
     async fn head(&self, organization: OrganizationId) -> Head {
-        verify(&*self.app.sql, organization, None).await.unwrap().head.unwrap()
+        verify(&**self.app.databases.first(), organization, None).await.unwrap().head.unwrap()
     }
 
     async fn execute(&self, sql: &'static str, organization: OrganizationId) -> Result<(), String> {
@@ -93,7 +93,7 @@ impl Log {
         let statement = Statement::new(sql);
         let count = usize::from(sql.contains("?1"));
         commit.push(if count == 1 { statement.bind(organization.to_string()) } else { statement });
-        match self.app.sql.commit(&commit).await {
+        match self.app.databases.first().commit(&commit).await {
             Ok(Committed::Done { .. }) => Ok(()),
             Ok(Committed::Refused { refusal, .. }) => Err(refusal.into_message()),
             Err(error) => Err(error.to_string()),
@@ -138,7 +138,7 @@ cases! {
 
 async fn the_database_hashes_as_rust_does(log: Log) {
     let organization = log.log_of("Long", 600).await;
-    let verified = verify(&*log.app.sql, organization, None).await.unwrap();
+    let verified = verify(&**log.app.databases.first(), organization, None).await.unwrap();
     assert_eq!((verified.report.rows, verified.report.faults), (600, vec![]));
     let head = verified.head.unwrap();
     assert_eq!(head.number, 600);
@@ -153,7 +153,7 @@ async fn parallel_commits_are_one_chain(log: Log) {
     let (ours, theirs) = (log.tenant("Ours").await, log.tenant("Theirs").await);
     join_all((0..60).map(|number| log.append(if number % 3 == 0 { theirs } else { ours }, number))).await;
     for (tenant, rows) in [(ours, 41), (theirs, 21)] {
-        let verified = verify(&*log.app.sql, tenant.organization, None).await.unwrap();
+        let verified = verify(&**log.app.databases.first(), tenant.organization, None).await.unwrap();
         assert_eq!((verified.report.rows, verified.report.faults), (rows, vec![]));
     }
 }

@@ -133,20 +133,20 @@ impl Post {
     }
 
     async fn rows(&self, sql: &'static str) -> Vec<Vec<headlesspro_edge::port::sql::Value>> {
-        let rows = self.app.sql.read(vec![Statement::new(sql)]).await.unwrap().remove(0);
+        let rows = self.app.databases.first().read(vec![Statement::new(sql)]).await.unwrap().remove(0);
         rows.iter().map(|row| row.values.to_vec()).collect()
     }
 
     async fn execute(&self, sql: &'static str) {
         let mut commit = Commit::new();
         commit.push(Statement::new(sql));
-        assert!(matches!(self.app.sql.commit(&commit).await, Ok(Committed::Done { .. })), "{sql}");
+        assert!(matches!(self.app.databases.first().commit(&commit).await, Ok(Committed::Done { .. })), "{sql}");
     }
 
     async fn key_of(&self, tenant: Tenant) -> DataKey {
         let key = "SELECT wrapped, master_key_id FROM organization_key WHERE organization_id = ?1";
         let statement = Statement::new(key).bind(tenant.organization.to_string());
-        let rows = self.app.sql.read(vec![statement]).await.unwrap().remove(0);
+        let rows = self.app.databases.first().read(vec![statement]).await.unwrap().remove(0);
         let text = |row: &Row<'_>, column| row.get::<&str>(column).unwrap().to_owned();
         let row = rows.first().unwrap();
         let wrapped = WrappedKey { wrapped: text(&row, "wrapped"), master: text(&row, "master_key_id") };
@@ -171,7 +171,7 @@ impl Post {
     async fn enqueue(&self, tenant: Tenant, event_key: &str) {
         let mut commit = Commit::new();
         commit.push(self.statement(tenant, event_key).await);
-        let done = self.app.sql.commit(&commit).await.unwrap();
+        let done = self.app.databases.first().commit(&commit).await.unwrap();
         assert!(matches!(done, Committed::Done { .. }), "{done:?}");
     }
 
@@ -255,7 +255,7 @@ async fn a_refused_commit_sends_nothing(post: Post) {
     let mut commit = Commit::new();
     commit.push(post.statement(post.ours, "ada").await);
     commit.push(Statement::new("INSERT INTO organization (id, name, created_at) SELECT id, name, 0 FROM organization"));
-    assert!(matches!(post.app.sql.commit(&commit).await, Ok(Committed::Refused { .. })));
+    assert!(matches!(post.app.databases.first().commit(&commit).await, Ok(Committed::Refused { .. })));
     assert_eq!(post.deliver().await, [0, 0, 0]);
 }
 
@@ -342,7 +342,7 @@ async fn without_a_provider_mails_stay_queued(post: Post) {
     post.enqueue(post.ours, "ada").await;
     let kv = Arc::new(MemoryKv::new(post.clock.clone(), scripts::ALL));
     let clock: Arc<dyn Clock> = post.clock.clone();
-    let silent = App::new(post.app.sql.clone(), kv, clock, Arc::new(HostEntropy), secrets());
+    let silent = App::new(Arc::clone(post.app.databases.first()), kv, clock, Arc::new(HostEntropy), secrets());
     assert_eq!(counts(deliver_all(&silent).await.unwrap()), [0, 0, 0]);
     assert_eq!(post.states().await, ["queued 0"]);
     assert_eq!(post.deliver().await, [1, 0, 0]);

@@ -136,7 +136,7 @@ impl Shop {
         // A new secret key may neither read the audit log nor run jobs.
         let mut allow = Commit::new();
         allow.push(Statement::new("UPDATE api_key SET scopes = scopes || ' audit:read jobs:run'"));
-        app.sql.commit(&allow).await.expect("one more scope");
+        app.databases.first().commit(&allow).await.expect("one more scope");
         let (router, validator) = (routes::router(app), Validator::from_golden());
         Shop { router, key, mailbox, store, validator, answered: BTreeSet::new(), _folder: folder }
     }

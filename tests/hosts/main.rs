@@ -83,6 +83,21 @@ async fn a_setting_that_makes_no_sense_is_named_without_its_value() {
 }
 
 #[tokio::test]
+async fn a_directory_that_makes_no_sense_is_named_without_what_may_be_a_token() {
+    for (name, start) in HOSTS {
+        for directory in ["hidden", "org_01h455vb4pex5vsknk084sn02q ftp://hidden.example hidden"] {
+            let directory = ("DATABASE_DIRECTORY", directory);
+            let host = start(&[("DATABASE_URL", NOWHERE), ("REDIS_URL", NOWHERE), directory]).unwrap();
+            let (status, problem) = products(&host).await;
+            assert_eq!((status, &problem["code"]), (503, &"misconfigured".into()), "{name}");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains("DATABASE_DIRECTORY: entry 1:"), "{name}: {detail}");
+            assert!(!detail.contains("hidden"), "{name}: {detail}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_rate_limit_that_makes_no_sense_is_named() {
     for (name, start) in HOSTS {
         let limits = ("RATE_LIMITS", "read=600/60s:120,write=fast");

@@ -28,6 +28,7 @@ use headlesspro_edge::port::sql::hrana::HranaSql;
 use headlesspro_edge::port::sql::turns::TakingTurns;
 use headlesspro_edge::{routes, scripts};
 use headlesspro_shared::identity::{Password, Role};
+use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::limits::Limits;
 use headlesspro_shared::organizations::SignUp;
 use tokio::net::TcpListener;
@@ -178,7 +179,7 @@ impl Stage {
         };
         let app = Arc::new(make());
         let (ours, theirs) = runtime.block_on(async {
-            migrate(&*app.sql).await.map_err(|error| error.to_string())?;
+            migrate(&**app.databases.first()).await.map_err(|error| error.to_string())?;
             Ok::<_, String>((keys(&app, "Ours", "EUR").await?, keys(&app, "Theirs", "BHD").await?))
         })?;
         let (url, host, fresh) = if is_native {
@@ -251,6 +252,26 @@ impl Stage {
             }
             Fresh::Hosted(kind, settings) => {
                 let host = start(*kind, settings).unwrap();
+                Isolate { url: host.url.clone(), host: Some(host) }
+            }
+        }
+    }
+
+    /// Another isolate, whose directory says that `organization` lives in the database at `url`.
+    pub async fn isolate_with(&self, organization: OrganizationId, url: &str) -> Isolate {
+        match &self.fresh {
+            Fresh::Native(make) => {
+                let fetch = Arc::new(NativeFetch::new().unwrap());
+                let sql = Arc::new(HranaSql::new(url, None, fetch).unwrap());
+                let mut app = make();
+                app.databases = app.databases.with(sql, [organization]);
+                let url = serve(routes::router(Arc::new(app))).await.unwrap();
+                Isolate { url, host: None }
+            }
+            Fresh::Hosted(kind, settings) => {
+                let directory = ("DATABASE_DIRECTORY", format!("{organization} {url}"));
+                let settings: Vec<_> = settings.iter().cloned().chain([directory]).collect();
+                let host = start(*kind, &settings).unwrap();
                 Isolate { url: host.url.clone(), host: Some(host) }
             }
         }

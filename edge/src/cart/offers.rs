@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use headlesspro_shared::catalog::Offer;
-use headlesspro_shared::kernel::id::{StoreId, VariantId};
+use headlesspro_shared::kernel::id::VariantId;
 use headlesspro_shared::kernel::time::Timestamp;
+
+use crate::app::Tenant;
 
 /// Long enough for a burst, short enough for a price: carts are priced anew when shown, and orders
 /// when placed.
@@ -14,24 +16,24 @@ const REMEMBERED_MILLIS: i64 = 5_000;
 /// At most this many offers; then all are forgotten.
 const REMEMBERED_OFFERS: usize = 4_096;
 
-type Remembered = HashMap<(StoreId, VariantId), (Offer, Timestamp)>;
+type Remembered = HashMap<(Tenant, VariantId), (Offer, Timestamp)>;
 
 #[derive(Default)]
 pub struct OfferCache(Mutex<Remembered>);
 
 impl OfferCache {
-    pub fn get(&self, store: StoreId, variant: VariantId, now: Timestamp) -> Option<Offer> {
+    pub fn get(&self, tenant: Tenant, variant: VariantId, now: Timestamp) -> Option<Offer> {
         let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (offer, read_at) = remembered.get(&(store, variant))?;
+        let (offer, read_at) = remembered.get(&(tenant, variant))?;
         let age = now.millis().saturating_sub(read_at.millis());
         (0..REMEMBERED_MILLIS).contains(&age).then(|| offer.clone())
     }
 
-    pub fn put(&self, store: StoreId, offer: &Offer, now: Timestamp) {
+    pub fn put(&self, tenant: Tenant, offer: &Offer, now: Timestamp) {
         let mut remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if REMEMBERED_OFFERS <= remembered.len() {
             remembered.clear();
         }
-        remembered.insert((store, offer.variant), (offer.clone(), now));
+        remembered.insert((tenant, offer.variant), (offer.clone(), now));
     }
 }

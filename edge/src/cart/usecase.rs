@@ -107,7 +107,7 @@ async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {
 }
 
 async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failure<CartError>> {
-    let (cache, shop) = (ctx.offers(), ctx.tenant().store);
+    let (cache, shop) = (ctx.offers(), ctx.tenant());
     // What is remembered of a tenant is for its verified keys only.
     if ctx.is_verified()
         && let Some(offer) = cache.get(shop, variant, ctx.now)

@@ -43,7 +43,8 @@ async fn verify(args: VerifyArgs) -> Result<(), String> {
     };
     let mut faults = 0_u64;
     for organization in organizations {
-        let verified = journal::verify(&*app.sql, organization, args.head).await.map_err(|error| error.to_string())?;
+        let sql = &**app.databases.of(organization);
+        let verified = journal::verify(sql, organization, args.head).await.map_err(|error| error.to_string())?;
         print(organization, &verified);
         let listed = u64::try_from(verified.report.faults.len()).unwrap_or(u64::MAX);
         faults = faults.saturating_add(listed).saturating_add(verified.report.unlisted);

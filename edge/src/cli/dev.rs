@@ -105,7 +105,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &args.private_issuers));
     let app = app.with_sign_up(SignUp::Open);
     let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
-    let applied = migrate(&*app.sql).await.map_err(|error| error.to_string())?;
+    let applied = migrate(&**app.databases.first()).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {
         output::line(format_args!("migrated: {} steps", applied.applied.len()));
     }

@@ -18,8 +18,8 @@ use crate::port::fetch::Fetch;
 use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::upstash::{InvalidUpstash, UpstashKv};
 use crate::port::mailer::http::{HttpMailer, InvalidMailer};
+use crate::port::sql::directory::{Directory, InvalidDirectory};
 use crate::port::sql::hrana::{HranaSql, HranaUrlError};
-use crate::port::sql::turns::TakingTurns;
 use crate::problem::Problem;
 
 // The settings, by their names on Workers. Spin writes them in lower case.
@@ -27,7 +27,9 @@ use crate::problem::Problem;
 /// `libsql://`, `https://` or `http://`: a Hrana server (Turso, sqld, `hp dev`).
 pub const DATABASE_URL: &str = "DATABASE_URL";
 pub const DATABASE_TOKEN: &str = "DATABASE_TOKEN";
-/// How many database streams an isolate keeps open between requests; 0, as when it is missing: none.
+/// Which organizations live in a database of their own, as [`Directory`] says. Secret: it holds tokens.
+pub const DATABASE_DIRECTORY: &str = "DATABASE_DIRECTORY";
+/// How many streams of each database an isolate keeps open between requests; 0, as when it is missing: none.
 pub const DATABASE_STREAMS: &str = "DATABASE_STREAMS";
 /// The REST URL of an Upstash database, or of `hp dev`.
 pub const REDIS_URL: &str = "REDIS_URL";
@@ -62,6 +64,7 @@ pub const SIGN_UP: &str = "SIGN_UP";
 pub const SETTINGS: [&str; 16] = [
     DATABASE_URL,
     DATABASE_TOKEN,
+    DATABASE_DIRECTORY,
     DATABASE_STREAMS,
     REDIS_URL,
     REDIS_TOKEN,
@@ -83,10 +86,12 @@ pub const SETTINGS: [&str; 16] = [
 pub enum Misconfigured {
     #[error("the setting {0} is missing")]
     Missing(&'static str),
-    #[error("DATABASE_STREAMS must be a whole number: how many database streams an isolate keeps open")]
+    #[error("DATABASE_STREAMS must be a whole number: how many streams of a database an isolate keeps open")]
     Streams,
     #[error("DATABASE_URL or DATABASE_TOKEN: {0}")]
     Database(#[from] HranaUrlError),
+    #[error("DATABASE_DIRECTORY: {0}")]
+    Directory(#[from] InvalidDirectory),
     #[error(transparent)]
     Secrets(#[from] InvalidSecrets),
     #[error("REDIS_URL or REDIS_TOKEN: {0}")]
@@ -106,32 +111,35 @@ pub enum Misconfigured {
 }
 
 /// The application over a host's ports, and its router. `setting` answers a setting by its name; a token may be
-/// missing (a server on this machine wants none) and so may the rate limits and the mail provider, another URL may
-/// not.
+/// missing (a server on this machine wants none) and so may the directory, the rate limits and the mail provider,
+/// another URL may not.
 pub fn service(
     setting: impl Fn(&str) -> Option<String>,
     fetch: Arc<dyn Fetch>,
     clock: Arc<dyn Clock>,
 ) -> Result<(Router, Arc<App>), Misconfigured> {
     let wanted = |name| setting(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name));
-    let database_token = setting(DATABASE_TOKEN);
     let streams = match setting(DATABASE_STREAMS).filter(|value| !value.is_empty()) {
         None => 0,
         Some(value) => value.parse().map_err(|_| Misconfigured::Streams)?,
     };
-    let sql = HranaSql::new(&wanted(DATABASE_URL)?, database_token.as_deref(), Arc::clone(&fetch))?
-        .keeping_streams(streams, Arc::clone(&clock));
+    let open = |url: &str, token: Option<&str>| {
+        let sql = HranaSql::new(url, token, Arc::clone(&fetch))?;
+        Ok(sql.keeping_streams(streams, Arc::clone(&clock)))
+    };
+    let first = open(&wanted(DATABASE_URL)?, setting(DATABASE_TOKEN).as_deref())?;
+    let directory: Directory = setting(DATABASE_DIRECTORY).unwrap_or_default().parse()?;
+    let databases = directory.open(first, &clock, open)?;
     let kv = UpstashKv::new(Arc::clone(&fetch), &wanted(REDIS_URL)?, &setting(REDIS_TOKEN).unwrap_or_default())?;
     let limits: Limits = setting(RATE_LIMITS).unwrap_or_default().parse()?;
     super::log::install();
-    let sql = TakingTurns::new(Arc::new(sql), Arc::clone(&clock));
     let secrets = Secrets::from_settings(
         &wanted(MASTER_KEYS)?,
         &wanted(LOOKUP_KEY)?,
         setting(ISSUER),
         setting(PASSWORD_HASHING),
     )?;
-    let mut app = App::new(Arc::new(sql), Arc::new(kv), clock, Arc::new(HostEntropy), secrets).with_limits(limits);
+    let mut app = App::new(databases, Arc::new(kv), clock, Arc::new(HostEntropy), secrets).with_limits(limits);
     if let (Ok(url), Ok(from)) = (wanted(MAIL_URL), wanted(MAIL_FROM)) {
         let mailer = HttpMailer::new(&url, &setting(MAIL_TOKEN).unwrap_or_default(), &from, Arc::clone(&fetch))?;
         app = app.with_mailer(Arc::new(mailer));

@@ -94,7 +94,8 @@ pub async fn service_token(
     scopes: Scopes,
 ) -> Result<String, Unavailable> {
     let now = app.clock.now();
-    let rows = app.sql.read(vec![keys::signing_key()]).await?;
+    let sql = app.databases.of(tenant.organization);
+    let rows = sql.read(vec![keys::signing_key()]).await?;
     let stored = rows.first().map(keys::stored_keys).transpose()?.unwrap_or_default();
     let key = match stored.first() {
         Some(stored) => SigningKey::open(stored, &app.vault.masters)?,
@@ -102,7 +103,7 @@ pub async fn service_token(
             let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
             let mut commit = Commit::new();
             commit.push(keys::insert_token_key(&stored, now));
-            if let Committed::Refused { refusal, .. } = app.sql.commit(&commit).await? {
+            if let Committed::Refused { refusal, .. } = sql.commit(&commit).await? {
                 return Err(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")));
             }
             key

@@ -14,7 +14,7 @@ use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
 use super::store::tenant::{open_only, storefront};
 use super::store::{api_key, app, keys};
-use crate::app::Tenant;
+use crate::app::{App, Tenant};
 use crate::failure::{Denied, Halt};
 use crate::limits::Payer;
 use crate::port::sql::{Row, Rows, Statement};
@@ -263,8 +263,9 @@ impl Caller {
         needed: Needed,
         void_before: Option<Timestamp>,
         now: Timestamp,
-        verifier: &Verifier,
+        app: &App,
     ) -> Result<Caller, Denied> {
+        let verifier = app.verifier();
         if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
             return Caller::of_principal(tenant, (hash, principal), needed, void_before);
         }
@@ -277,7 +278,7 @@ impl Caller {
         }
         let token = UnverifiedToken::read(text).ok_or(Denied::BadCredentials)?;
         let tenant = token.tenant();
-        let known = verifier.keys.get(&token.kid, now);
+        let known = verifier.keys.get(app.databases.number_of(tenant.organization), &token.kid, now);
         let credential = Credential::Token(hash, Box::new(token));
         let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
         if let Some(key) = known {
@@ -406,11 +407,12 @@ impl Caller {
         }
     }
 
-    /// Takes the answer of [`verification`](Caller::verification).
+    /// Takes the answer of [`verification`](Caller::verification) by the database of the caller's organization.
     ///
     /// # Errors
     /// [`Halt`] when the credential is not good, or lacks the route's scope.
-    pub fn settle(&self, found: &Rows, now: Timestamp, verifier: &Verifier) -> Result<(), Halt> {
+    pub fn settle(&self, found: &Rows, now: Timestamp, app: &App) -> Result<(), Halt> {
+        let verifier = app.verifier();
         let bad = Halt::Denied(Denied::BadCredentials);
         let Some(row) = found.first() else { return Err(bad) };
         match &self.credential {
@@ -428,7 +430,8 @@ impl Caller {
             }
             Credential::Token(_, token) => {
                 let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Err(bad) };
-                verifier.keys.put(&token.kid, key.clone(), now);
+                let database = app.databases.number_of(self.tenant.organization);
+                verifier.keys.put(database, &token.kid, key.clone(), now);
                 self.is_signed(&key, now, verifier).map_err(Halt::Denied)?;
                 let open = verifier.opened(token, row, now)?;
                 self.settle_token(open, now, verifier).map_err(Halt::Denied)

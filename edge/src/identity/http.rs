@@ -285,7 +285,7 @@ async fn me(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent>>) -> Result<Response, Problem> {
-    spent.add_sql();
+    app.databases.all().for_each(|_| spent.add_sql());
     let keys = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
     let keys = keys.into_iter().map(|(kid, x)| KeyBody {
         kty: "OKP".to_owned(),

@@ -35,12 +35,13 @@ pub async fn reset_second_factor(
     tenant: Tenant,
     email: &Email,
 ) -> Result<Result<AccountId, NotReset>, Unavailable> {
-    let rows = app.sql.read(vec![account::by_email(tenant, &hash_email(app, tenant, email))]).await?;
+    let sql = app.databases.of(tenant.organization);
+    let rows = sql.read(vec![account::by_email(tenant, &hash_email(app, tenant, email))]).await?;
     let row = rows.first().and_then(Rows::first);
     let row = row.ok_or_else(|| Unavailable::Corrupt("there is no such store, or it has no data key".to_owned()))?;
     let (_, found) = account::login_of(row)?;
     let Some(found) = found else { return Ok(Err(NotReset::NoAccount)) };
-    let rows = app.sql.read(vec![second_factor::of_account(tenant, found.id)]).await?;
+    let rows = sql.read(vec![second_factor::of_account(tenant, found.id)]).await?;
     let factor = rows.first().and_then(Rows::first).map(second_factor::second_factor_of).transpose()?;
     let Some(factor) = factor.filter(|factor| factor.secret_sealed.is_some()) else {
         return Ok(Err(NotReset::NoSecondFactor));
@@ -59,7 +60,7 @@ pub async fn reset_second_factor(
     let by = By { actor: "operator", request_id: "cli", now };
     commit.push(journal::audit_by(tenant, new_id(app, now)?, by, change));
     commit.push(told(app, tenant, &factor, now)?);
-    match app.sql.commit(&commit).await? {
+    match sql.commit(&commit).await? {
         Committed::Done { .. } => Ok(Ok(factor.account)),
         Committed::Refused { statement, .. } if statement == guard => Ok(Err(NotReset::NoSecondFactor)),
         Committed::Refused { refusal, .. } => Err(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}"))),

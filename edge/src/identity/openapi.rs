@@ -170,7 +170,11 @@ fn me() -> Operation {
 
 fn jwks() -> Operation {
     Operation::new(Method::GET, "/.well-known/jwks.json", "getKeySet", "Identity")
-        .says("The keys of access tokens", "A JSON Web Key Set (RFC 7517). Two keys are there during a rotation.")
+        .says(
+            "The keys of access tokens",
+            "A JSON Web Key Set (RFC 7517). Two keys are there during a rotation. Where organizations have databases \
+             of their own, each of those has its keys, for one more round trip.",
+        )
         .cache(Cache::Static)
         .budget(Budget::new(1, 1, 0))
         .answer(Answer::json::<KeySetBody>(200, "The keys.").example(

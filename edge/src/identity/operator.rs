@@ -31,7 +31,7 @@ pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<(DataKe
     Ok((key, keys::insert_data_key(tenant, &wrapped, now)))
 }
 
-/// Makes a new key sign from now on. The ones before it verify until the last token they signed has expired.
+/// Makes a new key sign from now on, in the one database that the command line names. The ones before it verify until the last token they signed has expired.
 /// Answers the new key's name.
 ///
 /// # Errors
@@ -44,7 +44,7 @@ pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
     let mut commit = Commit::new();
     commit.push(keys::insert_token_key(&stored, now));
     commit.push(keys::retire_token_keys(&key.kid, retires_at));
-    done(app.sql.commit(&commit).await?)?;
+    done(app.databases.first().commit(&commit).await?)?;
     Ok(key.kid)
 }
 
@@ -57,7 +57,7 @@ pub struct Rewrapped {
     pub current: usize,
 }
 
-/// Wraps every key anew that another master key than the current one has wrapped. Data is not touched. Broken off
+/// Wraps every key of the one database anew that another master key than the current one has wrapped. Data is not touched. Broken off
 /// and started again, it goes on with what is left.
 ///
 /// # Errors
@@ -66,7 +66,7 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
     const AT_ONCE: usize = 200;
     let masters = &app.vault.masters;
     let mut done_so_far = Rewrapped::default();
-    let rows = app.sql.read(vec![keys::all_data_keys(), keys::all_token_keys()]).await?;
+    let rows = app.databases.first().read(vec![keys::all_data_keys(), keys::all_token_keys()]).await?;
     let data_keys = rows.first().map(keys::data_keys_of).transpose()?.unwrap_or_default();
     let token_keys = rows.get(1).map(keys::stored_keys).transpose()?.unwrap_or_default();
     let mut statements = Vec::new();
@@ -95,7 +95,7 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
         for statement in std::mem::replace(&mut statements, rest) {
             commit.push(statement);
         }
-        done(app.sql.commit(&commit).await?)?;
+        done(app.databases.first().commit(&commit).await?)?;
     }
     Ok(done_so_far)
 }
@@ -116,7 +116,11 @@ pub async fn create_account(
     let mut random = [0; 10];
     app.entropy.fill(&mut random)?;
     let id: AccountId = Id::new(now, random);
-    let rows = app.sql.read(vec![account::by_email(tenant, &hash_email(app, tenant, email))]).await?;
+    let rows = app
+        .databases
+        .of(tenant.organization)
+        .read(vec![account::by_email(tenant, &hash_email(app, tenant, email))])
+        .await?;
     let row = rows.first().and_then(Rows::first);
     let row = row.ok_or_else(|| Unavailable::Corrupt("there is no such store, or it has no data key".to_owned()))?;
     let (wrapped, found) = account::login_of(row)?;
@@ -142,7 +146,7 @@ pub async fn create_account(
     commit.push(account::insert(tenant, &account, now));
     let change = Change::new("account.create", id).after(json!({ "role": role })).of_organization();
     commit.push(audit(app, tenant, change, now)?);
-    match app.sql.commit(&commit).await? {
+    match app.databases.of(tenant.organization).commit(&commit).await? {
         Committed::Done { .. } => Ok(Ok(id)),
         Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
             Ok(Err(NotCreated::AddressTaken))
@@ -208,7 +212,7 @@ pub async fn create_key(
     let mut commit = Commit::new();
     commit.push(insert_api_key(tenant, &new, now));
     commit.push(audit(app, tenant, Change::new("api-key.create", new.id).after(state), now)?);
-    done(app.sql.commit(&commit).await?)?;
+    done(app.databases.of(tenant.organization).commit(&commit).await?)?;
     Ok(Ok((new, text)))
 }
 
@@ -217,7 +221,7 @@ pub async fn create_key(
 /// # Errors
 /// [`Unavailable`].
 pub async fn list_keys(app: &App, tenant: Tenant) -> Result<Vec<ApiKey>, Unavailable> {
-    let rows = app.sql.read(vec![api_key::list(tenant)]).await?;
+    let rows = app.databases.of(tenant.organization).read(vec![api_key::list(tenant)]).await?;
     Ok(rows.first().map(api_key::keys_of).transpose()?.unwrap_or_default())
 }
 
@@ -226,7 +230,7 @@ pub async fn list_keys(app: &App, tenant: Tenant) -> Result<Vec<ApiKey>, Unavail
 /// # Errors
 /// [`Unavailable`].
 pub async fn revoke_key(app: &App, tenant: Tenant, id: ApiKeyId) -> Result<bool, Unavailable> {
-    let rows = app.sql.read(vec![api_key::find(tenant, id)]).await?;
+    let rows = app.databases.of(tenant.organization).read(vec![api_key::find(tenant, id)]).await?;
     if rows.first().is_none_or(Rows::is_empty) {
         return Ok(false);
     }
@@ -234,7 +238,7 @@ pub async fn revoke_key(app: &App, tenant: Tenant, id: ApiKeyId) -> Result<bool,
     let mut commit = Commit::new();
     commit.push(api_key::revoke(tenant, id, now));
     commit.push(audit(app, tenant, Change::new("api-key.revoke", id), now)?);
-    done(app.sql.commit(&commit).await?)?;
+    done(app.databases.of(tenant.organization).commit(&commit).await?)?;
     Ok(true)
 }
 

@@ -19,6 +19,7 @@ use super::caller::Person;
 use crate::app::Tenant;
 use crate::failure::Unavailable;
 use crate::port::entropy::Entropy;
+use crate::port::sql::DatabaseNumber;
 use crate::vault::{MasterKeys, WrapError, WrappedKey};
 
 /// What a private key is bound to when it is wrapped.
@@ -182,28 +183,31 @@ impl PublicKey {
     }
 }
 
-/// Public keys that this isolate has seen, so that most tokens are verified without asking anybody.
+/// Public keys that this isolate has seen, so that most tokens are verified without asking anybody. Each verifies
+/// tokens of organizations in its own database: what another database calls a key of ours signs nothing here.
 #[derive(Default)]
-pub struct KeyRing(Mutex<HashMap<String, (PublicKey, Timestamp)>>);
+pub struct KeyRing(Mutex<HashMap<DatabaseNumber, HashMap<String, (PublicKey, Timestamp)>>>);
 
 impl KeyRing {
     /// A retired key is forgotten in time.
     const REMEMBERED_MILLIS: i64 = 60_000;
+    /// Of one database.
     const MOST: usize = 64;
 
-    pub fn get(&self, kid: &str, now: Timestamp) -> Option<PublicKey> {
+    pub fn get(&self, database: DatabaseNumber, kid: &str, now: Timestamp) -> Option<PublicKey> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (key, seen) = all.get(kid)?;
+        let (key, seen) = all.get(&database)?.get(kid)?;
         let age = now.millis().saturating_sub(seen.millis());
         (0..KeyRing::REMEMBERED_MILLIS).contains(&age).then(|| key.clone())
     }
 
-    pub fn put(&self, kid: &str, key: PublicKey, now: Timestamp) {
+    pub fn put(&self, database: DatabaseNumber, kid: &str, key: PublicKey, now: Timestamp) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if KeyRing::MOST <= all.len() {
-            all.clear();
+        let of_database = all.entry(database).or_default();
+        if KeyRing::MOST <= of_database.len() {
+            of_database.clear();
         }
-        all.insert(kid.to_owned(), (key, now));
+        of_database.insert(kid.to_owned(), (key, now));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Sessions: log in, refresh, log out, list and revoke.
 
+use futures_util::future::join_all;
 use headlesspro_shared::identity::{
     HashParameters, Lockout, OneTimeToken, Password, Refresh, RefreshClaim, RefreshToken, Role, VOID_SECONDS,
     needs_rehash, refresh as decide,
@@ -23,7 +24,7 @@ use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::{self, Change};
 use crate::limits::{ClientAddress, Joint};
 use crate::port::kv::Command;
-use crate::port::sql::{Commit, Committed, Refusal, Rows, Statement};
+use crate::port::sql::{Commit, Committed, Refusal, Rows, SqlError, Statement};
 use crate::vault::{DataKey, Place, Purpose, WrappedKey};
 
 /// An account as its owner sees it.
@@ -427,14 +428,36 @@ pub fn end_sessions(tenant: Tenant, account: AccountId, because: &'static str, n
     session::revoke_all(tenant, account, because, now)
 }
 
-/// The keys whose tokens are good now: each with its name and public half.
+/// The keys whose tokens are good now, in all databases: each with its name and public half. A database that does not
+/// answer keeps nobody from the keys of the others: its organizations are served nothing meanwhile.
+///
+/// # Errors
+/// [`Unavailable`] where there is no key for that.
 pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable> {
-    let rows = app.sql.read(vec![keys::live_keys(app.clock.now())]).await?;
-    let text = |row: crate::port::sql::Row<'_>, name| row.get::<&str>(name).map(str::to_owned);
-    let live = rows.first().map(|rows| {
-        rows.iter().map(|row| Ok((text(row, "kid")?, text(row, "public_key")?))).collect::<Result<_, Unavailable>>()
+    let now = app.clock.now();
+    let asked = app.databases.all().map(|(_, sql)| async move {
+        let rows = sql.read(vec![keys::live_keys(now)]).await?;
+        Ok::<_, SqlError>(rows.first().map(keys::live_keys_of).transpose()?.unwrap_or_default())
     });
-    live.transpose().map(Option::unwrap_or_default)
+    let (mut live, mut failed) = (Vec::new(), None);
+    for answer in join_all(asked).await {
+        match answer {
+            // A database that began as the copy of another has its keys.
+            Ok(keys) => keys.into_iter().for_each(|key| {
+                if !live.contains(&key) {
+                    live.push(key);
+                }
+            }),
+            Err(error) => {
+                log::error!("the token keys of a database are not told: {error}");
+                failed = Some(error);
+            }
+        }
+    }
+    match failed {
+        Some(error) if live.is_empty() => Err(error.into()),
+        _ => Ok(live),
+    }
 }
 
 /// The keyed hash of an address, in hex. It is the same in capitals: nobody gets a second account that way.

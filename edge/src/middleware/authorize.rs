@@ -41,7 +41,7 @@ pub async fn authorize(
         (Ok(text), None) => {
             let hash = request.extensions().get::<KeyHash>().copied().or_else(|| hash_of_bearer(text));
             hash.ok_or(Denied::BadCredentials)
-                .and_then(|hash| Caller::of_bearer(text, hash, needed, void_before, now, app.verifier()))
+                .and_then(|hash| Caller::of_bearer(text, hash, needed, void_before, now, &app))
                 .map_err(Problem::from)
         }
         (Err(denied), _) => Err(Problem::from(denied)),

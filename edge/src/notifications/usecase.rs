@@ -14,7 +14,7 @@ use crate::app::{App, Ctx, Tenant};
 use crate::failure::Unavailable;
 use crate::port::entropy::NoEntropy;
 use crate::port::mailer::{Mail, MailError, Mailer};
-use crate::port::sql::{Commit, Committed, Statement};
+use crate::port::sql::{Commit, Committed, DatabaseNumber, Sql, Statement};
 use crate::vault::{DataKey, Place};
 
 /// Mails sent at the same time: a Worker has six connections.
@@ -23,7 +23,7 @@ const AT_ONCE: i64 = 5;
 /// No further mails are taken after this: a Worker works on for 30 s, and one attempt may take 10.
 const BUDGET_MILLIS: i64 = 15_000;
 
-/// Organizations that one run of the cron looks after; the rest is the next run's.
+/// Organizations of a database that one run of the cron looks after; the rest is the next run's.
 const ORGANIZATIONS: i64 = 100;
 
 /// A mail to be sent once what causes it is committed.
@@ -135,19 +135,46 @@ pub fn deliver_later(ctx: &Ctx) {
     });
 }
 
-/// Sends the due mails of every organization, as far as the time allows. For the cron, which stands above tenants.
+/// Sends the due mails of every organization, as far as the time allows. For the cron, which stands above tenants: all
+/// databases at once, so that one that is slow or away keeps no mail of another's waiting.
 ///
 /// # Errors
-/// [`Unavailable`] when the database does not answer; what was sent is settled as far as it could be.
+/// [`Unavailable`] when a database does not answer; what was sent is settled as far as it could be, and what is due in
+/// the others is sent.
 pub async fn deliver_all(app: &App) -> Result<Delivered, Unavailable> {
     let started = app.clock.now();
+    let runs = app.databases.all().map(|(number, sql)| deliver_in(app, number, &**sql, started));
+    let (mut all, mut failed) = (Delivered::default(), None);
+    for run in join_all(runs).await {
+        match run {
+            Ok(delivered) => all.add(delivered),
+            Err(error) => {
+                if let Some(other) = failed.replace(error) {
+                    log::error!("mail: {other}");
+                }
+            }
+        }
+    }
+    failed.map_or(Ok(all), Err)
+}
+
+/// Those of the organizations in one database.
+async fn deliver_in(
+    app: &App,
+    number: DatabaseNumber,
+    sql: &dyn Sql,
+    started: Timestamp,
+) -> Result<Delivered, Unavailable> {
     let mut all = Delivered { round_trips: 1, ..Delivered::default() };
-    let rows = app.sql.read(vec![store::due(started, ORGANIZATIONS)]).await?;
+    let rows = sql.read(vec![store::due(started, ORGANIZATIONS)]).await?;
     for organization in rows.first().map(store::due_of).transpose()?.unwrap_or_default() {
         if is_over(app, started) {
             break;
         }
-        all.add(deliver_until(app, organization, started).await?);
+        // What was left behind by a move is sent from where the organization lives now, or has been.
+        if app.databases.number_of(organization) == number {
+            all.add(deliver_until(app, organization, started).await?);
+        }
     }
     Ok(all)
 }
@@ -166,6 +193,7 @@ fn is_over(app: &App, started: Timestamp) -> bool {
 
 async fn deliver_until(app: &App, organization: OrganizationId, started: Timestamp) -> Result<Delivered, Unavailable> {
     let mut delivered = Delivered::default();
+    let sql = app.databases.of(organization);
     let Some(mailer) = app.mailer() else {
         log::warn!("mail stays queued: MAIL_URL and MAIL_FROM are not set");
         return Ok(delivered);
@@ -175,7 +203,7 @@ async fn deliver_until(app: &App, organization: OrganizationId, started: Timesta
         delivered.round_trips = delivered.round_trips.saturating_add(1);
         let mut claim = Commit::new();
         claim.push(store::claim(organization, now, AT_ONCE));
-        let claimed = match app.sql.commit(&claim).await? {
+        let claimed = match sql.commit(&claim).await? {
             Committed::Done { rows, .. } => rows.first().map(store::claimed_of).transpose()?.unwrap_or_default(),
             Committed::Refused { refusal, .. } => return Err(refused(&refusal)),
         };
@@ -189,7 +217,7 @@ async fn deliver_until(app: &App, organization: OrganizationId, started: Timesta
             settle.push(store::settle(organization, mail, outcome, app.clock.now()));
         }
         delivered.round_trips = delivered.round_trips.saturating_add(1);
-        if let Committed::Refused { refusal, .. } = app.sql.commit(&settle).await? {
+        if let Committed::Refused { refusal, .. } = sql.commit(&settle).await? {
             return Err(refused(&refusal));
         }
         // A provider that is away is not asked for the rest of the queue.

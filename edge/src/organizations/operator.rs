@@ -46,12 +46,12 @@ pub enum OperatorError {
     Unavailable(#[from] Unavailable),
 }
 
-/// All organizations of a database, the oldest first.
+/// All organizations of the one database that the command line names, the oldest first.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn organizations(app: &App) -> Result<Vec<OrganizationSummary>, Unavailable> {
-    let rows = app.sql.read(vec![plan::organizations()]).await?;
+    let rows = app.databases.first().read(vec![plan::organizations()]).await?;
     Ok(rows.first().map(plan::summaries).transpose()?.unwrap_or_default())
 }
 
@@ -96,7 +96,7 @@ pub async fn act(app: &App, id: OrganizationId, act: Act) -> Result<Organization
         let guard = commit.push(guard_changed());
         let change = Change::new(action, id).before(state(&before)).after(state(&after)).of_organization();
         commit.push(audit(app, tenant, change)?);
-        match app.sql.commit(&commit).await.map_err(Unavailable::from)? {
+        match app.databases.of(id).commit(&commit).await.map_err(Unavailable::from)? {
             Committed::Done { .. } => return find(app, tenant).await,
             Committed::Refused { statement, .. } if statement == guard => {}
             Committed::Refused { refusal, .. } => {
@@ -109,14 +109,14 @@ pub async fn act(app: &App, id: OrganizationId, act: Act) -> Result<Organization
 
 async fn find(app: &App, tenant: Tenant) -> Result<Organization, OperatorError> {
     let statement = settings::organization(tenant, app.clock.now());
-    let rows = app.sql.read(vec![statement]).await.map_err(Unavailable::from)?;
+    let rows = app.databases.of(tenant.organization).read(vec![statement]).await.map_err(Unavailable::from)?;
     let found = rows.first().map(settings::organization_of).transpose().map_err(Unavailable::from)?;
     found.flatten().ok_or(OperatorError::NotFound(tenant.organization))
 }
 
 /// An organization by the first of its stores: it was founded with one.
 async fn tenant_of(app: &App, id: OrganizationId) -> Result<Tenant, OperatorError> {
-    let stores = super::usecase::all(app).await?;
+    let stores = super::usecase::all_in(&**app.databases.of(id)).await?;
     let first = stores.iter().find(|store| store.organization == id).ok_or(OperatorError::NotFound(id))?;
     Ok(Tenant { organization: id, store: first.store })
 }

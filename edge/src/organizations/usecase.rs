@@ -11,7 +11,7 @@ use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::identity::{NewApiKey, hash_of, hint_of, insert_api_key, new_data_key};
 use crate::journal::{self, By, Change};
-use crate::port::sql::{Commit, Committed};
+use crate::port::sql::{Commit, Committed, Sql};
 use crate::vault::DataKey;
 
 /// Who opens stores: the person at the command line.
@@ -71,7 +71,8 @@ impl Founding<'_> {
     }
 }
 
-/// Founds an organization with one store and two keys, in one commit.
+/// Founds an organization with one store and two keys, in one commit: in the first database, which is on the command
+/// line the one that it names. No directory names an organization before there is one.
 ///
 /// # Errors
 /// [`Unavailable`] when the database does not answer or is not migrated.
@@ -85,7 +86,7 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
     let by = By { actor: OPERATOR, request_id: "cli", now };
     let state = json!({ "organizationId": tenant.organization, "name": name, "currency": currency.to_string() });
     commit.push(journal::audit_by(tenant, new_id(app, now)?, by, Change::new("store.open", tenant.store).after(state)));
-    match app.sql.commit(&commit).await? {
+    match app.databases.of(tenant.organization).commit(&commit).await? {
         Committed::Done { .. } => {}
         Committed::Refused { refusal, .. } => {
             return Err(Unavailable::Corrupt(format!("the store was refused: {refusal:?}")));
@@ -96,12 +97,16 @@ pub async fn open_store(app: &App, organization: &str, name: &str, currency: Cur
     Ok(Opened { tenant, publishable_key, secret_key })
 }
 
-/// All stores of a database, for the operator.
+/// All stores of the one database that the command line names, for the operator.
 ///
 /// # Errors
 /// [`Unavailable`] when the database does not answer or is not migrated.
 pub async fn all(app: &App) -> Result<Vec<StoreSummary>, Unavailable> {
-    let rows = app.sql.read(vec![store::stores()]).await?;
+    all_in(&**app.databases.first()).await
+}
+
+pub(super) async fn all_in(sql: &dyn Sql) -> Result<Vec<StoreSummary>, Unavailable> {
+    let rows = sql.read(vec![store::stores()]).await?;
     Ok(rows.first().map(store::stores_of).transpose()?.unwrap_or_default())
 }
 

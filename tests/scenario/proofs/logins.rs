@@ -68,7 +68,7 @@ pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
             let before = sessions().await;
 
             let real = stage.app();
-            let sql = Arc::new(Meanwhile { sql: Arc::clone(&real.sql), change: change.map(of_person) });
+            let sql = Arc::new(Meanwhile { sql: Arc::clone(real.databases.first()), change: change.map(of_person) });
             let kv = Arc::clone(&real.kv);
             let app = App::new(sql, kv, Arc::clone(&real.clock), Arc::clone(&real.entropy), secrets());
             let router = routes::router(Arc::new(app.with_limits(UNLIMITED.parse().unwrap())));
@@ -101,7 +101,7 @@ pub fn passwords_are_hashed_for_good_keys_only(stage: &Stage, _: Kind) {
     stage.run(async {
         let world = stage.world();
         let (real, salts) = (stage.app(), Arc::new(Salts::default()));
-        let (sql, kv) = (Arc::clone(&real.sql), Arc::clone(&real.kv));
+        let (sql, kv) = (Arc::clone(real.databases.first()), Arc::clone(&real.kv));
         let app = App::new(sql, kv, Arc::clone(&real.clock), Arc::clone(&salts) as _, secrets());
         let router = routes::router(Arc::new(app.with_limits(UNLIMITED.parse().unwrap())));
         let good = world.ours.shopper.key().unwrap().to_owned();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
-use headlesspro_edge::app::Tenant;
+use headlesspro_edge::app::{App, Tenant};
 use headlesspro_edge::notifications::{NewMail, enqueue};
-use headlesspro_edge::port::sql::{Commit, Committed, Statement};
+use headlesspro_edge::port::sql::{Commit, Committed, Sql, Statement};
 use headlesspro_edge::vault::WrappedKey;
 use headlesspro_shared::notifications::{BaseUrl, Message};
 
@@ -17,14 +17,15 @@ const ALLOW: &str = "UPDATE api_key SET scopes = scopes || ' jobs:run' WHERE kin
 const TENANTS: &str = "SELECT s.organization_id, s.id, k.wrapped, k.master_key_id
     FROM store s JOIN organization_key k ON k.organization_id = s.organization_id";
 
-const MAILS: usize = 12;
+/// For each organization.
+pub const MAILS: usize = 12;
 
 pub fn due_mails_leave_once(stage: &Stage, kind: Kind) {
     stage.run(async {
         let mut allow = Commit::new();
         allow.push(Statement::new(ALLOW));
         stage.sql().commit(&allow).await.unwrap();
-        let sent = enqueue_for_each_tenant(stage).await;
+        let sent = enqueue_for_each_tenant(stage.app(), stage.sql(), "first").await;
 
         let world = stage.world();
         world.ours.shopper.post("/api/v1/jobs/mail").send().await.expect_problem(403, "missing-scope");
@@ -45,10 +46,10 @@ pub fn due_mails_leave_once(stage: &Stage, kind: Kind) {
     });
 }
 
-/// How many were added.
-async fn enqueue_for_each_tenant(stage: &Stage) -> usize {
-    let app = stage.app();
-    let tenants = stage.sql().read(vec![Statement::new(TENANTS)]).await.unwrap().remove(0);
+/// Adds so many for each organization in the database, to `<round>-<store>-<number>@example.com`. Answers how many
+/// there are now.
+pub async fn enqueue_for_each_tenant(app: &App, sql: &dyn Sql, round: &str) -> usize {
+    let tenants = sql.read(vec![Statement::new(TENANTS)]).await.unwrap().remove(0);
     let base: BaseUrl = "https://shop.example".parse().unwrap();
     let now = app.clock.now();
     let mut commit = Commit::new();
@@ -58,7 +59,7 @@ async fn enqueue_for_each_tenant(stage: &Stage) -> usize {
         let key = WrappedKey { wrapped: text("wrapped"), master: text("master_key_id") };
         let key = app.vault.masters.data_key(tenant.organization, &key).unwrap();
         for number in 0..MAILS {
-            let person = format!("{}-{number}", tenant.store);
+            let person = format!("{round}-{}-{number}", tenant.store);
             let link = base.secret_page("login", &format!("secret-of-{person}"));
             let mail = NewMail {
                 event_key: &person,
@@ -70,6 +71,6 @@ async fn enqueue_for_each_tenant(stage: &Stage) -> usize {
             commit.push(enqueue(app, tenant, &key, &mail, now).unwrap());
         }
     }
-    assert!(matches!(stage.sql().commit(&commit).await, Ok(Committed::Done { .. })));
+    assert!(matches!(sql.commit(&commit).await, Ok(Committed::Done { .. })));
     tenants.len() * MAILS
 }

@@ -5,6 +5,7 @@ mod books;
 mod buyers;
 mod cold_isolates;
 mod database_outage;
+mod directory;
 mod expiry;
 mod hanging_up;
 mod identity_providers;
@@ -239,6 +240,13 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: UNLIMITED,
         show: database_outage::no_order_is_lost_or_halved,
+    },
+    Proof {
+        name: "an_organization_lives_in_a_database_of_its_own_behind_the_same_api",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: directory::organizations_live_in_two_databases,
     },
     Proof {
         name: "a_limit_holds_for_one_key_and_organization_and_disturbs_no_other",

@@ -59,7 +59,8 @@ pub async fn caller(
     let (issuer, subject) = issuer.zip(subject).ok_or_else(bad)?;
     let tenant = Tenant { organization: claim.organization, store: claim.store };
     spent.add_issuer();
-    let rows = app.sql.read(vec![external::verify(tenant, &hash_of(key), (issuer, subject), now)]).await?;
+    let verification = external::verify(tenant, &hash_of(key), (issuer, subject), now);
+    let rows = app.databases.of(tenant.organization).read(vec![verification]).await?;
     let row = rows.first().and_then(Rows::first).ok_or_else(bad)?;
     let found = external::found(row)?;
     // The issuer's word is one factor: such an account is opened by a session, which asks for the other.

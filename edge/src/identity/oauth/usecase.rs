@@ -98,17 +98,19 @@ pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, F
     Ok(if voided.iter().any(is_void) { None } else { Some(token.claims) })
 }
 
-/// Whether a key of ours signed it, its claims hold now, and its tenant does business.
+/// Whether a key of ours signed it, its claims hold now, and its tenant, which is of the organization that asks, does
+/// business.
 async fn is_signed(ctx: &Ctx, token: &UnverifiedToken) -> Result<bool, Failure<ScopeRefused>> {
     let (verifier, tenant) = (ctx.app().verifier(), token.tenant());
-    if let Some(key) = verifier.keys.get(&token.kid, ctx.now).filter(|_| verifier.is_open(tenant, ctx.now)) {
+    let database = ctx.app().databases.number_of(tenant.organization);
+    if let Some(key) = verifier.keys.get(database, &token.kid, ctx.now).filter(|_| verifier.is_open(tenant, ctx.now)) {
         ctx.principal().await?;
         return Ok(token.is_good(&key, &verifier.issuer, ctx.now));
     }
     let rows = ctx.read(vec![keys::verifying_key(tenant, &token.kid, ctx.now)]).await?;
     let Some(row) = rows.first().and_then(Rows::first) else { return Ok(false) };
     let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Ok(false) };
-    verifier.keys.put(&token.kid, key.clone(), ctx.now);
+    verifier.keys.put(database, &token.kid, key.clone(), ctx.now);
     // Of what nobody signed the tenant is not looked at.
     if !token.is_good(&key, &verifier.issuer, ctx.now) {
         return Ok(false);

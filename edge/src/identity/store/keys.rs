@@ -1,4 +1,4 @@
-//! The keys: those that sign tokens (of the whole installation) and each organization's data key.
+//! The keys: those that sign tokens (of all organizations in the database) and each organization's data key.
 
 use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -96,9 +96,15 @@ pub(in crate::identity) fn verifying_key(tenant: Tenant, kid: &str, now: Timesta
     tenant.statement(VERIFYING_KEY).bind(kid).bind(now.millis())
 }
 
-/// The statement that finds every key whose tokens are good, by `kid` and `public_key`.
+/// The statement whose rows [`live_keys_of`] takes: every key whose tokens are good.
 pub(in crate::identity) fn live_keys(now: Timestamp) -> Statement {
     Statement::new(LIVE_KEYS).bind(now.millis())
+}
+
+/// Each key's name and public half.
+pub(in crate::identity) fn live_keys_of(rows: &Rows) -> Result<Vec<(String, String)>, SqlError> {
+    let text = |row: Row<'_>, name| row.get::<&str>(name).map(str::to_owned);
+    rows.iter().map(|row| Ok((text(row, "kid")?, text(row, "public_key")?))).collect()
 }
 
 pub(in crate::identity) fn rewrap_token_key(kid: &str, old_master: &str, key: &WrappedKey) -> Statement {

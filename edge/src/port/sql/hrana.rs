@@ -78,6 +78,11 @@ impl HranaSql {
         Ok(HranaSql { pipeline, authorization, limits: HranaSql::LIMITS, fetch, streams: None })
     }
 
+    /// Where its requests go: two clients of one database have the same, however its URL is written.
+    pub(super) fn endpoint(&self) -> &Uri {
+        &self.pipeline
+    }
+
     /// The same database, given up on after `timeout`.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> HranaSql {

@@ -7,6 +7,8 @@
 
 mod batch;
 mod commit;
+mod databases;
+pub mod directory;
 pub mod hrana;
 pub mod refusal;
 pub mod turns;
@@ -14,6 +16,7 @@ mod value;
 
 pub use batch::{Batch, Condition, Outcome, Step, StepOutcome};
 pub use commit::{Commit, Committed};
+pub use databases::{DatabaseNumber, Databases};
 pub use refusal::{Constraint, Refusal};
 pub use value::{FromValue, Row, Rows, Statement, Value};
 
