@@ -176,7 +176,7 @@ fn jwks() -> Operation {
              of their own, each of those has its keys, for one more round trip.",
         )
         .cache(Cache::Static)
-        .budget(Budget::new(1, 1, 0))
+        .budget(Budget::growing(1, 0))
         .answer(Answer::json::<KeySetBody>(200, "The keys.").example(
             "one",
             "One key",

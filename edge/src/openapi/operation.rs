@@ -49,7 +49,8 @@ pub enum Cache {
 pub struct Budget {
     /// With a key that this isolate or process remembers.
     pub usual_sql: u32,
-    /// At most, which is with a key it has not seen for 30 seconds. `None`: grows with the request.
+    /// At most, which is with a key it has not seen for 30 seconds. `None`: grows with the request, or with the
+    /// databases.
     pub most_sql: Option<u32>,
     /// Where this isolate or process holds units of the caller's rate limits.
     pub redis: u32,
@@ -195,7 +196,7 @@ impl Budget {
         Budget { usual_sql, most_sql: Some(most_sql), redis, most_redis: redis }
     }
 
-    /// Of a body that is written in parts: the more of it, the more round trips.
+    /// Of a body that is written in parts, or a question to each database: the more of them, the more round trips.
     pub const fn growing(usual_sql: u32, redis: u32) -> Budget {
         Budget { usual_sql, most_sql: None, redis, most_redis: redis }
     }

@@ -94,7 +94,9 @@ async fn sessions_are_of_their_own_database(stage: &Stage, second: &Second, worl
         kids.push(kid(&tokens));
     }
     assert_ne!(kids[0], kids[1], "each database has keys of its own");
-    let set = key_set(&world.nobody.get("/.well-known/jwks.json").send().await.expect(200));
+    let asked = key_set_of(world).await;
+    let set = key_set(&asked);
+    assert_eq!((asked.spent().sql, key_set_of(&stage.world()).await.spent().sql), (2, 1), "one for each database");
     assert!(kids.iter().all(|kid| set.contains(kid)), "{kids:?} of {set:?}");
 
     // Both keys are remembered by now. Neither signs for who lives in the other database.
@@ -119,6 +121,10 @@ fn kid(tokens: &Answer) -> String {
     let (header, _) = tokens["accessToken"].as_str().unwrap().split_once('.').unwrap();
     let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
     header["kid"].as_str().unwrap().to_owned()
+}
+
+async fn key_set_of(world: &World) -> Answer {
+    world.nobody.get("/.well-known/jwks.json").send().await.expect(200)
 }
 
 fn key_set(answer: &Answer) -> Vec<String> {
@@ -227,7 +233,7 @@ async fn the_first_is_served_without_the_second(stage: &Stage, second: &mut Seco
     let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
     world.ours.complete(&checkout, &world.name("alone")).await.expect(201);
     // Third parties verify tokens of the first meanwhile, and its mails leave; the scheduler is told that some did not.
-    let set = key_set(&world.nobody.get("/.well-known/jwks.json").send().await.expect(200));
+    let set = key_set(&key_set_of(world).await);
     assert!(set.contains(&kid(&ours)) && !set.contains(&kid(&theirs)), "{set:?}");
     away(run_jobs(world, &job).await);
     assert_eq!(mails_of(world, "alone", tenant_of(&world.ours)), MAILS);
@@ -237,7 +243,7 @@ async fn the_first_is_served_without_the_second(stage: &Stage, second: &mut Seco
         (world.theirs.shopper.get("/api/v1/products?limit=1").send().await.status == 200).then_some(())
     })
     .await;
-    let set = key_set(&world.nobody.get("/.well-known/jwks.json").send().await.expect(200));
+    let set = key_set(&key_set_of(world).await);
     assert!(set.contains(&kid(&ours)) && set.contains(&kid(&theirs)), "{set:?}");
     run_jobs(world, &job).await.expect(200);
 }
