@@ -186,7 +186,10 @@ impl PublicKey {
 /// Public keys that this isolate has seen, so that most tokens are verified without asking anybody. Each verifies
 /// tokens of organizations in its own database: what another database calls a key of ours signs nothing here.
 #[derive(Default)]
-pub struct KeyRing(Mutex<HashMap<DatabaseNumber, HashMap<String, (PublicKey, Timestamp)>>>);
+pub struct KeyRing(Mutex<HashMap<DatabaseNumber, OfDatabase>>);
+
+/// By their names, each with the moment at which it was seen.
+type OfDatabase = HashMap<String, (PublicKey, Timestamp)>;
 
 impl KeyRing {
     /// A retired key is forgotten in time.
