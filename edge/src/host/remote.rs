@@ -61,7 +61,7 @@ pub const SIGN_UP: &str = "SIGN_UP";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 16] = [
+pub const SETTINGS: [&str; 17] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_DIRECTORY,
