@@ -77,7 +77,7 @@ fn main() -> ExitCode {
     }
     told.extend(remote());
     let told = libtest_mimic::run(&arguments, told);
-    // Ends what the stories ran on. Some proofs measure and kill: each of those has the machine for itself.
+    // Ends what the stories ran on. Some proofs measure under load: each of those has the machine for itself.
     drop(stages);
     let proofs = |alone: bool| {
         let proofs = Kind::ALL.into_iter().flat_map(|kind| {

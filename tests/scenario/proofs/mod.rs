@@ -30,7 +30,7 @@ use crate::hosts::UNLIMITED;
 pub struct Proof {
     pub name: &'static str,
     pub kinds: &'static [Kind],
-    /// Whether it measures or kills something, and must have the machine for itself. Others mostly wait.
+    /// Whether it measures something under load, and must have the machine for itself. Others mostly wait.
     pub alone: bool,
     /// The rate limits, as a host's setting.
     pub limits: &'static str,
@@ -193,6 +193,13 @@ pub const PROOFS: &[Proof] = &[
         show: buyers::five_hundred_for_fifty,
     },
     Proof {
+        name: "a_stolen_refresh_token_ends_the_session_and_its_tokens",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: refreshes::a_theft_ends_the_session,
+    },
+    Proof {
         name: "of_1000_refreshes_of_one_token_one_wins_and_nobody_is_logged_out",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: true,
@@ -216,14 +223,14 @@ pub const PROOFS: &[Proof] = &[
     Proof {
         name: "without_redis_an_open_checkout_becomes_an_order",
         kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
-        alone: true,
+        alone: false,
         limits: redis_outage::ASKING_EACH_TIME,
         show: redis_outage::an_open_checkout_becomes_an_order,
     },
     Proof {
         name: "without_redis_tokens_read_on_and_privileged_writes_are_refused",
         kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
-        alone: true,
+        alone: false,
         limits: UNLIMITED,
         show: redis_outage::tokens_read_on_and_change_nothing_of_the_merchants,
     },
