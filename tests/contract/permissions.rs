@@ -7,6 +7,8 @@ mod timing;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_edge::openapi::{Operation, operations};
 use headlesspro_edge::routes::{Route, routes};
 use headlesspro_shared::identity::{Role, Scopes};
@@ -22,6 +24,10 @@ const TIMED: usize = 301;
 #[tokio::test]
 async fn every_route_answers_every_credential_as_agreed() {
     let house = House::build().await;
+    let own = house.furnish(&house.ours).await;
+    let others = [house.furnish(&house.sibling).await, house.furnish(&house.theirs).await];
+    let special = house.special_credentials().await;
+    let ended = house.ended_token().await;
     let mut lines = Vec::new();
     for route in routes().table() {
         let Some(scope) = route.access.scope() else { continue };
@@ -29,19 +35,40 @@ async fn every_route_answers_every_credential_as_agreed() {
         let mut outcomes: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut note = |who: &str, outcome: String| outcomes.entry(outcome).or_default().push(who.to_owned());
         for role in Role::BUILT_IN {
-            let outcome = match role {
-                Role::Guest => house.probe(route, &path, Some(&house.ours.publishable)).await,
-                Role::App => house.probe(route, &path, Some(&house.ours.secret)).await,
-                _ => {
-                    let token = house.log_in_as(&house.ours, role).await;
-                    house.probe(route, &path, Some(&token)).await
-                }
+            let credential = match role {
+                Role::Guest => house.ours.publishable.clone(),
+                Role::App => house.ours.secret.clone(),
+                _ => house.log_in_as(&house.ours, role).await,
             };
+            let outcome = house.probe(route, &path, Some(&credential)).await;
             // Deny by default, whatever the golden says.
-            if !role.scopes(Scopes::NONE).contains(scope) {
+            let may = role.scopes(Scopes::NONE).contains(scope);
+            if !may {
                 assert_eq!(outcome, format!("403 missing-scope {scope}"), "{} {path} as {role}", route.method);
             }
+            if route.path.contains('{') {
+                for (whose, things) in ["a sibling store's", "another organization's"].iter().zip(&others) {
+                    if *whose == "a sibling store's" && prefixes_of(route).iter().all(|prefix| is_shared(prefix)) {
+                        continue;
+                    }
+                    let path = fill(route, |prefix| things.of(prefix, route));
+                    let here = house.probe(route, &path, Some(&credential)).await;
+                    assert_eq!(here, outcome, "{} {path} ({whose}) as {role}", route.method);
+                }
+                // Who may not is told so of what is there too; who may read sees it, unless it is somebody's own.
+                let is_read = route.method == Method::GET;
+                if !may || is_read {
+                    let path = fill(route, |prefix| own.of(prefix, route));
+                    let here = house.probe(route, &path, Some(&credential)).await;
+                    let is_seen = may && !prefixes_of(route).iter().any(|prefix| is_personal(prefix));
+                    let expected = if is_seen { "200".to_owned() } else { outcome.clone() };
+                    assert_eq!(here, expected, "{} {path} (own) as {role}", route.method);
+                }
+            }
             note(&role.to_string(), outcome);
+        }
+        for (who, credential) in &special {
+            note(who, house.probe(route, &path, Some(credential)).await);
         }
         let token = house.log_in_as(&house.ours, Role::Owner).await;
         let bad = [
@@ -49,6 +76,8 @@ async fn every_route_answers_every_credential_as_agreed() {
             ("wrong-signature", wrong_signature(&token)),
             ("alg-none", alg_none(&token)),
             ("other-kind", other_kind(&house.ours.publishable)),
+            ("secret-as-publishable", house.ours.secret.replacen("sk_", "pk_", 1)),
+            ("ended", ended.clone()),
             ("other-store", other_store(&house.ours.secret, &house.theirs.secret)),
         ];
         for (name, credential) in bad {
@@ -78,8 +107,6 @@ async fn ids_of_others_are_ids_of_nothing() {
         let answer = house.call(route, &path, &house.log_in_as(&house.ours, Role::Owner).await).await;
         let nothing = (answer.status, answer.without_request_id());
         for (whose, ids) in [("another organization's", &foreign), ("a sibling store's", &sibling)] {
-            // What is the organization's is in each of its stores.
-            let is_shared = |prefix: &str| !["prod", "var", "cart", "chk", "ord", "key"].contains(&prefix);
             let prefixes = prefixes_of(route);
             if whose.starts_with("a sibling") && prefixes.iter().all(|prefix| is_shared(prefix)) {
                 continue;
@@ -187,10 +214,22 @@ fn prefixes_of(route: &Route) -> Vec<&'static str> {
     pairs.map(|pair| prefix_of(pair[0], pair[1])).collect()
 }
 
+/// What is the organization's is in each of its stores.
+fn is_shared(prefix: &str) -> bool {
+    !["prod", "var", "cart", "chk", "ord", "key", "app"].contains(&prefix)
+}
+
+/// What belongs to one person, whoever else may read such things.
+fn is_personal(prefix: &str) -> bool {
+    ["addr", "ses", "pas", "ext"].contains(&prefix)
+}
+
+/// A signature as long as a real one, with one bit turned.
 fn wrong_signature(token: &str) -> String {
     let (signed, signature) = token.rsplit_once('.').expect("a token");
-    let turned: String = signature.chars().rev().collect();
-    format!("{signed}.{turned}")
+    let mut bytes = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
+    bytes[40] ^= 1;
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// `{"alg":"none","typ":"JWT","kid":"x"}`.

@@ -300,7 +300,7 @@ async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Resu
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     // The next who shows it finds the session ended, and voids nothing.
-    void_all(ctx, &[claim.session]).await;
+    void_all(ctx, &[claim.session], None).await;
     Ok(())
 }
 
@@ -395,8 +395,11 @@ pub async fn void_tokens(ctx: &Ctx, ids: &[String]) -> Result<(), Halt> {
 /// Lets no token of these sessions pass, which have ended, as [`void_tokens`] does. It cannot be repeated: where Redis
 /// does not answer now, it is asked once more after the response. Nothing gets new tokens meanwhile, and those there
 /// are end within a quarter of an hour.
-pub(super) async fn void_all(ctx: &Ctx, ended: &[SessionId]) {
-    let commands = ending(ctx, ended);
+///
+/// With `account`, where all of its sessions have ended, nothing passes either that it was issued until now.
+pub(super) async fn void_all(ctx: &Ctx, ended: &[SessionId], account: Option<AccountId>) {
+    let mut commands = ending(ctx, ended);
+    commands.extend(account.into_iter().flat_map(|account| voiding(ctx, &[account.to_string()])));
     if ctx.pipeline(commands.clone()).await.is_err() {
         let app = std::sync::Arc::clone(ctx.app());
         ctx.later(async move {
@@ -413,10 +416,13 @@ fn voiding(ctx: &Ctx, ids: &[String]) -> Vec<Command> {
     ids.iter().map(|id| set_void(ctx, id, &before)).collect()
 }
 
+/// So many sessions of one account are voided each by its name; all are by the account's.
+const MOST_VOIDED: usize = 100;
+
 /// A session that has ended gets no new tokens, so all that it ever had are void, whatever the clock of the isolate
 /// that issued them.
 fn ending(ctx: &Ctx, ended: &[SessionId]) -> Vec<Command> {
-    ended.iter().map(|id| set_void(ctx, &id.to_string(), &i64::MAX.to_string())).collect()
+    ended.iter().take(MOST_VOIDED).map(|id| set_void(ctx, &id.to_string(), &i64::MAX.to_string())).collect()
 }
 
 fn set_void(ctx: &Ctx, id: &str, before: &str) -> Command {
@@ -428,12 +434,13 @@ pub fn end_sessions(tenant: Tenant, account: AccountId, because: &'static str, n
     session::revoke_all(tenant, account, because, now)
 }
 
-/// The keys whose tokens are good now, in all databases: each with its name and public half. A database that does not
-/// answer keeps nobody from the keys of the others: its organizations are served nothing meanwhile.
+/// The keys whose tokens are good now, in all databases: each with its name and public half, and whether they are all
+/// there are. A database that does not answer keeps nobody from the keys of the others: its organizations are served
+/// nothing meanwhile.
 ///
 /// # Errors
 /// [`Unavailable`] where there is no key for that.
-pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable> {
+pub async fn public_keys(app: &App) -> Result<(Vec<(String, String)>, bool), Unavailable> {
     let now = app.clock.now();
     let asked = app.databases.all().map(|(_, sql)| async move {
         let rows = sql.read(vec![keys::live_keys(now)]).await?;
@@ -456,7 +463,7 @@ pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable
     }
     match failed {
         Some(error) if live.is_empty() => Err(error.into()),
-        _ => Ok(live),
+        failed => Ok((live, failed.is_none())),
     }
 }
 

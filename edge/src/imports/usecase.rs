@@ -23,7 +23,7 @@ use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk, ReadVers
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
-use crate::port::sql::{Commit, Committed, Refusal, SqlError};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, SqlError};
 
 /// Products a commit: large enough to spread the round trip and to change a page of an index once for several of
 /// them, small enough for a request's memory.
@@ -176,6 +176,17 @@ struct Taken {
 }
 
 /// A chunk with what the database holds of it.
+/// Whether somebody else was quicker: the same again may go well.
+fn is_race(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Busy(_) => true,
+        Refusal::Constraint { constraint, message } => {
+            *constraint == Constraint::Unique || message.contains("what = ''")
+        }
+        Refusal::Other(_) => false,
+    }
+}
+
 struct Decided {
     commit: Commit,
     counts: Counts,
@@ -207,6 +218,7 @@ impl Import<'_> {
         if products.is_empty() {
             return Ok(());
         }
+        let mut last = None;
         for pause in PAUSES {
             let mut known = self.known(&products).await?;
             if self.give_way(&mut products, &known) {
@@ -223,7 +235,8 @@ impl Import<'_> {
                     Committed::Refused { refusal: Refusal::Other(message), .. } => {
                         return Err(Failure::Unavailable(SqlError::Statement(message).into()));
                     }
-                    Committed::Refused { .. } => {
+                    Committed::Refused { refusal, .. } => {
+                        last = Some(refusal);
                         self.pause(pause).await?;
                         continue;
                     }
@@ -237,7 +250,10 @@ impl Import<'_> {
             self.report.variants_removed = self.report.variants_removed.saturating_add(decided.removed);
             return Ok(());
         }
-        Err(Failure::Unavailable(Unavailable::Contended))
+        Err(Failure::Unavailable(match last {
+            Some(refusal) if !is_race(&refusal) => Unavailable::Corrupt(format!("an import was refused: {refusal:?}")),
+            _ => Unavailable::Contended,
+        }))
     }
 
     /// Half of `millis` and up to as much again: who lost together shall not meet again.

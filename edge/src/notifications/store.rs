@@ -45,6 +45,10 @@ const POSTPONE: &str = "-- notifications::postpone
 UPDATE mail SET next_attempt_at = ?4, last_error = ?5
 WHERE organization_id = ?1 AND id = ?2 AND attempts = ?3 AND state = 'queued'";
 
+/// Of an organization that lives in another database: looked at again then, should it come back.
+const PUT_OFF: &str = "-- notifications::put_off
+UPDATE mail SET next_attempt_at = ?3 WHERE organization_id = ?1 AND state = 'queued' AND next_attempt_at <= ?2";
+
 /// A mail to be kept, its recipient and message sealed.
 pub struct Queued<'a> {
     pub id: MailId,
@@ -99,6 +103,11 @@ fn bound(statement: Statement, mail: Queued<'_>, now: Timestamp) -> Statement {
         .bind(mail.message_sealed)
         .bind(now.millis())
         .bind(mail.expires_at.millis())
+}
+
+/// Puts the due mails of an organization off, which are in a database where it does not live.
+pub fn put_off(organization: OrganizationId, now: Timestamp, until: Timestamp) -> Statement {
+    Statement::new(PUT_OFF).bind(organization.to_string()).bind(now.millis()).bind(until.millis())
 }
 
 /// The statement whose rows [`due_of`] takes: at most `limit` organizations that have something to send.

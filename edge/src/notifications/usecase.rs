@@ -17,6 +17,9 @@ use crate::port::mailer::{Mail, MailError, Mailer};
 use crate::port::sql::{Commit, Committed, DatabaseNumber, Sql, Statement};
 use crate::vault::{DataKey, Place};
 
+/// Mails of an organization that lives in another database are looked at so often, in milliseconds: once a day.
+const AWAY_MILLIS: i64 = 86_400_000;
+
 /// Mails sent at the same time: a Worker has six connections.
 const AT_ONCE: i64 = 5;
 
@@ -171,9 +174,18 @@ async fn deliver_in(
         if is_over(app, started) {
             break;
         }
-        // What was left behind by a move is sent from where the organization lives now, or has been.
         if app.databases.number_of(organization) == number {
             all.add(deliver_until(app, organization, started).await?);
+            continue;
+        }
+        // What was left behind by a move is sent from where the organization lives now, or has been. It must not stand
+        // before what is due here.
+        let mut away = Commit::new();
+        let until = started.checked_add_millis(AWAY_MILLIS).unwrap_or(started);
+        away.push(store::put_off(organization, started, until));
+        all.round_trips = all.round_trips.saturating_add(1);
+        if let Committed::Refused { refusal, .. } = sql.commit(&away).await? {
+            log::error!("mails of {organization}, which lives in another database, were not put off: {refusal:?}");
         }
     }
     Ok(all)

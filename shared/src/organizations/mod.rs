@@ -22,4 +22,6 @@ pub use settings::{
     InvalidTimezone, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone, UnknownRoundingMode,
     UnknownStatus, UnknownTaxMode,
 };
-pub use sign_up::{FOUNDED_FROM_ONE_ADDRESS, FOUNDED_WITHIN_MILLIS, Foundings, SignUp, UnknownSignUp};
+pub use sign_up::{
+    FOUNDED_FROM_ONE_ADDRESS, FOUNDED_WITHIN_MILLIS, Foundings, InvalidFoundedName, SignUp, UnknownSignUp, founded_name,
+};

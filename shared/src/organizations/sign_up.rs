@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::kernel::line::{InvalidLine, Line};
 use crate::kernel::time::Timestamp;
 
 /// Whether anybody may found an organization.
@@ -17,6 +18,32 @@ named!(SignUp, UnknownSignUp, "open or closed", {
     Open = "open",
     Closed = "closed",
 });
+
+/// The longest name of what a stranger founds, in characters.
+const NAME: usize = 80;
+
+/// Why a name is none that a stranger may give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidFoundedName {
+    #[error(transparent)]
+    Line(#[from] InvalidLine),
+    #[error("must be a name, not an address of a page or a mailbox")]
+    Address,
+}
+
+/// A name that somebody gives to what they found. It stands in the mail that goes to whatever address they name, so it
+/// must not be a message to whoever gets it: no link, and not long.
+///
+/// # Errors
+/// [`InvalidFoundedName`].
+pub fn founded_name(text: &str) -> Result<Line<200>, InvalidFoundedName> {
+    let short: Line<NAME> = text.parse()?;
+    let lower = short.as_str().to_lowercase();
+    if lower.contains(['/', '@', '\\']) || lower.contains("www.") {
+        return Err(InvalidFoundedName::Address);
+    }
+    Ok(short.as_str().parse()?)
+}
 
 /// From one network address so many organizations are founded in [`FOUNDED_WITHIN_MILLIS`]: whoever looks at the
 /// service founds one or two, and an office shares its address.
@@ -71,6 +98,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_name_is_no_message() {
+        for name in ["Acme GmbH", "Dr. Martens & Sons", "Amazon.com", "상점"] {
+            assert_eq!(founded_name(name).map(|name| name.to_string()).as_deref(), Ok(name));
+        }
+        for name in ["Win: https://evil.example", "evil.example/win", "WWW.evil.example", "call me@evil.example"] {
+            assert_eq!(founded_name(name), Err(InvalidFoundedName::Address), "{name}");
+        }
+        assert!(founded_name(&"x".repeat(NAME + 1)).is_err());
+        assert!(founded_name("a\nb").is_err());
+    }
 
     fn at(millis: i64) -> Timestamp {
         Timestamp::from_millis(1_795_512_600_000 + millis)

@@ -143,6 +143,8 @@ pub struct Things {
     ids: BTreeMap<String, Vec<String>>,
     /// The cursor of the second page, by the list's path.
     cursors: BTreeMap<String, String>,
+    /// The address of somebody who has an account there, and none elsewhere.
+    email: String,
 }
 
 impl Things {
@@ -188,7 +190,8 @@ impl Things {
 
     /// The same text with the ids of this tenant in the place of the examples'.
     fn with_own_ids(&self, text: &str) -> String {
-        let mut replaced = text.to_owned();
+        // The address that each tenant's own checkouts and invitations were made with, and one of its people.
+        let mut replaced = text.replace("grace@example.com", &self.email);
         for found in ids_in(text) {
             let prefix = found.split('_').next().unwrap_or_default();
             if let Some(own) = self.ids.get(prefix).and_then(|ids| ids.last()) {
@@ -295,6 +298,59 @@ impl House {
         self.log_in(tenant, &email).await
     }
 
+    /// Who is none of the built-in roles: an app by its token, somebody with a role of the organization's own, and
+    /// somebody whose grants are for the sibling store alone.
+    pub async fn special_credentials(&self) -> Vec<(&'static str, String)> {
+        let owner = self.log_in_as(&self.ours, Role::Owner).await;
+        let app = json!({ "name": "Matrix", "scopes": "catalog:read orders:read" });
+        let app = self.plain("POST", "/api/v1/apps", &owner, app).await;
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}",
+            app.text("/app/id"),
+            app.text("/clientSecret")
+        );
+        let token = self.request(&Method::POST, "/oauth/token", None, &[], &form).await.text("/access_token");
+        let role = json!({ "name": "Matrix", "scopes": "catalog:read orders:read members:read" });
+        let role = self.plain("POST", "/api/v1/roles", &owner, role).await.text("/id");
+        let clerk = self.appointed(&owner, json!({ "role": role })).await;
+        let store = self.sibling.ids.store.to_string();
+        let elsewhere =
+            json!({ "role": "admin", "grants": [{ "scopes": "catalog:read orders:read", "to": { "store": store } }] });
+        let elsewhere = self.appointed(&owner, elsewhere).await;
+        vec![("oauth-app", token), ("custom-role", clerk), ("admin-elsewhere", elsewhere)]
+    }
+
+    /// The token of a member who was given another role, or grants.
+    async fn appointed(&self, owner: &str, appointment: Value) -> String {
+        let email = self.hire(&self.ours, Role::Viewer).await;
+        let account = self.account_of(&email).await;
+        let path = format!("/api/v1/members/{account}");
+        let changed = self.plain("PATCH", &path, owner, appointment).await;
+        assert_eq!(changed.status, 200, "{}", changed.body);
+        // What was issued in the millisecond of the change is void with what was issued before.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        self.log_in(&self.ours, &email).await
+    }
+
+    async fn account_of(&self, email: &str) -> String {
+        let login = json!({ "email": email, "password": PASSWORD });
+        self.send("POST", "/api/v1/auth/login", &self.ours.publishable, login).await.text("/account/id")
+    }
+
+    /// The token of a session that was ended before it was shown.
+    pub async fn ended_token(&self) -> String {
+        let email = self.hire(&self.ours, Role::Owner).await;
+        let ended = self.log_in(&self.ours, &email).await;
+        let asking = self.log_in(&self.ours, &email).await;
+        let sessions = self.request(&Method::GET, "/api/v1/auth/sessions", Some(&asking), &[], "").await;
+        let items = sessions.body["items"].as_array().expect("sessions").clone();
+        let other = items.iter().find(|session| session["current"] == json!(false)).expect("another session");
+        let path = format!("/api/v1/auth/sessions/{}", other["id"].as_str().expect("an id"));
+        let answer = self.request(&Method::DELETE, &path, Some(&asking), &[], "").await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+        ended
+    }
+
     /// Status and code of a route's answer to a request without anything in it.
     pub async fn probe(&self, route: &Route, path: &str, credential: Option<&str>) -> String {
         let body = if route.method == Method::GET { "" } else { "{}" };
@@ -368,7 +424,7 @@ impl House {
             _ => self.log_in_as(tenant, Role::Owner).await,
         };
         let mut texts = Vec::new();
-        self.hire(if tenant.name == "Sibling" { &self.ours } else { tenant }, Role::Customer).await;
+        let email = self.hire(if tenant.name == "Sibling" { &self.ours } else { tenant }, Role::Customer).await;
         let customers = self.request(&Method::GET, "/api/v1/customers", Some(&owner), &[], "").await;
         let customer = customers.text("/items/0/id");
         self.request(&Method::POST, "/api/v1/imports", Some(&tenant.secret), &[], FILE).await;
@@ -413,7 +469,7 @@ impl House {
         ids.entry("customer".to_owned()).or_default().push(customer);
         ids.entry("store".to_owned()).or_default().push(tenant.ids.store.to_string());
         ids.entry("org".to_owned()).or_default().push(tenant.ids.organization.to_string());
-        Things { ids, cursors }
+        Things { ids, cursors, email }
     }
 
     /// A request without an idempotency key.

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::people::PASSWORD;
+use super::people::{PASSWORD, register};
 use super::sessions::{as_person, log_in_with};
 use crate::client::{Answer, Client};
 use crate::eventually::eventually;
@@ -20,6 +20,9 @@ pub async fn a_merchant_signs_up_confirms_and_runs_the_shop(world: World) {
     let shop = shop_of(&world, &told);
     shop.shopper.get("/api/v1/products").send().await.expect(200);
 
+    // Anybody may found in any name: until an owner has read a mail, customers are sent none.
+    let (early, late) = (world.email("early"), world.email("after"));
+    register(&shop, &early, PASSWORD).await.expect(202);
     // Until the address is confirmed the password opens nothing, and the link alone sets none.
     log_in_with(&shop, &email, PASSWORD).await.expect_problem(401, "login-refused");
     let (key, token) = link(&world, &email).await;
@@ -33,6 +36,10 @@ pub async fn a_merchant_signs_up_confirms_and_runs_the_shop(world: World) {
         (&tokens.json()["account"]["role"], &tokens.json()["account"]["id"]),
         (&json!("owner"), &told["accountId"])
     );
+
+    register(&shop, &late, PASSWORD).await.expect(202);
+    world.mailed_secret(&late, "account/verify").await;
+    assert_eq!(world.mails(&early), []);
 
     let owner = as_person(&world, &tokens);
     let organization = owner.get("/api/v1/organization").send().await.expect(200).json();

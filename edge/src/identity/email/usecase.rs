@@ -233,7 +233,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     };
     notifications::deliver_later(ctx);
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, &ended).await;
+    void_all(ctx, &ended, None).await;
     Ok(())
 }
 

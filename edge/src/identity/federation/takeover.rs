@@ -49,7 +49,7 @@ pub fn take_over<E>(
 pub async fn void_ended<E>(ctx: &Ctx, taken: TakenOver, rows: &[Rows]) -> Result<(), Failure<E>> {
     let ended = rows.get(taken.ended).map(session::ids_of).transpose()?.unwrap_or_default();
     if !ended.is_empty() {
-        void_all(ctx, &ended).await;
+        void_all(ctx, &ended, None).await;
     }
     Ok(())
 }

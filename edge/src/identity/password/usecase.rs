@@ -89,7 +89,7 @@ pub async fn change(ctx: &Ctx, person: Person, wish: &ChangePassword<'_>) -> Res
     };
     notifications::deliver_later(ctx);
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, &ended).await;
+    void_all(ctx, &ended, None).await;
     Ok(())
 }
 
@@ -134,7 +134,7 @@ pub async fn reset(ctx: &Ctx, token: &OneTimeToken, new: &str) -> Result<(), Fai
     let (counter, forgiven) = (script::account_key(tenant, &row.email_hash), std::sync::Arc::clone(app));
     ctx.later(async move { script::forget(&*forgiven.kv, &counter).await });
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, &ended).await;
+    void_all(ctx, &ended, Some(id)).await;
     Ok(())
 }
 

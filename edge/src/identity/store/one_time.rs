@@ -19,7 +19,8 @@ INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, pa
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// One that is mailed, where not enough of them were: counted here, since of many at once each would find room in what
-/// it has read. Nobody's is always kept, so that asking takes as long.
+/// it has read. Nobody's is always kept, so that asking takes as long. Anybody may found an organization in any name: as
+/// long as none of its owners has read a mail, it sends none to customers.
 const INSERT_MAILED: &str = "-- identity::insert_mailed_one_time_token
 INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, password_hash, name_sealed,
   code_challenge, created_at, expires_at, requested_by, email_hash, email_sealed, session_id)
@@ -27,7 +28,9 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
 FROM (
   SELECT coalesce(sum(t.requested_by = ?10), 0) AS own, coalesce(sum((t.code_challenge IS NULL) = (?7 IS NULL)), 0) AS alike FROM one_time_token t
   WHERE t.organization_id = ?1 AND t.account_id = ?4 AND t.purpose = ?3 AND ?14 < t.created_at) recent
-WHERE recent.own < ?15 AND recent.alike < ?16";
+WHERE recent.own < ?15 AND recent.alike < ?16 AND NOT EXISTS (
+  SELECT 1 FROM account c WHERE c.organization_id = ?1 AND c.id = ?4 AND c.role = 'customer'
+    AND (SELECT min(o.email_verified_at IS NULL) FROM account o WHERE o.organization_id = ?1 AND o.role = 'owner'))";
 
 /// As the one before, with the name chosen for the newest one that is still good. With no password: whoever asks again
 /// need not be the one who chose it. The plus keeps the planner from the index on `expires_at`, by which it would read
@@ -42,7 +45,9 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, (
 FROM (
   SELECT coalesce(sum(t.requested_by = ?7), 0) AS own, count(*) AS alike FROM one_time_token t
   WHERE t.organization_id = ?1 AND t.account_id = ?4 AND t.purpose = ?3 AND ?8 < t.created_at) recent
-WHERE recent.own < ?9 AND recent.alike < ?10";
+WHERE recent.own < ?9 AND recent.alike < ?10 AND NOT EXISTS (
+  SELECT 1 FROM account c WHERE c.organization_id = ?1 AND c.id = ?4 AND c.role = 'customer'
+    AND (SELECT min(o.email_verified_at IS NULL) FROM account o WHERE o.organization_id = ?1 AND o.role = 'owner'))";
 
 const FIND: &str = "-- identity::one_time_token
 SELECT t.email_hash AS chosen_email_hash, t.email_sealed AS chosen_email, t.session_id, t.code_challenge, t.expires_at AS token_expires_at, t.used_at, t.password_hash AS chosen_password,

@@ -12,6 +12,7 @@ use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::limits::Class;
+use headlesspro_shared::organizations::founded_name;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -78,9 +79,8 @@ impl Parse for SignUpBody {
     type Parsed = Wanted;
 
     fn parse(self, errors: &mut FieldErrors) -> Option<Wanted> {
-        let organization =
-            errors.required("organizationName", self.organization_name, |name| name.parse::<Line<200>>());
-        let store = errors.required("storeName", self.store_name, |name| name.parse::<Line<200>>());
+        let organization = errors.required("organizationName", self.organization_name, |name| founded_name(&name));
+        let store = errors.required("storeName", self.store_name, |name| founded_name(&name));
         let currency = errors.required("currency", self.currency, |code| code.parse::<Currency>());
         let email = errors.required("email", self.email, |email| email.parse::<Email>());
         let password = errors.required("password", self.password, Ok::<_, Infallible>);
