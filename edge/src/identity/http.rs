@@ -286,7 +286,7 @@ async fn me(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent>>) -> Result<Response, Problem> {
     app.databases.all().for_each(|_| spent.add_sql());
-    let (keys, is_whole) = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
+    let keys = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
     let keys = keys.into_iter().map(|(kid, x)| KeyBody {
         kty: "OKP".to_owned(),
         crv: "Ed25519".to_owned(),
@@ -296,9 +296,7 @@ async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent
         alg: "EdDSA".to_owned(),
     });
     let mut response = answer(StatusCode::OK, &KeySetBody { keys: keys.collect() });
-    // Where a database is away, its keys are missing, and must not be for longer than that.
-    let kept = if is_whole { "public, max-age=300" } else { "no-store" };
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(kept));
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
     Ok(response)
 }
 

@@ -434,13 +434,12 @@ pub fn end_sessions(tenant: Tenant, account: AccountId, because: &'static str, n
     session::revoke_all(tenant, account, because, now)
 }
 
-/// The keys whose tokens are good now, in all databases: each with its name and public half, and whether they are all
-/// there are. A database that does not answer keeps nobody from the keys of the others: its organizations are served
-/// nothing meanwhile.
+/// The keys whose tokens are good now, in all databases: each with its name and public half. A database that does not
+/// answer keeps nobody from the keys of the others: its organizations are served nothing meanwhile.
 ///
 /// # Errors
 /// [`Unavailable`] where there is no key for that.
-pub async fn public_keys(app: &App) -> Result<(Vec<(String, String)>, bool), Unavailable> {
+pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable> {
     let now = app.clock.now();
     let asked = app.databases.all().map(|(_, sql)| async move {
         let rows = sql.read(vec![keys::live_keys(now)]).await?;
@@ -463,7 +462,7 @@ pub async fn public_keys(app: &App) -> Result<(Vec<(String, String)>, bool), Una
     }
     match failed {
         Some(error) if live.is_empty() => Err(error.into()),
-        failed => Ok((live, failed.is_none())),
+        _ => Ok(live),
     }
 }
 

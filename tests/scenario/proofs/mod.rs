@@ -223,7 +223,7 @@ pub const PROOFS: &[Proof] = &[
     Proof {
         name: "without_redis_an_open_checkout_becomes_an_order",
         kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
-        alone: false,
+        alone: true,
         limits: redis_outage::ASKING_EACH_TIME,
         show: redis_outage::an_open_checkout_becomes_an_order,
     },
