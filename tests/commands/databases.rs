@@ -58,6 +58,18 @@ fn a_database_file_is_migrated_once_and_holds_stores() {
 }
 
 #[test]
+fn a_lookup_key_may_begin_with_a_hyphen() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.db");
+    let database = file.to_str().unwrap();
+    run(&mut hp(&["migrate", "--database", database])).ok();
+    // As one in 64 of those that `hp keys new` prints.
+    let lookup_key = format!("-{}", "A".repeat(42));
+    let create = ["store", "create", "--database", database, "--lookup-key", &lookup_key, "--master-keys"];
+    run(hp(&create).arg(&new_keys()[0])).ok();
+}
+
+#[test]
 fn a_libsql_server_is_migrated_once_and_holds_stores() {
     becomes_a_shop(&Sqld::start().url());
 }

@@ -34,7 +34,7 @@ pub struct DatabaseArgs {
     #[arg(long, value_name = "URL")]
     database: Option<String>,
     /// The server's token.
-    #[arg(long, value_name = "TOKEN", env = "HP_DATABASE_TOKEN", hide_env_values = true)]
+    #[arg(long, value_name = "TOKEN", env = "HP_DATABASE_TOKEN", hide_env_values = true, allow_hyphen_values = true)]
     token: Option<String>,
 }
 

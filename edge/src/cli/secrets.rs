@@ -15,10 +15,11 @@ use crate::vault::new_secrets;
 pub struct SecretsArgs {
     /// The deployment's MASTER_KEYS. Unless given, those of the data folder; for another database, HP_MASTER_KEYS.
     // Read by hand, as HP_LOOKUP_KEY: what is set for a deployment must not seal the data of a folder.
-    #[arg(long, value_name = "KEYS")]
+    #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
     master_keys: Option<String>,
     /// The deployment's LOOKUP_KEY. Unless given, that of the data folder; for another database, HP_LOOKUP_KEY.
-    #[arg(long, value_name = "KEY")]
+    // base64url: one key in 64 begins with a hyphen.
+    #[arg(long, value_name = "KEY", allow_hyphen_values = true)]
     lookup_key: Option<String>,
 }
 
