@@ -51,6 +51,8 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     let mut people = People::log_in(&shop).await?;
     let (no_route, logins) = (Arc::new(shop.no_route()), Arc::new(log_ins(&shop)));
     let (verified, verified_anew) = (Arc::new(people.verified(&shop)), Arc::new(people.verified_anew(&shop)));
+    let verified_next = Arc::new(people.verified_next(&shop));
+    let mut tokens_shown = 0;
     let mut cells = Vec::new();
     for connections in CONNECTIONS {
         cells.extend(Request::ALL.map(|request| Cell { request, connections, rounds: Vec::new() }));
@@ -68,11 +70,16 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
                     Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS).await?),
                     Request::NoRoute => Arc::clone(&no_route),
                     Request::Verified => Arc::clone(&verified),
+                    Request::VerifiedNext => Arc::clone(&verified_next),
                     Request::VerifiedAnew => Arc::clone(&verified_anew),
                     Request::LogIn => Arc::clone(&logins),
                     Request::Refresh => Arc::new(people.refreshes(&shop)),
                 };
-                let mut measured = measure(target, &requests, cell.request, connections).await?;
+                let mut first = 0;
+                let is_new_token = matches!(cell.request, Request::VerifiedNext | Request::VerifiedAnew);
+                // The next round goes on where this one ended: the server remembers those just shown.
+                let next = if is_new_token { &mut tokens_shown } else { &mut first };
+                let mut measured = measure(target, &requests, cell.request, connections, next).await?;
                 for (session, body) in std::mem::take(&mut measured.seen.bodies) {
                     let tokens = serde_json::from_slice(&body).map_err(|error| format!("no JSON: {error}"))?;
                     people.go_on(session, &tokens)?;
@@ -90,7 +97,14 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     Ok(cells)
 }
 
-async fn measure(target: &Target, requests: &Arc<Requests>, request: Request, connections: usize) -> Outcome<Round> {
+/// Measures the requests from number `next` on, and moves it to the first that was not sent.
+async fn measure(
+    target: &Target,
+    requests: &Arc<Requests>,
+    request: Request,
+    connections: usize,
+    next: &mut usize,
+) -> Outcome<Round> {
     let (warm_up, measured) = match request {
         Request::Checkout => (CHECKOUTS_TO_WARM_UP, CHECKOUTS.saturating_sub(CHECKOUTS_TO_WARM_UP)),
         Request::Refresh => (SESSIONS_TO_WARM_UP, SESSIONS.saturating_sub(SESSIONS_TO_WARM_UP)),
@@ -100,16 +114,17 @@ async fn measure(target: &Target, requests: &Arc<Requests>, request: Request, co
         | Request::CartAdd
         | Request::NoRoute
         | Request::Verified
+        | Request::VerifiedNext
         | Request::VerifiedAnew
         | Request::LogIn => (usize::MAX, usize::MAX),
     };
     let open = connect(target.address, connections).await?;
-    let (open, warm) = drive(open, requests, 0, Budget { time: WARM_UP, requests: warm_up }).await?;
+    let (open, warm) = drive(open, requests, *next, Budget { time: WARM_UP, requests: warm_up }).await?;
     // A checkout that the warm-up had no time for is left over; none is sent twice.
-    let is_used_up = matches!(request, Request::Checkout | Request::Refresh | Request::VerifiedAnew);
-    let first = if is_used_up { warm.count() } else { 0 };
+    *next = next.saturating_add(warm.count());
     let (server, beside) = (cpu(target.server), cpu_beside(target));
-    let (_, mut seen) = drive(open, requests, first, Budget { time: MEASURED, requests: measured }).await?;
+    let (_, mut seen) = drive(open, requests, *next, Budget { time: MEASURED, requests: measured }).await?;
+    *next = next.saturating_add(seen.count());
     seen.bodies.extend(warm.bodies);
     let count = u32::try_from(seen.count()).unwrap_or(u32::MAX);
     Ok(Round {

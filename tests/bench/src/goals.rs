@@ -37,9 +37,11 @@ pub fn print_verification(measured: &[(&'static str, Vec<Cell>)]) {
             let cell = cells.iter().rfind(|cell| cell.request == request);
             cell.map_or(f64::NAN, server_micros)
         };
-        for (request, what) in
-            [(Request::Verified, "a token that is remembered"), (Request::VerifiedAnew, "a token that is new to it")]
-        {
+        for (request, what) in [
+            (Request::Verified, "a token that is remembered"),
+            (Request::VerifiedNext, "the next token of a session that is known"),
+            (Request::VerifiedAnew, "a token of a session that is not, with the round trip that asks for it"),
+        ] {
             let added = busiest(request) - busiest(Request::NoRoute);
             let text = format!("{host}, {what}: {added:.0} us, less than {VERIFIED_WITHIN:.0}");
             match *host {

@@ -11,6 +11,8 @@ use crate::shop::{Shop, text};
 const ACCOUNTS: usize = 96;
 /// Sessions that go on in turn. Each refresh token is good once.
 pub const SESSIONS: usize = 480;
+/// Sessions that ask so often that an isolate knows at any time whether they are ended, and holds units of theirs.
+const BUSY: usize = 16;
 /// More than an isolate remembers (4,096), so that asked for in turn each is new to it.
 const TOKENS: usize = 4_200;
 
@@ -36,29 +38,43 @@ pub fn create(programs: &Programs, [flag, value]: [&str; 2]) -> Outcome {
 pub struct People {
     /// The refresh token of each session, good now.
     refresh_tokens: Vec<String>,
-    /// Access tokens, some of them of the same session.
+    /// Access tokens of all sessions in turn.
     access_tokens: Vec<String>,
+    /// Access tokens of the first [`BUSY`] sessions in turn.
+    busy_tokens: Vec<String>,
 }
 
 impl People {
     /// Logs them in, and goes on until there are tokens enough.
     pub async fn log_in(shop: &Shop<'_>) -> Outcome<People> {
-        let mut people = People { refresh_tokens: Vec::new(), access_tokens: Vec::new() };
+        let mut people = People { refresh_tokens: Vec::new(), access_tokens: Vec::new(), busy_tokens: Vec::new() };
         let logins = log_ins(shop).all.into_iter().cycle().take(SESSIONS).collect();
         for tokens in shop.ask(200, logins).await? {
             people.refresh_tokens.push(text(&tokens, "/refreshToken")?);
             people.access_tokens.push(text(&tokens, "/accessToken")?);
         }
         while people.access_tokens.len() < TOKENS {
-            let refreshes = people.refreshes(shop).all;
-            let answers = shop.ask(200, refreshes).await?;
-            for (session, tokens) in answers.iter().enumerate() {
-                people.go_on(session, tokens)?;
-                people.access_tokens.push(text(tokens, "/accessToken")?);
-            }
+            let tokens = people.refresh(shop, SESSIONS).await?;
+            people.access_tokens.extend(tokens);
+        }
+        while people.busy_tokens.len() < TOKENS {
+            let tokens = people.refresh(shop, BUSY).await?;
+            people.busy_tokens.extend(tokens);
         }
         people.access_tokens.truncate(TOKENS);
+        people.busy_tokens.truncate(TOKENS);
         Ok(people)
+    }
+
+    /// Refreshes the first `sessions`, once; their new access tokens.
+    async fn refresh(&mut self, shop: &Shop<'_>, sessions: usize) -> Outcome<Vec<String>> {
+        let refreshes = self.refreshes(shop).all.into_iter().take(sessions).collect();
+        let answers = shop.ask(200, refreshes).await?;
+        let tokens = answers.iter().enumerate().map(|(session, tokens)| {
+            self.go_on(session, tokens)?;
+            text(tokens, "/accessToken")
+        });
+        tokens.collect()
     }
 
     /// Refreshes each session, once.
@@ -83,7 +99,12 @@ impl People {
         Requests::new(422, self.access_tokens.iter().take(1).map(|token| refused(shop, token)).collect())
     }
 
-    /// The same, with a token each time that the server does not remember.
+    /// The same, with a token each time that the server does not remember, of sessions that it knows.
+    pub fn verified_next(&self, shop: &Shop<'_>) -> Requests {
+        Requests::new(422, self.busy_tokens.iter().map(|token| refused(shop, token)).collect())
+    }
+
+    /// The same, of sessions that it has not heard of lately.
     pub fn verified_anew(&self, shop: &Shop<'_>) -> Requests {
         Requests::new(422, self.access_tokens.iter().map(|token| refused(shop, token)).collect())
     }

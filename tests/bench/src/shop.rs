@@ -19,14 +19,16 @@ pub enum Request {
     NoRoute,
     /// A problem told to who shows an access token that the server remembers.
     Verified,
-    /// The same with one that it does not.
+    /// The same with one that it does not, of a session that it knows.
+    VerifiedNext,
+    /// The same with one of a session that it has not heard of lately.
     VerifiedAnew,
     LogIn,
     Refresh,
 }
 
 impl Request {
-    pub const ALL: [Request; 10] = [
+    pub const ALL: [Request; 11] = [
         Request::Hello,
         Request::Product,
         Request::List,
@@ -34,6 +36,7 @@ impl Request {
         Request::Checkout,
         Request::NoRoute,
         Request::Verified,
+        Request::VerifiedNext,
         Request::VerifiedAnew,
         Request::LogIn,
         Request::Refresh,
@@ -48,6 +51,7 @@ impl Request {
             Request::Checkout => "checkout",
             Request::NoRoute => "404, no token",
             Request::Verified => "422, one token",
+            Request::VerifiedNext => "422, next tokens",
             Request::VerifiedAnew => "422, new tokens",
             Request::LogIn => "login",
             Request::Refresh => "refresh",
