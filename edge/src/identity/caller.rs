@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes};
+use headlesspro_shared::identity::{
+    ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes, Subject,
+};
 use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -55,26 +57,27 @@ pub fn countable(text: &str, beside: Option<&str>, now: Timestamp, verifier: &Ve
     let payer = Payer::Key(hash.to_hex());
     if let Some((tenant, principal)) = verifier.remembered.get(hash, now) {
         let organization = Some(tenant.organization);
-        return Some(match principal.person {
-            None if principal.issued_at.is_none() => Countable { hash, payer, organization, revocations: Vec::new() },
+        let (payer, revocations, is_renewable) = match principal.person {
+            None if principal.issued_at.is_none() => (payer, Vec::new(), false),
             None => {
-                let revocations = token_revocations(tenant.organization, &principal.actor, hash);
-                Countable { hash, payer, organization, revocations }
+                let is_renewable = principal.actor.parse().is_ok_and(|subject: Subject| subject.is_renewable());
+                (payer, token_revocations(tenant.organization, &principal.actor, hash), is_renewable)
             }
-            Some(person) => Countable {
-                hash,
-                payer: Payer::Account(person.account.to_string()),
-                organization,
-                revocations: person.revocation_keys(tenant.organization, principal.impersonator),
-            },
-        });
+            Some(person) => {
+                let revocations = person.revocation_keys(tenant.organization, principal.impersonator);
+                // Another issuer's token is verified by the database, every 30 s.
+                (Payer::Account(person.account.to_string()), revocations, beside.is_none())
+            }
+        };
+        return Some(Countable { hash, payer, organization, revocations, is_renewable });
     }
     if text.len() == ApiKeyClaim::LENGTH || beside.is_some() {
-        return Some(Countable { hash, payer, organization: None, revocations: Vec::new() });
+        return Some(Countable { hash, payer, organization: None, revocations: Vec::new(), is_renewable: false });
     }
     // Not verified yet: it pays for itself alone, but what it claims to be may have been revoked.
     let token = UnverifiedToken::read(text)?;
-    Some(Countable { hash, payer, organization: None, revocations: revocations_of(&token, hash) })
+    let (revocations, is_renewable) = (revocations_of(&token, hash), token.claims.sub.is_renewable());
+    Some(Countable { hash, payer, organization: None, revocations, is_renewable })
 }
 
 /// The Redis keys that void a token, once its claims are known to hold.
@@ -99,6 +102,8 @@ pub struct Countable {
     pub organization: Option<OrganizationId>,
     /// The Redis keys that hold the moment before which tokens are void.
     pub revocations: Vec<String>,
+    /// Whether a token from before the epoch is void.
+    pub is_renewable: bool,
 }
 
 /// The Redis key with the moment, in milliseconds, before which tokens of a session or an account are void.

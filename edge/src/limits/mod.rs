@@ -54,6 +54,8 @@ pub struct Claims {
     pub organization: Option<OrganizationId>,
     /// Keys of Redis' that hold the moments before which the caller's credentials are void.
     pub revocations: Vec<String>,
+    /// Whether the caller gets another token for one from before the epoch: then that is void.
+    pub is_renewable: bool,
 }
 
 /// Whom a request with a credential is counted for.
@@ -104,10 +106,11 @@ impl Limiter {
             answer = self.ask(kv, clock, now, &asks, &unknown).await;
         }
         if let Some(answer) = &answer {
-            self.revocations.heard(&unknown, &answer.revocations, now);
+            self.revocations.heard(&unknown, answer, now);
         }
         let decision = reserved.decide(answer.as_ref());
-        Admission { decision, revoked: self.revocations.of(&claims.revocations, now), round_trips }
+        let revoked = self.revocations.of(&claims.revocations, claims.is_renewable, now);
+        Admission { decision, revoked, round_trips }
     }
 
     /// As [`admit`](Limiter::admit), for a caller without revocations and with something to be decided in the same
@@ -185,7 +188,7 @@ impl Limiter {
         revocations: &[String],
         now: Timestamp,
     ) -> Option<Answer> {
-        let answer = reply.map(|reply| (script::answer(&reply, asks.len(), revocations.len()), reply));
+        let answer = reply.map(|reply| (script::answer(&reply, asks.len(), revocations.len(), now), reply));
         match answer {
             Ok((Some(answer), _)) => Some(answer),
             // One bucket that does not read back is no reason to leave all others alone.

@@ -1,8 +1,9 @@
 //! The one script that decides on a request: it takes units from several buckets or from none, and tells
 //! which of the caller's credentials are revoked, so that both cost one round trip.
 //!
-//! Keys: buckets, then revocations. A bucket is a string, the moment it is full again in microseconds of
+//! Keys: buckets, then revocations, the last of which is the [`Epoch`]'s. A bucket is a string, the moment it is full again in microseconds of
 //! UTC ([`Bucket`](headlesspro_shared::limits::Bucket)); it ends when it is full. A revocation is a string that the script does not look into.
+//! The epoch is the moment of the first call that found none; it has no end.
 //! The keys belong to different tenants and people, so they hash to any slot: not for a Redis cluster.
 //!
 //! Arguments: the moment in milliseconds of UTC, the number of buckets, and for each bucket four:
@@ -15,6 +16,7 @@
 //! The time is the caller's, whose leases run by the same clock. One that is ahead can empty a bucket and no
 //! more than that: whatever a bucket says, it counts as full again after the time that an empty one needs.
 
+use headlesspro_shared::identity::Epoch;
 use headlesspro_shared::kernel::gcra::{self, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
 
@@ -76,6 +78,13 @@ for at = 1, count do
   end
 end
 if not taken then answer[1] = 'refused' end
+if #revocations > 0 then
+  local epoch = whole(revocations[#revocations], 9999999999999)
+  if not epoch or epoch > millis + 60000 then
+    revocations[#revocations] = ARGV[1]
+    redis.call('SET', KEYS[#KEYS], ARGV[1])
+  end
+end
 for at = 1, #revocations do
   answer[1 + 2 * count + at] = revocations[at]
 end
@@ -84,6 +93,9 @@ return answer
     };
 }
 pub(crate) use limits_lua;
+
+/// The key of the epoch. Like a revocation's, and no tenant's.
+pub const EPOCH: &str = "rev:epoch";
 
 pub static LIMITS: Script = Script { name: "limits", lua: limits_lua!(), native };
 
@@ -105,11 +117,14 @@ pub struct Answer {
     pub buckets: Vec<(u32, i64)>,
     /// For each revocation, its value.
     pub revocations: Vec<Option<String>>,
+    /// What was issued before may have been revoked, and nobody knows.
+    pub void_before: Timestamp,
 }
 
 /// Keys and arguments of one call.
 pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String>, Vec<String>) {
-    let keys = asks.iter().map(|ask| &ask.key).chain(revocations).cloned().collect();
+    let mut keys: Vec<String> = asks.iter().map(|ask| &ask.key).chain(revocations).cloned().collect();
+    keys.push(EPOCH.to_owned());
     let mut args = vec![now.millis().to_string(), asks.len().to_string()];
     for ask in asks {
         let (interval, burst) = (ask.limit.interval_micros().to_string(), ask.limit.burst().to_string());
@@ -118,8 +133,8 @@ pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String
     (keys, args)
 }
 
-/// Reads the answer to a call with so many buckets and revocations. `None`: it is none.
-pub fn answer(reply: &Reply, asks: usize, revocations: usize) -> Option<Answer> {
+/// Reads the answer to a call of `now` with so many buckets and revocations. `None`: it is none.
+pub fn answer(reply: &Reply, asks: usize, revocations: usize, now: Timestamp) -> Option<Answer> {
     let Reply::Array(items) = reply else { return None };
     let (status, rest) = items.split_first()?;
     let is_taken = match status {
@@ -132,13 +147,16 @@ pub fn answer(reply: &Reply, asks: usize, revocations: usize) -> Option<Answer> 
         [Reply::Integer(units), Reply::Integer(owed)] => Some((u32::try_from(*units).ok()?, *owed)),
         _ => None,
     });
+    let (epoch, rest) = rest.split_last()?;
+    let Reply::Text(epoch) = epoch else { return None };
+    let void_before = Epoch::read(epoch, now)?.void_before();
     let values = rest.iter().map(|value| match value {
         Reply::Nil => Some(None),
         Reply::Text(value) => Some(Some(value.clone())),
         _ => None,
     });
-    let answer =
-        Answer { is_taken, buckets: buckets.collect::<Option<_>>()?, revocations: values.collect::<Option<_>>()? };
+    let (buckets, values) = (buckets.collect::<Option<_>>()?, values.collect::<Option<_>>()?);
+    let answer = Answer { is_taken, buckets, revocations: values, void_before };
     (answer.revocations.len() == revocations).then_some(answer)
 }
 
@@ -162,7 +180,8 @@ struct Found<'a> {
 /// The `Err` is an error of Redis'.
 fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<Reply, Reply> {
     let millis = args.first().and_then(|text| whole(text, 4_500_000_000_000)).ok_or_else(|| wrong("moment"))?;
-    let now = gcra::micros(Timestamp::from_millis(millis));
+    let moment = Timestamp::from_millis(millis);
+    let now = gcra::micros(moment);
     let count = args.get(1).and_then(|text| whole(text, 100)).and_then(|count| usize::try_from(count).ok());
     let count = count.ok_or_else(|| wrong("buckets"))?;
     let (buckets, revocations) = keys.split_at_checked(count).ok_or_else(|| wrong("buckets"))?;
@@ -188,6 +207,13 @@ fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
             run(store, &["SET", one.key, &full.to_string(), "PX", &life])?;
         }
         answer.extend([Reply::Integer(units), Reply::Integer(full - now)]);
+    }
+    if let Some((key, kept)) = revocations.last().zip(revoked.last_mut()) {
+        let begun = args.first().map_or("", String::as_str);
+        if !matches!(kept, Reply::Text(text) if Epoch::read(text, moment).is_some()) {
+            *kept = Reply::text(begun);
+            run(store, &["SET", key, begun])?;
+        }
     }
     answer.extend(revoked);
     Ok(Reply::Array(answer))

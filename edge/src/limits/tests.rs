@@ -116,7 +116,8 @@ impl Edge {
 
 fn from(address: [u8; 4]) -> Claims {
     let address = Some(ClientAddress::new(address.into()));
-    Claims { class: Class::Read, address, caller: None, organization: None, revocations: Vec::new() }
+    let (class, revocations) = (Class::Read, Vec::new());
+    Claims { class, address, caller: None, organization: None, revocations, is_renewable: false }
 }
 
 fn with(key: &str, organization: Option<u128>) -> Claims {
@@ -296,6 +297,29 @@ fn revocations_come_with_the_units_and_are_believed_for_a_while() {
     edge.clock.move_to(60_000);
     let unknown = edge.ask(0, &claims);
     assert_eq!((unknown.revoked, unknown.decision.refused), (Revoked::Unknown, None));
+}
+
+#[test]
+fn a_redis_that_was_emptied_voids_what_was_issued_before() {
+    let edge = edge(2, "");
+    let renewable = Claims { revocations: vec!["rev:ses".to_owned()], is_renewable: true, ..with("k", Some(1)) };
+    let service = Claims { revocations: vec!["rev:svc".to_owned()], ..with("s", Some(1)) };
+    let since = |millis: i64| Revoked::Before(Some(Timestamp::from_millis(START + millis)));
+    edge.clock.move_to(1_500);
+    assert_eq!(edge.ask(0, &renewable).revoked, since(1_000), "the second in which it began");
+    edge.clock.move_to(9_000);
+    assert_eq!(edge.ask(1, &renewable).revoked, since(1_000), "another isolate, later");
+    assert_eq!(edge.ask(1, &service).revoked, Revoked::Before(None));
+    edge.redis.kv.pipeline(vec![Command::new(["DEL", "rev:epoch"])]).now_or_never().unwrap().unwrap();
+    // Whoever asks anything begins it anew, and who has asked before hears of it within 30 s.
+    edge.clock.move_to(20_000);
+    assert_eq!(edge.ask(0, &with("another", None)).round_trips, 1);
+    edge.clock.move_to(32_000);
+    let heard = edge.ask(0, &renewable);
+    assert_eq!((heard.revoked, heard.round_trips), (since(20_000), 1));
+    edge.redis.is(DOWN);
+    edge.clock.move_to(62_000);
+    assert_eq!(edge.ask(0, &renewable).revoked, Revoked::Unknown);
 }
 
 proptest! {

@@ -79,9 +79,12 @@ fn claims(class: Class, request: &Request, app: &App) -> (Claims, Option<KeyHash
     let beside = publishable_key(request.headers());
     let text = bearer(request.headers()).ok();
     match text.and_then(|text| countable(text, beside, app.clock.now(), app.verifier())) {
-        None => (Claims { class, address, caller: None, organization: None, revocations: Vec::new() }, None),
-        Some(Countable { hash, payer, organization, revocations }) => {
-            (Claims { class, address, caller: Some(payer), organization, revocations }, Some(hash))
+        None => {
+            let (caller, organization, revocations) = (None, None, Vec::new());
+            (Claims { class, address, caller, organization, revocations, is_renewable: false }, None)
+        }
+        Some(Countable { hash, payer, organization, revocations, is_renewable }) => {
+            (Claims { class, address, caller: Some(payer), organization, revocations, is_renewable }, Some(hash))
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod app;
 mod base32;
+mod epoch;
 pub mod federation;
 mod fresh;
 mod grant;
@@ -27,6 +28,7 @@ mod totp;
 pub use app::{
     AppScopesError, ClientSecretClaim, InvalidClientSecret, ScopeRefused, give_app, mint_client_secret, narrow,
 };
+pub use epoch::Epoch;
 pub use fresh::is_fresh;
 pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
 pub use issue_key::{

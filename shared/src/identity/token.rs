@@ -78,6 +78,17 @@ pub enum Subject {
     Service(Service),
 }
 
+impl Subject {
+    /// Whether whoever shows its token gets another for it: people refresh, apps ask with their secret. Nobody gives a
+    /// service another, and nothing voids its token before it ends.
+    pub fn is_renewable(&self) -> bool {
+        match self {
+            Subject::Account(_) | Subject::App(_) => true,
+            Subject::Service(_) => false,
+        }
+    }
+}
+
 /// The name of a part of our own, such as `cron`: 1 to 32 lower-case letters and hyphens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Service(String);

@@ -24,7 +24,8 @@ fn attempt() -> Joint {
 
 fn claims() -> Claims {
     let caller = Some(Payer::Key("k".to_owned()));
-    Claims { class: Class::Auth, address: None, caller, organization: None, revocations: Vec::new() }
+    let (class, revocations) = (Class::Auth, Vec::new());
+    Claims { class, address: None, caller, organization: None, revocations, is_renewable: false }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,7 +29,7 @@ async fn call(kv: &dyn Kv, now: i64, asks: &[Ask], revocations: &[&str]) -> Answ
     let revocations: Vec<String> = revocations.iter().map(|key| (*key).to_owned()).collect();
     let (keys, args) = script::call(at(now), asks, &revocations);
     let reply = kv.script(&LIMITS, keys, args).await.unwrap();
-    script::answer(&reply, asks.len(), revocations.len()).unwrap_or_else(|| panic!("{reply:?}"))
+    script::answer(&reply, asks.len(), revocations.len(), at(now)).unwrap_or_else(|| panic!("{reply:?}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -90,6 +90,42 @@ async fn revocations_are_told_in_the_same_call_and_refusal() {
         }
         let alone = call(kv, 0, &[], &keys).await;
         assert_eq!((alone.is_taken, alone.buckets.len(), &alone.revocations[..]), (true, 0, &expected[..]), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_epoch_begins_where_none_is_kept_and_does_not_end() {
+    for adapter in adapters::all().await {
+        let (kv, name) = (&*adapter.kv, adapter.name);
+        let begun = |second: i64| at(second * 1_000);
+        for (now, kept) in [(1_999, 1), (5_000, 1), (90_000, 1)] {
+            assert_eq!(call(kv, now, &[], &["rev:o:ses"]).await.void_before, begun(kept), "{name}");
+        }
+        assert_eq!(run(kv, "TTL rev:epoch").await, Reply::Integer(-1), "{name}");
+        // With a refusal too, and whoever asks.
+        run(kv, "DEL rev:epoch").await;
+        let asks = [ask("a", "1/10s:1", 1, 1)];
+        call(kv, 7_000, &asks, &[]).await;
+        run(kv, "DEL rev:epoch").await;
+        let refused = call(kv, 8_000, &asks, &[]).await;
+        assert_eq!((refused.is_taken, refused.void_before), (false, begun(8)), "{name}");
+        // One that cannot be begins anew.
+        for (kept, expected) in [("soon", 9), ("", 9), ("1795512669000", 69), ("1795512669001", 9)] {
+            run_all(kv, &[&format!("SET rev:epoch {kept:?}")]).await;
+            assert_eq!(call(kv, 9_000, &[], &[]).await.void_before, begun(expected), "{name}: {kept}");
+        }
+        // Of twenty at once one begins it.
+        run(kv, "DEL rev:epoch").await;
+        let callers = (0..20).map(|caller| {
+            let kv = adapter.kv.clone();
+            tokio::spawn(async move { call(&*kv, 10_000 + caller * 1_000, &[], &[]).await.void_before })
+        });
+        let mut told: Vec<Timestamp> = Vec::new();
+        for caller in callers.collect::<Vec<_>>() {
+            told.push(caller.await.unwrap());
+        }
+        told.dedup();
+        assert_eq!(told.len(), 1, "{name}: {told:?}");
     }
 }
 
@@ -188,7 +224,7 @@ fn cases() -> impl Strategy<Value = Case> {
     let key = prop_oneof![12 => select(vec!["a", "b", "c"]), 1 => select(vec!["odd", "list"])];
     let ask = (key, interval, burst, units(), units());
     let ask = ask.prop_map(|(key, interval, burst, needed, wanted)| (key, [interval, burst, needed, wanted]));
-    let revocations = prop::collection::vec(select(vec!["r1", "r2", "none", "a"]), 0..3);
+    let revocations = prop::collection::vec(select(vec!["r1", "r2", "none", "a", "e"]), 0..3);
     (millis, [owed.clone(), owed.clone(), owed], prop::collection::vec(ask, 0..4), revocations)
         .prop_map(|(millis, found, asks, revocations)| Case { millis, found, asks, revocations })
 }
@@ -202,9 +238,16 @@ fn lua_and_rust_answer_any_calls_alike() {
     let outcome = runner.run(&cases(), |case| {
         runtime.block_on(async {
             let memory: Arc<dyn Kv> = adapters::in_process();
-            let mut before = ["FLUSHALL", "SET r1 1795512600007", "SET r2 soon", "SET odd x1", "RPUSH list x"]
-                .map(str::to_owned)
-                .to_vec();
+            let mut before = [
+                "FLUSHALL",
+                "SET r1 1795512600007",
+                "SET r2 soon",
+                "SET odd x1",
+                "RPUSH list x",
+                "SET e 1795512700000",
+            ]
+            .map(str::to_owned)
+            .to_vec();
             let now = NOW + case.millis;
             for (key, owed) in ["a", "b", "c"].into_iter().zip(case.found) {
                 before.extend(owed.map(|owed| format!("SET {key} {}", (now * 1_000 + owed).max(0))));

@@ -6,6 +6,7 @@ mod buyers;
 mod cold_isolates;
 mod database_outage;
 mod directory;
+mod emptied_redis;
 mod expiry;
 mod hanging_up;
 mod identity_providers;
@@ -233,6 +234,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: redis_outage::tokens_read_on_and_change_nothing_of_the_merchants,
+    },
+    Proof {
+        name: "tokens_that_were_revoked_stay_void_when_redis_is_emptied",
+        kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: emptied_redis::revoked_tokens_stay_void,
     },
     Proof {
         name: "an_expired_checkout_sells_nothing",

@@ -13,7 +13,8 @@ use crate::identity::opening::signing_key;
 use crate::identity::signing::{PublicKey, UnverifiedToken};
 use crate::identity::store::keys;
 use crate::identity::usecase::committed;
-use crate::port::kv::{Command, KvError, Reply};
+use crate::limits::script::{LIMITS, answer, call};
+use crate::port::kv::{Command, KvError};
 use crate::port::sql::{Commit, Rows};
 
 /// An access token for an app.
@@ -86,16 +87,15 @@ pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, F
     if !is_signed(ctx, &token).await? {
         return Ok(None);
     }
-    let mut command = vec!["MGET".to_owned()];
-    command.extend(revocations_of(&token, hash_of(text)));
-    let Reply::Array(voided) = ctx.kv(Command(command)).await? else {
-        return Err(KvError::Garbage("the answer to MGET".to_owned()).into());
-    };
-    let is_void = |reply: &Reply| match reply {
-        Reply::Text(before) => token.claims.is_void(Timestamp::from_millis(before.parse().unwrap_or(i64::MAX))),
-        _ => false,
-    };
-    Ok(if voided.iter().any(is_void) { None } else { Some(token.claims) })
+    let asked = revocations_of(&token, hash_of(text));
+    let (keys, args) = call(ctx.now, &[], &asked);
+    let told = answer(&ctx.script(&LIMITS, keys, args).await?, 0, asked.len(), ctx.now);
+    let told = told.ok_or_else(|| KvError::Garbage("the answer of the limits' script".to_owned()))?;
+    let revoked = told.revocations.iter().flatten();
+    let revoked = revoked.map(|before| Timestamp::from_millis(before.parse().unwrap_or(i64::MAX)));
+    let epoch = token.claims.sub.is_renewable().then_some(told.void_before);
+    let is_void = revoked.chain(epoch).any(|before| token.claims.is_void(before));
+    Ok(if is_void { None } else { Some(token.claims) })
 }
 
 /// Whether a key of ours signed it, its claims hold now, and its tenant, which is of the organization that asks, does
