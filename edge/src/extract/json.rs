@@ -4,7 +4,7 @@
 //! Decoding reports wrong types and unknown fields; [`Parse`] then turns the wire type into the domain's
 //! and reports the rest.
 
-mod duplicates;
+mod tree;
 
 use std::collections::BTreeSet;
 
@@ -15,9 +15,7 @@ use http::{HeaderValue, Request, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use serde_path_to_error::Segment;
 
-use super::objects::Objects;
 use super::raw::read_body;
 use crate::problem::{FieldError, Place, Problem};
 
@@ -138,65 +136,29 @@ fn decode<T: DeserializeOwned>(bytes: &[u8], errors: &mut FieldErrors) -> Result
     let text = std::str::from_utf8(bytes)
         .map_err(|error| malformed(format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let mut unknown = Vec::new();
-    let decoded = serde_ignored::deserialize(Objects(&mut deserializer), |path| unknown.push(path.to_string()));
-    match decoded.and_then(|decoded: T| deserializer.end().map(|()| decoded)) {
-        Ok(decoded) => {
-            report_unknown(unknown, errors);
-            Ok(Some(decoded))
-        }
-        Err(error) if error.is_data() => {
-            let body =
-                serde_json::from_str(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
-            for path in duplicates::duplicates(text) {
-                errors.push(&path, "is there more than once");
-            }
-            Ok(decode_patiently(body, errors))
-        }
-        Err(error) => Err(malformed(format!("The body is not JSON: {error}."))),
+    let (mut body, twice) = tree::parse(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+    for path in twice {
+        errors.push(&path, "is there more than once");
     }
-}
-
-/// Decodes again and again, each time without the field that was wrong, so that all are found.
-fn decode_patiently<T: DeserializeOwned>(mut body: Value, errors: &mut FieldErrors) -> Option<T> {
+    // Again and again, each time without the field that was wrong, so that all are found.
     for _ in 0..MAX_ERRORS {
-        let mut unknown = Vec::new();
-        let mut track = serde_path_to_error::Track::new();
-        let tracked = serde_path_to_error::Deserializer::new(&body, &mut track);
-        let decoded: Result<T, serde_json::Error> =
-            serde_ignored::deserialize(Objects(tracked), |path| unknown.push(path.to_string()));
+        let (decoded, found) = tree::read::<T>(&body);
         match decoded {
             Ok(decoded) => {
-                report_unknown(unknown, errors);
-                return Some(decoded);
+                for path in found.unknown {
+                    errors.push(&path, "is not a field of this request");
+                }
+                return Ok(Some(decoded));
             }
             Err(error) => {
-                let keys: Vec<String> = track.path().iter().filter_map(key_of).collect();
-                errors.push(&keys.join("/"), error.to_string());
-                if !remove(&mut body, &keys) {
-                    return None;
+                errors.push(&found.wrong.join("/"), error.to_string());
+                if !remove(&mut body, &found.wrong) {
+                    return Ok(None);
                 }
             }
         }
     }
-    None
-}
-
-fn report_unknown(paths: Vec<String>, errors: &mut FieldErrors) {
-    for path in paths {
-        // serde_ignored marks the inside of an Option with a `?`.
-        let keys: Vec<&str> = path.split('.').filter(|key| *key != "?").collect();
-        errors.push(&keys.join("/"), "is not a field of this request");
-    }
-}
-
-fn key_of(segment: &Segment) -> Option<String> {
-    match segment {
-        Segment::Seq { index } => Some(index.to_string()),
-        Segment::Map { key } => Some(key.clone()),
-        Segment::Enum { .. } | Segment::Unknown => None,
-    }
+    Ok(None)
 }
 
 /// Takes the value at `keys` out of its object, or its list out of that.

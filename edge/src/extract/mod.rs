@@ -4,7 +4,6 @@ mod arrival;
 mod idempotency;
 mod if_match;
 mod json;
-mod objects;
 mod path;
 mod query;
 mod raw;

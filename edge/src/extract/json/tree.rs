@@ -1,0 +1,385 @@
+//! A JSON body as a tree, and how a wire type is read from it.
+//!
+//! The tree is read by one deserializer that knows at each value where it stands. So a wrong type is reported with
+//! its path and unknown members all at once, and each wire type is compiled for this one deserializer alone.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::BorrowedStrDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::forward_to_deserialize_any;
+use serde_json::{Map, Value};
+
+/// Where a value stands in its body.
+#[derive(Clone, Copy)]
+enum Path<'a> {
+    Root,
+    Member { of: &'a Path<'a>, key: &'a str },
+    Element { of: &'a Path<'a>, index: usize },
+}
+
+impl Path<'_> {
+    fn keys(&self) -> Vec<String> {
+        let (of, key) = match self {
+            Path::Root => return Vec::new(),
+            Path::Member { of, key } => (of, (*key).to_owned()),
+            Path::Element { of, index } => (of, index.to_string()),
+        };
+        let mut keys = of.keys();
+        keys.push(key);
+        keys
+    }
+}
+
+/// The tree of `text`, and the paths (`shippingAddress/city`) of the members that stand in their object more than
+/// once. Parsers differ in which of the two counts (RFC 8259, 4), so neither does.
+///
+/// # Errors
+/// The text is not JSON.
+pub(super) fn parse(text: &str) -> Result<(Value, BTreeSet<String>), serde_json::Error> {
+    let twice = RefCell::new(BTreeSet::new());
+    let mut json = serde_json::Deserializer::from_str(text);
+    let tree = Plant { path: &Path::Root, twice: &twice }.deserialize(&mut json)?;
+    json.end()?;
+    Ok((tree, twice.into_inner()))
+}
+
+/// A value to be, at a path.
+struct Plant<'a> {
+    path: &'a Path<'a>,
+    twice: &'a RefCell<BTreeSet<String>>,
+}
+
+impl<'de> DeserializeSeed<'de> for Plant<'_> {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Plant<'_> {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut members = Map::new();
+        while let Some(key) = access.next_key::<String>()? {
+            let path = Path::Member { of: self.path, key: &key };
+            let value = access.next_value_seed(Plant { path: &path, twice: self.twice })?;
+            if members.contains_key(&key) {
+                self.twice.borrow_mut().insert(path.keys().join("/"));
+            }
+            members.insert(key, value);
+        }
+        Ok(Value::Object(members))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        let mut elements = Vec::new();
+        loop {
+            let path = Path::Element { of: self.path, index: elements.len() };
+            let Some(element) = access.next_element_seed(Plant { path: &path, twice: self.twice })? else {
+                return Ok(Value::Array(elements));
+            };
+            elements.push(element);
+        }
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+}
+
+/// What was found while a tree was read.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Findings {
+    /// The paths of members that the wire type does not have.
+    pub unknown: Vec<String>,
+    /// The keys to the value that is of a wrong type.
+    pub wrong: Vec<String>,
+}
+
+/// Reads a wire type. Objects become structures, and nothing else does: serde's derive would also take an array,
+/// field by field in the order of the source code, which no description of the API tells.
+pub(super) fn read<'de, T: Deserialize<'de>>(tree: &'de Value) -> (Result<T, serde_json::Error>, Findings) {
+    let findings = RefCell::default();
+    let read = T::deserialize(Node { value: tree, path: &Path::Root, findings: &findings });
+    (read, findings.into_inner())
+}
+
+/// A value of the tree, to be read.
+struct Node<'de, 'a> {
+    value: &'de Value,
+    path: &'a Path<'a>,
+    findings: &'a RefCell<Findings>,
+}
+
+impl<'de> Node<'de, '_> {
+    /// Reads what stands here, or remembers that it could not be read. Those around it fail after it.
+    fn seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value, serde_json::Error> {
+        let Node { path, findings, .. } = self;
+        seed.deserialize(self).inspect_err(|_| remember_wrong(path, findings))
+    }
+
+    fn unexpected(&self) -> Unexpected<'de> {
+        match self.value {
+            Value::Null => Unexpected::Unit,
+            Value::Bool(value) => Unexpected::Bool(*value),
+            Value::Number(number) => match (number.as_u64(), number.as_i64()) {
+                (Some(number), _) => Unexpected::Unsigned(number),
+                (None, Some(number)) => Unexpected::Signed(number),
+                (None, None) => Unexpected::Float(number.as_f64().unwrap_or_default()),
+            },
+            Value::String(text) => Unexpected::Str(text),
+            Value::Array(_) => Unexpected::Seq,
+            Value::Object(_) => Unexpected::Map,
+        }
+    }
+}
+
+fn remember_wrong(path: &Path<'_>, findings: &RefCell<Findings>) {
+    let wrong = &mut findings.borrow_mut().wrong;
+    if wrong.is_empty() {
+        *wrong = path.keys();
+    }
+}
+
+impl<'de> Deserializer<'de> for Node<'de, '_> {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::Null => visitor.visit_unit(),
+            Value::Bool(value) => visitor.visit_bool(*value),
+            Value::Number(number) => number.deserialize_any(visitor),
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            Value::Array(elements) => {
+                let mut elements = Elements { rest: elements.iter().enumerate(), of: self };
+                let read = visitor.visit_seq(&mut elements)?;
+                match elements.rest.len() {
+                    0 => Ok(read),
+                    more => Err(Error::custom(format_args!("has {more} elements too many"))),
+                }
+            }
+            Value::Object(members) => visitor.visit_map(Members { rest: members.iter(), value: None, of: self }),
+        }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::Object(members) => visitor.visit_map(Members { rest: members.iter(), value: None, of: self }),
+            _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::Null => visitor.visit_none(),
+            _ => visitor.visit_some(self),
+        }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    /// Of variants without content.
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::String(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
+            _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
+        }
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        self.findings.borrow_mut().unknown.push(self.path.keys().join("/"));
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
+        tuple tuple_struct map identifier
+    }
+}
+
+/// The members of an object that are not read yet.
+struct Members<'de, 'a> {
+    rest: serde_json::map::Iter<'de>,
+    /// Of the member whose key has been read.
+    value: Option<(&'de str, &'de Value)>,
+    of: Node<'de, 'a>,
+}
+
+impl<'de> MapAccess<'de> for Members<'de, '_> {
+    type Error = serde_json::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, serde_json::Error> {
+        self.value = self.rest.next().map(|(key, value)| (key.as_str(), value));
+        self.value.map(|(key, _)| seed.deserialize(BorrowedStrDeserializer::new(key))).transpose()
+    }
+
+    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, serde_json::Error> {
+        let (key, value) = self.value.take().ok_or_else(|| Error::custom("a value was asked for before its key"))?;
+        let path = Path::Member { of: self.of.path, key };
+        Node { value, path: &path, findings: self.of.findings }.seed(seed)
+    }
+}
+
+/// The elements of an array that are not read yet.
+struct Elements<'de, 'a> {
+    rest: std::iter::Enumerate<std::slice::Iter<'de, Value>>,
+    of: Node<'de, 'a>,
+}
+
+impl<'de> SeqAccess<'de> for Elements<'de, '_> {
+    type Error = serde_json::Error;
+
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, serde_json::Error> {
+        let Some((index, value)) = self.rest.next() else { return Ok(None) };
+        let path = Path::Element { of: self.of.path, index };
+        Node { value, path: &path, findings: self.of.findings }.seed(seed).map(Some)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.rest.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Point {
+        x: Option<i64>,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    enum Colour {
+        Red,
+    }
+
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Shape {
+        centre: Option<Point>,
+        corners: Option<Vec<Point>>,
+        colour: Option<Colour>,
+        span: Option<(bool, String)>,
+    }
+
+    fn parsed(text: &str) -> Value {
+        parse(text).unwrap().0
+    }
+
+    /// The error, the keys to what is wrong and the unknown members.
+    fn fails(text: &str) -> (String, String, Vec<String>) {
+        let tree = parsed(text);
+        let (read, findings) = read::<Shape>(&tree);
+        (read.unwrap_err().to_string(), findings.wrong.join("/"), findings.unknown)
+    }
+
+    #[test]
+    fn a_structure_is_read_from_an_object_and_a_list_from_an_array() {
+        let tree = parsed(r#"{"centre":{"x":-1},"corners":[{"x":2},{"x":null}],"colour":"red","span":[true,"é\n"]}"#);
+        let point = |x| Point { x: Some(x) };
+        let shape = Shape {
+            centre: Some(point(-1)),
+            corners: Some(vec![point(2), Point { x: None }]),
+            colour: Some(Colour::Red),
+            span: Some((true, "é\n".to_owned())),
+        };
+        let (read, findings) = read::<Shape>(&tree);
+        assert_eq!((read.unwrap(), findings), (shape, Findings::default()));
+    }
+
+    #[test]
+    fn what_is_wrong_is_found_where_it_stands() {
+        for (text, wrong, error) in [
+            ("[null,null]", "", "invalid type: sequence, expected struct Shape"),
+            ("1.5", "", "invalid type: floating point `1.5`, expected struct Shape"),
+            (r#"{"centre":[1]}"#, "centre", "invalid type: sequence, expected struct Point"),
+            (r#"{"centre":{"x":"1"}}"#, "centre/x", r#"invalid type: string "1", expected i64"#),
+            (r#"{"centre":{"x":1e30}}"#, "centre/x", "invalid type: floating point `1e+30`, expected i64"),
+            (r#"{"centre":{"x":18446744073709551615}}"#, "centre/x", "invalid value"),
+            (r#"{"corners":[{},{"x":true}]}"#, "corners/1/x", "invalid type: boolean `true`, expected i64"),
+            (r#"{"corners":{"x":1}}"#, "corners", "invalid type: map, expected a sequence"),
+            (r#"{"colour":"blue"}"#, "colour", "unknown variant `blue`, expected `red`"),
+            (r#"{"colour":{"red":1}}"#, "colour", "invalid type: map, expected enum Colour"),
+            (r#"{"span":[true]}"#, "span", "invalid length 1, expected a tuple of size 2"),
+            (r#"{"span":[true,"",1]}"#, "span", "has 1 elements too many"),
+        ] {
+            let (told, at, _) = fails(text);
+            assert_eq!(at, wrong, "{text}");
+            assert!(told.starts_with(error), "{text}: {told}");
+        }
+    }
+
+    #[test]
+    fn unknown_members_are_all_named() {
+        let tree = parsed(r#"{"other":[[]],"centre":{"y":1,"x":1},"corners":[{},{"z":{"deep":1}}]}"#);
+        let (read, findings) = read::<Shape>(&tree);
+        assert!(read.is_ok());
+        assert_eq!(findings.unknown, ["centre/y", "corners/1/z", "other"]);
+    }
+
+    #[test]
+    fn members_that_stand_twice_are_found_wherever_they_are() {
+        for (text, expected) in [
+            (r#"{"a":1,"b":[null,true,1.5,-1,"x",{}]}"#, &[][..]),
+            (r#"{"a":1,"b":2,"a":3,"a":4}"#, &["a"]),
+            (r#"{"a":{"b":1,"c":{"d":1,"d":{}}},"a":1}"#, &["a", "a/c/d"]),
+            (r#"[{"a":1},{"a":1,"\u0061":2}]"#, &["1/a"]),
+        ] {
+            assert_eq!(parse(text).unwrap().1.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_refused() {
+        for text in ["", "{", "{}{}", "{} x", "[1,]", r#"{"a":1e999}"#, "\u{feff}{}", &"[".repeat(200)] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+}
