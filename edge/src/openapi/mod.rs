@@ -46,7 +46,7 @@ pub fn operations() -> Vec<Operation> {
         let scope = route.and_then(|route| route.access.scope());
         let is_privileged = scope.is_some_and(|scope| is_privileged(scope, &operation.method));
         let operation = if is_privileged { operation.problems(problem::revocations()) } else { operation };
-        operation.counted(route.and_then(|route| route.class), route.is_some_and(|route| route.is_postponed))
+        operation.counted(route.and_then(|route| route.class))
     };
     described.into_iter().flatten().map(counted).collect()
 }

@@ -123,13 +123,13 @@ impl Operation {
         self
     }
 
-    /// Counts it as the route table does: with one more answer, and perhaps one more round trip, where it is not
-    /// the use case's own.
+    /// Counts it as the route table does: with one more answer, and perhaps one more round trip. Where that is the
+    /// use case's own, whether an access token was revoked is still asked before.
     #[must_use]
-    pub(super) fn counted(mut self, class: Option<Class>, is_postponed: bool) -> Operation {
+    pub(super) fn counted(mut self, class: Option<Class>) -> Operation {
         self.class = class;
         if class.is_some() {
-            self.budget.most_redis = self.budget.redis.saturating_add(u32::from(!is_postponed));
+            self.budget.most_redis = self.budget.redis.saturating_add(1);
             self.problems.extend(rate_limited());
         }
         self
