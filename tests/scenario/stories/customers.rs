@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::people::{PASSWORD, sign_up};
+use super::people::{PASSWORD, exchange, sign_up};
 use super::sessions::{as_person, log_in, log_in_with, refresh};
 use crate::client::Client;
 use crate::eventually::eventually;
@@ -104,6 +104,8 @@ pub async fn a_suspended_customer_is_out_until_resumed(world: World) {
     let tokens = log_in_with(&world.ours, &email, PASSWORD).await.expect(200);
     let person = as_person(&world, &tokens);
     person.get("/api/v1/customers/me").send().await.expect(200);
+    ask_for_link(&world, &email).await;
+    let before = world.mailed_secret(&email, "account/magic").await;
     let member = as_person(&world, &log_in(&world.ours, "member@example.com").await.expect(200));
     let customer = found(&member, &email).await;
     let path = format!("{CUSTOMERS}/{}", customer["id"].as_str().unwrap());
@@ -122,8 +124,9 @@ pub async fn a_suspended_customer_is_out_until_resumed(world: World) {
     .await;
     refresh(&world.ours, &tokens).await.expect_problem(401, "session-ended");
     log_in_with(&world.ours, &email, PASSWORD).await.expect_problem(401, "login-refused");
-    let magic = world.ours.shopper.post("/api/v1/auth/magic").json(&json!({ "email": email }));
-    magic.send().await.expect(202);
+    // Nor by a link: neither by one from before, nor by another, which is not sent.
+    exchange(&world.ours, &before, None).await.expect_problem(410, "link-gone");
+    ask_for_link(&world, &email).await;
 
     for _ in 0..2 {
         let resumed = member.post(&format!("{path}/resume")).send().await.expect(200).json();
@@ -131,6 +134,13 @@ pub async fn a_suspended_customer_is_out_until_resumed(world: World) {
     }
     refresh(&world.ours, &tokens).await.expect_problem(401, "session-ended");
     log_in_with(&world.ours, &email, PASSWORD).await.expect(200);
+    // What was asked for meanwhile would have come before this one.
+    ask_for_link(&world, &email).await;
+    let links = || world.mails(&email).into_iter().filter(|mail| mail.text.contains("account/magic")).count();
+    eventually("a second link", Duration::from_secs(20), async || (1 < links()).then_some(())).await;
+    assert_eq!(links(), 2);
+    let after = world.mailed_secret(&email, "account/magic").await;
+    exchange(&world.ours, &after, None).await.expect(200);
     let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
     let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={}", customer["id"].as_str().unwrap()));
     let log = log.send().await.expect(200).json();
@@ -144,6 +154,10 @@ pub async fn a_suspended_customer_is_out_until_resumed(world: World) {
     );
     assert_eq!((&resume["before"], &resume["after"]), (&suspend["after"], &suspend["before"]));
     assert!(suspend["actor"].as_str().unwrap().starts_with("usr_"), "{suspend}");
+}
+
+async fn ask_for_link(world: &World, email: &str) {
+    world.ours.shopper.post("/api/v1/auth/magic").json(&json!({ "email": email })).send().await.expect(202);
 }
 
 async fn found(by: &Client, email: &str) -> Value {
