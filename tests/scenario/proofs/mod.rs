@@ -250,6 +250,13 @@ pub const PROOFS: &[Proof] = &[
         show: expiry::an_expired_checkout_sells_nothing,
     },
     Proof {
+        name: "an_expired_carts_opening_is_answered_again",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: expiry::an_expired_carts_opening_is_answered_again,
+    },
+    Proof {
         name: "a_database_killed_in_the_middle_loses_and_halves_no_order",
         kinds: &[Kind::Workers, Kind::Spin],
         alone: true,
