@@ -8,7 +8,8 @@
 //!   `HP_THEIR_SECRET_KEY` of two organizations, the first selling in EUR and the second in BHD. The stories
 //!   come from one address in hundreds a second: deploy with `RATE_LIMITS` as [`hosts::UNLIMITED`].
 //! - Proofs have a stage of their own, look into the database and kill what stands behind the API. They
-//!   print what they measured.
+//!   print what they measured. One is held against `tests/golden/permissions.txt`:
+//!   `HP_UPDATE_GOLDEN=1 cargo test --test scenario native::proofs::every_route` writes it anew.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,6 +37,8 @@ mod authenticator;
 mod buyers;
 #[path = "../support/client.rs"]
 mod client;
+#[path = "../support/golden.rs"]
+mod golden;
 #[expect(dead_code, reason = "the benchmark uses the rest")]
 #[path = "../support/hosts.rs"]
 mod hosts;

@@ -34,9 +34,7 @@ impl World {
     /// The same, asked from an address of this machine that no other story comes from: whoever fails to log in keeps
     /// nobody else waiting.
     pub fn at_own_address(self) -> World {
-        static LAST: AtomicU16 = AtomicU16::new(0);
-        let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
-        let nobody = self.nobody.moved_to(Ipv4Addr::new(127, 1, high, low).into());
+        let nobody = at_own_address(&self.nobody);
         let moved = |client: &Client| client.key().map_or_else(|| nobody.clone(), |key| nobody.with_key(key));
         let shop = |shop: &Shop| Shop { shopper: moved(&shop.shopper), merchant: moved(&shop.merchant) };
         World { ours: shop(&self.ours), theirs: shop(&self.theirs), nobody: nobody.clone(), ..self }
@@ -48,6 +46,13 @@ impl World {
         self.ours.import(&[Product::simple(&handle, price, stock)]).await;
         self.ours.first_variant(&handle).await
     }
+}
+
+/// The same client at an address of this machine that nobody has asked from.
+pub fn at_own_address(client: &Client) -> Client {
+    static LAST: AtomicU16 = AtomicU16::new(0);
+    let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    client.moved_to(Ipv4Addr::new(127, 1, high, low).into())
 }
 
 /// A variant with its product.

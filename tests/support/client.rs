@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::openapi::Validator;
 
@@ -122,12 +123,21 @@ impl Call {
 
     /// The answer, which is well formed.
     pub async fn send(self) -> Answer {
-        let line = self.line.clone();
-        self.try_send().await.unwrap_or_else(|error| panic!("{line}: {error:?}"))
+        self.timed().await.0
     }
 
     /// As [`send`](Call::send), for a server that may be gone.
     pub async fn try_send(self) -> Result<Answer, reqwest::Error> {
+        self.try_timed().await.map(|(answer, _)| answer)
+    }
+
+    /// As [`send`](Call::send), with the time from the request to the answer's last byte.
+    pub async fn timed(self) -> (Answer, Duration) {
+        let line = self.line.clone();
+        self.try_timed().await.unwrap_or_else(|error| panic!("{line}: {error:?}"))
+    }
+
+    async fn try_timed(self) -> Result<(Answer, Duration), reqwest::Error> {
         let (http, request) = self.request.build_split();
         let request = request?;
         let method = request.method().to_string();
@@ -135,14 +145,16 @@ impl Call {
         witness(true, request.headers(), &sent);
         let url = request.url();
         let target = url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()));
+        let started = Instant::now();
         let response = http.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let answer = Answer { line: self.line, status, headers, body: response.bytes().await? };
+        let took = started.elapsed();
         witness(false, &answer.headers, &answer.body);
         answer.check();
         let checked = DESCRIPTION.check(&method, &target, status, &answer.headers, &answer.body);
         checked.unwrap_or_else(|faults| panic!("{}: {faults}", answer.line));
-        Ok(answer)
+        Ok((answer, took))
     }
 }
 

@@ -16,6 +16,7 @@ mod mail;
 mod members;
 mod operator;
 mod passkeys;
+mod permissions;
 mod provider_logins;
 mod rate_limits;
 mod redis_outage;
@@ -39,6 +40,20 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "every_route_answers_every_credential_as_agreed",
+        kinds: &Kind::ALL,
+        alone: false,
+        limits: UNLIMITED,
+        show: permissions::every_credential_is_answered_as_agreed,
+    },
+    Proof {
+        name: "nothing_of_another_tenant_is_in_any_answer",
+        kinds: &Kind::ALL,
+        alone: false,
+        limits: UNLIMITED,
+        show: permissions::nothing_of_another_tenant_is_told,
+    },
     Proof {
         name: "a_suspended_organization_is_shut_until_it_is_resumed",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
@@ -290,5 +305,19 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: rate_limits::OF_KEYS,
         show: rate_limits::redis_is_not_needed,
+    },
+    Proof {
+        name: "another_tenants_id_takes_as_long_as_one_that_is_not_there",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: permissions::ids_of_others_take_as_long_as_none,
+    },
+    Proof {
+        name: "an_address_with_an_account_takes_as_long_as_one_without",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: permissions::accounts_take_as_long_as_none,
     },
 ];

@@ -14,8 +14,9 @@ pub fn assert_golden(name: &str, actual: &str) {
     if golden != actual {
         panic!(
             "tests/golden/{name} is not what the code makes.\n{}\nIf this is meant, update it in the same commit: \
-             HP_UPDATE_GOLDEN=1 cargo test --test contract",
-            first_difference(&golden, actual)
+             HP_UPDATE_GOLDEN=1 cargo test --test {}",
+            first_difference(&golden, actual),
+            env!("CARGO_CRATE_NAME")
         );
     }
 }
