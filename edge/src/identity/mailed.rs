@@ -157,7 +157,8 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
         commit.push(mail);
     }
     let actor = &ctx.principal().await?.actor;
-    commit.push(journal::audit(ctx, ctx.new_id()?, actor, Change::new(ask.action, subject)));
+    let change = Change::new(ask.action, subject).has("purpose", ask.purpose.name().into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
     committed(ctx.commit(&commit).await?)?;
     notifications::deliver_later(ctx);
     Ok(())

@@ -64,7 +64,7 @@ pub fn open<E>(
 ) -> Result<Opened, Failure<E>> {
     let tenant = ctx.tenant();
     let key = signing_key(ctx, rows, commit)?;
-    let session: SessionId = ctx.new_id()?;
+    let (session, expires_at): (SessionId, _) = (ctx.new_id()?, session_end(ctx.now));
     let refresh_token = refresh_token(ctx.app(), tenant, session, Generation::FIRST);
     commit.push(session::insert(
         tenant,
@@ -73,12 +73,16 @@ pub fn open<E>(
             account: opening.account,
             token_hash: hash_of(&refresh_token).to_hex(),
             device: opening.device,
-            expires_at: session_end(ctx.now),
+            expires_at,
         },
         ctx.now,
     ));
     let actor = opening.account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.open", session)));
+    let change = Change::new("session.open", session)
+        .has("accountId", actor.as_str().into())
+        .has("role", opening.role.to_string().into())
+        .has("expiresAt", expires_at.to_string().into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     let person = Person { account: opening.account, session };
     Ok(Opened { key, person, role: opening.role, permissions: opening.permissions, refresh_token, elsewhere: None })
 }

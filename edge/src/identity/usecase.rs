@@ -287,12 +287,17 @@ fn moved(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow, store: StoreId) -> Re
     Ok(journal::audit(ctx, ctx.new_id()?, &row.account.to_string(), change))
 }
 
+/// What the audit log keeps of a session that was open, or of an account some of whose were.
+fn ended(action: &'static str, subject: impl ToString, because: &'static str) -> Change {
+    Change::new(action, subject).turned("isOpen", true.into(), false.into()).has("because", because.into())
+}
+
 async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Result<(), Failure<RefreshError>> {
     let mut commit = Commit::new();
     commit.push(session::revoke(ctx.tenant(), claim.session, row.account, "theft", ctx.now));
     // Of several who show it at once one is written down.
     let guard = commit.push(guard_changed());
-    let change = Change::new("session.theft", claim.session);
+    let change = ended("session.theft", claim.session, "theft");
     commit.push(journal::audit(ctx, ctx.new_id()?, &row.account.to_string(), change));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
@@ -351,7 +356,7 @@ pub async fn revoke(
     commit.push(session::revoke(tenant, id, person.account, because, ctx.now));
     let guard = commit.push(guard_changed());
     let actor = person.account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.revoke", id)));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, ended("session.revoke", id, because)));
     commit.push_diagnosis(session::find(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
@@ -372,7 +377,8 @@ pub async fn revoke_all(ctx: &Ctx, person: Person) -> Result<(), Failure<Session
     commit.push(session::revoke_all(ctx.tenant(), person.account, "revoked", ctx.now));
     let guard = commit.push(guard_changed());
     let actor = person.account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.revoke-all", person.account)));
+    let change = ended("session.revoke-all", person.account, "revoked");
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
         // They were all ended.

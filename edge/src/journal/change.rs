@@ -1,11 +1,12 @@
 //! What the audit log keeps of a change: what was done to which thing, and how it was before and after.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 /// Members that hold personal data in the wire types of people, addresses and orders.
 pub const PERSONAL: &[&str] = &[
     "email",
     "phone",
+    "name",
     "firstName",
     "lastName",
     "shippingAddress",
@@ -15,14 +16,15 @@ pub const PERSONAL: &[&str] = &[
     "line1",
     "line2",
     "city",
+    "region",
     "postalCode",
 ];
 
 /// Stands in the place of a value that the log must not hold.
-const MASKED: &str = "[redacted]";
+pub const MASKED: &str = "[redacted]";
 
 /// In `after`: the value is masked, and is another one than before.
-const MASKED_CHANGED: &str = "[redacted, changed]";
+pub const MASKED_CHANGED: &str = "[redacted, changed]";
 
 /// One thing that was done. What it was done to is named by its id: names and addresses belong to nobody's log.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +56,26 @@ impl Change {
         self
     }
 
+    /// A member more of how the thing was.
+    #[must_use]
+    pub fn had(mut self, member: &str, value: Json) -> Change {
+        add(&mut self.before, member, value);
+        self
+    }
+
+    /// A member more of how the thing is now.
+    #[must_use]
+    pub fn has(mut self, member: &str, value: Json) -> Change {
+        add(&mut self.after, member, value);
+        self
+    }
+
+    /// A member more, as it was and as it is now.
+    #[must_use]
+    pub fn turned(self, member: &str, was: Json, is: Json) -> Change {
+        self.had(member, was).has(member, is)
+    }
+
     /// Masks the members with these names, at any depth, in what was given so far; [`PERSONAL`] for the usual
     /// ones. Null stays null, and a masked value that has changed says so.
     #[must_use]
@@ -72,6 +94,12 @@ impl Change {
     pub fn of_organization(mut self) -> Change {
         self.is_of_organization = true;
         self
+    }
+}
+
+fn add(state: &mut Option<Json>, member: &str, value: Json) {
+    if let Json::Object(members) = state.get_or_insert_with(|| json!({})) {
+        members.insert(member.to_owned(), value);
     }
 }
 
@@ -102,8 +130,6 @@ fn mask_members(object: &mut Map<String, Json>, earlier: Option<&Map<String, Jso
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -134,6 +160,18 @@ mod tests {
         assert_eq!(change.after, Some(masked("[redacted, changed]", 2)));
         let told = format!("{change:?}");
         assert!(!told.contains("ada") && !told.contains("London") && !told.contains("Square"), "{told}");
+    }
+
+    #[test]
+    fn a_state_is_told_member_by_member() {
+        let change = Change::new("address.update", "adr_1")
+            .turned("name", "Ada".into(), "Grace".into())
+            .had("isDefaultBilling", true.into())
+            .turned("countryCode", "GB".into(), Json::Null)
+            .redacted(PERSONAL);
+        assert_eq!(change.before, Some(json!({ "name": "[redacted]", "isDefaultBilling": true, "countryCode": "GB" })));
+        assert_eq!(change.after, Some(json!({ "name": "[redacted, changed]", "countryCode": null })));
+        assert_eq!(Change::new("session.open", "ses_1").has("role", "owner".into()).before, None);
     }
 
     #[test]

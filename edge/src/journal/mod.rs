@@ -9,7 +9,7 @@ mod store;
 mod usecase;
 
 pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};
-pub use change::{Change, PERSONAL};
+pub use change::{Change, MASKED, MASKED_CHANGED, PERSONAL};
 pub use http::routes;
 pub use store::{
     By, Event, NextEvent, Recorded, audit, audit_by, events, idempotency_record, next_event, record, recorded,

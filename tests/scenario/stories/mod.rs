@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod apps;
+mod audited;
 mod browsing;
 mod caching;
 mod carts;
@@ -52,6 +53,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     apps::a_rotated_secret_is_good_for_the_overlap_and_one_rotation_wins,
     apps::tokens_and_apps_are_revoked,
     apps::another_tenants_apps_are_not_there,
+    audited::changes_of_a_profile_and_an_address_book_are_told_before_and_after,
+    audited::changes_of_what_opens_an_account_are_told_before_and_after,
+    audited::changes_of_sessions_passwords_and_addresses_are_told_before_and_after,
     passkeys::a_passkey_is_made_used_named_and_removed,
     passkeys::the_owner_is_told_of_passkeys_that_come_and_go,
     passkeys::a_challenge_is_good_once_and_for_who_asked,

@@ -4,7 +4,7 @@ use headlesspro_shared::identity::ADDRESSES_IN_A_BOOK;
 use headlesspro_shared::kernel::address::PostalAddress;
 use headlesspro_shared::kernel::id::AddressId;
 use headlesspro_shared::kernel::time::Timestamp;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
@@ -12,7 +12,7 @@ use crate::identity::caller::Person;
 use crate::identity::store::address::{self, AddressRow, Defaults};
 use crate::identity::store::{keys, one_time};
 use crate::identity::usecase::{data_key, no_data_key, unexplained};
-use crate::journal::{self, Change, Claim, Recorded};
+use crate::journal::{self, Change, Claim, MASKED, PERSONAL, Recorded};
 use crate::port::sql::{Commit, Committed, Rows};
 use crate::vault::{DataKey, Place};
 use crate::wire::AddressBody;
@@ -75,11 +75,11 @@ pub async fn create(
     }
     let is_first = rows.get(1).map(address::addresses_of).transpose()?.is_none_or(|held| held.is_empty());
     let id: AddressId = ctx.new_id()?;
-    let (country, body) = (postal.country.to_string(), AddressBody::from(postal));
-    let sealed = seal(ctx, &key, id, &body)?;
+    let address = AddressBody::from(postal);
+    let sealed = seal(ctx, &key, id, &address)?;
     let entry = Entry {
         id,
-        address: body,
+        address,
         is_default_shipping: is_first || defaults.shipping == Some(true),
         is_default_billing: is_first || defaults.billing == Some(true),
         version: 1,
@@ -98,13 +98,8 @@ pub async fn create(
         commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
-    let state = json!({
-        "countryCode": country,
-        "isDefaultShipping": entry.is_default_shipping,
-        "isDefaultBilling": entry.is_default_billing,
-    });
-    let actor = person.account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("address.create", id).after(state)));
+    let change = Change::new("address.create", id).after(state(&entry)).redacted(PERSONAL);
+    commit.push(journal::audit(ctx, ctx.new_id()?, &person.account.to_string(), change));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, body }),
         Committed::Refused { statement, refusal, diagnosis } => match replay(tenant, claim, diagnosis.first(), &key)? {
@@ -124,21 +119,24 @@ pub async fn update(
     expected: Option<i64>,
 ) -> Result<Entry, Failure<AddressError>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![keys::data_key(tenant)]).await?;
-    let key = key_of(ctx, rows.first())?;
-    let is_replaced = wanted.address.is_some();
-    let sealed = wanted.address.map(|postal| seal(ctx, &key, id, &AddressBody::from(postal))).transpose()?;
+    let rows = ctx.read(vec![address::find(tenant, person.account, id)]).await?;
+    let row = only(rows.first())?.ok_or(Failure::NotFound)?;
+    let key = data_key(ctx.app(), tenant, &row.key)?;
+    let mut entry = open(tenant, &key, row)?;
+    let change = Change::new("address.update", id).before(state(&entry));
+    let mut sealed = None;
+    if let Some(postal) = wanted.address {
+        entry.address = AddressBody::from(postal);
+        sealed = Some(seal(ctx, &key, id, &entry.address)?);
+    }
+    entry.is_default_shipping = wanted.defaults.shipping.unwrap_or(entry.is_default_shipping);
+    entry.is_default_billing = wanted.defaults.billing.unwrap_or(entry.is_default_billing);
     let mut commit = Commit::new();
     commit.push(address::yield_defaults(tenant, person, id, wanted.defaults));
     commit.push(address::update(tenant, person, id, sealed.as_deref(), wanted.defaults, expected, ctx.now));
     let guard = commit.push(one_time::guard_used());
-    let state = json!({
-        "isReplaced": is_replaced,
-        "isDefaultShipping": wanted.defaults.shipping,
-        "isDefaultBilling": wanted.defaults.billing,
-    });
-    let actor = person.account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("address.update", id).after(state)));
+    let change = change.after(state(&entry)).redacted(PERSONAL);
+    commit.push(journal::audit(ctx, ctx.new_id()?, &person.account.to_string(), change));
     commit.push_after(address::find(tenant, person.account, id));
     commit.push_diagnosis(address::find(tenant, person.account, id));
     match ctx.commit(&commit).await? {
@@ -162,14 +160,24 @@ pub async fn delete(
     let mut commit = Commit::new();
     commit.push(address::delete(tenant, person, id, expected));
     let guard = commit.push(one_time::guard_used());
-    let actor = person.account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("address.delete", id)));
+    // All of it that the log may not hold; what more there is the rows before this one say.
+    let change = Change::new("address.delete", id).had("address", MASKED.into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &person.account.to_string(), change));
     commit.push_diagnosis(address::find(tenant, person.account, id));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(()),
         Committed::Refused { statement, diagnosis, .. } if statement == guard => Err(refused(diagnosis.first())?),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+/// What the audit log keeps, once it is redacted.
+fn state(entry: &Entry) -> Json {
+    json!({
+        "address": entry.address,
+        "isDefaultShipping": entry.is_default_shipping,
+        "isDefaultBilling": entry.is_default_billing,
+    })
 }
 
 /// Why nothing was changed: it is not there, or at another version.

@@ -145,7 +145,8 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>>
     let mut commit = Commit::new();
     commit.push(api_key::revoke(tenant, id, ctx.now));
     let guard = commit.push(api_key::guard_changed());
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("api-key.revoke", id)));
+    let change = Change::new("api-key.revoke", id).turned("isRevoked", false.into(), true.into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     commit.push_diagnosis(api_key::find(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(()),
@@ -189,7 +190,7 @@ fn shown(new: &NewApiKey, now: Timestamp) -> ApiKey {
 }
 
 /// What the audit log keeps of a key.
-fn state(key: &ApiKey) -> serde_json::Value {
+pub fn state(key: &ApiKey) -> serde_json::Value {
     json!({
         "id": key.id.to_string(),
         "kind": key.kind.name(),

@@ -115,7 +115,8 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
     let mut commit = Commit::new();
     commit.push(app::revoke(tenant, id, ctx.now));
     let guard = commit.push(guard_changed());
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("app.revoke", id)));
+    let change = Change::new("app.revoke", id).turned("isRevoked", false.into(), true.into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     commit.push_diagnosis(app::find(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}

@@ -20,7 +20,7 @@ use crate::identity::store::one_time::{self, ChosenEmail, NewToken};
 use crate::identity::store::{second_factor, session};
 use crate::identity::telling::Owner;
 use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
-use crate::journal::{self, Change, NextEvent, PERSONAL};
+use crate::journal::{self, Change, MASKED, NextEvent, PERSONAL};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
@@ -108,7 +108,9 @@ pub async fn ask(ctx: &Ctx, person: Person, wish: &ChangeEmail<'_>) -> Result<()
     // To an address that is no account's yet, or another's.
     let mail = NewMail { event_key: &event_key, to: wish.email, locale, message: &message, expires_at };
     commit.push(notifications::enqueue_after(app, tenant, &owner.key, &mail, ctx.now)?);
-    commit.push(journal::audit(ctx, ctx.new_id()?, &account, Change::new("email.ask-for-change", &account)));
+    let change =
+        Change::new("email.ask-for-change", &account).has("purpose", purpose.name().into()).has("email", MASKED.into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &account, change));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
         Committed::Refused { statement, .. } if proven.is_refused_at(statement) => {
@@ -258,6 +260,7 @@ fn remove_registration<E>(
         is_once: true,
     };
     commit.push(journal::next_event(tenant, &event, ctx.now));
-    commit.push(journal::audit(ctx, ctx.new_id()?, &owner.to_string(), Change::new("account.remove", holder)));
+    let change = Change::new("account.remove", holder).had("role", "customer".into()).had("isVerified", false.into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &owner.to_string(), change));
     Ok(guard)
 }

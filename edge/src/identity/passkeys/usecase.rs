@@ -21,7 +21,7 @@ use crate::identity::store::passkey::{self, LoginPasskey, NewPasskey, Passkey};
 use crate::identity::store::{account, keys};
 use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{committed, data_key, email_of, unexplained};
-use crate::journal::{self, Change};
+use crate::journal::{self, Change, MASKED, MASKED_CHANGED, PERSONAL};
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 
@@ -165,28 +165,26 @@ pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Pa
     let used = use_challenge(ctx, &client, Some(who), &mut commit);
     commit.push(passkey::insert(tenant, &new, ctx.now));
     let count = commit.push(passkey::guard_count(tenant, who, MOST_PASSKEYS));
-    let change = Change::new("passkey.register", new.id).after(json!({
-        "rpId": party.id(), "algorithm": credential.algorithm, "aaguid": credential.aaguid,
-        "isBackedUp": credential.is_backed_up,
-    }));
+    let made = Passkey {
+        id: new.id,
+        name: name.clone(),
+        credential_id: credential.id.clone(),
+        rp_id: party.id().to_owned(),
+        algorithm: credential.algorithm,
+        transports: brought.transports.clone(),
+        aaguid: credential.aaguid.clone(),
+        is_backed_up: credential.is_backed_up,
+        created_at: ctx.now,
+        last_used_at: None,
+    };
+    let change = Change::new("passkey.register", made.id).after(kept(&made)).redacted(PERSONAL);
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
-    let message = Message::PasskeyAdded { what: name.clone(), at: ctx.now, link: security_page(ctx, owner.role) };
+    let message = Message::PasskeyAdded { what: name, at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(ctx);
-            Ok(Passkey {
-                id: new.id,
-                name: name.clone(),
-                credential_id: credential.id.clone(),
-                rp_id: party.id().to_owned(),
-                algorithm: credential.algorithm,
-                transports: brought.transports.clone(),
-                aaguid: credential.aaguid.clone(),
-                is_backed_up: credential.is_backed_up,
-                created_at: ctx.now,
-                last_used_at: None,
-            })
+            Ok(made)
         }
         Committed::Refused { statement, .. } if statement == used => Err(not_proven(PasskeyError::Challenge)),
         Committed::Refused { statement, .. } if statement == count => Err(Failure::Rejected(PasskeyFailure::TooMany)),
@@ -285,6 +283,7 @@ pub async fn list(ctx: &Ctx, who: AccountId) -> Result<Vec<Passkey>, Failure<Pas
     Ok(rows.first().map(passkey::passkeys_of).transpose()?.unwrap_or_default())
 }
 
+/// Gives a passkey another name. With the one that it has nothing changes.
 pub async fn rename(
     ctx: &Ctx,
     who: AccountId,
@@ -295,11 +294,15 @@ pub async fn rename(
     let mut commit = Commit::new();
     commit.push(passkey::rename(tenant, id, who, &name.to_string()));
     let guard = commit.push(guard_changed());
-    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), Change::new("passkey.rename", id)));
+    let change = Change::new("passkey.rename", id).turned("name", MASKED.into(), MASKED_CHANGED.into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
     commit.push_after(passkey::find(tenant, id, who));
+    commit.push_diagnosis(passkey::find(tenant, id, who));
     match ctx.commit(&commit).await? {
         Committed::Done { after, .. } => only(after.first())?.ok_or(Failure::NotFound),
-        Committed::Refused { statement, .. } if statement == guard => Err(Failure::NotFound),
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+            only(diagnosis.first())?.ok_or(Failure::NotFound)
+        }
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }
@@ -313,7 +316,8 @@ pub async fn remove(ctx: &Ctx, who: AccountId, id: PasskeyId) -> Result<(), Fail
     let mut commit = Commit::new();
     commit.push(passkey::remove(tenant, id, who));
     let guard = commit.push(guard_changed());
-    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), Change::new("passkey.remove", id)));
+    let change = Change::new("passkey.remove", id).before(kept(&known)).redacted(PERSONAL);
+    commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
     let message = Message::PasskeyRemoved { what: known.name, at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
     commit.push_diagnosis(passkey::find(tenant, id, who));
@@ -328,6 +332,17 @@ pub async fn remove(ctx: &Ctx, who: AccountId, id: PasskeyId) -> Result<(), Fail
         },
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+/// What the audit log keeps, once it is redacted.
+fn kept(passkey: &Passkey) -> Value {
+    json!({
+        "name": passkey.name,
+        "rpId": passkey.rp_id,
+        "algorithm": passkey.algorithm,
+        "aaguid": passkey.aaguid,
+        "isBackedUp": passkey.is_backed_up,
+    })
 }
 
 fn only(rows: Option<&Rows>) -> Result<Option<Passkey>, Unavailable> {

@@ -78,7 +78,7 @@ pub async fn change(ctx: &Ctx, person: Person, wish: &ChangePassword<'_>) -> Res
     commit.push(one_time::void(tenant, found.id, ctx.now));
     commit.push(told(ctx, &found, &email, &new, &key)?);
     let actor = found.id.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("password.change", found.id)));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, chosen("password.change", &found)));
     let rows = match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => rows,
         // Another change was quicker: what was shown is not the password any more.
@@ -123,7 +123,7 @@ pub async fn reset(ctx: &Ctx, token: &OneTimeToken, new: &str) -> Result<(), Fai
     let ended = commit.push(session::revoke_all(tenant, id, "password-changed", ctx.now));
     commit.push(one_time::void(tenant, id, ctx.now));
     commit.push(told(ctx, &row.account, &email, &new, &key)?);
-    commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), Change::new("password.reset", id)));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &id.to_string(), chosen("password.reset", &row.account)));
     let rows = match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => rows,
         Committed::Refused { statement, .. } if statement == guard => return Err(gone()),
@@ -136,6 +136,15 @@ pub async fn reset(ctx: &Ctx, token: &OneTimeToken, new: &str) -> Result<(), Fai
     let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
     void_all(ctx, &ended, Some(id)).await;
     Ok(())
+}
+
+/// What the audit log keeps: that there is a new password, and nothing of what it is. Whoever sets one has confirmed the
+/// address.
+fn chosen(action: &'static str, account: &LoginRow) -> Change {
+    Change::new(action, account.id)
+        .turned("hasPassword", account.password.is_some().into(), true.into())
+        .turned("isVerified", account.is_verified.into(), true.into())
+        .has("hasNewPassword", true.into())
 }
 
 /// Tells the owner, once for each new password.

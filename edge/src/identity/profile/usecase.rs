@@ -2,15 +2,14 @@
 
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::locale::Locale;
-use serde_json::json;
 
 use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::caller::Person;
 use crate::identity::store::account::{self, ProfileChange};
-use crate::identity::store::{keys, one_time};
-use crate::identity::usecase::{Account, data_key, no_data_key, opened, unexplained};
-use crate::journal::{self, Change};
+use crate::identity::store::one_time;
+use crate::identity::usecase::{Account, data_key, opened, unexplained};
+use crate::journal::{self, Change, PERSONAL};
 use crate::port::sql::{Commit, Committed, Rows};
 use crate::vault::Place;
 
@@ -34,9 +33,10 @@ pub async fn change(
     expected: Option<i64>,
 ) -> Result<Account, Failure<ProfileError>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
-    let rows = ctx.read(vec![keys::data_key(tenant)]).await?;
-    let wrapped = rows.first().and_then(Rows::first).map(keys::wrapped).transpose()?.ok_or_else(no_data_key)?;
-    let key = data_key(app, tenant, &wrapped)?;
+    let rows = ctx.read(vec![account::by_id(tenant, person.account)]).await?;
+    let before = account::account_of(rows.first().and_then(Rows::first).ok_or(Failure::NotFound)?)?;
+    let key = data_key(app, tenant, &before.key)?;
+    let before = opened(ctx, before)?;
     let row = person.account.to_string();
     let seal = |column, value: Option<&str>| {
         let place = Place { organization: tenant.organization, table: "account", column, row: &row };
@@ -52,8 +52,13 @@ pub async fn change(
     let mut commit = Commit::new();
     commit.push(account::change_profile(tenant, person.account, &change, expected, ctx.now));
     let guard = commit.push(one_time::guard_used());
-    let state = json!({ "name": name, "phone": phone, "locale": wanted.locale.as_ref().map(Locale::as_str) });
-    let change = Change::new("profile.update", &row).after(state).redacted(&["name", "phone"]);
+    let (was_called, had_phone) = (before.name.as_deref(), before.phone.as_deref());
+    let locale = wanted.locale.as_ref().map_or(before.locale.as_str(), Locale::as_str);
+    let change = Change::new("profile.update", &row)
+        .turned("name", was_called.into(), name.unwrap_or(was_called).into())
+        .turned("phone", had_phone.into(), phone.unwrap_or(had_phone).into())
+        .turned("locale", before.locale.as_str().into(), locale.into())
+        .redacted(PERSONAL);
     commit.push(journal::audit(ctx, ctx.new_id()?, &row, change));
     commit.push_after(account::by_id(tenant, person.account));
     commit.push_diagnosis(account::by_id(tenant, person.account));

@@ -158,7 +158,9 @@ async fn commit_of(
         Registration::New => {
             Change::new("account.register", row).after(json!({ "role": "customer", "locale": command.locale.as_str() }))
         }
-        Registration::Again | Registration::Known => Change::new("account.register-again", row),
+        Registration::Again | Registration::Known => {
+            Change::new("account.register-again", row).has("purpose", purpose.name().into())
+        }
     };
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
     Ok(commit)

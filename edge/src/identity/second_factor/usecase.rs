@@ -99,7 +99,7 @@ pub async fn enroll(ctx: &Ctx, person: Person) -> Result<Enrolled, Failure<Secon
     let mut commit = Commit::new();
     commit.push(second_factor::enroll(tenant, row.account, &sealed, ctx.now));
     let guard = commit.push(one_time::guard_used());
-    commit.push(journal::audit(ctx, ctx.new_id()?, &text, Change::new("second-factor.enroll", &text)));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &text, turned("second-factor.enroll", &row, true, false)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             let issuer = ctx.storefront_of(row.role).as_str();
@@ -132,7 +132,8 @@ pub async fn confirm(
     commit.push(second_factor::confirm(tenant, row.account, sealed, step, ctx.now));
     let guard = commit.push(one_time::guard_used());
     let codes = push_codes(ctx, &row, &mut commit)?;
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.confirm", &actor)));
+    let change = turned("second-factor.confirm", &row, true, true).has("newRecoveryCodes", codes.len().into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     let owner = owner_of(ctx, &row)?;
     let message = Message::SecondFactorOn { at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
@@ -159,7 +160,7 @@ pub async fn disable(
     let actor = row.account.to_string();
     commit.push(second_factor::forget_codes(ctx.tenant(), row.account));
     commit.push(second_factor::remove(ctx.tenant(), row.account));
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.disable", &actor)));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, turned("second-factor.disable", &row, false, false)));
     let owner = owner_of(ctx, &row)?;
     let message = Message::SecondFactorOff { at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
@@ -178,12 +179,20 @@ pub async fn replace_codes(
     let (row, proven) = prove(ctx, person, &Shown::Code(code), address, &mut commit).await?;
     let actor = row.account.to_string();
     let codes = push_codes(ctx, &row, &mut commit)?;
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("second-factor.replace-codes", &actor)));
+    let change = turned("second-factor.replace-codes", &row, true, true).has("newRecoveryCodes", codes.len().into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     let owner = owner_of(ctx, &row)?;
     let message = Message::RecoveryCodesReplaced { at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
     done(ctx, &commit, proven).await?;
     Ok(codes)
+}
+
+/// What the audit log keeps of an account's second factor, which is enrolled and confirmed from now on or not.
+fn turned(action: &'static str, row: &SecondFactorRow, is_enrolled: bool, is_confirmed: bool) -> Change {
+    Change::new(action, row.account)
+        .turned("isEnrolled", row.secret_sealed.is_some().into(), is_enrolled.into())
+        .turned("hasSecondFactor", row.is_confirmed.into(), is_confirmed.into())
 }
 
 /// Adds the use of what is shown to `commit`, of an account that is read for it.
@@ -272,7 +281,8 @@ pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Resul
     let token = NewToken::new(&minted.hash, OneTimePurpose::SecondFactor, Some(account));
     commit.push(one_time::insert(tenant, &token, ctx.now));
     let actor = account.to_string();
-    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, Change::new("session.challenge", &actor)));
+    let change = Change::new("session.challenge", &actor).has("purpose", token.purpose.name().into());
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
     Ok(minted.token)
 }
 

@@ -59,7 +59,7 @@ UPDATE passkey SET sign_count = ?3, backed_up = ?4, last_used_at = ?5
 WHERE organization_id = ?1 AND id = ?2 AND (sign_count < ?3 OR (sign_count = 0 AND ?3 = 0))";
 
 const RENAME: &str = "-- identity::rename_passkey
-UPDATE passkey SET name = ?4 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3";
+UPDATE passkey SET name = ?4 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 AND name <> ?4";
 
 /// Unless nothing else would open the account: no password, no other passkey, no identity elsewhere
 /// whose provider is there.
@@ -252,6 +252,7 @@ pub fn used(tenant: Tenant, id: PasskeyId, count: u32, is_backed_up: bool, now: 
         .bind(now.millis())
 }
 
+/// Changes nothing where it has that name.
 pub fn rename(tenant: Tenant, id: PasskeyId, account: AccountId, name: &str) -> Statement {
     of_one(RENAME, tenant, id, account).bind(name)
 }

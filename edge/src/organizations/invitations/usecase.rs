@@ -243,7 +243,8 @@ pub async fn revoke(ctx: &Ctx, actor: AccountId, id: InvitationId) -> Outcome<()
             commit.push(guard_changed()),
         ];
         let before = state(row.appointment.role(), &row.grants, row.invitation.expires_at);
-        commit.push(audit(ctx, &actor, Change::new("invitation.revoke", id).before(before))?);
+        let change = Change::new("invitation.revoke", id).before(before);
+        commit.push(audit(ctx, &actor, change.turned("state", "open".into(), "revoked".into()))?);
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => return Ok(()),
             Committed::Refused { statement, .. } if guards.contains(&statement) => {}
@@ -287,7 +288,9 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
         commit.push_diagnosis(settings::organization(tenant, ctx.now));
         let guarded = commit.statements().len();
         let change = Change::new("invitation.accept", row.id)
-            .after(json!({ "accountId": account, "role": row.appointment.role(), "grants": row.grants }));
+            .after(json!({ "accountId": account, "role": row.appointment.role(), "grants": row.grants }))
+            .turned("state", "open".into(), "accepted".into())
+            .had("role", invitee.map(|invitee| invitee.role.to_string()).into());
         commit.push(journal::audit(ctx, ctx.new_id()?, &account.to_string(), change.of_organization()));
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => {
