@@ -4,11 +4,12 @@ use headlesspro_shared::identity::{
     IssueKeyError, KeyKind, KeyName, Password, Role, Scopes, VOID_SECONDS, mint_api_key, most_of,
 };
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id};
+use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id, OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
+use super::api_keys::usecase::state;
 use super::caller::hash_of;
 use super::hashing;
 use super::issuing::hint_of;
@@ -20,7 +21,7 @@ use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::journal::{self, By, Change};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
-use crate::vault::{DataKey, Place};
+use crate::vault::{DataKey, Place, WrappedKey};
 
 /// A new organization's data key, and the statement that gives it to it.
 ///
@@ -32,19 +33,27 @@ pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<(DataKe
 }
 
 /// Makes a new key sign from now on, in the one database that the command line names. The ones before it verify until the last token they signed has expired.
-/// Answers the new key's name.
+/// Answers the new key's name. It signs for every organization there, so it stands in the audit log of each.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
-    let now = app.clock.now();
+    let (sql, now) = (app.databases.first(), app.clock.now());
+    let rows = sql.read(vec![keys::all_data_keys(), keys::signing_key()]).await?;
+    let before = rows.get(1).map(keys::stored_keys).transpose()?.unwrap_or_default().into_iter().next();
+    let before = before.map(|key| key.kid);
     let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
     // An isolate may go on signing with a key it has just read.
     let retires_at = now.checked_add_millis(VOID_SECONDS.saturating_add(60).saturating_mul(1_000)).unwrap_or(now);
     let mut commit = Commit::new();
     commit.push(keys::insert_token_key(&stored, now));
     commit.push(keys::retire_token_keys(&key.kid, retires_at));
-    done(app.databases.first().commit(&commit).await?)?;
+    for (organization, _) in organizations_of(rows.first())? {
+        let change =
+            Change::new("token-keys.rotate", &key.kid).turned("kid", before.clone().into(), key.kid.as_str().into());
+        commit.push(audit_of(app, organization, change, now)?);
+    }
+    done(sql.commit(&commit).await?)?;
     Ok(key.kid)
 }
 
@@ -57,27 +66,37 @@ pub struct Rewrapped {
     pub current: usize,
 }
 
-/// Wraps every key of the one database anew that another master key than the current one has wrapped. Data is not touched. Broken off
-/// and started again, it goes on with what is left.
+/// Wraps every key of the one database anew that another master key than the current one has wrapped, and writes so
+/// into the audit log of each organization whose key it is; a key that signs tokens is every one's. Data is not
+/// touched. Broken off and started again, it goes on with what is left.
 ///
 /// # Errors
 /// [`Unavailable`]; a key that no master key opens is named.
 pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
-    const AT_ONCE: usize = 200;
-    let masters = &app.vault.masters;
+    const AT_ONCE: usize = 100;
+    let (masters, sql, now) = (&app.vault.masters, app.databases.first(), app.clock.now());
     let mut done_so_far = Rewrapped::default();
-    let rows = app.databases.first().read(vec![keys::all_data_keys(), keys::all_token_keys()]).await?;
-    let data_keys = rows.first().map(keys::data_keys_of).transpose()?.unwrap_or_default();
+    let rows = sql.read(vec![keys::all_data_keys(), keys::all_token_keys()]).await?;
+    let data_keys = organizations_of(rows.first())?;
     let token_keys = rows.get(1).map(keys::stored_keys).transpose()?.unwrap_or_default();
-    let mut statements = Vec::new();
-    for (organization, stored) in data_keys {
+    let row = |organization, change: Change, before: &WrappedKey| {
+        let change = change.turned("masterKey", before.master.as_str().into(), masters.current().into());
+        audit_of(app, organization, change, now)
+    };
+    // Each with what belongs to it in the same commit.
+    let mut changes: Vec<Vec<Statement>> = Vec::new();
+    for (organization, stored) in &data_keys {
         if stored.master == masters.current() {
             done_so_far.current = done_so_far.current.saturating_add(1);
             continue;
         }
-        let rewrapped = masters.rewrap_data_key(organization, &stored, &*app.entropy);
+        let rewrapped = masters.rewrap_data_key(*organization, stored, &*app.entropy);
         let rewrapped = rewrapped.map_err(|error| Unavailable::Corrupt(format!("{organization}: {error}")))??;
-        statements.push(keys::rewrap_data_key(organization, &stored.master, &rewrapped));
+        let change = Change::new("data-key.rewrap", organization);
+        changes.push(vec![
+            keys::rewrap_data_key(*organization, &stored.master, &rewrapped),
+            row(*organization, change, stored)?,
+        ]);
         done_so_far.data_keys = done_so_far.data_keys.saturating_add(1);
     }
     for stored in token_keys {
@@ -86,16 +105,19 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
             continue;
         }
         let rewrapped = SigningKey::rewrap(&stored, masters, &*app.entropy)?;
-        statements.push(keys::rewrap_token_key(&stored.kid, &stored.private.master, &rewrapped));
+        let mut statements = vec![keys::rewrap_token_key(&stored.kid, &stored.private.master, &rewrapped)];
+        for (organization, _) in &data_keys {
+            statements.push(row(*organization, Change::new("token-keys.rewrap", &stored.kid), &stored.private)?);
+        }
+        changes.push(statements);
         done_so_far.token_keys = done_so_far.token_keys.saturating_add(1);
     }
-    while !statements.is_empty() {
-        let rest = statements.split_off(statements.len().min(AT_ONCE));
+    for changes in changes.chunks(AT_ONCE) {
         let mut commit = Commit::new();
-        for statement in std::mem::replace(&mut statements, rest) {
-            commit.push(statement);
+        for statement in changes.iter().flatten() {
+            commit.push(statement.clone());
         }
-        done(app.databases.first().commit(&commit).await?)?;
+        done(sql.commit(&commit).await?)?;
     }
     Ok(done_so_far)
 }
@@ -225,21 +247,33 @@ pub async fn list_keys(app: &App, tenant: Tenant) -> Result<Vec<ApiKey>, Unavail
     Ok(rows.first().map(api_key::keys_of).transpose()?.unwrap_or_default())
 }
 
-/// Revokes a key. Answers whether the store has it.
+/// Revokes a key; again, nothing changes. Answers whether the store has it.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn revoke_key(app: &App, tenant: Tenant, id: ApiKeyId) -> Result<bool, Unavailable> {
     let rows = app.databases.of(tenant.organization).read(vec![api_key::find(tenant, id)]).await?;
-    if rows.first().is_none_or(Rows::is_empty) {
-        return Ok(false);
+    let found = rows.first().map(api_key::keys_of).transpose()?.unwrap_or_default();
+    let Some(key) = found.first() else { return Ok(false) };
+    if key.revoked_at.is_some() {
+        return Ok(true);
     }
     let now = app.clock.now();
     let mut commit = Commit::new();
     commit.push(api_key::revoke(tenant, id, now));
-    commit.push(audit(app, tenant, Change::new("api-key.revoke", id), now)?);
+    let change = Change::new("api-key.revoke", id).before(state(key)).turned("isRevoked", false.into(), true.into());
+    commit.push(audit(app, tenant, change, now)?);
     done(app.databases.of(tenant.organization).commit(&commit).await?)?;
     Ok(true)
+}
+
+fn organizations_of(rows: Option<&Rows>) -> Result<Vec<(OrganizationId, WrappedKey)>, Unavailable> {
+    Ok(rows.map(keys::data_keys_of).transpose()?.unwrap_or_default())
+}
+
+/// A row of an organization as a whole, which names none of its stores.
+fn audit_of(app: &App, organization: OrganizationId, change: Change, now: Timestamp) -> Result<Statement, Unavailable> {
+    audit(app, Tenant { organization, store: StoreId::from_u128(0) }, change.of_organization(), now)
 }
 
 fn audit(app: &App, tenant: Tenant, change: Change, now: Timestamp) -> Result<Statement, Unavailable> {

@@ -172,6 +172,37 @@ fn log_of_links(log: &Log) {
     log.tells_nothing_personal(&[]);
 }
 
+pub async fn a_token_that_an_app_gives_up_is_told(world: World) {
+    let owner = owner(&world).await;
+    let wanted = json!({ "name": world.name("erp"), "scopes": "catalog:read" });
+    let made = owner.post("/api/v1/apps").json(&wanted).send().await.expect(201).json();
+    let (id, secret) = (made["app"]["id"].as_str().unwrap(), made["clientSecret"].as_str().unwrap());
+    let form = async |path: &str, more: String| {
+        let form = format!("{more}&client_id={id}&client_secret={secret}");
+        world.nobody.post(path).body("application/x-www-form-urlencoded", form).send().await
+    };
+    let token = form("/oauth/token", "grant_type=client_credentials".to_owned()).await.expect(200).json();
+    let token = token["access_token"].as_str().unwrap().to_owned();
+    let void = form("/oauth/revoke", format!("token={token}")).await.expect(200);
+    assert!(void.spent().sql <= 3, "{void}");
+    // What is no token of the app changes nothing.
+    form("/oauth/revoke", format!("token={token}x")).await.expect(200);
+
+    let log = Log::read(&owner, id).await;
+    let row = log.all("app.revoke-token")[0];
+    assert_eq!((&row["subject"], &row["after"]), (&json!(id), &json!({ "isGood": false })));
+    assert_eq!(row["before"]["isGood"], true);
+    assert!(row["before"]["issuedAt"].is_string(), "{row}");
+    assert_eq!(log.0.len(), 1, "{log:?}");
+    log.tells_nothing_personal(&[&token, secret]);
+    owner.delete(&format!("/api/v1/apps/{id}")).send().await.expect(204);
+    let rows = owner.get(&format!("/api/v1/audit-log?filter[subject]={id}")).send().await.expect(200).json();
+    assert_eq!(
+        (&rows["items"][0]["action"], &rows["items"][0]["after"]),
+        (&json!("app.revoke"), &json!({ "isRevoked": true }))
+    );
+}
+
 /// The owner of our shop, whose passkeys are made for somebody.
 async fn owner(world: &World) -> Client {
     passkeys::person(world, "owner@example.com").await.1

@@ -2,4 +2,4 @@
 
 pub(super) mod http;
 pub(super) mod openapi;
-mod usecase;
+pub mod usecase;

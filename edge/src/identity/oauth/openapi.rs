@@ -68,7 +68,7 @@ fn revoke() -> Operation {
             "Of the app that asks (RFC 7009): it is void everywhere within 30 seconds. Of any other text nothing is \
              told, and nothing changes.",
         )
-        .budget(Budget::new(1, 2, 1))
+        .budget(Budget::new(2, 3, 1))
         .body(form(RequestBody::json::<OneTokenForm>("The token.")).example(
             "token",
             "With HTTP Basic",
@@ -79,6 +79,7 @@ fn revoke() -> Operation {
         .answer(error(401, "invalid_client", "The client is unknown, or its secret is wrong."))
         .problems(shut())
         .problems(redis())
+        .problems(entropy())
 }
 
 fn introspect() -> Operation {

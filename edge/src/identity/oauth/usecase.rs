@@ -13,6 +13,7 @@ use crate::identity::opening::signing_key;
 use crate::identity::signing::{PublicKey, UnverifiedToken};
 use crate::identity::store::keys;
 use crate::identity::usecase::committed;
+use crate::journal::{self, Change};
 use crate::limits::script::{LIMITS, answer, call};
 use crate::port::kv::{Command, KvError};
 use crate::port::sql::{Commit, Rows};
@@ -61,7 +62,8 @@ pub async fn issue(ctx: &Ctx, asked: Option<&str>) -> Result<Issued, Failure<Sco
 }
 
 /// Voids a token that was issued to the client that asks, everywhere within 30 s. What is no such token is void
-/// already (RFC 7009, section 2.2).
+/// already (RFC 7009, section 2.2). What is void is in Redis alone, so the audit log is written first: where Redis does
+/// not answer then, the client is told so and asks again.
 pub async fn revoke(ctx: &Ctx, text: &str) -> Result<(), Failure<ScopeRefused>> {
     let app = authenticated(ctx).await?;
     let Some(token) = UnverifiedToken::read(text) else { return Ok(()) };
@@ -71,6 +73,13 @@ pub async fn revoke(ctx: &Ctx, text: &str) -> Result<(), Failure<ScopeRefused>> 
     if !is_own || !is_signed(ctx, &token).await? {
         return Ok(());
     }
+    // A token has no name; its moment tells it from the app's others.
+    let change = Change::new("app.revoke-token", app)
+        .turned("isGood", true.into(), false.into())
+        .had("issuedAt", Timestamp::from_millis(claims.access.iat_ms).to_string().into());
+    let mut commit = Commit::new();
+    commit.push(journal::audit(ctx, ctx.new_id()?, &app.to_string(), change));
+    committed(ctx.commit(&commit).await?)?;
     let key = revocation_key(ctx.tenant().organization, &hash_of(text).to_hex());
     let before = ctx.now.millis().saturating_add(1).to_string();
     ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
