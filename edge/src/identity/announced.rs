@@ -2,10 +2,9 @@
 
 use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::id::AccountId;
-use serde_json::json;
 
 use crate::app::Ctx;
-use crate::journal::{self, Event, NextEvent};
+use crate::journal;
 use crate::port::entropy::NoEntropy;
 use crate::port::sql::Statement;
 
@@ -14,14 +13,8 @@ use crate::port::sql::Statement;
 /// # Errors
 /// [`NoEntropy`].
 pub fn registered(ctx: &Ctx, account: AccountId, role: Role) -> Result<Statement, NoEntropy> {
-    let event = Event {
-        id: ctx.new_id()?,
-        aggregate_id: account.to_string(),
-        version: 1,
-        name: "account.registered",
-        payload: json!({ "accountId": account, "role": role }),
-    };
-    Ok(journal::events(ctx.tenant(), "account", &[event], ctx.now))
+    let payload = [("accountId", account.to_string()), ("role", role.to_string())];
+    Ok(journal::announcement(ctx.tenant(), ctx.new_id()?, "account.registered", &payload, ctx.now))
 }
 
 /// The event `account.verified`: once for each account, whatever has confirmed its address.
@@ -29,13 +22,6 @@ pub fn registered(ctx: &Ctx, account: AccountId, role: Role) -> Result<Statement
 /// # Errors
 /// [`NoEntropy`].
 pub fn verified(ctx: &Ctx, account: AccountId) -> Result<Statement, NoEntropy> {
-    let event = NextEvent {
-        id: ctx.new_id()?,
-        aggregate: "account",
-        aggregate_id: account.to_string(),
-        name: "account.verified",
-        payload: json!({ "accountId": account }),
-        is_once: true,
-    };
-    Ok(journal::next_event(ctx.tenant(), &event, ctx.now))
+    let payload = [("accountId", account.to_string())];
+    Ok(journal::announcement_once(ctx.tenant(), ctx.new_id()?, "account.verified", &payload, ctx.now))
 }

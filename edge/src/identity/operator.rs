@@ -4,12 +4,12 @@ use headlesspro_shared::identity::{
     IssueKeyError, KeyKind, KeyName, Password, Role, Scopes, VOID_SECONDS, mint_api_key, most_of,
 };
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id, OrganizationId, StoreId};
+use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
-use super::api_keys::usecase::state;
+use super::api_keys::usecase::{ids, state};
 use super::caller::hash_of;
 use super::hashing;
 use super::issuing::hint_of;
@@ -19,7 +19,7 @@ use super::store::{NewApiKey, account, insert_api_key, keys};
 use super::usecase::hash_email;
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
-use crate::journal::{self, By, Change};
+use crate::journal::{self, By, Change, Payload};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
 use crate::vault::{DataKey, Place, WrappedKey};
 
@@ -135,9 +135,7 @@ pub async fn create_account(
     locale: &Locale,
 ) -> Result<Result<AccountId, NotCreated>, Unavailable> {
     let now = app.clock.now();
-    let mut random = [0; 10];
-    app.entropy.fill(&mut random)?;
-    let id: AccountId = Id::new(now, random);
+    let id: AccountId = new_id(app, now)?;
     let rows = app
         .databases
         .of(tenant.organization)
@@ -168,6 +166,11 @@ pub async fn create_account(
     commit.push(account::insert(tenant, &account, now));
     let change = Change::new("account.create", id).after(json!({ "role": role })).of_organization();
     commit.push(audit(app, tenant, change, now)?);
+    let payload = [("accountId", text.clone()), ("role", role.to_string())];
+    commit.push(announcement(app, tenant, "account.registered", &payload, now)?);
+    if role != Role::Customer {
+        commit.push(announcement(app, tenant, "member.joined", &payload, now)?);
+    }
     match app.databases.of(tenant.organization).commit(&commit).await? {
         Committed::Done { .. } => Ok(Ok(id)),
         Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
@@ -217,12 +220,11 @@ pub async fn create_key(
         return Ok(Err(IssueKeyError::NotOfKind { kind, scopes: beyond }));
     }
     let now = app.clock.now();
-    let (mut random, mut id) = ([0; 20], [0; 10]);
+    let mut random = [0; 20];
     app.entropy.fill(&mut random)?;
-    app.entropy.fill(&mut id)?;
     let text = mint_api_key(kind, tenant.organization, tenant.store, random);
     let new = NewApiKey {
-        id: Id::new(now, id),
+        id: new_id(app, now)?,
         kind,
         hash: hash_of(&text),
         scopes,
@@ -234,6 +236,7 @@ pub async fn create_key(
     let mut commit = Commit::new();
     commit.push(insert_api_key(tenant, &new, now));
     commit.push(audit(app, tenant, Change::new("api-key.create", new.id).after(state), now)?);
+    commit.push(announcement(app, tenant, "api_key.created", &ids(tenant, new.id), now)?);
     done(app.databases.of(tenant.organization).commit(&commit).await?)?;
     Ok(Ok((new, text)))
 }
@@ -263,6 +266,7 @@ pub async fn revoke_key(app: &App, tenant: Tenant, id: ApiKeyId) -> Result<bool,
     commit.push(api_key::revoke(tenant, id, now));
     let change = Change::new("api-key.revoke", id).before(state(key)).turned("isRevoked", false.into(), true.into());
     commit.push(audit(app, tenant, change, now)?);
+    commit.push(announcement(app, tenant, "api_key.revoked", &ids(tenant, id), now)?);
     done(app.databases.of(tenant.organization).commit(&commit).await?)?;
     Ok(true)
 }
@@ -277,8 +281,22 @@ fn audit_of(app: &App, organization: OrganizationId, change: Change, now: Timest
 }
 
 fn audit(app: &App, tenant: Tenant, change: Change, now: Timestamp) -> Result<Statement, Unavailable> {
+    let by = By { actor: "operator", request_id: "cli", now };
+    Ok(journal::audit_by(tenant, new_id(app, now)?, by, change))
+}
+
+fn announcement(
+    app: &App,
+    tenant: Tenant,
+    name: &'static str,
+    payload: Payload<'_>,
+    now: Timestamp,
+) -> Result<Statement, Unavailable> {
+    Ok(journal::announcement(tenant, new_id(app, now)?, name, payload, now))
+}
+
+fn new_id<K: Kind>(app: &App, now: Timestamp) -> Result<Id<K>, Unavailable> {
     let mut random = [0; 10];
     app.entropy.fill(&mut random)?;
-    let by = By { actor: "operator", request_id: "cli", now };
-    Ok(journal::audit_by(tenant, Id::new(now, random), by, change))
+    Ok(Id::new(now, random))
 }

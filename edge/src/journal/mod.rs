@@ -12,7 +12,8 @@ pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};
 pub use change::{Change, MASKED, MASKED_CHANGED, PERSONAL};
 pub use http::routes;
 pub use store::{
-    By, Event, NextEvent, Recorded, audit, audit_by, events, idempotency_record, next_event, record, recorded,
+    By, Event, Payload, Recorded, announce, announcement, announcement_once, audit, audit_by, events,
+    idempotency_record, record, recorded,
 };
 pub use usecase::{Verified, verify};
 

@@ -1,13 +1,13 @@
 //! What only the operator does, who stands above tenants: suspending organizations, and saying what a plan allows.
 
-use headlesspro_shared::kernel::id::{Id, OrganizationId};
+use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::organizations::{IllegalStatus, Plan, StatusAction};
 use serde_json::{Value as Json, json};
 
 use super::store::guard_changed;
 use super::store::plan::{self, OrganizationSummary};
 use super::store::settings::{self, Organization};
-use super::usecase::OPERATOR;
+use super::usecase::{OPERATOR, new_id};
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::journal::{self, By, Change};
@@ -96,6 +96,8 @@ pub async fn act(app: &App, id: OrganizationId, act: Act) -> Result<Organization
         let guard = commit.push(guard_changed());
         let change = Change::new(action, id).before(state(&before)).after(state(&after)).of_organization();
         commit.push(audit(app, tenant, change)?);
+        let (now, payload) = (app.clock.now(), after.told());
+        commit.push(journal::announcement(tenant, new_id(app, now)?, "organization.changed", &payload, now));
         match app.databases.of(id).commit(&commit).await.map_err(Unavailable::from)? {
             Committed::Done { .. } => return find(app, tenant).await,
             Committed::Refused { statement, .. } if statement == guard => {}
@@ -130,9 +132,7 @@ fn state(organization: &Organization) -> Json {
 }
 
 fn audit(app: &App, tenant: Tenant, change: Change) -> Result<Statement, Unavailable> {
-    let mut random = [0; 10];
-    app.entropy.fill(&mut random)?;
     let now = app.clock.now();
     let by = By { actor: OPERATOR, request_id: "cli", now };
-    Ok(journal::audit_by(tenant, Id::new(now, random), by, change))
+    Ok(journal::audit_by(tenant, new_id(app, now)?, by, change))
 }

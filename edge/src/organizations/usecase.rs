@@ -10,7 +10,7 @@ use super::store::tenant::{self as store, NewStore, StoreSummary};
 use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::identity::{NewApiKey, hash_of, hint_of, insert_api_key, new_data_key};
-use crate::journal::{self, By, Change};
+use crate::journal::{self, By, Change, announcement};
 use crate::port::sql::{Commit, Committed, Sql};
 use crate::vault::DataKey;
 
@@ -35,7 +35,7 @@ pub(super) struct Founding<'a> {
 }
 
 impl Founding<'_> {
-    /// Adds all of it to `commit`, the organization first of all. Answers its data key, and the keys in the clear.
+    /// Adds all of it to `commit`, the organization first of all, and what others hear of it. Answers its data key, and the keys in the clear.
     ///
     /// # Errors
     /// [`Unavailable`] when the host has no randomness.
@@ -50,6 +50,10 @@ impl Founding<'_> {
         commit.push(store::insert_store(tenant, &NewStore { name, currency }, now));
         let (data_key, insert) = new_data_key(app, tenant, now)?;
         commit.push(insert);
+        let (organization, store) = (tenant.organization.to_string(), ("storeId", tenant.store.to_string()));
+        let founded = [("organizationId", organization), store.clone(), ("currency", currency.to_string())];
+        commit.push(announcement(tenant, new_id(app, now)?, "organization.founded", &founded, now));
+        commit.push(announcement(tenant, new_id(app, now)?, "store.created", std::slice::from_ref(&store), now));
         let mut keys = Vec::with_capacity(self.keys.len());
         for kind in self.keys.iter().copied() {
             let mut random = [0; 20];
@@ -65,6 +69,8 @@ impl Founding<'_> {
                 expires_at: None,
             };
             commit.push(insert_api_key(tenant, &new, now));
+            let made = [("apiKeyId", new.id.to_string()), store.clone()];
+            commit.push(announcement(tenant, new_id(app, now)?, "api_key.created", &made, now));
             keys.push(key);
         }
         Ok((data_key, keys))

@@ -1,5 +1,6 @@
 //! What must hold under load and when things die. Figures are printed.
 
+mod announcements;
 mod audit;
 mod books;
 mod buyers;
@@ -165,6 +166,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: audit::every_change_is_logged_and_shown_to_its_store,
+    },
+    Proof {
+        name: "others_hear_what_becomes_of_an_organization",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: announcements::others_hear_of_changes,
     },
     Proof {
         name: "members_change_within_a_minute_and_the_last_owner_stays",

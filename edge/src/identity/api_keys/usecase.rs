@@ -5,7 +5,7 @@ use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
-use crate::app::Ctx;
+use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, PlanExceeded};
 use crate::identity::caller::{Principal, hash_of};
 use crate::identity::issuing::{self, Answered, Listed, hint_of, replay};
@@ -71,12 +71,9 @@ pub async fn create(
         commit.push(journal::record(tenant, claim, 201, &location, &record(&made.key), ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
-    commit.push(journal::audit(
-        ctx,
-        ctx.new_id()?,
-        &actor.actor,
-        Change::new("api-key.create", new.id).after(state(&made.key)),
-    ));
+    let change = Change::new("api-key.create", new.id).after(state(&made.key));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    journal::announce(ctx, &mut commit, "api_key.created", &ids(tenant, new.id))?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, made }),
         Committed::Refused { statement, refusal, diagnosis } => {
@@ -127,6 +124,10 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
     commit.push_diagnosis(api_key::predecessor(tenant, id, ctx.now));
     let change = Change::new("api-key.rotate", id).before(state(&old)).after(state(&made.key));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    let [id_member, store] = ids(tenant, id);
+    let payload = [id_member, store, ("replacedBy", new.id.to_string())];
+    journal::announce(ctx, &mut commit, "api_key.rotated", &payload)?;
+    journal::announce(ctx, &mut commit, "api_key.created", &ids(tenant, new.id))?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(made),
         // Another rotation, or a revocation, was quicker.
@@ -147,6 +148,7 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>>
     let guard = commit.push(api_key::guard_changed());
     let change = Change::new("api-key.revoke", id).turned("isRevoked", false.into(), true.into());
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
+    journal::announce(ctx, &mut commit, "api_key.revoked", &ids(tenant, id))?;
     commit.push_diagnosis(api_key::find(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(()),
@@ -187,6 +189,11 @@ fn shown(new: &NewApiKey, now: Timestamp) -> ApiKey {
         revoked_at: None,
         replaced_by: None,
     }
+}
+
+/// What the events of a key say.
+pub fn ids(tenant: Tenant, id: ApiKeyId) -> [(&'static str, String); 2] {
+    [("apiKeyId", id.to_string()), ("storeId", tenant.store.to_string())]
 }
 
 /// What the audit log keeps of a key.

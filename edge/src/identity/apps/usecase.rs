@@ -60,6 +60,7 @@ pub async fn create(
     }
     let change = Change::new("app.create", app.id).after(state(&app));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    announce(ctx, &mut commit, "app.created", app.id)?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, made: Made { app, secret } }),
         Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
@@ -101,6 +102,7 @@ pub async fn rotate(ctx: &Ctx, id: AppId, overlap_seconds: i64) -> Result<Made, 
     let guard = commit.push(guard_changed());
     let change = Change::new("app.rotate", id).before(state(&old)).after(state(&new));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
+    announce(ctx, &mut commit, "app.rotated", id)?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Made { app: new, secret }),
         Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(AppError::NotActive)),
@@ -117,6 +119,7 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
     let guard = commit.push(guard_changed());
     let change = Change::new("app.revoke", id).turned("isRevoked", false.into(), true.into());
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
+    announce(ctx, &mut commit, "app.revoked", id)?;
     commit.push_diagnosis(app::find(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
@@ -125,6 +128,11 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     Ok(void_tokens(ctx, &[id.to_string()]).await?)
+}
+
+fn announce(ctx: &Ctx, commit: &mut Commit, name: &'static str, id: AppId) -> Result<(), Failure<AppError>> {
+    let payload = [("appId", id.to_string()), ("storeId", ctx.tenant().store.to_string())];
+    Ok(journal::announce(ctx, commit, name, &payload)?)
 }
 
 /// What the audit log keeps of an app.

@@ -20,7 +20,7 @@ use crate::identity::store::one_time::{self, ChosenEmail, NewToken};
 use crate::identity::store::{second_factor, session};
 use crate::identity::telling::Owner;
 use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
-use crate::journal::{self, Change, MASKED, NextEvent, PERSONAL};
+use crate::journal::{self, Change, MASKED, PERSONAL};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
@@ -206,15 +206,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
     let ended = commit.push(session::revoke_others(tenant, id, chosen.session, "revoked", ctx.now));
     // Whatever was sent to the old address opens nothing any more.
     commit.push(one_time::void(tenant, id, ctx.now));
-    let event = NextEvent {
-        id: ctx.new_id()?,
-        aggregate: "account",
-        aggregate_id: id.to_string(),
-        name: "account.email_changed",
-        payload: json!({ "accountId": id.to_string() }),
-        is_once: false,
-    };
-    commit.push(journal::next_event(tenant, &event, ctx.now));
+    journal::announce(ctx, &mut commit, "account.email_changed", &[("accountId", id.to_string())])?;
     let change = Change::new("email.change", id)
         .before(json!({ "email": before.as_str() }))
         .after(json!({ "email": after.as_str() }))
@@ -250,16 +242,7 @@ fn remove_registration<E>(
     let tenant = ctx.tenant();
     commit.push(account::remove_registration(tenant, holder));
     let guard = commit.push(guard_changed());
-    let holder = holder.to_string();
-    let event = NextEvent {
-        id: ctx.new_id()?,
-        aggregate: "account",
-        aggregate_id: holder.clone(),
-        name: "account.removed",
-        payload: json!({ "accountId": holder }),
-        is_once: true,
-    };
-    commit.push(journal::next_event(tenant, &event, ctx.now));
+    journal::announce(ctx, commit, "account.removed", &[("accountId", holder.to_string())])?;
     let change = Change::new("account.remove", holder).had("role", "customer".into()).had("isVerified", false.into());
     commit.push(journal::audit(ctx, ctx.new_id()?, &owner.to_string(), change));
     Ok(guard)

@@ -7,11 +7,12 @@ pub(super) use audit::{Entry, Filter, entries_of, head, head_of, link_of, links,
 
 use headlesspro_shared::kernel::id::EventId;
 use headlesspro_shared::kernel::time::Timestamp;
-use serde_json::{Value as Json, json};
+use serde_json::{Map, Value as Json, json};
 
 use super::Claim;
-use crate::app::Tenant;
-use crate::port::sql::{Rows, SqlError, Statement};
+use crate::app::{Ctx, Tenant};
+use crate::port::entropy::NoEntropy;
+use crate::port::sql::{Commit, Rows, SqlError, Statement};
 
 const EVENTS: &str = "-- journal::events
 INSERT INTO outbox (organization_id, id, aggregate, aggregate_id, version, type, payload, occurred_at)
@@ -46,18 +47,8 @@ pub struct Event {
     pub payload: Json,
 }
 
-/// A domain event whose place among its aggregate's is found when it is written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NextEvent {
-    pub id: EventId,
-    pub aggregate: &'static str,
-    pub aggregate_id: String,
-    /// Such as `account.verified`.
-    pub name: &'static str,
-    pub payload: Json,
-    /// It happens once to an aggregate: a second one is none.
-    pub is_once: bool,
-}
+/// What an event says, by name: ids and words, never personal data or secrets. First the id of the aggregate.
+pub type Payload<'a> = &'a [(&'static str, String)];
 
 /// A first answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,16 +80,56 @@ pub fn events(tenant: Tenant, aggregate: &'static str, events: &[Event], now: Ti
         .bind(now.millis())
 }
 
-/// Adds an event after the newest of its aggregate.
-pub fn next_event(tenant: Tenant, event: &NextEvent, now: Timestamp) -> Statement {
+/// Has others hear of what `commit` does: the event `name`, such as `store.changed`, which begins with what kind of
+/// aggregate it is of, after the newest of that aggregate.
+///
+/// # Errors
+/// [`NoEntropy`].
+pub fn announce(ctx: &Ctx, commit: &mut Commit, name: &'static str, payload: Payload<'_>) -> Result<(), NoEntropy> {
+    commit.push(announcement(ctx.tenant(), ctx.new_id()?, name, payload, ctx.now));
+    Ok(())
+}
+
+/// The statement of [`announce`], where there is no request's context.
+pub fn announcement(
+    tenant: Tenant,
+    id: EventId,
+    name: &'static str,
+    payload: Payload<'_>,
+    now: Timestamp,
+) -> Statement {
+    next_event(tenant, id, (name, false), payload, now)
+}
+
+/// As [`announcement`], of what happens once to an aggregate: a second one is none.
+pub fn announcement_once(
+    tenant: Tenant,
+    id: EventId,
+    name: &'static str,
+    payload: Payload<'_>,
+    now: Timestamp,
+) -> Statement {
+    next_event(tenant, id, (name, true), payload, now)
+}
+
+fn next_event(
+    tenant: Tenant,
+    id: EventId,
+    (name, is_once): (&'static str, bool),
+    payload: Payload<'_>,
+    now: Timestamp,
+) -> Statement {
+    let aggregate = name.split_once('.').map_or(name, |(aggregate, _)| aggregate);
+    let members: Map<String, Json> =
+        payload.iter().map(|(member, value)| ((*member).to_owned(), value.as_str().into())).collect();
     Statement::new(NEXT_EVENT)
         .bind(tenant.organization.to_string())
-        .bind(event.id.to_string())
-        .bind(event.aggregate)
-        .bind(event.aggregate_id.as_str())
-        .bind(event.name)
-        .bind(event.payload.to_string())
-        .bind(event.is_once)
+        .bind(id.to_string())
+        .bind(aggregate)
+        .bind(payload.first().map_or("", |(_, id)| id.as_str()))
+        .bind(name)
+        .bind(Json::from(members).to_string())
+        .bind(is_once)
         .bind(now.millis())
 }
 

@@ -158,6 +158,7 @@ pub async fn invite(ctx: &Ctx, actor: AccountId, invite: &Invite, claim: Option<
     }
     let change = Change::new("invitation.create", id).after(state(invite.role, &invite.grants, expires_at));
     commit.push(audit(ctx, &actor, change)?);
+    journal::announce(ctx, &mut commit, "invitation.created", &[("invitationId", text)])?;
     commit.push_after(invitation::find(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { after, .. } => {
@@ -245,6 +246,7 @@ pub async fn revoke(ctx: &Ctx, actor: AccountId, id: InvitationId) -> Outcome<()
         let before = state(row.appointment.role(), &row.grants, row.invitation.expires_at);
         let change = Change::new("invitation.revoke", id).before(before);
         commit.push(audit(ctx, &actor, change.turned("state", "open".into(), "revoked".into()))?);
+        journal::announce(ctx, &mut commit, "invitation.revoked", &[("invitationId", id.to_string())])?;
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => return Ok(()),
             Committed::Refused { statement, .. } if guards.contains(&statement) => {}
@@ -291,7 +293,12 @@ pub async fn accept(ctx: &Ctx, accept: &Accept<'_>) -> Outcome<Joined> {
             .after(json!({ "accountId": account, "role": row.appointment.role(), "grants": row.grants }))
             .turned("state", "open".into(), "accepted".into())
             .had("role", invitee.map(|invitee| invitee.role.to_string()).into());
-        commit.push(journal::audit(ctx, ctx.new_id()?, &account.to_string(), change.of_organization()));
+        let account_id = ("accountId", account.to_string());
+        commit.push(journal::audit(ctx, ctx.new_id()?, &account_id.1, change.of_organization()));
+        let accepted = [("invitationId", row.id.to_string()), account_id.clone()];
+        journal::announce(ctx, &mut commit, "invitation.accepted", &accepted)?;
+        let joined = [account_id, ("role", row.appointment.role().to_string())];
+        journal::announce(ctx, &mut commit, "member.joined", &joined)?;
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => {
                 let (role, organization) = (row.appointment.role(), row.organization);

@@ -139,6 +139,8 @@ pub async fn act(
         }
         let change = Change::new(name_of(action), id).before(state(&now)).after(state(&next)).of_organization();
         commit.push(journal::audit(ctx, ctx.new_id()?, &actor.to_string(), change));
+        let payload = [("accountId", id.to_string()), ("role", next.role.to_string())];
+        journal::announce(ctx, &mut commit, event_of(action), &payload)?;
         commit.push_after(member::find(ctx.tenant(), id));
         match ctx.commit(&commit).await? {
             Committed::Done { after, .. } => {
@@ -250,6 +252,16 @@ const fn name_of(action: &Action) -> &'static str {
         Action::Resume => "member.resume",
         Action::Remove => "member.remove",
         Action::Leave => "member.leave",
+    }
+}
+
+/// What others hear of it. Whoever is no member any more has a customer's role.
+const fn event_of(action: &Action) -> &'static str {
+    match action {
+        Action::Appoint { .. } => "member.role_changed",
+        Action::Suspend => "member.suspended",
+        Action::Resume => "member.resumed",
+        Action::Remove | Action::Leave => "member.removed",
     }
 }
 

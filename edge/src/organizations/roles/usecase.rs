@@ -91,6 +91,7 @@ pub async fn create(
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
     audit(ctx, &mut commit, &actor, Change::new("role.create", made.id).after(state(&made)))?;
+    journal::announce(ctx, &mut commit, "role.created", &[("roleId", made.id.to_string())])?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh(made)),
         Committed::Refused { statement, refusal, diagnosis } => {
@@ -137,6 +138,7 @@ pub async fn change(
     }
     let change = Change::new("role.change", id).before(state(&before)).after(state(&after));
     audit(ctx, &mut commit, &actor, change)?;
+    journal::announce(ctx, &mut commit, "role.changed", &[("roleId", id.to_string())])?;
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
             let accounts = rows.get(touched).map(role::touched).transpose()?.unwrap_or_default();
@@ -167,6 +169,7 @@ pub async fn delete(ctx: &Ctx, actor: AccountId, id: RoleId, expected: Option<i6
         commit.push(guard_changed()),
     ];
     audit(ctx, &mut commit, &actor, Change::new("role.delete", id).before(state(&before)))?;
+    journal::announce(ctx, &mut commit, "role.deleted", &[("roleId", id.to_string())])?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(()),
         Committed::Refused { refusal, .. } if refusal.is_raised("ROLE_IN_USE") => {

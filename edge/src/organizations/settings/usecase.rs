@@ -110,6 +110,7 @@ pub async fn change_organization(
             .after(of_organization(&after))
             .of_organization();
         commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        journal::announce(ctx, &mut commit, "organization.changed", &after.told())?;
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => return Ok(Organization { version: before.version.saturating_add(1), ..after }),
             Committed::Refused { statement, .. } if statement == guard => {}
@@ -175,6 +176,7 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
     });
     let change = Change::new("store.open", id).after(state).of_organization();
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+    journal::announce(ctx, &mut commit, "store.created", &[("storeId", id.to_string())])?;
     commit.push_after(settings::store(tenant, id));
     match ctx.commit(&commit).await? {
         Committed::Done { after, .. } => Ok((only(after.first())?, false)),
@@ -220,6 +222,8 @@ pub async fn change_store(ctx: &Ctx, id: StoreId, change: &StoreChange, expected
         let guard = commit.push(guard_changed());
         let change = Change::new("store.change", id).before(before).after(after).of_organization();
         commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        let payload = [("storeId", id.to_string()), ("status", store.status.name().to_owned())];
+        journal::announce(ctx, &mut commit, "store.changed", &payload)?;
         commit.push_after(settings::store(tenant, id));
         match ctx.commit(&commit).await? {
             Committed::Done { after, .. } => return only(after.first()),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use headlesspro_shared::identity::{KeyKind, Password};
+use headlesspro_shared::identity::{KeyKind, Password, Role};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, InvalidId, OrganizationId, StoreId};
 use headlesspro_shared::kernel::line::Line;
@@ -18,7 +18,7 @@ use crate::app::{App, Ctx, Tenant};
 use crate::extract::{Arrival, IdempotencyKey};
 use crate::failure::{Failure, Unavailable};
 use crate::identity::{Caller, FirstOwner, data_key, data_key_statement, push_first_owner, wrapped_key};
-use crate::journal::{self, Change, Claim, Event, Recorded};
+use crate::journal::{self, Change, Claim, Recorded};
 use crate::limits::Joint;
 use crate::notifications;
 use crate::organizations::members::usecase::unexplained;
@@ -161,22 +161,15 @@ async fn admitted(
     }
 }
 
-/// Adds the event and the first row of the organization's audit log.
+/// Adds what others hear of the owner, and the first row of the organization's audit log.
 fn push_journal(ctx: &Ctx, founding: &Founding<'_>, ids: Ids, commit: &mut Commit) -> Result<(), Failure<SignUpError>> {
-    let currency = founding.currency.to_string();
-    let event = Event {
-        id: ctx.new_id()?,
-        aggregate_id: ids.organization.to_string(),
-        version: 1,
-        name: "organization.founded",
-        payload: json!({ "organizationId": ids.organization, "storeId": ids.store, "currency": currency }),
-    };
-    commit.push(journal::events(ctx.tenant(), "organization", &[event], ctx.now));
+    let owner = [("accountId", ids.account.to_string()), ("role", Role::Owner.to_string())];
+    journal::announce(ctx, commit, "member.joined", &owner)?;
     let state = json!({
         "name": founding.organization,
         "storeId": ids.store,
         "storeName": founding.store,
-        "currency": currency,
+        "currency": founding.currency.to_string(),
         "ownerId": ids.account,
     });
     let change = Change::new("organization.sign-up", ids.organization).after(state).of_organization();

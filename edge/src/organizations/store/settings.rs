@@ -92,6 +92,11 @@ impl Organization {
         Some(PlanExceeded { limit: "stores", most: self.plan.stores?, used: self.stores })
     }
 
+    /// What the events of a change say.
+    pub fn told(&self) -> [(&'static str, String); 2] {
+        [("organizationId", self.id.to_string()), ("status", self.status.to_string())]
+    }
+
     /// What is said where the plan allows no more members.
     pub fn exceeded_members(&self) -> Option<PlanExceeded> {
         Some(PlanExceeded { limit: "members", most: self.plan.members?, used: self.members })
