@@ -10,9 +10,11 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use http_body_util::BodyExt;
+use worker::js_sys::Uint8Array;
 use worker::js_sys::futures::JsFuture;
-use worker::js_sys::{Array, Uint8Array};
 use worker::send::SendFuture;
+use worker::wasm_bindgen::prelude::wasm_bindgen;
+use worker::wasm_bindgen::{self, JsValue};
 use worker::web_sys;
 
 use crate::host::remote;
@@ -32,10 +34,13 @@ pub async fn request(raw: &web_sys::Request) -> Result<Request<Body>, Malformed>
         Some(_) if is_short(raw) => whole(raw).await,
         Some(stream) => Body::new(worker::Body::new(stream)),
     };
+    let head = head(raw);
+    let (method, rest) = head.split_once('\n').ok_or(Malformed)?;
+    let (url, headers) = rest.split_once('\n').ok_or(Malformed)?;
     let mut request = Request::new(body);
-    *request.method_mut() = Method::from_bytes(raw.method().as_bytes()).map_err(|_| Malformed)?;
-    *request.uri_mut() = raw.url().parse().map_err(|_| Malformed)?;
-    *request.headers_mut() = headers_from(&raw.headers());
+    *request.method_mut() = Method::from_bytes(method.as_bytes()).map_err(|_| Malformed)?;
+    *request.uri_mut() = url.parse().map_err(|_| Malformed)?;
+    *request.headers_mut() = headers_of(headers);
     remote::in_origin_form(&mut request);
     Ok(request)
 }
@@ -59,47 +64,52 @@ async fn whole(raw: &web_sys::Request) -> Body {
 pub async fn response(mut response: Response<Body>) -> worker::Result<web_sys::Response> {
     remote::without_stray_length(&mut response);
     let (parts, body) = response.into_parts();
-    let init = web_sys::ResponseInit::new();
-    init.set_status(parts.status.as_u16());
-    init.set_headers(headers_into(&parts.headers)?.as_ref());
+    let (status, headers) = (parts.status.as_u16(), header_lines(&parts.headers));
     if body.is_end_stream() || remote::is_bodyless(parts.status) {
-        return Ok(web_sys::Response::new_with_opt_str_and_init(None, &init)?);
+        return Ok(respond(status, &headers, &[])?);
     }
     match body.size_hint().exact() {
         Some(length) if length <= WHOLE => {
             let bytes = body.collect().await.map_err(|error| worker::Error::RustError(error.to_string()))?.to_bytes();
-            let array = Uint8Array::new_from_slice(&bytes);
-            Ok(web_sys::Response::new_with_opt_buffer_source_and_init(Some(&array), &init)?)
+            Ok(respond(status, &headers, &bytes)?)
         }
         _ => worker::response_to_wasm(Response::from_parts(parts, body)),
     }
 }
 
-/// Headers as `http` knows them. One it refuses is left out.
-pub fn headers_from(raw: &web_sys::Headers) -> HeaderMap {
+#[wasm_bindgen(module = "/src/host/workers/crossing.js")]
+extern "C" {
+    fn head(request: &web_sys::Request) -> String;
+
+    #[wasm_bindgen(catch)]
+    fn respond(status: u16, headers: &str, body: &[u8]) -> Result<web_sys::Response, JsValue>;
+}
+
+/// Headers in one text, a line for each name and each value. No value holds a line break.
+pub fn header_lines(headers: &HeaderMap) -> String {
+    let mut lines = String::new();
+    for (name, value) in headers {
+        lines.push_str(name.as_str());
+        lines.push('\n');
+        match value.to_str() {
+            Ok(value) => lines.push_str(value),
+            Err(_) => lines.extend(value.as_bytes().iter().copied().map(char::from)),
+        }
+        lines.push('\n');
+    }
+    lines
+}
+
+/// Headers from a text of that kind. One that `http` refuses is left out.
+pub fn headers_of(lines: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for entry in raw.entries().into_iter().flatten() {
-        let entry = Array::from(&entry);
-        let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) else { continue };
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), header_value(&value)) {
+    let mut lines = lines.split('\n');
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), header_value(value)) {
             headers.append(name, value);
         }
     }
     headers
-}
-
-/// Headers as the runtime takes them: one character a byte.
-pub fn headers_into(headers: &HeaderMap) -> worker::Result<web_sys::Headers> {
-    let raw = web_sys::Headers::new()?;
-    for (name, value) in headers {
-        match value.to_str() {
-            Ok(value) => raw.append(name.as_str(), value)?,
-            Err(_) => {
-                raw.append(name.as_str(), &value.as_bytes().iter().copied().map(char::from).collect::<String>())?
-            }
-        }
-    }
-    Ok(raw)
 }
 
 /// A JavaScript header value is a byte string: each character stands for one byte.
