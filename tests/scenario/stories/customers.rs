@@ -134,13 +134,12 @@ pub async fn a_suspended_customer_is_out_until_resumed(world: World) {
     }
     refresh(&world.ours, &tokens).await.expect_problem(401, "session-ended");
     log_in_with(&world.ours, &email, PASSWORD).await.expect(200);
-    // What was asked for meanwhile would have come before this one.
-    ask_for_link(&world, &email).await;
-    let links = || world.mails(&email).into_iter().filter(|mail| mail.text.contains("account/magic")).count();
-    eventually("a second link", Duration::from_secs(20), async || (1 < links()).then_some(())).await;
-    assert_eq!(links(), 2);
-    let after = world.mailed_secret(&email, "account/magic").await;
-    exchange(&world.ours, &after, None).await.expect(200);
+    // A link that was sent meanwhile would have come before this mail.
+    let forgot = world.ours.shopper.post("/api/v1/auth/password/forgot").json(&json!({ "email": email }));
+    forgot.send().await.expect(202);
+    world.mailed_secret(&email, "account/reset-password").await;
+    let mails = world.mails(&email);
+    assert_eq!(mails.iter().filter(|mail| mail.text.contains("account/magic")).count(), 1);
     let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
     let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={}", customer["id"].as_str().unwrap()));
     let log = log.send().await.expect(200).json();
