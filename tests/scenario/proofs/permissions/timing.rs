@@ -26,8 +26,10 @@ const ADDRESSES: usize = 31;
 /// one decides.
 const ROUNDS: usize = 7;
 
-/// How far the medians of ids may be apart.
+/// How far the medians of ids may be apart. In this process what is shown takes a tenth longer than what is not there;
+/// behind a wasm host less of the time is the API's own.
 const IDS_ALIKE: RangeInclusive<f64> = 0.9..=1.1;
+const IDS_ALIKE_NATIVE: RangeInclusive<f64> = 0.95..=1.05;
 
 /// How far those of addresses may be apart. A mail to be sent is one row more; a password that is hashed, or a read
 /// that is made, for one of the two alone would be several times as long.
@@ -41,11 +43,12 @@ pub fn ids_of_others_take_as_long_as_none(stage: &Stage, kind: Kind) {
         let house = House::found(stage).await;
         let foreign = Things::furnish(&house, &house.theirs).await;
         let token = house.log_in_as(&house.ours, Role::Owner).await;
+        let range = if kind == Kind::Native { IDS_ALIKE_NATIVE } else { IDS_ALIKE };
         for route in TABLE.iter().filter(|route| route.method == Method::GET && route.path.contains('{')) {
             if route.access.scope().is_some() {
                 let paths = [path_to_nothing(route), foreign.path_of(route)];
                 let round = async |_| ratio_of_ids(&house, route, &paths, &token).await;
-                let ratio = alike(route.path, &IDS_ALIKE, round).await;
+                let ratio = alike(route.path, &range, round).await;
                 println!("{kind}: {} answers about what is another's in {ratio:.3} of the time", route.path);
             }
         }
