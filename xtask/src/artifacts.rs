@@ -16,15 +16,25 @@ use crate::shell::{ask, cargo, command, run};
 /// Cloudflare's own limit is 3 MB on the free plan.
 const WORKER_LIMIT: usize = 1_300_000;
 
+/// What Workers and Spin load.
+const WORKERS: &str = "wasm32-unknown-unknown";
+const SPIN: &str = "wasm32-wasip2";
+pub const WASM_TARGETS: [&str; 2] = [WORKERS, SPIN];
+
 /// The profiles of modules that are deployed, and of those that only tests load.
 const DEPLOYED: &str = "wasm";
 const TESTED: &str = "wasm-test";
 
+/// Compiles both deployed modules. Each is optimised as a whole, by one processor: side by side they take the time of
+/// one.
+pub fn compile_modules(paths: &Paths) -> Outcome {
+    build_modules(paths, &WASM_TARGETS, DEPLOYED, &[])
+}
+
 /// Builds `edge/build`. When the compiled module is the one of the last time, that is all.
 pub fn build_worker(paths: &Paths) -> Outcome {
-    const TARGET: &str = "wasm32-unknown-unknown";
-    build_module(paths, TARGET, DEPLOYED, &[])?;
-    let module = read(&compiled(paths, TARGET, DEPLOYED))?;
+    build_modules(paths, &[WORKERS], DEPLOYED, &[])?;
+    let module = read(&compiled(paths, WORKERS, DEPLOYED))?;
     let stamp = paths.root.join("target/xtask/worker.stamp");
     let built_from = fingerprint(&[&module, &fs::read(paths.tool("worker-build")).unwrap_or_default()]);
     let is_current = fs::read_to_string(&stamp).is_ok_and(|last| last == built_from);
@@ -37,9 +47,8 @@ pub fn build_worker(paths: &Paths) -> Outcome {
 
 /// Builds the component and puts it where `spin.toml` looks for it.
 pub fn build_spin(paths: &Paths) -> Outcome {
-    const TARGET: &str = "wasm32-wasip2";
-    build_module(paths, TARGET, DEPLOYED, &[])?;
-    let module = read(&compiled(paths, TARGET, DEPLOYED))?;
+    build_modules(paths, &[SPIN], DEPLOYED, &[])?;
+    let module = read(&compiled(paths, SPIN, DEPLOYED))?;
     if !fs::read(paths.component()).is_ok_and(|last| last == module) {
         write(&paths.component(), &module)?;
     }
@@ -49,10 +58,9 @@ pub fn build_spin(paths: &Paths) -> Outcome {
 /// Builds both modules once more, for the conformance suite: each host's ports over HTTP in the place of the API.
 pub fn build_ports(paths: &Paths) -> Outcome {
     const FEATURE: [&str; 2] = ["--features", "ports-over-http"];
-    build_module(paths, "wasm32-wasip2", TESTED, &FEATURE)?;
-    copy(&compiled(paths, "wasm32-wasip2", TESTED), &paths.root.join("target/ports/ports.wasm"))?;
-    build_module(paths, "wasm32-unknown-unknown", TESTED, &FEATURE)?;
-    let module = read(&compiled(paths, "wasm32-unknown-unknown", TESTED))?;
+    build_modules(paths, &WASM_TARGETS, TESTED, &FEATURE)?;
+    copy(&compiled(paths, SPIN, TESTED), &paths.root.join("target/ports/ports.wasm"))?;
+    let module = read(&compiled(paths, WORKERS, TESTED))?;
     let stamp = paths.root.join("target/xtask/ports.stamp");
     let built_from = fingerprint(&[&module]);
     let folder = paths.root.join("target/ports/worker");
@@ -114,9 +122,11 @@ fn print_spin_size(paths: &Paths) -> Outcome {
     print_size(paths, "spin component", &[paths.component()]).map(drop)
 }
 
-fn build_module(paths: &Paths, target: &str, profile: &str, options: &[&str]) -> Outcome {
-    let build = ["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", profile];
-    cargo(paths, &[&build, options].concat())
+fn build_modules(paths: &Paths, targets: &[&str], profile: &str, options: &[&str]) -> Outcome {
+    let mut build = vec!["build", "--package", "headlesspro-edge", "--lib", "--profile", profile];
+    build.extend(targets.iter().flat_map(|target| ["--target", target]));
+    build.extend(options);
+    cargo(paths, &build)
 }
 
 /// What cargo makes of the `edge` crate for a target.
