@@ -76,7 +76,7 @@ pub async fn open(
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
     let key = key_of(ctx, rows.get(1))?;
-    if let Some(first) = opened_replay(ctx, claim, rows.get(2), &key)? {
+    if let Some(first) = journal::replay_sealed(tenant, claim, rows.get(2), &key)? {
         return Ok(Answered::Replayed(first));
     }
     let offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
@@ -105,10 +105,12 @@ pub async fn open(
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, opened(&checkout)));
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => Ok(Answered::Fresh { location, body }),
-        Committed::Refused { refusal, diagnosis, .. } => match opened_replay(ctx, claim, diagnosis.first(), &key)? {
-            Some(first) => Ok(Answered::Replayed(first)),
-            None => Err(unexplained(&refusal)),
-        },
+        Committed::Refused { refusal, diagnosis, .. } => {
+            match journal::replay_sealed(tenant, claim, diagnosis.first(), &key)? {
+                Some(first) => Ok(Answered::Replayed(first)),
+                None => Err(unexplained(&refusal)),
+            }
+        }
     }
 }
 
@@ -118,7 +120,7 @@ async fn answered_before(ctx: &Ctx, claim: Option<&Claim>) -> Result<Option<Reco
     let tenant = ctx.tenant();
     let reads = vec![identity::data_key_statement(tenant), journal::idempotency_record(tenant, &known.key)];
     let rows = ctx.read(reads).await?;
-    opened_replay(ctx, claim, rows.get(1), &key_of(ctx, rows.first())?)
+    journal::replay_sealed(tenant, claim, rows.get(1), &key_of(ctx, rows.first())?)
 }
 
 /// The organization's data key, from the rows of its statement.
@@ -364,17 +366,6 @@ fn replayed_order<E>(
     let Some(first) = journal::replay(Some(claim), recorded)? else { return Ok(None) };
     let body = order_of(ctx, placed)?.ok_or_else(|| Unavailable::corrupt("an order that was answered is not there"))?;
     Ok(Some(Recorded { body, ..first }))
-}
-
-/// The first answer to an opening.
-fn opened_replay<E>(
-    ctx: &Ctx,
-    claim: Option<&Claim>,
-    recorded: Option<&Rows>,
-    key: &DataKey,
-) -> Result<Option<Recorded>, Failure<E>> {
-    let (Some(claim), Some(first)) = (claim, journal::replay(claim, recorded)?) else { return Ok(None) };
-    Ok(Some(journal::open_body(ctx.tenant(), claim, first, key)?))
 }
 
 fn unexplained<E>(refusal: &crate::port::sql::Refusal) -> Failure<E> {

@@ -10,14 +10,13 @@ use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, LONGEST_OVERLAP_SECO
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreId, StoreKind};
 use headlesspro_shared::limits::Class;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::caller::Person;
-use super::issuing::Answered;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, RefreshError, SessionEnded};
@@ -323,29 +322,8 @@ pub(super) fn device(headers: &HeaderMap) -> String {
 }
 
 pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    answer_text(status, serde_json::to_string(body).unwrap_or_default())
-}
-
-/// As [`answer`], with a body that is JSON already.
-pub(super) fn answer_text(status: StatusCode, body: String) -> Response {
     let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
-    (status, headers, body).into_response()
-}
-
-/// 201 with where the new thing is: as `told` tells it, or as it was told the first time.
-pub(super) fn created<M>(answered: Answered<M>, told: impl FnOnce(M) -> Response) -> Response {
-    let (location, mut response) = match answered {
-        Answered::Fresh { location, made } => (location, told(made)),
-        Answered::Replayed(first) => {
-            let mut response = answer_text(StatusCode::CREATED, first.body);
-            let replayed = HeaderName::from_static("idempotent-replayed");
-            response.headers_mut().insert(replayed, HeaderValue::from_static("true"));
-            (first.location, response)
-        }
-    };
-    let location = HeaderValue::from_str(&location).ok();
-    response.headers_mut().extend(location.map(|location| (LOCATION, location)));
-    response
+    (status, headers, serde_json::to_string(body).unwrap_or_default()).into_response()
 }
 
 /// How long a secret stays good that is replaced, in seconds; a day when left out.

@@ -5,19 +5,11 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::{App, Ctx};
 use crate::failure::Failure;
-pub use crate::journal::replay;
-use crate::journal::{self, Claim, Recorded};
 use crate::port::entropy::NoEntropy;
 use crate::port::kv::{Command, KvError, Reply};
 
 /// How long the moment of a last use is kept, in seconds: 90 days.
 const LAST_USE_SECONDS: &str = "7776000";
-
-/// A first answer, or the same again (without the secret, which nothing keeps).
-pub enum Answered<M> {
-    Fresh { location: String, made: M },
-    Replayed(Recorded),
-}
 
 /// A key or an app with the moment of its last use, as far as Redis knows.
 pub struct Listed<T> {
@@ -44,13 +36,6 @@ pub fn hint_of(text: &str) -> String {
 /// Until when a secret that is replaced now stays good.
 pub fn good_until(ctx: &Ctx, overlap_seconds: i64) -> Timestamp {
     ctx.now.checked_add_millis(overlap_seconds.saturating_mul(1_000)).unwrap_or(ctx.now)
-}
-
-/// The answer that was given to the claim before, if it was: one read, none without a claim.
-pub async fn answered<E>(ctx: &Ctx, claim: Option<&Claim>) -> Result<Option<Recorded>, Failure<E>> {
-    let Some(known) = claim else { return Ok(None) };
-    let rows = ctx.read(vec![journal::idempotency_record(ctx.tenant(), &known.key)]).await?;
-    replay(claim, rows.first())
 }
 
 /// Each with its last use: one round trip to Redis, none for nobody.

@@ -31,6 +31,7 @@ mod password;
 mod profile;
 mod providers;
 mod registration;
+mod repeat;
 pub mod script;
 mod second_factor;
 mod signature;
@@ -54,5 +55,6 @@ pub use lost_factor::{NotReset, reset_second_factor};
 pub use operator::{
     NotCreated, Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
 };
+pub use repeat::{Repeatable, repeat_reads};
 pub use store::{NewApiKey, data_key_statement, insert_api_key, wrapped_key};
 pub use usecase::{data_key, end_sessions, void_tokens};

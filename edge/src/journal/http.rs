@@ -4,12 +4,13 @@ use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{AuditKind, StoreKind};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
-use http::{HeaderMap, HeaderValue, Uri};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Answered;
 use super::store::{Entry, Filter};
 use super::usecase::{self, LogQuery, SORT};
 use crate::app::Ctx;
@@ -18,6 +19,21 @@ use crate::failure::{Failure, Unavailable};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
+
+/// 201 with where the new thing is, as it is told or was told the first time.
+pub fn created(answered: Answered) -> Response {
+    let mut response = (StatusCode::CREATED, answered.body).into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(location) = HeaderValue::from_str(&answered.location).ok().filter(|location| !location.is_empty()) {
+        headers.insert(LOCATION, location);
+    }
+    if answered.is_replay {
+        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
+    }
+    response
+}
 
 pub fn routes() -> Routes {
     Routes::new().get("/api/v1/audit-log", Access::Key(Scope::AuditRead), list)

@@ -10,7 +10,7 @@ mod usecase;
 
 pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};
 pub use change::{Change, MASKED, MASKED_CHANGED, PERSONAL};
-pub use http::routes;
+pub use http::{created, routes};
 pub use store::{
     By, Event, Payload, Recorded, announce, announcement, announcement_once, audit, audit_by, events,
     idempotency_record, record, recorded,
@@ -63,6 +63,41 @@ fn row(tenant: Tenant, claim: &Claim) -> String {
 
 fn place(tenant: Tenant, row: &str) -> Place<'_> {
     Place { organization: tenant.organization, table: "idempotency_record", column: "body", row }
+}
+
+/// The answer to a request that makes something: the first one, or the same again.
+pub struct Answered {
+    /// Where what was made is; empty where it is nowhere but in the body.
+    pub location: String,
+    /// JSON.
+    pub body: String,
+    pub is_replay: bool,
+}
+
+impl Answered {
+    pub fn first(location: String, body: String) -> Answered {
+        Answered { location, body, is_replay: false }
+    }
+}
+
+impl From<Recorded> for Answered {
+    fn from(first: Recorded) -> Answered {
+        Answered { location: first.location, body: first.body, is_replay: true }
+    }
+}
+
+/// As [`replay`], of an answer that [`seal_body`] has sealed.
+///
+/// # Errors
+/// [`Failure::IdempotencyMismatch`] when the key came with another request.
+pub fn replay_sealed<E>(
+    tenant: Tenant,
+    claim: Option<&Claim>,
+    rows: Option<&Rows>,
+    key: &DataKey,
+) -> Result<Option<Recorded>, Failure<E>> {
+    let Some((claim, first)) = claim.zip(replay(claim, rows)?) else { return Ok(None) };
+    Ok(Some(open_body(tenant, claim, first, key)?))
 }
 
 /// The first answer to a claim, in the rows of [`idempotency_record`]. None without a claim.

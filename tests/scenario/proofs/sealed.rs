@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::app::{Kind, Stage};
 use crate::stories::people::sign_up;
-use crate::stories::sessions::{as_person, log_in_with};
+use crate::stories::sessions::{as_person, log_in, log_in_with};
 use crate::world::order_form;
 
 const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
@@ -55,9 +55,16 @@ pub fn nothing_personal_is_readable(stage: &Stage, kind: Kind) {
         assert_eq!(shown.body, placed.body);
         assert_eq!(shown.json()["shippingAddress"]["line1"], "3 Moorhen Lane");
 
+        // What is kept for a repeat holds a secret, and is sealed.
+        let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+        let key = json!({ "kind": "secret", "name": "Kept" });
+        let made = owner.post("/api/v1/api-keys").header("idempotency-key", "key").json(&key).send().await.expect(201);
+        let made = made.json();
+        let key = made["key"].as_str().unwrap();
+
         let cells = cells(stage.sql()).await;
         for (place, text) in &cells {
-            for secret in SECRETS {
+            for secret in SECRETS.into_iter().chain([key]) {
                 assert!(!text.contains(secret), "{place} holds {secret}: {text}");
             }
         }

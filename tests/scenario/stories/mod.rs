@@ -23,6 +23,7 @@ pub mod people;
 mod profiles;
 mod protocol;
 mod providers;
+mod repeats;
 pub mod second_factors;
 pub mod sessions;
 mod sign_ups;
@@ -57,6 +58,8 @@ pub const STORIES: &[(&str, Story)] = stories![
     audited::changes_of_what_opens_an_account_are_told_before_and_after,
     audited::changes_of_sessions_passwords_and_addresses_are_told_before_and_after,
     audited::a_token_that_an_app_gives_up_is_told,
+    repeats::what_makes_a_secret_is_told_again_to_who_asks_again,
+    repeats::what_is_set_up_once_is_set_up_once,
     passkeys::a_passkey_is_made_used_named_and_removed,
     passkeys::the_owner_is_told_of_passkeys_that_come_and_go,
     passkeys::a_challenge_is_good_once_and_for_who_asked,

@@ -170,7 +170,7 @@ async fn set_party(owner: &Client) {
     owner.patch("/api/v1/relying-party").json(&party).send().await.expect(200);
 }
 
-async fn registration_options(person: &Client) -> Value {
+pub async fn registration_options(person: &Client) -> Value {
     let options = person.post("/api/v1/auth/passkeys/registration-options").json(&json!({})).send().await;
     options.expect(200).json()
 }

@@ -6,17 +6,17 @@ use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::address::PostalAddress;
 use headlesspro_shared::kernel::id::AddressKind;
-use http::header::{ETAG, LOCATION};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::ETAG;
+use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::usecase::{self, AddressError, Answered, Entry, Wanted};
+use super::usecase::{self, AddressError, Entry, Wanted};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, PathId};
-use crate::identity::http::{answer, answer_text, nothing, person};
+use crate::identity::http::{answer, nothing, person};
 use crate::identity::store::address::Defaults;
-use crate::journal::Claim;
+use crate::journal::{Claim, created};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{AddressBody, IdText, MomentText};
@@ -111,20 +111,8 @@ async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<AddAddressBody
     let person = person(&ctx).await?;
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let render = |entry: &Entry| serde_json::to_string(&AddressEntryBody::from(entry)).unwrap_or_default();
-    let (location, body, is_replayed) = match usecase::create(&ctx, person, body.parsed, claim.as_ref(), render).await?
-    {
-        Answered::Fresh { location, body } => (location, body, false),
-        Answered::Replayed(first) => (first.location, first.body, true),
-    };
-    let mut response = answer_text(StatusCode::CREATED, body);
-    let headers = response.headers_mut();
-    headers.insert(ETAG, HeaderValue::from_static("\"1\""));
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        headers.insert(LOCATION, location);
-    }
-    if is_replayed {
-        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
-    }
+    let mut response = created(usecase::create(&ctx, person, body.parsed, claim.as_ref(), render).await?);
+    response.headers_mut().insert(ETAG, HeaderValue::from_static("\"1\""));
     Ok(response)
 }
 

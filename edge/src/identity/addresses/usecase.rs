@@ -12,7 +12,7 @@ use crate::identity::caller::Person;
 use crate::identity::store::address::{self, AddressRow, Defaults};
 use crate::identity::store::{keys, one_time};
 use crate::identity::usecase::{data_key, no_data_key, unexplained};
-use crate::journal::{self, Change, Claim, MASKED, PERSONAL, Recorded};
+use crate::journal::{self, Answered, Change, Claim, MASKED, PERSONAL};
 use crate::port::sql::{Commit, Committed, Rows};
 use crate::vault::{DataKey, Place};
 use crate::wire::AddressBody;
@@ -32,12 +32,6 @@ pub struct Entry {
 pub enum AddressError {
     BookFull,
     VersionMismatch { current: i64 },
-}
-
-/// A first answer, or the same again.
-pub enum Answered {
-    Fresh { location: String, body: String },
-    Replayed(Recorded),
 }
 
 /// What an address becomes; what is left out stays.
@@ -70,8 +64,8 @@ pub async fn create(
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
     let key = key_of(ctx, rows.first())?;
-    if let Some(first) = replay(tenant, claim, rows.get(2), &key)? {
-        return Ok(Answered::Replayed(first));
+    if let Some(first) = journal::replay_sealed(tenant, claim, rows.get(2), &key)? {
+        return Ok(first.into());
     }
     let is_first = rows.get(1).map(address::addresses_of).transpose()?.is_none_or(|held| held.is_empty());
     let id: AddressId = ctx.new_id()?;
@@ -101,12 +95,14 @@ pub async fn create(
     let change = Change::new("address.create", id).after(state(&entry)).redacted(PERSONAL);
     commit.push(journal::audit(ctx, ctx.new_id()?, &person.account.to_string(), change));
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Answered::Fresh { location, body }),
-        Committed::Refused { statement, refusal, diagnosis } => match replay(tenant, claim, diagnosis.first(), &key)? {
-            Some(first) => Ok(Answered::Replayed(first)),
-            None if statement == guard => Err(Failure::Rejected(AddressError::BookFull)),
-            None => Err(unexplained(&refusal)),
-        },
+        Committed::Done { .. } => Ok(Answered::first(location, body)),
+        Committed::Refused { statement, refusal, diagnosis } => {
+            match journal::replay_sealed(tenant, claim, diagnosis.first(), &key)? {
+                Some(first) => Ok(first.into()),
+                None if statement == guard => Err(Failure::Rejected(AddressError::BookFull)),
+                None => Err(unexplained(&refusal)),
+            }
+        }
     }
 }
 
@@ -195,17 +191,6 @@ fn only(rows: Option<&Rows>) -> Result<Option<AddressRow>, Unavailable> {
 fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Failure<AddressError>> {
     let wrapped = rows.and_then(Rows::first).map(keys::wrapped).transpose()?.ok_or_else(no_data_key)?;
     Ok(data_key(ctx.app(), ctx.tenant(), &wrapped)?)
-}
-
-fn replay(
-    tenant: Tenant,
-    claim: Option<&Claim>,
-    rows: Option<&Rows>,
-    key: &DataKey,
-) -> Result<Option<Recorded>, Failure<AddressError>> {
-    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
-    let first = claim.replay(journal::recorded(rows)?)?;
-    Ok(first.map(|first| journal::open_body(tenant, claim, first, key)).transpose()?)
 }
 
 fn seal(ctx: &Ctx, key: &DataKey, id: AddressId, body: &AddressBody) -> Result<String, Failure<AddressError>> {

@@ -12,9 +12,9 @@ use serde_json::json;
 use super::usecase::{self, ApiKeyError, Made, Wanted};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
-use crate::identity::http::{answer, created, nothing, overlap};
+use crate::identity::http::{answer, nothing, overlap};
 use crate::identity::store::api_key::ApiKey;
-use crate::journal::Claim;
+use crate::journal::{Claim, created};
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
@@ -92,14 +92,15 @@ pub struct ApiKeysBody {
     pub items: Vec<ApiKeyBody>,
 }
 
-/// A new key, with its text. It is shown this once: only its hash is stored.
+/// A new key, with its text. It is shown this once: what is stored is its hash, and for an `Idempotency-Key` the sealed
+/// answer.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "NewApiKey")]
 pub struct NewApiKeyBody {
-    /// `pk_` or `sk_` and 84 characters. Null where the answer is a replay: nothing keeps it.
+    /// `pk_` or `sk_` and 84 characters.
     #[schemars(regex(pattern = "^[ps]k_[0-9a-hjkmnp-tv-z]{84}$"))]
-    pub key: Option<String>,
+    pub key: String,
     pub api_key: ApiKeyBody,
 }
 
@@ -137,17 +138,17 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateApiKeyBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
-    let record = |key: &ApiKey| {
-        let body = NewApiKeyBody { key: None, api_key: shown(key, ctx.now) };
-        serde_json::to_string(&body).unwrap_or_default()
-    };
-    let answered = usecase::create(&ctx, body.parsed, claim.as_ref(), record).await?;
-    Ok(created(answered, |made| told(&ctx, made)))
+    Ok(created(usecase::create(&ctx, body.parsed, claim.as_ref(), told).await?))
 }
 
-async fn rotate(ctx: Ctx, PathId(id): PathId<ApiKeyKind>, body: Json<RotateApiKeyBody>) -> Result<Response, Problem> {
-    let made = usecase::rotate(&ctx, id, body.parsed).await?;
-    Ok(told(&ctx, made))
+async fn rotate(
+    ctx: Ctx,
+    PathId(id): PathId<ApiKeyKind>,
+    key: Option<IdempotencyKey>,
+    body: Json<RotateApiKeyBody>,
+) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
+    Ok(created(usecase::rotate(&ctx, id, body.parsed, claim.as_ref(), told).await?))
 }
 
 async fn revoke(ctx: Ctx, PathId(id): PathId<ApiKeyKind>) -> Result<Response, Problem> {
@@ -155,10 +156,9 @@ async fn revoke(ctx: Ctx, PathId(id): PathId<ApiKeyKind>) -> Result<Response, Pr
     Ok(nothing())
 }
 
-/// 201 with the key's text.
-fn told(ctx: &Ctx, made: Made) -> Response {
-    let body = NewApiKeyBody { key: Some(made.text), api_key: shown(&made.key, ctx.now) };
-    answer(StatusCode::CREATED, &body)
+fn told(made: &Made, now: Timestamp) -> String {
+    let body = NewApiKeyBody { key: made.text.clone(), api_key: shown(&made.key, now) };
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 fn shown(key: &ApiKey, now: Timestamp) -> ApiKeyBody {

@@ -40,7 +40,7 @@ fn create() -> Operation {
         .says(
             "Makes an API key",
             "For the store of the session. A key has no scope that its maker lacks, and none that makes other \
-             credentials. Its text is shown this once.",
+             credentials. Its text is shown this once, and again to a repeat with the same `Idempotency-Key`.",
         )
         .budget(Budget::new(2, 2, 0))
         .parameters([Parameter::idempotency_key(false)])
@@ -49,7 +49,7 @@ fn create() -> Operation {
             "A server that reads orders",
             json!({ "kind": "secret", "name": "Warehouse", "scopes": "orders:read" }),
         ))
-        .answer(made().headers([Header::Location, Header::IdempotentReplayed]))
+        .answer(made())
         .problems(json_body())
         .problems(idempotency())
         .problems(entropy())
@@ -65,7 +65,7 @@ fn rotate() -> Operation {
              successor.",
         )
         .budget(Budget::new(2, 2, 0))
-        .parameters([key_id()])
+        .parameters([key_id(), Parameter::idempotency_key(false)])
         .body(RequestBody::json::<RotateApiKeyBody>("How long both are good.").example(
             "hour",
             "One hour",
@@ -73,6 +73,7 @@ fn rotate() -> Operation {
         ))
         .answer(made())
         .problems(json_body())
+        .problems(idempotency())
         .problems(not_found())
         .problems(entropy())
         .problems(vec![
@@ -101,11 +102,9 @@ fn key_id() -> Parameter {
 }
 
 fn made() -> Answer {
-    Answer::json::<NewApiKeyBody>(201, "The key, with its text.").example(
-        "made",
-        "A new key",
-        json!({ "key": format!("sk_{}", "0".repeat(84)), "apiKey": key(Value::Null) }),
-    )
+    Answer::json::<NewApiKeyBody>(201, "The key, with its text.")
+        .example("made", "A new key", json!({ "key": format!("sk_{}", "0".repeat(84)), "apiKey": key(Value::Null) }))
+        .headers([Header::Location, Header::IdempotentReplayed])
 }
 
 fn key(last_used_at: Value) -> Value {

@@ -8,10 +8,11 @@ use serde_json::json;
 use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, PlanExceeded};
 use crate::identity::caller::{Principal, hash_of};
-use crate::identity::issuing::{self, Answered, Listed, hint_of, replay};
+use crate::identity::issuing::{self, Listed, hint_of};
+use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::{self, ApiKey, NewApiKey};
 use crate::identity::usecase::unexplained;
-use crate::journal::{self, Change, Claim};
+use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Rows};
 
 /// A key to be made.
@@ -36,22 +37,26 @@ pub enum ApiKeyError {
     PlanLimit(PlanExceeded),
 }
 
-/// A key that was just made: the only time its text is told.
+/// A key that was just made: the only time its text is told, but to a repeat of the same request.
 pub struct Made {
     pub key: ApiKey,
     pub text: String,
 }
 
-/// Makes a key. `record` renders what is kept of the answer for replays.
+/// How a key that was just made is told.
+pub type Told = fn(&Made, Timestamp) -> String;
+
+/// Makes a key.
 pub async fn create(
     ctx: &Ctx,
     wanted: Wanted,
     claim: Option<&Claim>,
-    record: impl Fn(&ApiKey) -> String,
-) -> Result<Answered<Made>, Failure<ApiKeyError>> {
+    told: Told,
+) -> Result<Answered, Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
-    if let Some(first) = issuing::answered(ctx, claim).await? {
-        return Ok(Answered::Replayed(first));
+    let (repeatable, first) = Repeatable::read(ctx, claim).await?;
+    if let Some(first) = first {
+        return Ok(first);
     }
     let actor = ctx.principal().await?;
     let scopes = wanted.scopes.unwrap_or_else(|| Scopes::of_new_key(wanted.kind));
@@ -62,23 +67,20 @@ pub async fn create(
     }
     let (new, text) = mint(ctx, wanted.kind, scopes, wanted.name.to_string(), wanted.expires_at)?;
     let made = Made { key: shown(&new, ctx.now), text };
-    let location = format!("/api/v1/api-keys/{}", new.id);
+    let answered = answered(&made, told, ctx.now);
     let mut commit = Commit::new();
     let guard = commit.push(api_key::guard_plan(tenant, ctx.now));
     commit.push_diagnosis(api_key::plan(tenant, ctx.now));
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
-    if let Some(claim) = claim {
-        commit.push(journal::record(tenant, claim, 201, &location, &record(&made.key), ctx.now));
-        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
-    }
+    repeatable.keep(ctx, &mut commit, &answered)?;
     let change = Change::new("api-key.create", new.id).after(state(&made.key));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
     journal::announce(ctx, &mut commit, "api_key.created", &ids(tenant, new.id))?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Answered::Fresh { location, made }),
+        Committed::Done { .. } => Ok(answered),
         Committed::Refused { statement, refusal, diagnosis } => {
-            if let Some(first) = replay(claim, diagnosis.get(1))? {
-                return Ok(Answered::Replayed(first));
+            if let Some(first) = repeatable.answered(ctx, diagnosis.get(1))? {
+                return Ok(first);
             }
             let plan = diagnosis.first().map(api_key::plan_of).transpose()?.flatten();
             match plan.filter(|_| statement == guard) {
@@ -97,15 +99,27 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ApiKey>>, Failure<ApiKeyError>
 }
 
 /// Makes a key like `id` in its place, with as long a life before it; `id` stays good for `overlap_seconds` more.
-pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Made, Failure<ApiKeyError>> {
+pub async fn rotate(
+    ctx: &Ctx,
+    id: ApiKeyId,
+    overlap_seconds: i64,
+    claim: Option<&Claim>,
+    told: Told,
+) -> Result<Answered, Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![api_key::find(tenant, id), api_key::predecessor(tenant, id, ctx.now)]).await?;
+    let mut reads = vec![api_key::find(tenant, id), api_key::predecessor(tenant, id, ctx.now)];
+    reads.extend(repeat_reads(tenant, claim));
+    let rows = ctx.read(reads).await?;
     let old = only(rows.first())?;
+    let actor = within_reach(ctx, id).await?;
+    let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(2..))?;
+    if let Some(first) = first {
+        return Ok(first);
+    }
     let is_over = old.expires_at.is_some_and(|end| end <= ctx.now);
     if old.revoked_at.is_some() || old.replaced_by.is_some() || is_over {
         return Err(Failure::Rejected(ApiKeyError::NotActive));
     }
-    let actor = within_reach(ctx, id).await?;
     let is_overlapped = |rows: Option<&Rows>| rows.is_some_and(|rows| !rows.is_empty());
     if is_overlapped(rows.get(1)) {
         return Err(Failure::Rejected(ApiKeyError::Overlapping));
@@ -117,11 +131,13 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
     let expires_at = lifetime.map(|millis| ctx.now.checked_add_millis(millis).unwrap_or(ctx.now));
     let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), expires_at)?;
     let made = Made { key: shown(&new, ctx.now), text };
+    let answered = answered(&made, told, ctx.now);
     let mut commit = Commit::new();
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
     commit.push(api_key::replace(tenant, id, new.id, (ctx.now, issuing::good_until(ctx, overlap_seconds))));
     let guard = commit.push(api_key::guard_changed());
     commit.push_diagnosis(api_key::predecessor(tenant, id, ctx.now));
+    repeatable.keep(ctx, &mut commit, &answered)?;
     let change = Change::new("api-key.rotate", id).before(state(&old)).after(state(&made.key));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
     let [id_member, store] = ids(tenant, id);
@@ -129,14 +145,21 @@ pub async fn rotate(ctx: &Ctx, id: ApiKeyId, overlap_seconds: i64) -> Result<Mad
     journal::announce(ctx, &mut commit, "api_key.rotated", &payload)?;
     journal::announce(ctx, &mut commit, "api_key.created", &ids(tenant, new.id))?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(made),
-        // Another rotation, or a revocation, was quicker.
-        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+        Committed::Done { .. } => Ok(answered),
+        Committed::Refused { statement, refusal, diagnosis } => {
+            if let Some(first) = repeatable.answered(ctx, diagnosis.get(1))? {
+                return Ok(first);
+            }
+            // Another rotation, or a revocation, was quicker.
             let is_overlapped = is_overlapped(diagnosis.first());
-            Err(Failure::Rejected(if is_overlapped { ApiKeyError::Overlapping } else { ApiKeyError::NotActive }))
+            let quicker = if is_overlapped { ApiKeyError::Overlapping } else { ApiKeyError::NotActive };
+            Err(if statement == guard { Failure::Rejected(quicker) } else { unexplained(&refusal) })
         }
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+fn answered(made: &Made, told: Told, now: Timestamp) -> Answered {
+    Answered::first(format!("/api/v1/api-keys/{}", made.key.id), told(made, now))
 }
 
 /// Revokes a key: it is void everywhere within 30 s. Again, it is revoked again.

@@ -11,9 +11,9 @@ use serde_json::json;
 use super::usecase::{self, AppError, Made};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
-use crate::identity::http::{answer, created, nothing, overlap};
+use crate::identity::http::{answer, nothing, overlap};
 use crate::identity::store::app::ThirdPartyApp;
-use crate::journal::Claim;
+use crate::journal::{Claim, created};
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
@@ -80,14 +80,14 @@ pub struct AppsBody {
     pub items: Vec<AppBody>,
 }
 
-/// An app with its new secret, shown this once: only its hash is stored.
+/// An app with its new secret, shown this once: what is stored is its hash, and for an `Idempotency-Key` the sealed
+/// answer.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "NewAppSecret")]
 pub struct NewSecretBody {
-    /// Null where the answer is a replay: nothing keeps it.
     #[schemars(regex(pattern = "^cs_[0-9a-hjkmnp-tv-z]{84}$"))]
-    pub client_secret: Option<String>,
+    pub client_secret: String,
     pub app: AppBody,
 }
 
@@ -119,14 +119,17 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateAppBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
-    let record = |app: &ThirdPartyApp| {
-        serde_json::to_string(&NewSecretBody { client_secret: None, app: shown(app) }).unwrap_or_default()
-    };
-    Ok(created(usecase::create(&ctx, body.parsed, claim.as_ref(), record).await?, told))
+    Ok(created(usecase::create(&ctx, body.parsed, claim.as_ref(), told).await?))
 }
 
-async fn rotate(ctx: Ctx, PathId(id): PathId<AppKind>, body: Json<RotateAppBody>) -> Result<Response, Problem> {
-    Ok(told(usecase::rotate(&ctx, id, body.parsed).await?))
+async fn rotate(
+    ctx: Ctx,
+    PathId(id): PathId<AppKind>,
+    key: Option<IdempotencyKey>,
+    body: Json<RotateAppBody>,
+) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
+    Ok(created(usecase::rotate(&ctx, id, body.parsed, claim.as_ref(), told).await?))
 }
 
 async fn revoke(ctx: Ctx, PathId(id): PathId<AppKind>) -> Result<Response, Problem> {
@@ -134,10 +137,9 @@ async fn revoke(ctx: Ctx, PathId(id): PathId<AppKind>) -> Result<Response, Probl
     Ok(nothing())
 }
 
-/// 201 with the secret.
-fn told(made: Made) -> Response {
-    let body = NewSecretBody { client_secret: Some(made.secret), app: shown(&made.app) };
-    answer(StatusCode::CREATED, &body)
+fn told(made: &Made) -> String {
+    let body = NewSecretBody { client_secret: made.secret.clone(), app: shown(&made.app) };
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 fn shown(app: &ThirdPartyApp) -> AppBody {

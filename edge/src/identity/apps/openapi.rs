@@ -50,7 +50,7 @@ fn create() -> Operation {
             "A program that reads orders",
             json!({ "name": "Accounting", "scopes": "orders:read" }),
         ))
-        .answer(made().headers([Header::Location, Header::IdempotentReplayed]))
+        .answer(made())
         .problems(json_body())
         .problems(idempotency())
         .problems(entropy())
@@ -60,7 +60,7 @@ fn rotate() -> Operation {
     operation(Method::POST, "/api/v1/apps/{id}/rotate", "rotateAppSecret", Scope::AppsWrite)
         .says("Gives an app another secret", "The old one stays good for the overlap.")
         .budget(Budget::new(2, 2, 0))
-        .parameters([app_id()])
+        .parameters([app_id(), Parameter::idempotency_key(false)])
         .body(RequestBody::json::<RotateAppBody>("How long both secrets are good.").example(
             "hour",
             "One hour",
@@ -68,6 +68,7 @@ fn rotate() -> Operation {
         ))
         .answer(made())
         .problems(json_body())
+        .problems(idempotency())
         .problems(not_found())
         .problems(entropy())
         .problems(vec![
@@ -96,11 +97,13 @@ fn app_id() -> Parameter {
 }
 
 fn made() -> Answer {
-    Answer::json::<NewSecretBody>(201, "The app, with its secret.").example(
-        "made",
-        "A new secret",
-        json!({ "clientSecret": format!("cs_{}", "0".repeat(84)), "app": app(Value::Null) }),
-    )
+    Answer::json::<NewSecretBody>(201, "The app, with its secret.")
+        .example(
+            "made",
+            "A new secret",
+            json!({ "clientSecret": format!("cs_{}", "0".repeat(84)), "app": app(Value::Null) }),
+        )
+        .headers([Header::Location, Header::IdempotentReplayed])
 }
 
 fn app(last_used_at: Value) -> Value {

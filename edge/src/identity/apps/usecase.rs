@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::caller::hash_of;
-use crate::identity::issuing::{self, Answered, Listed, hint_of, mint, replay};
+use crate::identity::issuing::{self, Listed, hint_of, mint};
+use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::app::{self, ThirdPartyApp};
 use crate::identity::usecase::{unexplained, void_tokens};
-use crate::journal::{self, Change, Claim};
+use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Rows};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,22 +22,26 @@ pub enum AppError {
     NotActive,
 }
 
-/// An app whose secret was just made: the only time it is told.
+/// An app whose secret was just made: the only time it is told, but to a repeat of the same request.
 pub struct Made {
     pub app: ThirdPartyApp,
     pub secret: String,
 }
 
-/// Registers an app. `record` renders what is kept of the answer for replays.
+/// How a secret that was just made is told.
+pub type Told = fn(&Made) -> String;
+
+/// Registers an app.
 pub async fn create(
     ctx: &Ctx,
     (name, scopes): (KeyName, Scopes),
     claim: Option<&Claim>,
-    record: impl Fn(&ThirdPartyApp) -> String,
-) -> Result<Answered<Made>, Failure<AppError>> {
+    told: Told,
+) -> Result<Answered, Failure<AppError>> {
     let tenant = ctx.tenant();
-    if let Some(first) = issuing::answered(ctx, claim).await? {
-        return Ok(Answered::Replayed(first));
+    let (repeatable, first) = Repeatable::read(ctx, claim).await?;
+    if let Some(first) = first {
+        return Ok(first);
     }
     let actor = ctx.principal().await?;
     give_app(&actor.permissions, tenant.store, scopes).map_err(|error| Failure::Rejected(AppError::Refused(error)))?;
@@ -51,23 +56,24 @@ pub async fn create(
         rotations: 0,
         revoked_at: None,
     };
-    let location = format!("/api/v1/apps/{}", app.id);
+    let made = Made { app, secret };
+    let answered = answered(&made, told);
     let mut commit = Commit::new();
-    commit.push(app::insert(tenant, &app, &hash_of(&secret)));
-    if let Some(claim) = claim {
-        commit.push(journal::record(tenant, claim, 201, &location, &record(&app), ctx.now));
-        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
-    }
-    let change = Change::new("app.create", app.id).after(state(&app));
+    commit.push(app::insert(tenant, &made.app, &hash_of(&made.secret)));
+    repeatable.keep(ctx, &mut commit, &answered)?;
+    let change = Change::new("app.create", made.app.id).after(state(&made.app));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
-    announce(ctx, &mut commit, "app.created", app.id)?;
+    announce(ctx, &mut commit, "app.created", made.app.id)?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Answered::Fresh { location, made: Made { app, secret } }),
-        Committed::Refused { refusal, diagnosis, .. } => match replay(claim, diagnosis.first())? {
-            Some(first) => Ok(Answered::Replayed(first)),
-            None => Err(unexplained(&refusal)),
-        },
+        Committed::Done { .. } => Ok(answered),
+        Committed::Refused { refusal, diagnosis, .. } => {
+            repeatable.answered(ctx, diagnosis.first())?.ok_or_else(|| unexplained(&refusal))
+        }
     }
+}
+
+fn answered(made: &Made, told: Told) -> Answered {
+    Answered::first(format!("/api/v1/apps/{}", made.app.id), told(made))
 }
 
 /// The newest 250 apps of the store.
@@ -78,10 +84,22 @@ pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ThirdPartyApp>>, Failure<AppEr
 }
 
 /// Gives an app a new secret; the old one stays good for `overlap_seconds` more.
-pub async fn rotate(ctx: &Ctx, id: AppId, overlap_seconds: i64) -> Result<Made, Failure<AppError>> {
+pub async fn rotate(
+    ctx: &Ctx,
+    id: AppId,
+    overlap_seconds: i64,
+    claim: Option<&Claim>,
+    told: Told,
+) -> Result<Answered, Failure<AppError>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![app::find(tenant, id)]).await?;
+    let mut reads = vec![app::find(tenant, id)];
+    reads.extend(repeat_reads(tenant, claim));
+    let rows = ctx.read(reads).await?;
     let old = only(rows.first())?;
+    let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(1..))?;
+    if let Some(first) = first {
+        return Ok(first);
+    }
     if old.revoked_at.is_some() {
         return Err(Failure::Rejected(AppError::NotActive));
     }
@@ -97,16 +115,22 @@ pub async fn rotate(ctx: &Ctx, id: AppId, overlap_seconds: i64) -> Result<Made, 
         ..old.clone()
     };
     let good_until = issuing::good_until(ctx, overlap_seconds);
+    let made = Made { app: new, secret };
+    let answered = answered(&made, told);
     let mut commit = Commit::new();
-    commit.push(app::rotate(tenant, (&old, &new), &hash_of(&secret), good_until));
+    commit.push(app::rotate(tenant, (&old, &made.app), &hash_of(&made.secret), good_until));
     let guard = commit.push(guard_changed());
-    let change = Change::new("app.rotate", id).before(state(&old)).after(state(&new));
+    repeatable.keep(ctx, &mut commit, &answered)?;
+    let change = Change::new("app.rotate", id).before(state(&old)).after(state(&made.app));
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor.actor, change));
     announce(ctx, &mut commit, "app.rotated", id)?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Made { app: new, secret }),
-        Committed::Refused { statement, .. } if statement == guard => Err(Failure::Rejected(AppError::NotActive)),
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        Committed::Done { .. } => Ok(answered),
+        Committed::Refused { statement, refusal, diagnosis } => match repeatable.answered(ctx, diagnosis.first())? {
+            Some(first) => Ok(first),
+            None if statement == guard => Err(Failure::Rejected(AppError::NotActive)),
+            None => Err(unexplained(&refusal)),
+        },
     }
 }
 

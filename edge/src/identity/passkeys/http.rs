@@ -15,7 +15,7 @@ use headlesspro_shared::identity::passkey::{
 use headlesspro_shared::identity::{KeyName, Scope};
 use headlesspro_shared::kernel::id::PasskeyKind;
 use headlesspro_shared::limits::Class;
-use http::header::{LOCATION, WWW_AUTHENTICATE};
+use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,9 +24,10 @@ use serde_json::{Map, Value, json};
 use super::ceremony::{Assertion, Registration};
 use super::usecase::{self, Brought, PasskeyFailure, Presented};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, Json, Parse, PathId};
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::identity::http::{TokensBody, answer, device, not_fresh, nothing, person};
 use crate::identity::store::passkey::Passkey;
+use crate::journal::{Claim, created};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
@@ -341,14 +342,11 @@ async fn login_options(ctx: Ctx, _: Json<NoBody>) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &OptionsBody::of(public_key)))
 }
 
-async fn register(ctx: Ctx, body: Json<RegisterBody>) -> Result<Response, Problem> {
+async fn register(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<RegisterBody>) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let passkey = usecase::register(&ctx, person.account, &body.parsed).await?;
-    let mut response = answer(StatusCode::CREATED, &PasskeyBody::of(passkey.clone()));
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/auth/passkeys/{}", passkey.id)) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    Ok(response)
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
+    let told = |passkey| serde_json::to_string(&PasskeyBody::of(passkey)).unwrap_or_default();
+    Ok(created(usecase::register(&ctx, person.account, &body.parsed, claim.as_ref(), told).await?))
 }
 
 async fn rename(ctx: Ctx, PathId(id): PathId<PasskeyKind>, body: Json<RenameBody>) -> Result<Response, Problem> {

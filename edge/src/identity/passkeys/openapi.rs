@@ -12,7 +12,8 @@ use super::http::{
 use super::usecase::PasskeyFailure;
 use crate::identity::openapi::{operation, tokens};
 use crate::openapi::{
-    Answer, Budget, Header, Operation, Parameter, Problems, RequestBody, entropy, id, json_body, not_found, of, time,
+    Answer, Budget, Header, Operation, Parameter, Problems, RequestBody, entropy, id, idempotency, json_body,
+    not_found, of, time,
 };
 
 const CHALLENGE: &str = "b3BhcXVlLWJ5LWRlc2lnbi1hbmQtdXNlZC1vbmNlLTA";
@@ -102,6 +103,7 @@ fn register() -> Operation {
              which are not asked for, only `packed` by the credential itself is verified.",
         )
         .budget(Budget::new(2, 2, 0))
+        .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<RegisterBody>("The credential.").example(
             "phone",
             "A phone",
@@ -120,9 +122,10 @@ fn register() -> Operation {
         .answer(
             Answer::json::<PasskeyBody>(201, "The passkey.")
                 .example("phone", "A phone", passkey())
-                .headers([Header::Location]),
+                .headers([Header::Location, Header::IdempotentReplayed]),
         )
         .problems(json_body())
+        .problems(idempotency())
         .problems(not_found())
         .problems(entropy())
         .problems(no_party())

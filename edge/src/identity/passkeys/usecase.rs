@@ -16,12 +16,13 @@ use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{Person, hash_of};
 use crate::identity::fresh::{has_fresh_login, session_of};
 use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
+use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::passkey::{self, LoginPasskey, NewPasskey, Passkey};
 use crate::identity::store::{account, keys};
 use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{committed, data_key, email_of, unexplained};
-use crate::journal::{self, Change, MASKED, MASKED_CHANGED, PERSONAL};
+use crate::journal::{self, Answered, Change, Claim, MASKED, MASKED_CHANGED, PERSONAL};
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 
@@ -151,20 +152,28 @@ async fn new_challenge(ctx: &Ctx, account: Option<AccountId>) -> Result<String, 
     Ok(challenge)
 }
 
-/// Keeps a passkey: one read, one commit, which uses the challenge up.
-pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Passkey, Failure<PasskeyFailure>> {
+/// Keeps a passkey: one read, one commit, which uses the challenge up. `told` is how it is answered.
+pub async fn register(
+    ctx: &Ctx,
+    who: AccountId,
+    brought: &Brought,
+    claim: Option<&Claim>,
+    told: fn(Passkey) -> String,
+) -> Result<Answered, Failure<PasskeyFailure>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![passkey::party(tenant), Owner::find(ctx, who)]).await?;
+    let mut reads = vec![passkey::party(tenant), Owner::find(ctx, who)];
+    reads.extend(repeat_reads(tenant, claim));
+    let rows = ctx.read(reads).await?;
+    let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(2..))?;
+    if let Some(first) = first {
+        return Ok(first);
+    }
     let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
     let owner = Owner::of(ctx, rows.get(1))?;
     let client = client_data(&brought.registration.client_data).map_err(not_proven)?;
     let credential = brought.registration.verify(&client, &party).map_err(not_proven)?;
     let name = brought.name.as_ref().map_or_else(|| "Passkey".to_owned(), ToString::to_string);
     let new = new_passkey(ctx.new_id()?, who, &name, &credential, &party, &brought.transports);
-    let mut commit = Commit::new();
-    let used = use_challenge(ctx, &client, Some(who), &mut commit);
-    commit.push(passkey::insert(tenant, &new, ctx.now));
-    let count = commit.push(passkey::guard_count(tenant, who, MOST_PASSKEYS));
     let made = Passkey {
         id: new.id,
         name: name.clone(),
@@ -177,21 +186,30 @@ pub async fn register(ctx: &Ctx, who: AccountId, brought: &Brought) -> Result<Pa
         created_at: ctx.now,
         last_used_at: None,
     };
+    let answered = Answered::first(format!("/api/v1/auth/passkeys/{}", new.id), told(made.clone()));
+    let mut commit = Commit::new();
+    let used = use_challenge(ctx, &client, Some(who), &mut commit);
+    commit.push(passkey::insert(tenant, &new, ctx.now));
+    let count = commit.push(passkey::guard_count(tenant, who, MOST_PASSKEYS));
     let change = Change::new("passkey.register", made.id).after(kept(&made)).redacted(PERSONAL);
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
     let message = Message::PasskeyAdded { what: name, at: ctx.now, link: security_page(ctx, owner.role) };
     commit.push(owner.tell(ctx, &message)?);
+    repeatable.keep(ctx, &mut commit, &answered)?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(ctx);
-            Ok(made)
+            Ok(answered)
         }
-        Committed::Refused { statement, .. } if statement == used => Err(not_proven(PasskeyError::Challenge)),
-        Committed::Refused { statement, .. } if statement == count => Err(Failure::Rejected(PasskeyFailure::TooMany)),
-        Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
-            Err(Failure::Rejected(PasskeyFailure::Exists))
-        }
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        Committed::Refused { statement, refusal, diagnosis } => match repeatable.answered(ctx, diagnosis.first())? {
+            Some(first) => Ok(first),
+            None if statement == used => Err(not_proven(PasskeyError::Challenge)),
+            None if statement == count => Err(Failure::Rejected(PasskeyFailure::TooMany)),
+            None if matches!(refusal, Refusal::Constraint { constraint: Constraint::Unique, .. }) => {
+                Err(Failure::Rejected(PasskeyFailure::Exists))
+            }
+            None => Err(unexplained(&refusal)),
+        },
     }
 }
 

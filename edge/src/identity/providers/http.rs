@@ -6,7 +6,7 @@ use axum::response::Response;
 use headlesspro_shared::identity::federation::{Issuer, ProviderKind, RedirectUri};
 use headlesspro_shared::identity::{KeyName, Scope};
 use headlesspro_shared::kernel::id::IdentityProviderKind;
-use http::header::{ETAG, LOCATION};
+use http::header::ETAG;
 use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,9 +14,10 @@ use serde_json::json;
 
 use super::usecase::{self, ProviderChange, ProviderConfigError, Wanted, senseless};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IfMatch, Json, Parse, PathId, given};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, PathId, given};
 use crate::identity::http::{answer, nothing};
 use crate::identity::store::provider::Provider;
+use crate::journal::{Claim, created};
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
@@ -240,12 +241,11 @@ async fn list(ctx: Ctx) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &ProvidersBody { items }))
 }
 
-async fn create(ctx: Ctx, body: Json<CreateProviderBody>) -> Result<Response, Problem> {
-    let provider = usecase::create(&ctx, body.parsed).await?;
-    let mut response = versioned(StatusCode::CREATED, &provider);
-    if let Ok(location) = HeaderValue::from_str(&format!("/api/v1/identity-providers/{}", provider.id)) {
-        response.headers_mut().insert(LOCATION, location);
-    }
+async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateProviderBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
+    let told = |provider: &Provider| serde_json::to_string(&shown(provider)).unwrap_or_default();
+    let mut response = created(usecase::create(&ctx, body.parsed, claim.as_ref(), told).await?);
+    response.headers_mut().insert(ETAG, HeaderValue::from_static("\"1\""));
     Ok(response)
 }
 
@@ -255,14 +255,11 @@ async fn change(
     IfMatch(version): IfMatch,
     body: Json<ChangeProviderBody>,
 ) -> Result<Response, Problem> {
-    Ok(versioned(StatusCode::OK, &usecase::change(&ctx, id, &body.parsed, version).await?))
-}
-
-fn versioned(status: StatusCode, provider: &Provider) -> Response {
-    let mut response = answer(status, &shown(provider));
+    let provider = usecase::change(&ctx, id, &body.parsed, version).await?;
+    let mut response = answer(StatusCode::OK, &shown(&provider));
     let etag = HeaderValue::from_str(&format!("\"{}\"", provider.version)).ok();
     response.headers_mut().extend(etag.map(|etag| (ETAG, etag)));
-    response
+    Ok(response)
 }
 
 async fn remove(ctx: Ctx, PathId(id): PathId<IdentityProviderKind>) -> Result<Response, Problem> {

@@ -9,8 +9,8 @@ use super::http::{ChangeProviderBody, CreateProviderBody, ProviderBody, Provider
 use super::usecase::ProviderConfigError;
 use crate::identity::openapi::operation;
 use crate::openapi::{
-    AllowedActions, Answer, Budget, Header, Operation, Parameter, RequestBody, entropy, id, if_match, json_body,
-    not_found, of, time,
+    AllowedActions, Answer, Budget, Header, Operation, Parameter, RequestBody, entropy, id, idempotency, if_match,
+    json_body, not_found, of, time,
 };
 
 pub fn operations() -> Vec<Operation> {
@@ -37,6 +37,7 @@ fn create() -> Operation {
              here.",
         )
         .budget(Budget::new(2, 2, 0))
+        .parameters([Parameter::idempotency_key(false)])
         .body(
             RequestBody::json::<CreateProviderBody>("The provider.")
                 .example(
@@ -61,12 +62,13 @@ fn create() -> Operation {
                     }),
                 ),
         )
-        .answer(
-            Answer::json::<ProviderBody>(201, "The provider.")
-                .example("google", "Google", provider())
-                .headers([Header::Location, Header::Etag]),
-        )
+        .answer(Answer::json::<ProviderBody>(201, "The provider.").example("google", "Google", provider()).headers([
+            Header::Location,
+            Header::Etag,
+            Header::IdempotentReplayed,
+        ]))
         .problems(json_body())
+        .problems(idempotency())
         .problems(entropy())
         .problems(vec![of(ProviderConfigError::Exists, "There is a provider with this issuer.")])
 }

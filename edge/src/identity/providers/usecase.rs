@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::federation::secret_place;
+use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::keys;
 use crate::identity::store::provider::{self, Provider};
 use crate::identity::usecase::{data_key, no_data_key, unexplained};
-use crate::journal::{self, Change};
+use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 
 /// A provider to be set up, already found to make sense.
@@ -80,13 +81,24 @@ pub fn senseless(
     rules.into_iter().filter(|(is_broken, ..)| *is_broken).map(|(_, field, detail)| (field, detail)).collect()
 }
 
-/// Sets up a provider: one read, one commit.
-pub async fn create(ctx: &Ctx, wanted: Wanted) -> Result<Provider, Failure<ProviderConfigError>> {
+/// Sets up a provider: one read, one commit. `told` is how it is answered.
+pub async fn create(
+    ctx: &Ctx,
+    wanted: Wanted,
+    claim: Option<&Claim>,
+    told: fn(&Provider) -> String,
+) -> Result<Answered, Failure<ProviderConfigError>> {
     let (app, tenant) = (ctx.app(), ctx.tenant());
     if !app.tenant_fetch().is_some_and(|fetch| fetch.admits(&wanted.issuer)) {
         return Err(Failure::Rejected(ProviderConfigError::Address));
     }
-    let rows = ctx.read(vec![keys::data_key(tenant)]).await?;
+    let mut reads = vec![keys::data_key(tenant)];
+    reads.extend(repeat_reads(tenant, claim));
+    let rows = ctx.read(reads).await?;
+    let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(1..))?;
+    if let Some(first) = first {
+        return Ok(first);
+    }
     let row = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
     let key = data_key(app, tenant, &keys::wrapped(row)?)?;
     let id: IdentityProviderId = ctx.new_id()?;
@@ -108,16 +120,21 @@ pub async fn create(ctx: &Ctx, wanted: Wanted) -> Result<Provider, Failure<Provi
         created_at: ctx.now,
     };
     let actor = &ctx.principal().await?.actor;
+    let answered = Answered::first(format!("/api/v1/identity-providers/{id}"), told(&provider));
     let mut commit = Commit::new();
     commit.push(provider::insert(tenant, &provider));
+    repeatable.keep(ctx, &mut commit, &answered)?;
     let change = Change::new("identity-provider.create", id).after(state(&provider)).of_organization();
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(provider),
-        Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::Unique, .. }, .. } => {
-            Err(Failure::Rejected(ProviderConfigError::Exists))
-        }
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        Committed::Done { .. } => Ok(answered),
+        Committed::Refused { refusal, diagnosis, .. } => match repeatable.answered(ctx, diagnosis.first())? {
+            Some(first) => Ok(first),
+            None if matches!(refusal, Refusal::Constraint { constraint: Constraint::Unique, .. }) => {
+                Err(Failure::Rejected(ProviderConfigError::Exists))
+            }
+            None => Err(unexplained(&refusal)),
+        },
     }
 }
 

@@ -9,10 +9,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::usecase::{self, ImpersonationFailure, Reason};
+use super::usecase::{self, Begun, ImpersonationFailure, Reason};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, Json, Parse};
-use crate::organizations::http::{answer, changed_meanwhile, field, person};
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse};
+use crate::journal::{Claim, created};
+use crate::organizations::http::{changed_meanwhile, field, person};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::IdText;
@@ -66,10 +67,14 @@ impl Parse for ImpersonateBody {
     }
 }
 
-async fn begin(ctx: Ctx, body: Json<ImpersonateBody>) -> Result<Response, Problem> {
+async fn begin(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<ImpersonateBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let actor = person(&ctx, Scope::MembersImpersonate).await?.account;
     let (account, reason) = &body.parsed;
-    let begun = usecase::begin(&ctx, actor, *account, reason).await?;
+    Ok(created(usecase::begin(&ctx, actor, *account, reason, claim.as_ref(), told).await?))
+}
+
+fn told(begun: Begun) -> String {
     let body = ImpersonationBody {
         access_token: begun.access_token,
         token_type: "Bearer".to_owned(),
@@ -79,7 +84,7 @@ async fn begin(ctx: Ctx, body: Json<ImpersonateBody>) -> Result<Response, Proble
         role: begun.role.to_string(),
         scopes: begun.scopes.to_string(),
     };
-    Ok(answer(StatusCode::CREATED, &body))
+    serde_json::to_string(&body).unwrap_or_default()
 }
 
 impl From<ImpersonationFailure> for Problem {

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::http::{ImpersonateBody, ImpersonationBody};
 use super::usecase::ImpersonationFailure;
 use crate::openapi::{
-    AllowedActions, Answer, Budget, Cache, Operation, RequestBody, credentials, database, entropy, id, json_body,
-    not_found, of,
+    AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
+    id, idempotency, json_body, not_found, of,
 };
 use crate::organizations::members::openapi::refusals;
 
@@ -28,12 +28,13 @@ fn begin() -> Operation {
         )
         .cache(Cache::Personal)
         .budget(Budget::new(2, 2, 0))
+        .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<ImpersonateBody>("Whom to act as, and why.").example(
             "support",
             "A customer asked for help",
             json!({ "accountId": id::<AccountKind>(2).to_string(), "reason": "Ticket 4711: the cart shows no price" }),
         ))
-        .answer(Answer::json::<ImpersonationBody>(201, "The token.").example(
+        .answer(Answer::json::<ImpersonationBody>(201, "The token.").headers([Header::IdempotentReplayed]).example(
             "customer",
             "As a customer",
             json!({
@@ -48,6 +49,7 @@ fn begin() -> Operation {
         ))
         .problems(credentials(Scope::MembersImpersonate))
         .problems(json_body())
+        .problems(idempotency())
         .problems(not_found())
         .problems(entropy())
         .problems(refusals())

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::app::Ctx;
 use crate::failure::Failure;
-use crate::identity::{Impersonation, act_as, signing_keys};
-use crate::journal::{self, Change};
+use crate::identity::{Impersonation, Repeatable, act_as, repeat_reads, signing_keys};
+use crate::journal::{self, Answered, Change, Claim};
 use crate::organizations::members::usecase::{actor_of, unexplained};
 use crate::organizations::store::member;
 use crate::port::sql::{Commit, Committed};
@@ -36,16 +36,24 @@ pub enum ImpersonationFailure {
     Changing,
 }
 
-/// Begins to act as `target`, a customer or one of the staff, for as long as one access token lives.
+/// Begins to act as `target`, a customer or one of the staff, for as long as one access token lives. `told` is how that
+/// is answered; a repeat is told the same token, which does not live longer for it.
 pub async fn begin(
     ctx: &Ctx,
     actor: AccountId,
     target: AccountId,
     reason: &Reason,
-) -> Result<Begun, Failure<ImpersonationFailure>> {
+    claim: Option<&Claim>,
+    told: fn(Begun) -> String,
+) -> Result<Answered, Failure<ImpersonationFailure>> {
     let tenant = ctx.tenant();
-    let reads = vec![member::find(tenant, actor), member::find_account(tenant, target), signing_keys()];
+    let mut reads = vec![member::find(tenant, actor), member::find_account(tenant, target), signing_keys()];
+    reads.extend(repeat_reads(tenant, claim));
     let rows = ctx.read(reads).await?;
+    let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(3..))?;
+    if let Some(first) = first {
+        return Ok(first);
+    }
     let actor = actor_of(rows.first())?;
     let found = actor_of(rows.get(1))?;
     let refused = |error| Failure::Rejected(ImpersonationFailure::Refused(error));
@@ -66,18 +74,22 @@ pub async fn begin(
     let state = json!({ "sessionId": session, "reason": reason.as_str(), "scopes": permissions.scopes() });
     let change = Change::new("impersonation.begin", target).after(state).of_organization();
     commit.push(journal::audit(ctx, ctx.new_id()?, &by.to_string(), change));
+    let begun = Begun {
+        access_token: acting.token(ctx)?,
+        expires_in: ACCESS_SECONDS,
+        session,
+        account: target,
+        role,
+        scopes: permissions.scopes(),
+    };
+    let answered = Answered::first(String::new(), told(begun));
+    repeatable.keep(ctx, &mut commit, &answered)?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Begun {
-            access_token: acting.token(ctx)?,
-            expires_in: ACCESS_SECONDS,
-            session,
-            account: target,
-            role,
-            scopes: permissions.scopes(),
-        }),
-        Committed::Refused { statement, .. } if guards.contains(&statement) => {
-            Err(Failure::Rejected(ImpersonationFailure::Changing))
-        }
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        Committed::Done { .. } => Ok(answered),
+        Committed::Refused { statement, refusal, diagnosis } => match repeatable.answered(ctx, diagnosis.first())? {
+            Some(first) => Ok(first),
+            None if guards.contains(&statement) => Err(Failure::Rejected(ImpersonationFailure::Changing)),
+            None => Err(unexplained(&refusal)),
+        },
     }
 }

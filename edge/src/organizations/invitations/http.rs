@@ -8,8 +8,7 @@ use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::limits::Class;
 use headlesspro_shared::organizations::{InvitationError, InvitationState};
-use http::header::LOCATION;
-use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -17,7 +16,7 @@ use serde_json::json;
 use super::usecase::{self, Accept, InvitationFailure, Invite, Shown};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, Parsed, PathId};
-use crate::journal::Claim;
+use crate::journal::{Answered, Claim, created};
 use crate::organizations::http::{
     GrantBody, Page, answer, changed_meanwhile, cursor_after, field, grants, nothing, page_answer, person,
 };
@@ -157,14 +156,9 @@ async fn invite(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<InviteBody>) -
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let actor = person(&ctx, Scope::MembersWrite).await?.account;
     let (shown, is_replay) = usecase::invite(&ctx, actor, &body.parsed, claim.as_ref()).await?;
-    let location = HeaderValue::from_str(&usecase::location(shown.id)).ok();
-    let mut response = answer(StatusCode::CREATED, &InvitationBody::from(shown));
-    let headers = response.headers_mut();
-    headers.extend(location.map(|location| (LOCATION, location)));
-    if is_replay {
-        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let location = usecase::location(shown.id);
+    let body = serde_json::to_string(&InvitationBody::from(shown)).unwrap_or_default();
+    Ok(created(Answered { location, body, is_replay }))
 }
 
 async fn resend(ctx: Ctx, PathId(id): PathId<InvitationKind>) -> Result<Response, Problem> {

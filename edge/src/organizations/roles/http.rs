@@ -1,19 +1,18 @@
 //! `/api/v1/roles`.
 
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use headlesspro_shared::identity::{Role, Scope, Scopes};
 use headlesspro_shared::kernel::id::RoleKind;
 use headlesspro_shared::organizations::CustomRoleError;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::usecase::{self, Answered, RoleError, RoleName};
+use super::usecase::{self, RoleError, RoleName};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, PathId};
-use crate::journal::Claim;
+use crate::journal::{Claim, created};
 use crate::organizations::http::{answer, changed_meanwhile, field, nothing, person, version_mismatch, versioned};
 use crate::organizations::store::role::CustomRole;
 use crate::problem::Problem;
@@ -131,23 +130,7 @@ async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateRoleBody
     let actor = person(&ctx, Scope::MembersWrite).await?.account;
     let record = |role: &CustomRole| serde_json::to_string(&RoleBody::from(role.clone())).unwrap_or_default();
     let (name, scopes) = &body.parsed;
-    match usecase::create(&ctx, actor, name, *scopes, claim.as_ref(), record).await? {
-        Answered::Fresh(role) => {
-            let location = HeaderValue::from_str(&usecase::location(role.id)).ok();
-            let mut response = answer(StatusCode::CREATED, &RoleBody::from(role));
-            response.headers_mut().extend(location.map(|location| (LOCATION, location)));
-            Ok(response)
-        }
-        Answered::Replayed(first) => {
-            let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
-            let mut response = (StatusCode::CREATED, headers, first.body).into_response();
-            let location = HeaderValue::from_str(&first.location).ok();
-            let headers = response.headers_mut();
-            headers.extend(location.map(|location| (LOCATION, location)));
-            headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
-            Ok(response)
-        }
-    }
+    Ok(created(usecase::create(&ctx, actor, name, *scopes, claim.as_ref(), record).await?))
 }
 
 async fn change(

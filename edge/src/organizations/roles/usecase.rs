@@ -9,7 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::void_tokens;
-use crate::journal::{self, Change, Claim, Recorded};
+use crate::journal::{self, Answered, Change, Claim};
 use crate::organizations::members::usecase::{actor_of, unexplained};
 use crate::organizations::store::guard_changed;
 use crate::organizations::store::invitation;
@@ -42,12 +42,6 @@ impl From<CustomRoleError> for Failure<RoleError> {
     }
 }
 
-/// A first answer, or the same again.
-pub enum Answered {
-    Fresh(CustomRole),
-    Replayed(Recorded),
-}
-
 /// All roles, by name.
 pub async fn list(ctx: &Ctx) -> Result<Vec<CustomRole>, Failure<RoleError>> {
     let rows = ctx.read(vec![role::list(ctx.tenant(), MOST)]).await?;
@@ -72,8 +66,8 @@ pub async fn create(
     let mut reads = vec![member::find(tenant, actor), role::count(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replay(claim, rows.get(2))? {
-        return Ok(Answered::Replayed(first));
+    if let Some(first) = journal::replay(claim, rows.get(2))? {
+        return Ok(first.into());
     }
     let actor = actor_of(rows.first())?;
     define_role(&actor.member, Scopes::NONE, scopes)?;
@@ -86,17 +80,18 @@ pub async fn create(
     let mut commit = Commit::new();
     let guard = commit.push(member::guard_actor(tenant, actor.member.account, actor.version));
     let insert = commit.push(role::insert(tenant, made.id, name.as_str(), scopes, ctx.now));
+    let (location, body) = (format!("/api/v1/roles/{}", made.id), record(&made));
     if let Some(claim) = claim {
-        commit.push(journal::record(tenant, claim, 201, &location(made.id), &record(&made), ctx.now));
+        commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
     audit(ctx, &mut commit, &actor, Change::new("role.create", made.id).after(state(&made)))?;
     journal::announce(ctx, &mut commit, "role.created", &[("roleId", made.id.to_string())])?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Answered::Fresh(made)),
+        Committed::Done { .. } => Ok(Answered::first(location, body)),
         Committed::Refused { statement, refusal, diagnosis } => {
-            if let Some(first) = replay(claim, diagnosis.first())? {
-                return Ok(Answered::Replayed(first));
+            if let Some(first) = journal::replay(claim, diagnosis.first())? {
+                return Ok(first.into());
             }
             Err(match refusal {
                 _ if statement == guard => Failure::Rejected(RoleError::Changing),
@@ -182,10 +177,6 @@ pub async fn delete(ctx: &Ctx, actor: AccountId, id: RoleId, expected: Option<i6
     }
 }
 
-pub fn location(id: RoleId) -> String {
-    format!("/api/v1/roles/{id}")
-}
-
 /// The actor and the role, which is at the expected version.
 async fn load(
     ctx: &Ctx,
@@ -223,9 +214,4 @@ fn refused_name(refusal: &Refusal) -> bool {
 
 fn only(rows: Option<&Rows>) -> Result<CustomRole, Failure<RoleError>> {
     rows.map(role::roles_of).transpose()?.unwrap_or_default().pop().ok_or(Failure::NotFound)
-}
-
-fn replay(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Recorded>, Failure<RoleError>> {
-    let (Some(claim), Some(rows)) = (claim, rows) else { return Ok(None) };
-    claim.replay(journal::recorded(rows)?)
 }

@@ -11,8 +11,7 @@ use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{
     PLATFORMS, Platform, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone,
 };
-use http::header::LOCATION;
-use http::{HeaderName, HeaderValue, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -20,7 +19,7 @@ use serde_json::json;
 use super::usecase::{self, Name, OrganizationChange, SettingsError, StoreChange, Wanted};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, given};
-use crate::journal::Claim;
+use crate::journal::{Answered, Claim, created};
 use crate::organizations::http::{
     Page, answer, changed_meanwhile, cursor_after, field, page_answer, version_mismatch, versioned,
 };
@@ -340,14 +339,9 @@ async fn store(ctx: Ctx, PathId(id): PathId<StoreKind>) -> Result<Response, Prob
 async fn open(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<OpenStoreBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let (store, is_replay) = usecase::open(&ctx, &body.parsed, claim.as_ref()).await?;
-    let location = HeaderValue::from_str(&usecase::location(store.id)).ok();
-    let mut response = answer(StatusCode::CREATED, &StoreBody::from(store));
-    let headers = response.headers_mut();
-    headers.extend(location.map(|location| (LOCATION, location)));
-    if is_replay {
-        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    let location = usecase::location(store.id);
+    let body = serde_json::to_string(&StoreBody::from(store)).unwrap_or_default();
+    Ok(created(Answered { location, body, is_replay }))
 }
 
 async fn change_store(

@@ -13,14 +13,15 @@ use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::limits::Class;
 use headlesspro_shared::organizations::founded_name;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::usecase::{self, Answered, Founded, SignUpError, Wanted};
+use super::usecase::{self, Founded, SignUpError, Wanted};
 use crate::app::App;
 use crate::extract::{Arrival, FieldErrors, IdempotencyKey, Json, Parse};
+use crate::journal::created;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::IdText;
@@ -107,20 +108,7 @@ async fn sign_up(
     let (key, body) = (key?, body?);
     let claim = key.map(|key| usecase::claim(&app, &body.parsed.email, &key, &body.bytes));
     let answered = usecase::sign_up(&app, &arrival, &body.parsed, claim.as_ref(), rendered).await?;
-    let (text, is_replay) = match answered {
-        Answered::Fresh(founded) => (rendered(&founded), false),
-        Answered::Replayed(first) => (first.body, true),
-    };
-    let mut response = Response::new(text.into());
-    *response.status_mut() = StatusCode::CREATED;
-    let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(LOCATION, HeaderValue::from_static(usecase::LOCATION));
-    if is_replay {
-        headers.insert(HeaderName::from_static("idempotent-replayed"), HeaderValue::from_static("true"));
-    }
-    Ok(response)
+    Ok(created(answered))
 }
 
 fn rendered(founded: &Founded) -> String {

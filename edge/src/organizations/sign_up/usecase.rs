@@ -18,7 +18,7 @@ use crate::app::{App, Ctx, Tenant};
 use crate::extract::{Arrival, IdempotencyKey};
 use crate::failure::{Failure, Unavailable};
 use crate::identity::{Caller, FirstOwner, data_key, data_key_statement, push_first_owner, wrapped_key};
-use crate::journal::{self, Change, Claim, Recorded};
+use crate::journal::{self, Answered, Change, Claim, Recorded};
 use crate::limits::Joint;
 use crate::notifications;
 use crate::organizations::members::usecase::unexplained;
@@ -63,12 +63,6 @@ pub struct Founded {
     pub publishable_key: String,
 }
 
-/// The answer to a first request, or to a repeat of it.
-pub enum Answered {
-    Fresh(Founded),
-    Replayed(Recorded),
-}
-
 /// Whether anybody may found an organization here.
 ///
 /// # Errors
@@ -88,13 +82,13 @@ pub fn claim(app: &App, email: &Email, key: &IdempotencyKey, body: &[u8]) -> Cla
 }
 
 /// Founds an organization with a store, its publishable key and its owner, who has a mail to confirm the address by.
-/// `record` renders what is kept of the answer for repeats.
+/// `rendered` is how that is answered, and kept for repeats.
 pub async fn sign_up(
     app: &Arc<App>,
     arrival: &Arrival,
     wanted: &Wanted,
     claim: Option<&Claim>,
-    record: impl Fn(&Founded) -> String,
+    rendered: fn(&Founded) -> String,
 ) -> Result<Answered, Failure<SignUpError>> {
     let fresh = Ids::new(app, app.clock.now())?;
     let as_founder = |ids: Ids| {
@@ -124,17 +118,18 @@ pub async fn sign_up(
     };
     push_first_owner(&ctx, &key, &owner, &founded.publishable_key, arrival.address, &mut commit)?;
     push_journal(&ctx, &founding, ids, &mut commit)?;
+    let answered = Answered::first(LOCATION.to_owned(), rendered(&founded));
     if let Some(claim) = claim {
-        push_record(&ctx, claim, &key, &record(&founded), &mut commit)?;
+        push_record(&ctx, claim, &key, &answered.body, &mut commit)?;
     }
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             notifications::deliver_later(&ctx);
-            Ok(Answered::Fresh(founded))
+            Ok(answered)
         }
         Committed::Refused { refusal, diagnosis, .. } => {
             let first = claim.map(|claim| replayed(&ctx, claim, &diagnosis)).transpose()?.flatten();
-            first.map(Answered::Replayed).ok_or_else(|| unexplained(&refusal))
+            first.map(Answered::from).ok_or_else(|| unexplained(&refusal))
         }
     }
 }
