@@ -100,11 +100,11 @@ impl Role {
     }
 
     /// What the role allows. `stored` are the scopes of a custom role, and count for nothing with a built-in one. A
-    /// custom role is never more than an owner's.
+    /// custom role is never more than an owner's, and whoever has it looks after the own account whatever it says.
     pub const fn scopes(self, stored: Scopes) -> Scopes {
         match self.built_in_scopes() {
             Some(scopes) => scopes,
-            None => stored.intersection(Role::OWNER),
+            None => stored.intersection(Role::OWNER).union(Scopes::OF_ONESELF),
         }
     }
 
@@ -194,6 +194,17 @@ mod tests {
         let writes: Vec<&str> =
             scopes(Role::Viewer).iter().map(Scope::name).filter(|name| !name.ends_with(":read")).collect();
         assert_eq!(writes, ["profile:write", "sessions:write"]);
+    }
+
+    #[test]
+    fn who_has_a_custom_role_looks_after_the_own_account() {
+        let custom = Role::Custom(RoleId::from_u128(1));
+        let clerk = Scopes::of(&[Scope::OrdersRead]);
+        assert_eq!(custom.scopes(clerk), clerk.union(Scopes::OF_ONESELF));
+        assert_eq!(custom.scopes(Scopes::of(&[Scope::JobsRun])), Scopes::OF_ONESELF);
+        for role in Role::BUILT_IN.into_iter().filter(|role| role.is_staff()).chain([Role::Customer]) {
+            assert!(Scopes::OF_ONESELF.is_subset(role.scopes(Scopes::NONE)), "{role}");
+        }
     }
 
     #[test]

@@ -196,7 +196,7 @@ pub(super) mod tests {
         let admin = member(1, Role::Admin);
         assert_eq!(appoint(&admin, &custom(&[Scope::OrdersRead])), Ok(()));
         assert_eq!(appoint(&admin, &custom(&[Scope::ProvidersWrite])), Err(BeyondOwn));
-        assert_eq!(custom(&[Scope::JobsRun]).permissions().scopes(), Scopes::NONE);
+        assert_eq!(custom(&[Scope::JobsRun]).permissions().scopes(), Scopes::OF_ONESELF);
     }
 
     #[test]

@@ -251,10 +251,19 @@ async fn custom_roles_live_and_die(stage: &Stage, world: &World) {
     let (id, path) = (made["id"].as_str().unwrap(), format!("/api/v1/roles/{}", made["id"].as_str().unwrap()));
     appoint(&admin.client, &person.id, json!({ "role": id })).await.expect(200);
     let shown = owner.get(&format!("/api/v1/members/{}", person.id)).send().await.expect(200).json();
-    assert_eq!((&shown["roleName"], &shown["scopes"]), (&json!(name), &json!("orders:read")));
+    assert_eq!(
+        (&shown["roleName"], &shown["scopes"]),
+        (&json!(name), &json!("profile:read profile:write sessions:write orders:read"))
+    );
     is_void(&person.client).await;
     let packer = as_person(world, &log_in(&world.ours, &person.email).await.expect(200));
     packer.get("/api/v1/orders/ord_01h455vb4pex5vsknk084sn02q").send().await.expect(404);
+    // Whatever a role says, its holder looks after the own account, and logs out.
+    for path in ["/api/v1/auth/me", "/api/v1/customers/me", "/api/v1/auth/sessions"] {
+        packer.get(path).send().await.expect(200);
+    }
+    let elsewhere = as_person(world, &log_in(&world.ours, &person.email).await.expect(200));
+    elsewhere.post("/api/v1/auth/logout").send().await.expect(204);
     let refused = packer.get("/api/v1/products?limit=1").send().await.expect_problem(403, "missing-scope");
     assert_eq!(refused.json()["scope"], "catalog:read");
 

@@ -158,7 +158,8 @@ impl<'a> House<'a> {
             }
             Caller::CustomRole => {
                 let owner = self.log_in_as(&self.ours, Role::Owner).await;
-                let role = json!({ "name": "Matrix", "scopes": "catalog:read orders:read members:read" });
+                let name = format!("Matrix {}", self.people.fetch_add(1, Ordering::Relaxed));
+                let role = json!({ "name": name, "scopes": "catalog:read orders:read members:read" });
                 let role = text(&self.create("/api/v1/roles", &owner, &role).await.expect(201), "/id");
                 self.appointed(&owner, &json!({ "role": role })).await
             }

@@ -118,9 +118,9 @@ impl Matrix<'_> {
     async fn credential(&self, caller: Caller, route: &Route, scope: Scope) -> String {
         let is_a_person = match caller {
             Caller::BuiltIn(role) => !matches!(role, Role::Guest | Role::App),
-            Caller::AdminElsewhere => true,
-            // May not.
-            Caller::CustomRole | Caller::OauthApp => false,
+            Caller::CustomRole | Caller::AdminElsewhere => true,
+            // Has no account.
+            Caller::OauthApp => false,
         };
         let changes_oneself = Scopes::OF_ONESELF.contains(scope) && route.method != Method::GET;
         if is_a_person && changes_oneself {
