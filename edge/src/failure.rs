@@ -67,6 +67,9 @@ pub enum Unavailable {
     Sql(#[from] SqlError),
     #[error(transparent)]
     Kv(#[from] KvError),
+    /// Redis, asked for a cart.
+    #[error("{0}")]
+    Carts(KvError),
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
     /// Others kept changing the same things at the same moment.
@@ -89,6 +92,16 @@ impl Unavailable {
 pub enum Halt {
     Denied(Denied),
     Unavailable(Unavailable),
+}
+
+impl Halt {
+    /// The same, where Redis was asked for a cart.
+    pub fn of_carts(self) -> Halt {
+        match self {
+            Halt::Unavailable(Unavailable::Kv(error)) => Halt::Unavailable(Unavailable::Carts(error)),
+            halt => halt,
+        }
+    }
 }
 
 impl<E> From<Halt> for Failure<E> {

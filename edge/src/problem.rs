@@ -298,7 +298,8 @@ impl From<Unavailable> for Problem {
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal").detail("A defect of ours. It is logged.")
             }
             Unavailable::Sql(_) => retry("database-unavailable", "The database"),
-            Unavailable::Kv(_) => retry("cart-store-unavailable", "The cart store"),
+            Unavailable::Carts(_) => retry("cart-store-unavailable", "The cart store"),
+            Unavailable::Kv(_) => retry("session-store-unavailable", "The store of sessions and attempts"),
             Unavailable::Contended => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "contended")
                 .detail("Others change the same things at this moment. What was not done yet was not begun: try again.")
                 .header(RETRY_AFTER, HeaderValue::from_static("5")),

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::http::{AddItemBody, CartBody, CreateCartBody, SetItemBody};
 use super::usecase::CartError;
 use crate::openapi::{
-    Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy, id, idempotency,
-    if_match, json_body, money, not_found, of, redis, time,
+    Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, carts, credentials, database, entropy, id,
+    idempotency, if_match, json_body, money, not_found, of, time,
 };
 
 pub fn operations() -> Vec<Operation> {
@@ -22,7 +22,7 @@ fn operation(method: Method, path: &'static str, id: &'static str) -> Operation 
         .cache(Cache::Personal)
         .problems(credentials(Scope::CartWrite))
         .problems(database())
-        .problems(redis())
+        .problems(carts())
 }
 
 fn create() -> Operation {

@@ -242,7 +242,7 @@ fn offer_of(variant: VariantId, snapshot: Snapshot, currency: Currency) -> Resul
 fn texts(reply: Reply) -> Result<Vec<String>, Unavailable> {
     let Reply::Array(items) = reply else {
         return Err(match reply {
-            Reply::Error(message) => KvError::Refused(message).into(),
+            Reply::Error(message) => Unavailable::Carts(KvError::Refused(message)),
             Reply::Nil | Reply::Integer(_) | Reply::Text(_) | Reply::Array(_) => Unavailable::corrupt("a cart's reply"),
         });
     };

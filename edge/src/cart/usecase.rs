@@ -13,7 +13,7 @@ use super::script::CART;
 use super::store::{self, Change, Mutated, StoredCart};
 use crate::app::Ctx;
 use crate::catalog;
-use crate::failure::Failure;
+use crate::failure::{Failure, Halt};
 use crate::journal::Claim;
 
 /// Why a cart stays as it is.
@@ -102,7 +102,7 @@ pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<Vec<(VariantId, Quanti
 }
 
 async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {
-    let reply = ctx.kv(store::read(ctx.tenant(), id)).await?;
+    let reply = ctx.kv(store::read(ctx.tenant(), id)).await.map_err(Halt::of_carts)?;
     store::cart(reply).map_err(Failure::Unavailable)?.ok_or(Failure::NotFound)
 }
 
@@ -137,7 +137,7 @@ async fn change(
     version: Option<i64>,
 ) -> Result<ShownCart, Failure<CartError>> {
     let (keys, args) = store::change(ctx.tenant(), id, change, claim, version);
-    let reply = ctx.script(&CART, keys, args).await?;
+    let reply = ctx.script(&CART, keys, args).await.map_err(Halt::of_carts)?;
     let reject = |error| Err(Failure::Rejected(error));
     let (cart, replayed) = match store::mutated(reply).map_err(Failure::Unavailable)? {
         Mutated::Done(cart) => (cart, false),

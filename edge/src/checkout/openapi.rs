@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody};
 use super::usecase::{CompleteError, OpenError};
 use crate::openapi::{
-    Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, address, address_answer, credentials,
-    database, entropy, euros, id, idempotency, json_body, money, not_found, of, redis, time,
+    Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, address, address_answer, carts,
+    credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
 };
 use crate::orders::{OrderBody, order_example};
 use crate::wire::{IdText, MoneyBody};
@@ -105,7 +105,7 @@ fn open() -> Operation {
         )
         .problems(idempotency())
         .problems(json_body())
-        .problems(redis())
+        .problems(carts())
         .problems(entropy())
         .problems(vec![
             of(OpenError::NotPlaceable(NotPlaceable::Empty), "The cart has no lines."),

@@ -74,9 +74,17 @@ pub fn database() -> Problems {
     ]
 }
 
-/// Of every route that needs Redis.
+/// Of every route that needs a cart.
+pub fn carts() -> Problems {
+    vec![of(Unavailable::Carts(KvError::Timeout), "Redis, where carts are kept, does not answer.")]
+}
+
+/// Of every route that needs Redis for anything else.
 pub fn redis() -> Problems {
-    vec![of(Unavailable::Kv(KvError::Timeout), "Redis, where carts are kept, does not answer.")]
+    vec![of(
+        Unavailable::Kv(KvError::Timeout),
+        "Redis, which counts attempts and knows what was revoked, does not answer.",
+    )]
 }
 
 /// Of every route that a token opens only while it is known whether it was revoked.

@@ -221,7 +221,11 @@ pub fn tokens_read_on_and_change_nothing_of_the_merchants(stage: &Stage, kind: K
                 "email": world.email("never"), "password": "correct horse battery" });
             // Who cannot be counted founds nothing.
             let founding = world.nobody.post("/api/v1/organizations").json(&founding).send().await;
-            founding.expect_problem(503, "cart-store-unavailable");
+            founding.expect_problem(503, "session-store-unavailable");
+            // Whose attempts cannot be counted does not log in either.
+            let attempt = json!({ "email": "customer@example.com", "password": "correct horse battery" });
+            let attempt = world.ours.shopper.post("/api/v1/auth/login").json(&attempt).send().await;
+            attempt.expect_problem(503, "session-store-unavailable");
             for call in [
                 owner.patch("/api/v1/organization").json(&name),
                 owner.post("/api/v1/roles").json(&role),
