@@ -5,11 +5,10 @@ use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::locale::Locale;
-use headlesspro_shared::notifications::Message;
 
 use super::announced::registered;
 use super::hashing;
-use super::mailed::{mint, requester};
+use super::mailed::{founders_message, mint, requester};
 use super::store::account::{self, NewAccount};
 use super::store::one_time::{self, NewToken};
 use super::usecase::hash_email;
@@ -31,8 +30,7 @@ pub struct FirstOwner<'a> {
     pub locale: &'a Locale,
 }
 
-/// Adds the owner's account to the commit that founds the organization, with the mail that confirms its address. The
-/// mail's link names the new store by its publishable key, which the page needs to confirm anything there.
+/// Adds the owner's account to the commit that founds the organization, with the mail that confirms its address.
 ///
 /// # Errors
 /// [`NoEntropy`].
@@ -76,13 +74,11 @@ pub fn push_first_owner(
         },
         ctx.now,
     ));
-    let page = format!("account/verify?key={publishable_key}");
-    let link = ctx.storefront_of(Role::Owner).secret_page(&page, minted.token.as_str());
     let mail = NewMail {
         event_key: &purpose.mail_key(&minted.hash),
         to: owner.email,
         locale: owner.locale,
-        message: &Message::VerifyEmail { link, minutes: purpose.minutes() },
+        message: &founders_message(ctx, publishable_key, &minted.token),
         expires_at: purpose.ends(ctx.now),
     };
     commit.push(notifications::enqueue_after(app, tenant, key, &mail, ctx.now)?);

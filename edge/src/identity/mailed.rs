@@ -73,6 +73,14 @@ pub fn message(ctx: &Ctx, role: Role, purpose: OneTimePurpose, token: &OneTimeTo
     }
 }
 
+/// The mail that confirms the address of whoever founds an organization. Its link names the new store by its publishable
+/// key, which the page needs to confirm anything there.
+pub fn founders_message(ctx: &Ctx, publishable_key: &str, token: &OneTimeToken) -> Message {
+    let page = format!("account/verify?key={publishable_key}");
+    let link = ctx.storefront_of(Role::Owner).secret_page(&page, token.as_str());
+    Message::VerifyEmail { link, minutes: OneTimePurpose::VerifyEmail.minutes() }
+}
+
 /// Where an account of this role resets a password that was forgotten.
 pub fn reset_page(ctx: &Ctx, role: Role) -> String {
     ctx.storefront_of(role).page("account/forgot-password")
@@ -86,6 +94,8 @@ pub struct Ask<'a> {
     pub bound_to: Option<PkceChallenge>,
     /// Where the request came from, as far as the platform tells.
     pub address: Option<ClientAddress>,
+    /// The publishable key that the request came with, where a founder's link needs it.
+    pub publishable_key: Option<&'a str>,
     /// What the audit log calls it.
     pub action: &'static str,
 }
@@ -138,6 +148,11 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
         ),
     });
     let role = account.as_ref().map_or(Role::Customer, |account| account.role);
+    // Of owners only a founder has an address that nobody has confirmed.
+    let message = match ask.publishable_key.filter(|_| role == Role::Owner) {
+        Some(key) => founders_message(ctx, key, &minted.token),
+        None => message(ctx, role, ask.purpose, &minted.token),
+    };
     let locale = account.map(|account| account.locale).unwrap_or_default();
     let mail = notifications::enqueue_after(
         app,
@@ -147,7 +162,7 @@ pub async fn ask(ctx: &Ctx, ask: &Ask<'_>) -> Result<(), Failure<Infallible>> {
             event_key: &ask.purpose.mail_key(&minted.hash),
             to: ask.email,
             locale: &locale,
-            message: &message(ctx, role, ask.purpose, &minted.token),
+            message: &message,
             expires_at: ask.purpose.ends(ctx.now),
         },
         ctx.now,

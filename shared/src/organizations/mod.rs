@@ -23,5 +23,5 @@ pub use settings::{
     UnknownStatus, UnknownTaxMode,
 };
 pub use sign_up::{
-    FOUNDED_FROM_ONE_ADDRESS, FOUNDED_WITHIN_MILLIS, Foundings, InvalidFoundedName, SignUp, UnknownSignUp, founded_name,
+    FOUNDED_WITHIN_MILLIS, Foundings, InvalidFoundedName, MOST_FOUNDED, SignUp, UnknownSignUp, founded_name,
 };

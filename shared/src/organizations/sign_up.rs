@@ -45,14 +45,15 @@ pub fn founded_name(text: &str) -> Result<Line<200>, InvalidFoundedName> {
     Ok(short.as_str().parse()?)
 }
 
-/// From one network address so many organizations are founded in [`FOUNDED_WITHIN_MILLIS`]: whoever looks at the
-/// service founds one or two, and an office shares its address.
-pub const FOUNDED_FROM_ONE_ADDRESS: usize = 5;
+/// From one network address, and for one e-mail address, so many organizations are founded in
+/// [`FOUNDED_WITHIN_MILLIS`]: whoever looks at the service founds one or two, and an office shares its address. Each
+/// sends a mail, so strangers in many places must not found any number in somebody's name.
+pub const MOST_FOUNDED: usize = 5;
 
 /// An hour, in milliseconds.
 pub const FOUNDED_WITHIN_MILLIS: i64 = 3_600_000;
 
-/// The moments of the foundings from one address that still count, the first one first.
+/// The moments of the foundings from or for one address that still count, the first one first.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Foundings(Vec<Timestamp>);
 
@@ -73,7 +74,7 @@ impl Foundings {
         let until = |at: &Timestamp| at.millis().saturating_add(FOUNDED_WITHIN_MILLIS).saturating_sub(now.millis());
         let mut kept: Vec<Timestamp> = self.0.iter().copied().filter(|at| 0 < until(at)).collect();
         match kept.first() {
-            Some(first) if FOUNDED_FROM_ONE_ADDRESS <= kept.len() => Err(until(first).min(FOUNDED_WITHIN_MILLIS)),
+            Some(first) if MOST_FOUNDED <= kept.len() => Err(until(first).min(FOUNDED_WITHIN_MILLIS)),
             _ => {
                 kept.push(now);
                 Ok(Foundings(kept))
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_makes_nobody_wait_longer_than_an_hour() {
         let mut foundings = Foundings::default();
-        for _ in 0..FOUNDED_FROM_ONE_ADDRESS {
+        for _ in 0..MOST_FOUNDED {
             foundings = foundings.one_more(at(90_000_000)).unwrap();
         }
         assert_eq!(foundings.one_more(at(0)), Err(FOUNDED_WITHIN_MILLIS));
@@ -153,7 +154,7 @@ mod tests {
             for pause in pauses {
                 now += pause;
                 foundings = foundings.one_more(at(now)).unwrap_or(foundings);
-                prop_assert!(foundings.0.len() <= FOUNDED_FROM_ONE_ADDRESS);
+                prop_assert!(foundings.0.len() <= MOST_FOUNDED);
                 prop_assert_eq!(&Foundings::read(&foundings.to_string()), &foundings);
             }
             let _ = Foundings::read(&text);

@@ -1,5 +1,6 @@
 //! The foundings' script: on every adapter it decides as the domain does, and knows a repeat.
 
+use headlesspro_edge::limits::ClientAddress;
 use headlesspro_edge::organizations::script::{self, FOUNDINGS, Founding};
 use headlesspro_edge::port::kv::{Kv, KvError, Reply};
 use headlesspro_shared::kernel::time::Timestamp;
@@ -10,7 +11,15 @@ use super::adapters;
 const NOW: i64 = 1_795_512_600_000;
 
 async fn found(kv: &dyn Kv, now: i64, repeat: Option<(&str, &str)>) -> Founding {
-    let keys = script::keys(None, repeat.map(|(name, _)| name));
+    found_for(kv, now, "owner", repeat).await
+}
+
+async fn found_for(kv: &dyn Kv, now: i64, owner: &str, repeat: Option<(&str, &str)>) -> Founding {
+    found_from(kv, now, ([203, 0, 113, 7], owner), repeat).await
+}
+
+async fn found_from(kv: &dyn Kv, now: i64, of: ([u8; 4], &str), repeat: Option<(&str, &str)>) -> Founding {
+    let keys = script::keys(Some(ClientAddress::new(of.0.into())), of.1, repeat.map(|(name, _)| name));
     let words = script::words(Timestamp::from_millis(now), repeat.map(|(_, founds)| founds));
     script::read(&kv.script(&FOUNDINGS, keys, words).await.unwrap()).unwrap()
 }
@@ -63,16 +72,40 @@ async fn of_many_at_once_five_are_admitted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strangers_in_many_places_found_five_in_one_name() {
+    for adapter in adapters::all().await {
+        let (kv, name) = (&*adapter.kv, adapter.name);
+        let from = |number: u8| [198, 51, 100, number];
+        for number in 0..5 {
+            let one = found_from(kv, NOW + i64::from(number), (from(number), "ada"), None).await;
+            assert_eq!(one, Founding::Admitted, "{name}");
+        }
+        for number in 0..10 {
+            let one = found_from(kv, NOW + 1_000, (from(number), "ada"), None).await;
+            assert_eq!(one, Founding::Wait(3_599_000), "{name}");
+        }
+        // What was refused for one address is not counted for the other.
+        for owner in ["b", "c", "d", "e"] {
+            assert_eq!(found_from(kv, NOW, (from(0), owner), None).await, Founding::Admitted, "{name}");
+        }
+        assert!(matches!(found_from(kv, NOW, (from(0), "f"), None).await, Founding::Wait(1..)), "{name}");
+        assert_eq!(found_from(kv, NOW, (from(9), "f"), None).await, Founding::Admitted, "{name}");
+        let both = found_from(kv, NOW + 3_000_000, (from(0), "ada"), None).await;
+        assert_eq!(both, Founding::Wait(600_000), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn wrong_calls_are_told_alike() {
     for adapter in adapters::all().await {
         for (keys, words, expected) in [
             (1, vec![], "ERR foundings script: rule"),
             (1, vec!["x", "5", "1"], "ERR foundings script: rule"),
             (1, vec!["1", "5", "-1"], "ERR foundings script: rule"),
-            (2, vec!["1", "5", "1"], "ERR foundings script: repeat"),
-            (2, vec!["1", "5", "1", "x", "soon"], "ERR foundings script: repeat"),
+            (3, vec!["1", "5", "1"], "ERR foundings script: repeat"),
+            (3, vec!["1", "5", "1", "x", "soon"], "ERR foundings script: repeat"),
         ] {
-            let keys = ["one", "two"][..keys].iter().map(|key| (*key).to_owned()).collect();
+            let keys = ["one", "two", "three"][..keys].iter().map(|key| (*key).to_owned()).collect();
             let words = words.into_iter().map(str::to_owned).collect();
             let reply = adapter.kv.script(&FOUNDINGS, keys, words).await;
             let is_told = match &reply {

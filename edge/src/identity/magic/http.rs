@@ -91,7 +91,8 @@ impl Parse for ExchangeBody {
 async fn ask(ctx: Ctx, address: Option<ClientAddress>, body: Json<MagicBody>) -> Result<Response, Problem> {
     let Asked { email, bound_to } = &body.parsed;
     let (purpose, bound_to) = (OneTimePurpose::MagicLink, *bound_to);
-    mailed::ask(&ctx, &Ask { email, purpose, bound_to, address, action: "magic-link.ask" }).await?;
+    mailed::ask(&ctx, &Ask { email, purpose, bound_to, address, publishable_key: None, action: "magic-link.ask" })
+        .await?;
     Ok(accepted())
 }
 

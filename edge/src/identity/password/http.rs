@@ -95,7 +95,8 @@ async fn change(ctx: Ctx, address: Option<ClientAddress>, body: Json<ChangePassw
 
 async fn forgot(ctx: Ctx, address: Option<ClientAddress>, body: Json<EmailBody>) -> Result<Response, Problem> {
     let purpose = OneTimePurpose::ResetPassword;
-    let ask = Ask { email: &body.parsed, purpose, bound_to: None, address, action: "password.forget" };
+    let ask =
+        Ask { email: &body.parsed, purpose, bound_to: None, address, publishable_key: None, action: "password.forget" };
     mailed::ask(&ctx, &ask).await?;
     Ok(accepted())
 }

@@ -8,7 +8,8 @@ use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::limits::Class;
-use http::StatusCode;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -133,9 +134,21 @@ async fn verify(ctx: Ctx, body: Json<VerifyBody>) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &VerifiedBody { password_set }))
 }
 
-async fn resend(ctx: Ctx, address: Option<ClientAddress>, body: Json<EmailBody>) -> Result<Response, Problem> {
-    let purpose = OneTimePurpose::VerifyEmail;
-    let ask = Ask { email: &body.parsed, purpose, bound_to: None, address, action: "account.resend-verification" };
+async fn resend(
+    ctx: Ctx,
+    address: Option<ClientAddress>,
+    headers: HeaderMap,
+    body: Json<EmailBody>,
+) -> Result<Response, Problem> {
+    let credential = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let ask = Ask {
+        email: &body.parsed,
+        purpose: OneTimePurpose::VerifyEmail,
+        bound_to: None,
+        address,
+        publishable_key: credential.rsplit(' ').next().filter(|key| key.starts_with("pk_")),
+        action: "account.resend-verification",
+    };
     mailed::ask(&ctx, &ask).await?;
     Ok(accepted())
 }

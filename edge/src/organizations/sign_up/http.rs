@@ -130,7 +130,7 @@ impl From<SignUpError> for Problem {
             SignUpError::Wait { millis } => {
                 let seconds = millis.saturating_add(999).div_euclid(1_000).max(1);
                 Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-organizations")
-                    .detail(format!("Too many were founded from this address. Try again in {seconds} s."))
+                    .detail(format!("Too many were founded from here or for this address. Try again in {seconds} s."))
                     .header(RETRY_AFTER, HeaderValue::from(seconds))
             }
         }

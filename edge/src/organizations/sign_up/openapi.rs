@@ -63,7 +63,10 @@ fn sign_up() -> Operation {
         .problems(entropy())
         .problems(vec![
             of(SignUpError::Closed, "The deployment lets nobody sign up."),
-            of(SignUpError::Wait { millis: 700_000 }, "Five were founded from the address in the last hour."),
+            of(
+                SignUpError::Wait { millis: 700_000 },
+                "Five were founded in the last hour from the network address, or for the e-mail address.",
+            ),
         ])
 }
 

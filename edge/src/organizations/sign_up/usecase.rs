@@ -45,7 +45,8 @@ pub struct Wanted {
 pub enum SignUpError {
     /// The operator founds the organizations here.
     Closed,
-    /// Too many were founded from the address: there may be another in so many milliseconds.
+    /// Too many were founded from the network address, or for the e-mail address: there may be another in so many
+    /// milliseconds.
     Wait { millis: i64 },
 }
 
@@ -77,8 +78,8 @@ pub fn is_open(app: &App) -> Result<(), SignUpError> {
 /// What a repeat of a request is known by. Nobody is known yet, so the e-mail address stands for the caller; both
 /// hashes are keyed, since the body holds a password.
 pub fn claim(app: &App, email: &Email, key: &IdempotencyKey, body: &[u8]) -> Claim {
-    let keyed = |text: String| app.vault.lookup.of_sign_up(text.as_bytes());
-    Claim { key: keyed(key.of_caller(&email.as_str().to_lowercase())), fingerprint: keyed(key.fingerprint(body)) }
+    let keyed = |text: &str| app.vault.lookup.of_sign_up(text.as_bytes());
+    Claim { key: keyed(&key.of_caller(&email.as_str().to_lowercase())), fingerprint: keyed(&key.fingerprint(body)) }
 }
 
 /// Founds an organization with a store, its publishable key and its owner, who has a mail to confirm the address by.
@@ -95,7 +96,8 @@ pub async fn sign_up(
         let caller = Caller::founder(ids.tenant(), wanted.currency, ids.account);
         Ctx::of_arrival(Arc::clone(app), caller, arrival)
     };
-    let ids = admitted(&as_founder(fresh), fresh, arrival, claim).await?;
+    let owner = app.vault.lookup.of_sign_up(wanted.email.as_str().to_lowercase().as_bytes());
+    let ids = admitted(&as_founder(fresh), fresh, (arrival, &owner), claim).await?;
     let (ctx, tenant) = (as_founder(ids), ids.tenant());
 
     let mut commit = Commit::new();
@@ -138,13 +140,13 @@ pub async fn sign_up(
 async fn admitted(
     ctx: &Ctx,
     fresh: Ids,
-    arrival: &Arrival,
+    (arrival, owner): (&Arrival, &str),
     claim: Option<&Claim>,
 ) -> Result<Ids, Failure<SignUpError>> {
     let founds = claim.map(|_| fresh.to_string());
     let joint = Joint {
         script: &LIMITS_AND_FOUNDINGS,
-        keys: script::keys(arrival.address, claim.map(|claim| claim.key.as_str())),
+        keys: script::keys(arrival.address, owner, claim.map(|claim| claim.key.as_str())),
         args: script::words(ctx.now, founds.as_deref()),
     };
     match script::read(&ctx.decide_first(&joint).await?)? {
