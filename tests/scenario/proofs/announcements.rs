@@ -74,6 +74,7 @@ pub fn others_hear_of_changes(stage: &Stage, kind: Kind) {
         an_organization_and_its_stores(stage, &world, &owner, &mut outbox).await;
         roles_and_members(stage, &world, &owner, &mut outbox).await;
         invitations(stage, &world, &owner, &mut outbox).await;
+        what_members_offered(stage, &world, &owner, &mut outbox).await;
         keys_and_apps(&world, &owner, &mut outbox).await;
         // What the command line opens.
         let currency = "EUR".parse().unwrap();
@@ -183,6 +184,29 @@ async fn invitations(stage: &Stage, world: &World, owner: &Client, outbox: &mut 
     let is = json!({ "state": "accepted", "accountId": account, "role": "viewer", "grants": [] });
     assert_eq!(row["after"], is);
     assert!(!log.to_string().contains("Grace") && !log.to_string().contains(&email), "{log}");
+}
+
+/// Whoever may not offer any more what they have offered takes it with them: each is told by itself.
+async fn what_members_offered(stage: &Stage, world: &World, owner: &Client, outbox: &mut Outbox<'_>) {
+    let admin = hire(stage, world, &world.ours, Role::Admin, "offers").await;
+    let mut offered = Vec::new();
+    for name in ["one", "two"] {
+        let body = json!({ "email": world.email(name), "role": "viewer" });
+        let made = admin.client.post("/api/v1/invitations").json(&body).send().await.expect(201).json();
+        offered.push(made["id"].clone());
+    }
+    outbox.next().await;
+    let suspended = owner.post(&format!("/api/v1/members/{}/suspend", admin.id)).send().await.expect(200);
+    assert!(suspended.spent().sql <= 2, "{suspended}");
+    let revoked = |at: usize| ("invitation.revoked", json!({ "invitationId": offered[at] }));
+    let is = ("member.suspended", json!({ "accountId": admin.id, "role": "admin" }));
+    outbox.tells(&[revoked(0), revoked(1), is]).await;
+    for id in &offered {
+        let log = owner.get(&format!("/api/v1/audit-log?filter[subject]={}", id.as_str().unwrap())).send().await;
+        let row = log.expect(200).json()["items"][0].clone();
+        assert_eq!((&row["action"], &row["after"]), (&json!("invitation.revoke"), &json!({ "state": "revoked" })));
+        assert_eq!((&row["before"], row["actor"] == admin.id), (&json!({ "state": "open" }), false));
+    }
 }
 
 async fn keys_and_apps(world: &World, owner: &Client, outbox: &mut Outbox<'_>) {

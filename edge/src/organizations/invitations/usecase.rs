@@ -245,8 +245,7 @@ pub async fn revoke(ctx: &Ctx, actor: AccountId, id: InvitationId) -> Outcome<()
         ];
         let before = state(row.appointment.role(), &row.grants, row.invitation.expires_at);
         let change = Change::new("invitation.revoke", id).before(before);
-        commit.push(audit(ctx, &actor, change.turned("state", "open".into(), "revoked".into()))?);
-        journal::announce(ctx, &mut commit, "invitation.revoked", &[("invitationId", id.to_string())])?;
+        push_revoked(ctx, &mut commit, actor.member.account, id, change)?;
         match ctx.commit(&commit).await? {
             Committed::Done { .. } => return Ok(()),
             Committed::Refused { statement, .. } if guards.contains(&statement) => {}
@@ -254,6 +253,36 @@ pub async fn revoke(ctx: &Ctx, actor: AccountId, id: InvitationId) -> Outcome<()
         }
     }
     Err(Failure::Rejected(InvitationFailure::Changing))
+}
+
+/// Revokes what somebody offered who cannot offer it any more: `by` is an account's id, or that of the role of many.
+/// Answers the number of the guard, which refuses where `offered` is not all of it by then.
+pub fn withdraw<E>(
+    ctx: &Ctx,
+    commit: &mut Commit,
+    by: &str,
+    offered: &[InvitationId],
+    actor: AccountId,
+) -> Result<usize, Failure<E>> {
+    commit.push(invitation::revoke_offered(ctx.tenant(), by, ctx.now));
+    let guard = commit.push(invitation::guard_count(offered.len()));
+    for id in offered.iter().copied() {
+        push_revoked(ctx, commit, actor, id, Change::new("invitation.revoke", id))?;
+    }
+    Ok(guard)
+}
+
+/// Adds what the audit log keeps, and what others hear.
+fn push_revoked<E>(
+    ctx: &Ctx,
+    commit: &mut Commit,
+    actor: AccountId,
+    id: InvitationId,
+    change: Change,
+) -> Result<(), Failure<E>> {
+    let change = change.turned("state", "open".into(), "revoked".into()).of_organization();
+    commit.push(journal::audit(ctx, ctx.new_id()?, &actor.to_string(), change));
+    Ok(journal::announce(ctx, commit, "invitation.revoked", &[("invitationId", id.to_string())])?)
 }
 
 /// Accepts an invitation by the secret of its mail: makes an account with a password, or adds to the one that the

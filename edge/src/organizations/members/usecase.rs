@@ -1,7 +1,7 @@
 //! Listing members, changing their roles, suspending, removing, leaving.
 
 use headlesspro_shared::identity::{Grant, Role, Scopes};
-use headlesspro_shared::kernel::id::AccountId;
+use headlesspro_shared::kernel::id::{AccountId, InvitationId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::{
     Appointment, Member, MemberState, MembershipError, change_role, leave, remove, resume, suspend,
@@ -12,6 +12,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::{end_sessions, void_tokens};
 use crate::journal::{self, Change};
+use crate::organizations::invitations::usecase::withdraw;
 use crate::organizations::store::member::{self, MemberRow, Standing};
 use crate::organizations::store::{self, invitation, role};
 use crate::port::sql::{Commit, Committed, Refusal, Rows};
@@ -120,13 +121,13 @@ pub async fn act(
             return Ok(Some(show(ctx, case.target).map_err(Failure::Unavailable)?));
         }
         let mut commit = Commit::new();
-        let guarded = [
+        let mut guarded = vec![
             commit.push(member::guard_actor(ctx.tenant(), actor, case.actor.version)),
             commit.push(member::change(ctx.tenant(), id, case.target.version, &next, ctx.now)),
             commit.push(store::guard_changed()),
         ];
         if takes_away(&case, action) {
-            commit.push(invitation::revoke_of(ctx.tenant(), id, ctx.now));
+            guarded.push(withdraw(ctx, &mut commit, &id.to_string(), &case.offered, actor)?);
         }
         match action {
             Action::Suspend => {
@@ -161,13 +162,16 @@ struct Case {
     actor: MemberRow,
     target: MemberRow,
     owners: u32,
+    /// What the target has offered to others.
+    offered: Vec<InvitationId>,
     /// The role to be given.
     role: Option<(Role, Scopes)>,
 }
 
 async fn load(ctx: &Ctx, actor: AccountId, id: AccountId, action: &Action) -> Result<Case, Failure<MemberError>> {
     let tenant = ctx.tenant();
-    let mut reads = vec![member::find(tenant, actor), member::find(tenant, id), member::owners(tenant)];
+    let offered = invitation::offered(tenant, &id.to_string());
+    let mut reads = vec![member::find(tenant, actor), member::find(tenant, id), member::owners(tenant), offered];
     let wanted = match action {
         Action::Appoint { role, .. } => *role,
         Action::Suspend | Action::Resume | Action::Remove | Action::Leave => None,
@@ -176,7 +180,7 @@ async fn load(ctx: &Ctx, actor: AccountId, id: AccountId, action: &Action) -> Re
         reads.push(role::find(tenant, id));
     }
     let rows = ctx.read(reads).await?;
-    let stored = rows.get(3).map(role::roles_of).transpose()?.unwrap_or_default().pop();
+    let stored = rows.get(4).map(role::roles_of).transpose()?.unwrap_or_default().pop();
     let role = match wanted {
         None => None,
         Some(role @ Role::Custom(_)) => Some((role, stored.ok_or(Failure::Rejected(MemberError::NoSuchRole))?.scopes)),
@@ -186,6 +190,7 @@ async fn load(ctx: &Ctx, actor: AccountId, id: AccountId, action: &Action) -> Re
         actor: actor_of(rows.first())?,
         target: only(rows.get(1))?,
         owners: rows.get(2).map(member::owners_of).transpose().map_err(Failure::Unavailable)?.unwrap_or(0),
+        offered: rows.get(3).map(invitation::ids_of).transpose()?.unwrap_or_default(),
         role,
     })
 }

@@ -1,7 +1,7 @@
 //! Defining, listing, changing and deleting custom roles.
 
 use headlesspro_shared::identity::Scopes;
-use headlesspro_shared::kernel::id::{AccountId, RoleId};
+use headlesspro_shared::kernel::id::{AccountId, InvitationId, RoleId};
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::organizations::{CustomRoleError, define_role};
 use serde_json::{Value as Json, json};
@@ -10,6 +10,7 @@ use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::void_tokens;
 use crate::journal::{self, Answered, Change, Claim};
+use crate::organizations::invitations::usecase::withdraw;
 use crate::organizations::members::usecase::{actor_of, unexplained};
 use crate::organizations::store::guard_changed;
 use crate::organizations::store::invitation;
@@ -112,7 +113,7 @@ pub async fn change(
     expected: Option<i64>,
 ) -> Result<CustomRole, Failure<RoleError>> {
     let tenant = ctx.tenant();
-    let (actor, before) = load(ctx, actor, id, expected).await?;
+    let (actor, before, offered) = load(ctx, actor, id, expected).await?;
     let after = CustomRole {
         name: name.map_or_else(|| before.name.clone(), ToString::to_string),
         scopes: scopes.unwrap_or(before.scopes),
@@ -121,7 +122,7 @@ pub async fn change(
     };
     define_role(&actor.member, before.scopes, after.scopes)?;
     let mut commit = Commit::new();
-    let guards = [
+    let mut guards = vec![
         commit.push(member::guard_actor(tenant, actor.member.account, actor.version)),
         commit.push(role::change(tenant, id, before.version, &after.name, after.scopes, ctx.now)),
         commit.push(guard_changed()),
@@ -129,7 +130,7 @@ pub async fn change(
     let touched = commit.push(role::touch_members(tenant, id, ctx.now));
     if !before.scopes.is_subset(after.scopes) {
         // Nobody joins with more than whoever invited them may still give.
-        commit.push(invitation::revoke_of_role(tenant, id, ctx.now));
+        guards.push(withdraw(ctx, &mut commit, &id.to_string(), &offered, actor.member.account)?);
     }
     let change = Change::new("role.change", id).before(state(&before)).after(state(&after));
     audit(ctx, &mut commit, &actor, change)?;
@@ -154,7 +155,7 @@ pub async fn change(
 /// Deletes a role that nobody has and nobody is invited to.
 pub async fn delete(ctx: &Ctx, actor: AccountId, id: RoleId, expected: Option<i64>) -> Result<(), Failure<RoleError>> {
     let tenant = ctx.tenant();
-    let (actor, before) = load(ctx, actor, id, expected).await?;
+    let (actor, before, _) = load(ctx, actor, id, expected).await?;
     define_role(&actor.member, before.scopes, before.scopes)?;
     let mut commit = Commit::new();
     commit.push(invitation::close_expired(tenant, ctx.now));
@@ -177,20 +178,23 @@ pub async fn delete(ctx: &Ctx, actor: AccountId, id: RoleId, expected: Option<i6
     }
 }
 
-/// The actor and the role, which is at the expected version.
+/// The actor; the role, which is at the expected version; and what those have offered who have it.
 async fn load(
     ctx: &Ctx,
     actor: AccountId,
     id: RoleId,
     expected: Option<i64>,
-) -> Result<(MemberRow, CustomRole), Failure<RoleError>> {
-    let rows = ctx.read(vec![member::find(ctx.tenant(), actor), role::find(ctx.tenant(), id)]).await?;
+) -> Result<(MemberRow, CustomRole, Vec<InvitationId>), Failure<RoleError>> {
+    let tenant = ctx.tenant();
+    let offered = invitation::offered(tenant, &id.to_string());
+    let rows = ctx.read(vec![member::find(tenant, actor), role::find(tenant, id), offered]).await?;
     let (actor, role) = (actor_of(rows.first())?, only(rows.get(1))?);
+    let offered = rows.get(2).map(invitation::ids_of).transpose()?.unwrap_or_default();
     match expected {
         Some(version) if version != role.version => {
             Err(Failure::Rejected(RoleError::VersionMismatch { current: role.version }))
         }
-        _ => Ok((actor, role)),
+        _ => Ok((actor, role, offered)),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The table `invitation`, and the account that accepts one.
 
 use headlesspro_shared::identity::{Grant, Role, Scopes};
-use headlesspro_shared::kernel::id::{AccountId, InvitationId, RoleId};
+use headlesspro_shared::kernel::id::{AccountId, InvitationId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::{Appointment, Invitation};
@@ -72,15 +72,21 @@ const REVOKE: &str = "-- organizations::revoke_invitation
 UPDATE invitation SET revoked_at = ?4, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3 AND accepted_at IS NULL AND revoked_at IS NULL";
 
-/// What somebody offered who cannot offer it any more.
-const REVOKE_OF: &str = "-- organizations::revoke_invitations_of
-UPDATE invitation SET revoked_at = ?3, version = version + 1
-WHERE organization_id = ?1 AND invited_by = ?2 AND accepted_at IS NULL AND revoked_at IS NULL";
+/// What an account has offered, or whoever has a custom role: each has ids of its own kind.
+const OFFERED: &str = "-- organizations::offered_invitations
+SELECT id FROM invitation
+WHERE organization_id = ?1 AND accepted_at IS NULL AND revoked_at IS NULL
+  AND (invited_by = ?2 OR invited_by IN (SELECT id FROM account WHERE organization_id = ?1 AND role = ?2))
+ORDER BY id";
 
-const REVOKE_OF_ROLE: &str = "-- organizations::revoke_invitations_of_role
+const REVOKE_OFFERED: &str = "-- organizations::revoke_offered_invitations
 UPDATE invitation SET revoked_at = ?3, version = version + 1
 WHERE organization_id = ?1 AND accepted_at IS NULL AND revoked_at IS NULL
-  AND invited_by IN (SELECT id FROM account WHERE organization_id = ?1 AND role = ?2)";
+  AND (invited_by = ?2 OR invited_by IN (SELECT id FROM account WHERE organization_id = ?1 AND role = ?2))";
+
+/// Refuses the commit where the statement before it has changed more or fewer.
+const GUARD_COUNT: &str = "-- organizations::guard_count
+INSERT INTO violation (what) SELECT 'more or fewer' WHERE changes() <> ?1";
 
 const ACCEPT: &str = "-- organizations::accept_invitation
 UPDATE invitation SET accepted_at = ?4, version = version + 1
@@ -261,14 +267,26 @@ pub fn revoke(tenant: Tenant, row: &InvitationRow, now: Timestamp) -> Statement 
     of_organization(REVOKE, tenant).bind(row.id.to_string()).bind(row.version).bind(now.millis())
 }
 
-/// Revokes what `inviter` has offered and nobody has accepted.
-pub fn revoke_of(tenant: Tenant, inviter: AccountId, now: Timestamp) -> Statement {
-    of_organization(REVOKE_OF, tenant).bind(inviter.to_string()).bind(now.millis())
+/// The statement whose rows [`ids_of`] takes: what an account has offered, or everybody who has a custom role, and
+/// nobody has accepted.
+pub fn offered(tenant: Tenant, by: &str) -> Statement {
+    of_organization(OFFERED, tenant).bind(by)
 }
 
-/// Revokes the open invitations of everybody who has the role.
-pub fn revoke_of_role(tenant: Tenant, role: RoleId, now: Timestamp) -> Statement {
-    of_organization(REVOKE_OF_ROLE, tenant).bind(role.to_string()).bind(now.millis())
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn ids_of(rows: &Rows) -> Result<Vec<InvitationId>, SqlError> {
+    rows.iter().map(|row| row.parse("id")).collect()
+}
+
+/// Revokes what [`offered`] finds: to be followed by [`guard_count`].
+pub fn revoke_offered(tenant: Tenant, by: &str, now: Timestamp) -> Statement {
+    of_organization(REVOKE_OFFERED, tenant).bind(by).bind(now.millis())
+}
+
+/// The statement that refuses the commit where the one before it has not changed so many.
+pub fn guard_count(count: usize) -> Statement {
+    Statement::new(GUARD_COUNT).bind(i64::try_from(count).unwrap_or(i64::MAX))
 }
 
 pub fn accept(tenant: Tenant, row: &InvitationRow, now: Timestamp) -> Statement {
