@@ -42,7 +42,7 @@
 //! | `over-lines` | |
 //! | `idempotency-mismatch` | the key was used for a request of another fingerprint |
 
-use crate::port::kv::{Reply, Script, ScriptStore};
+use crate::port::kv::{self, Reply, Script, ScriptStore};
 
 pub static CART: Script = Script { name: "cart", lua: LUA, native };
 
@@ -142,17 +142,17 @@ fn change(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
         replay(store, record, fingerprint)?;
     }
     if operation == "create" {
-        if call(store, &["EXISTS", cart])? == Reply::Integer(1) {
+        if store.tried(&["EXISTS", cart])? == Reply::Integer(1) {
             return Err(status("exists"));
         }
-        call(store, &["HSET", cart, "meta", word(args, 4), "version", "1", "next", "0"])?;
+        store.tried(&["HSET", cart, "meta", word(args, 4), "version", "1", "next", "0"])?;
     } else {
-        let Reply::Text(version) = call(store, &["HGET", cart, "version"])? else { return Err(status("missing")) };
+        let Reply::Text(version) = store.tried(&["HGET", cart, "version"])? else { return Err(status("missing")) };
         if !expected.is_empty() && expected != version {
             return Err(statuses("version", version));
         }
         let line = Line::of(word(args, 4));
-        let held = match call(store, &["HGET", cart, &line.quantity])? {
+        let held = match store.tried(&["HGET", cart, &line.quantity])? {
             Reply::Text(held) => whole(&held),
             _ => None,
         };
@@ -169,22 +169,22 @@ fn change(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
             }
             _ => return Err(wrong("operation")),
         }
-        call(store, &["HINCRBY", cart, "version", "1"])?;
+        store.tried(&["HINCRBY", cart, "version", "1"])?;
     }
-    call(store, &["EXPIRE", cart, lifetime])?;
-    let Reply::Array(mut answer) = call(store, &["HGETALL", cart])? else { return Err(wrong("cart")) };
+    store.tried(&["EXPIRE", cart, lifetime])?;
+    let Reply::Array(mut answer) = store.tried(&["HGETALL", cart])? else { return Err(wrong("cart")) };
     if let Some(record) = record {
         let first = ["RPUSH", record, fingerprint];
         let words: Vec<&str> = first.into_iter().chain(answer.iter().filter_map(text)).collect();
-        call(store, &words)?;
-        call(store, &["EXPIRE", record, RECORD_LIFETIME])?;
+        store.tried(&words)?;
+        store.tried(&["EXPIRE", record, RECORD_LIFETIME])?;
     }
     answer.insert(0, Reply::text("ok"));
     Ok(Reply::Array(answer))
 }
 
 fn replay(store: &mut dyn ScriptStore, record: &str, fingerprint: &str) -> Result<(), Reply> {
-    let Reply::Array(mut first) = call(store, &["LRANGE", record, "0", "-1"])? else { return Err(wrong("record")) };
+    let Reply::Array(mut first) = store.tried(&["LRANGE", record, "0", "-1"])? else { return Err(wrong("record")) };
     let Some(recorded) = first.first_mut() else { return Ok(()) };
     if *recorded != Reply::text(fingerprint) {
         return Err(status("idempotency-mismatch"));
@@ -202,14 +202,14 @@ fn add(store: &mut dyn ScriptStore, cart: &str, line: &Line, held: Option<u64>, 
         return Err(statuses("over-quantity", total.to_string()));
     }
     if held.is_none() {
-        let Reply::Integer(fields) = call(store, &["HLEN", cart])? else { return Err(wrong("cart")) };
+        let Reply::Integer(fields) = store.tried(&["HLEN", cart])? else { return Err(wrong("cart")) };
         if u64::try_from((fields - 3) / 3).unwrap_or(0) >= lines {
             return Err(status("over-lines"));
         }
-        let Reply::Integer(number) = call(store, &["HINCRBY", cart, "next", "1"])? else { return Err(wrong("cart")) };
-        call(store, &["HSET", cart, &line.number, &number.to_string()])?;
+        let Reply::Integer(number) = store.tried(&["HINCRBY", cart, "next", "1"])? else { return Err(wrong("cart")) };
+        store.tried(&["HSET", cart, &line.number, &number.to_string()])?;
     }
-    call(store, &["HSET", cart, &line.quantity, &total.to_string(), &line.snapshot, word(args, 6)])?;
+    store.tried(&["HSET", cart, &line.quantity, &total.to_string(), &line.snapshot, word(args, 6)])?;
     Ok(())
 }
 
@@ -225,12 +225,12 @@ fn set(
         return Err(statuses("over-quantity", units.to_string()));
     }
     if units == 0 {
-        call(store, &["HDEL", cart, &line.quantity, &line.number, &line.snapshot])?;
+        store.tried(&["HDEL", cart, &line.quantity, &line.number, &line.snapshot])?;
         return Ok(());
     }
-    call(store, &["HSET", cart, &line.quantity, &units.to_string()])?;
+    store.tried(&["HSET", cart, &line.quantity, &units.to_string()])?;
     if !snapshot.is_empty() {
-        call(store, &["HSET", cart, &line.snapshot, snapshot])?;
+        store.tried(&["HSET", cart, &line.snapshot, snapshot])?;
     }
     Ok(())
 }
@@ -248,18 +248,9 @@ impl Line {
     }
 }
 
-/// Runs a command; an error of Redis' ends the script, as in Lua.
-fn call(store: &mut dyn ScriptStore, command: &[&str]) -> Result<Reply, Reply> {
-    match store.call(command) {
-        Reply::Error(text) => Err(Reply::Error(text)),
-        reply => Ok(reply),
-    }
-}
-
-/// Digits only, nine at most, so that a sum is exact in Lua's floats too.
+/// Units: digits only, nine at most.
 fn whole(text: &str) -> Option<u64> {
-    let digits = text.len() <= 9 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
+    kv::whole(text, 9).and_then(|units| units.try_into().ok())
 }
 
 fn word(words: &[String], index: usize) -> &str {

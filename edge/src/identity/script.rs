@@ -16,7 +16,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use crate::app::Tenant;
 use crate::limits::ClientAddress;
 use crate::limits::joint::{self, joint_lua};
-use crate::port::kv::{Command, Kv, KvError, Reply, Script, ScriptStore};
+use crate::port::kv::{Command, Kv, KvError, Reply, Script, ScriptStore, whole};
 
 macro_rules! lockout_lua {
     () => {
@@ -89,20 +89,20 @@ fn run(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<
     let word = |at: usize| args.get(at).map_or("", String::as_str);
     match word(0) {
         "right" => {
-            call(store, &["DEL", key(0)])?;
+            store.tried(&["DEL", key(0)])?;
             if field(store, key(1), "n")?.is_some_and(|held| 0 < held) {
-                call(store, &["HINCRBY", key(1), "n", "-1"])?;
+                store.tried(&["HINCRBY", key(1), "n", "-1"])?;
             }
             return Ok(Reply::Array(vec![Reply::text("ok")]));
         }
         "attempt" => {}
         _ => return Err(wrong("operation")),
     }
-    let now = whole(word(1)).ok_or_else(|| wrong("now"))?;
+    let now = whole(word(1), 15).ok_or_else(|| wrong("now"))?;
     let mut wait = 0;
     let mut counts = Vec::with_capacity(2);
     for (at, first) in [(0_usize, 2_usize), (1, 6)] {
-        let number = |offset: usize| args.get(first.saturating_add(offset)).and_then(|text| whole(text));
+        let number = |offset: usize| args.get(first.saturating_add(offset)).and_then(|text| whole(text, 15));
         let (Some(free), Some(first_wait), Some(longest), Some(forget)) = (number(0), number(1), number(2), number(3))
         else {
             return Err(wrong("rule"));
@@ -125,30 +125,17 @@ fn run(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<
         return Ok(Reply::Array(vec![Reply::text("wait"), Reply::Text(wait.to_string())]));
     }
     for (at, count, forget) in counts {
-        call(store, &["HSET", key(at), "n", &count.to_string(), "t", word(1)])?;
-        call(store, &["PEXPIRE", key(at), &forget.to_string()])?;
+        store.tried(&["HSET", key(at), "n", &count.to_string(), "t", word(1)])?;
+        store.tried(&["PEXPIRE", key(at), &forget.to_string()])?;
     }
     Ok(Reply::Array(vec![Reply::text("admitted")]))
 }
 
 fn field(store: &mut dyn ScriptStore, key: &str, name: &str) -> Result<Option<i64>, Reply> {
-    match call(store, &["HGET", key, name])? {
-        Reply::Text(text) => Ok(whole(&text)),
+    match store.tried(&["HGET", key, name])? {
+        Reply::Text(text) => Ok(whole(&text, 15)),
         _ => Ok(None),
     }
-}
-
-fn call(store: &mut dyn ScriptStore, command: &[&str]) -> Result<Reply, Reply> {
-    match store.call(command) {
-        Reply::Error(text) => Err(Reply::Error(text)),
-        reply => Ok(reply),
-    }
-}
-
-/// Digits only, fifteen at most, so that a sum is exact in Lua's floats too.
-fn whole(text: &str) -> Option<i64> {
-    let digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
 }
 
 fn wrong(what: &str) -> Reply {

@@ -20,7 +20,7 @@ use headlesspro_shared::identity::Epoch;
 use headlesspro_shared::kernel::gcra::{self, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
 
-use crate::port::kv::{Reply, Script, ScriptStore};
+use crate::port::kv::{self, Reply, Script, ScriptStore};
 
 /// Numbers stay below 2^53, so Lua's floats hold them exactly; they are written with `%.0f`, since Lua's own
 /// way loses digits.
@@ -191,7 +191,7 @@ fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
     }
     let mut revoked = Vec::with_capacity(revocations.len());
     for key in revocations {
-        revoked.push(run(store, &["GET", key])?);
+        revoked.push(store.tried(&["GET", key])?);
     }
     let mut found = Vec::with_capacity(count);
     for (key, limit) in buckets.iter().zip(limits.chunks_exact(4)) {
@@ -204,7 +204,7 @@ fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
         let full = gcra::arrive(one.full, now, one.interval, one.capacity, units).tat;
         if 0 < units {
             let life = u64::try_from(full - now).unwrap_or(0).div_ceil(1_000).to_string();
-            run(store, &["SET", one.key, &full.to_string(), "PX", &life])?;
+            store.tried(&["SET", one.key, &full.to_string(), "PX", &life])?;
         }
         answer.extend([Reply::Integer(units), Reply::Integer(full - now)]);
     }
@@ -212,7 +212,7 @@ fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
         let begun = args.first().map_or("", String::as_str);
         if !matches!(kept, Reply::Text(text) if Epoch::read(text, moment).is_some()) {
             *kept = Reply::text(begun);
-            run(store, &["SET", key, begun])?;
+            store.tried(&["SET", key, begun])?;
         }
     }
     answer.extend(revoked);
@@ -226,7 +226,7 @@ fn find<'a>(store: &mut dyn ScriptStore, key: &'a str, args: &[String], now: i64
     let (interval, burst) = limit.ok_or_else(|| wrong("limit"))?;
     let units = whole(needed, 1_000_000).zip(whole(wanted, 1_000_000));
     let (needed, wanted) = units.ok_or_else(|| wrong("units"))?;
-    let full = match run(store, &["GET", key])? {
+    let full = match store.tried(&["GET", key])? {
         Reply::Text(full) if full.len() <= 16 && is_digits(&full) => full.parse().map_err(|_| wrong("bucket"))?,
         Reply::Text(_) => return Err(wrong("bucket")),
         _ => 0,
@@ -237,17 +237,8 @@ fn find<'a>(store: &mut dyn ScriptStore, key: &'a str, args: &[String], now: i64
     Ok(Found { key, interval, capacity, full, available, needed, wanted })
 }
 
-/// Runs a command; an error of Redis' ends the script, as in Lua.
-fn run(store: &mut dyn ScriptStore, command: &[&str]) -> Result<Reply, Reply> {
-    match store.call(command) {
-        Reply::Error(text) => Err(Reply::Error(text)),
-        reply => Ok(reply),
-    }
-}
-
 fn whole(text: &str, most: i64) -> Option<i64> {
-    let number = if text.len() <= 13 && is_digits(text) { text.parse().ok() } else { None };
-    number.filter(|number| *number <= most)
+    kv::whole(text, 13).filter(|number| *number <= most)
 }
 
 fn is_digits(text: &str) -> bool {

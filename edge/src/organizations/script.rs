@@ -15,7 +15,7 @@ use headlesspro_shared::organizations::{FOUNDED_WITHIN_MILLIS, Foundings, MOST_F
 
 use crate::limits::ClientAddress;
 use crate::limits::joint::{self, joint_lua};
-use crate::port::kv::{KvError, Reply, Script, ScriptStore};
+use crate::port::kv::{KvError, Reply, Script, ScriptStore, whole};
 
 /// A repeat is known as one for so long, in milliseconds: a day.
 const REMEMBERED_MILLIS: i64 = 86_400_000;
@@ -70,7 +70,7 @@ fn native(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Repl
 }
 
 fn run(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<Reply, Reply> {
-    let number = |at: usize| args.get(at).and_then(|text| whole(text));
+    let number = |at: usize| args.get(at).and_then(|text| whole(text, 15));
     // The rule is the domain's, whose numbers the arguments repeat for the Lua.
     let (Some(now), Some(_), Some(within)) = (number(0), number(1), number(2)) else { return Err(wrong("rule")) };
     let repeat = match (keys.get(2), args.get(3), number(4)) {
@@ -79,13 +79,13 @@ fn run(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<
         (Some(_), ..) => return Err(wrong("repeat")),
     };
     if let Some((key, ..)) = &repeat
-        && let Reply::Text(known) = call(store, &["GET", key.as_str()])?
+        && let Reply::Text(known) = store.tried(&["GET", key.as_str()])?
     {
         return Ok(Reply::Array(vec![Reply::text("known"), Reply::Text(known)]));
     }
     let (mut longest, mut lists) = (0, Vec::with_capacity(2));
     for key in keys.iter().take(2) {
-        let recent = match call(store, &["GET", key])? {
+        let recent = match store.tried(&["GET", key])? {
             Reply::Text(text) => Foundings::read(&text),
             _ => Foundings::default(),
         };
@@ -98,25 +98,12 @@ fn run(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<
         return Ok(Reply::Array(vec![Reply::text("wait"), Reply::Text(longest.to_string())]));
     }
     for (key, next) in lists {
-        call(store, &["SET", key, &next, "PX", &within.to_string()])?;
+        store.tried(&["SET", key, &next, "PX", &within.to_string()])?;
     }
     if let Some((key, founds, remembered)) = &repeat {
-        call(store, &["SET", key.as_str(), founds.as_str(), "PX", remembered.as_str()])?;
+        store.tried(&["SET", key.as_str(), founds.as_str(), "PX", remembered.as_str()])?;
     }
     Ok(Reply::Array(vec![Reply::text("admitted")]))
-}
-
-fn call(store: &mut dyn ScriptStore, command: &[&str]) -> Result<Reply, Reply> {
-    match store.call(command) {
-        Reply::Error(text) => Err(Reply::Error(text)),
-        reply => Ok(reply),
-    }
-}
-
-/// Digits only, fifteen at most, so that a sum is exact in Lua's floats too.
-fn whole(text: &str) -> Option<i64> {
-    let digits = text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if digits { text.parse().ok() } else { None }
 }
 
 fn wrong(what: &str) -> Reply {

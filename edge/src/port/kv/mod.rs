@@ -9,7 +9,7 @@ pub mod upstash;
 
 pub use reply::Reply;
 pub(crate) use script::KnownScripts;
-pub use script::{Script, ScriptStore};
+pub use script::{Script, ScriptStore, whole};
 
 use super::BoxFuture;
 

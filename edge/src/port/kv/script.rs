@@ -25,6 +25,23 @@ impl Script {
 /// What a [`Script::native`] may do to the in-process store: run commands, as `redis.call` does.
 pub trait ScriptStore {
     fn call(&mut self, command: &[&str]) -> Reply;
+
+    /// Runs a command; an error of Redis' ends the script, as in Lua.
+    ///
+    /// # Errors
+    /// Redis' own, to be the script's answer.
+    fn tried(&mut self, command: &[&str]) -> Result<Reply, Reply> {
+        match self.call(command) {
+            Reply::Error(text) => Err(Reply::Error(text)),
+            reply => Ok(reply),
+        }
+    }
+}
+
+/// A number of digits only, `most` of them: up to 15, so that a sum is exact in Lua's floats too.
+pub fn whole(text: &str, most: usize) -> Option<i64> {
+    let digits = text.len() <= most && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
 }
 
 /// Which scripts a client has seen its server take: their SHA-1 by name.
