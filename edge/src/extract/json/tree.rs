@@ -13,6 +13,11 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unex
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
+/// Of members that stand twice, as many are told as anyone reads, each by the first part of its path: both are the
+/// client's, and a long name with many members below it would be repeated for each of them.
+const MOST_TWICE: usize = 50;
+const LONGEST_PATH: usize = 200;
+
 /// Where a value stands in its body.
 #[derive(Clone, Copy)]
 enum Path<'a> {
@@ -73,8 +78,8 @@ impl<'de> Visitor<'de> for Plant<'_> {
         while let Some(key) = access.next_key::<String>()? {
             let path = Path::Member { of: self.path, key: &key };
             let value = access.next_value_seed(Plant { path: &path, twice: self.twice })?;
-            if members.contains_key(&key) {
-                self.twice.borrow_mut().insert(path.keys().join("/"));
+            if members.contains_key(&key) && self.twice.borrow().len() < MOST_TWICE {
+                self.twice.borrow_mut().insert(path.keys().join("/").chars().take(LONGEST_PATH).collect());
             }
             members.insert(key, value);
         }
@@ -374,6 +379,16 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap().1.iter().map(String::as_str).collect::<Vec<_>>(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn of_many_that_stand_twice_some_are_told_in_short() {
+        let twice: Vec<String> = (0..8_000).map(|number| format!(r#""{number}":0,"{number}":0"#)).collect();
+        let text = format!(r#"{{"{}":{{{}}}}}"#, "long".repeat(25_000), twice.join(","));
+        let (_, told) = parse(&text).unwrap();
+        assert_eq!(told.len(), 1, "those of one long name are alike from the first part on");
+        assert_eq!(parse(&format!("{{{}}}", twice.join(","))).unwrap().1.len(), MOST_TWICE);
+        assert!(told.iter().all(|path| path.len() <= LONGEST_PATH));
     }
 
     #[test]

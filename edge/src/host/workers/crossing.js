@@ -43,8 +43,11 @@ async function whole(response, limit) {
   if (response.body === null) return new Uint8Array();
   // The length says what comes only when the runtime has nothing to decompress.
   const length = response.headers.has("content-encoding") ? null : response.headers.get("content-length");
-  if (length !== null) {
-    if (limit < Number(length)) throw "too large";
+  if (/^[0-9]+$/.test(length ?? "")) {
+    if (limit < Number(length)) {
+      await response.body.cancel();
+      throw "too large";
+    }
     return new Uint8Array(await response.arrayBuffer());
   }
   const chunks = [];
