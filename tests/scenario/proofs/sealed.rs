@@ -1,7 +1,7 @@
 //! What is personal is nowhere in the database in the clear: every cell of every table is read.
 
-use headlesspro_edge::port::sql::{Sql, Statement};
-use serde_json::json;
+use headlesspro_edge::port::sql::{Commit, Sql, Statement};
+use serde_json::{Value, json};
 
 use crate::app::{Kind, Stage};
 use crate::stories::people::sign_up;
@@ -70,6 +70,20 @@ pub fn nothing_personal_is_readable(stage: &Stage, kind: Kind) {
         }
         assert!(cells.len() > 200, "only {} cells were read", cells.len());
         println!("{kind}: {} cells hold nothing personal", cells.len());
+
+        // A day later a secret is not kept any more once there is another; an order's record stays.
+        let mut aging = Commit::new();
+        aging.push(Statement::new("UPDATE idempotency_record SET created_at = created_at - 86400001"));
+        stage.sql().commit(&aging).await.unwrap();
+        let other = json!({ "kind": "secret", "name": "Other" });
+        let make = |body: Value| owner.post("/api/v1/api-keys").header("idempotency-key", "other").json(&body).send();
+        make(other.clone()).await.expect(201);
+        assert!(make(other).await.expect(201).is_replayed());
+        let key = json!({ "kind": "secret", "name": "Kept" });
+        let anew = owner.post("/api/v1/api-keys").header("idempotency-key", "key").json(&key).send().await.expect(201);
+        assert!(!anew.is_replayed() && anew.json()["key"] != made["key"]);
+        let again = world.ours.complete(&id, "complete").await.expect(201);
+        assert!(again.is_replayed() && again.body == placed.body, "byte for byte");
     });
 }
 
