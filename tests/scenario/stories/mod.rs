@@ -107,6 +107,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     sign_ups::a_repeated_sign_up_founds_nothing_more,
     sign_ups::one_network_address_founds_five_in_an_hour,
     sign_ups::strangers_in_many_places_found_five_for_one_address,
+    sign_ups::what_was_founded_in_the_name_of_an_address_sends_it_few_mails,
     sign_ups::all_wrong_fields_of_a_sign_up_are_named,
     customers::customers_are_listed_newest_first_and_found_by_their_address,
     customers::a_suspended_customer_is_out_until_resumed,

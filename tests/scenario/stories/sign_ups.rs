@@ -145,7 +145,11 @@ pub async fn strangers_in_many_places_found_five_for_one_address(world: World) {
     let email = world.email("Victim");
     for number in 0..7 {
         let stranger = world.clone().at_own_address();
-        let typed = if number % 2 == 0 { email.clone() } else { email.to_uppercase() };
+        let typed = match number % 3 {
+            0 => email.clone(),
+            1 => email.to_uppercase(),
+            _ => email.replace('@', &format!("+{number}@")),
+        };
         let answer = stranger.nobody.post(PATH).json(&founding(&world, &typed)).send().await;
         if number < 5 {
             answer.expect(201);
@@ -156,6 +160,29 @@ pub async fn strangers_in_many_places_found_five_for_one_address(world: World) {
     }
     let stranger = world.clone().at_own_address();
     stranger.nobody.post(PATH).json(&founding(&world, &world.email("other"))).send().await.expect(201);
+}
+
+pub async fn what_was_founded_in_the_name_of_an_address_sends_it_few_mails(world: World) {
+    let email = world.email("victim");
+    let told = world.nobody.post(PATH).json(&founding(&world, &email)).send().await.expect(201).json();
+    let ask = async |path: &str| {
+        let shop = shop_of(&world.clone().at_own_address(), &told);
+        shop.shopper.post(path).json(&json!({ "email": email })).send().await.expect(202);
+    };
+    for path in ["/api/v1/auth/password/forgot", "/api/v1/auth/magic"] {
+        ask(path).await;
+    }
+    for _ in 0..8 {
+        ask("/api/v1/auth/verify-email/resend").await;
+    }
+    // The first one and five more, and nothing else.
+    let [(_, newest), ..] = links::<6>(&world, &email).await;
+    assert_eq!(world.mails(&email).len(), 6);
+    let body = json!({ "token": newest, "password": PASSWORD });
+    let shop = shop_of(&world, &told);
+    shop.shopper.post("/api/v1/auth/verify-email").json(&body).send().await.expect(200);
+    ask("/api/v1/auth/password/forgot").await;
+    world.mailed_secret(&email, "account/reset-password").await;
 }
 
 pub async fn all_wrong_fields_of_a_sign_up_are_named(world: World) {

@@ -20,7 +20,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 
 /// One that is mailed, where not enough of them were: counted here, since of many at once each would find room in what
 /// it has read. Nobody's is always kept, so that asking takes as long. Anybody may found an organization in any name: as
-/// long as none of its owners has read a mail, it sends none to customers.
+/// long as none of its owners has read a mail, it sends none but those that confirm an owner's address.
 const INSERT_MAILED: &str = "-- identity::insert_mailed_one_time_token
 INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, password_hash, name_sealed,
   code_challenge, created_at, expires_at, requested_by, email_hash, email_sealed, session_id)
@@ -29,11 +29,12 @@ FROM (
   SELECT coalesce(sum(t.requested_by = ?10), 0) AS own, coalesce(sum((t.code_challenge IS NULL) = (?7 IS NULL)), 0) AS alike FROM one_time_token t
   WHERE t.organization_id = ?1 AND t.account_id = ?4 AND t.purpose = ?3 AND ?14 < t.created_at) recent
 WHERE recent.own < ?15 AND recent.alike < ?16 AND NOT EXISTS (
-  SELECT 1 FROM account c WHERE c.organization_id = ?1 AND c.id = ?4 AND c.role = 'customer'
+  SELECT 1 FROM account c WHERE c.organization_id = ?1 AND c.id = ?4 AND NOT (c.role = 'owner' AND ?3 = 'verify-email')
     AND (SELECT min(o.email_verified_at IS NULL) FROM account o WHERE o.organization_id = ?1 AND o.role = 'owner'))";
 
 /// As the one before, with the name chosen for the newest one that is still good. With no password: whoever asks again
-/// need not be the one who chose it. The plus keeps the planner from the index on `expires_at`, by which it would read
+/// need not be the one who chose it. A founder gets few, and those soon: whoever founds in the name of another's address
+/// sends it no mail for ever. The plus keeps the planner from the index on `expires_at`, by which it would read
 /// every token of the organization that is still good.
 const INSERT_AGAIN: &str = "-- identity::insert_one_time_token_again
 INSERT INTO one_time_token (organization_id, token_hash, purpose, account_id, created_at, expires_at, requested_by,
@@ -46,8 +47,10 @@ FROM (
   SELECT coalesce(sum(t.requested_by = ?7), 0) AS own, count(*) AS alike FROM one_time_token t
   WHERE t.organization_id = ?1 AND t.account_id = ?4 AND t.purpose = ?3 AND ?8 < t.created_at) recent
 WHERE recent.own < ?9 AND recent.alike < ?10 AND NOT EXISTS (
-  SELECT 1 FROM account c WHERE c.organization_id = ?1 AND c.id = ?4 AND c.role = 'customer'
-    AND (SELECT min(o.email_verified_at IS NULL) FROM account o WHERE o.organization_id = ?1 AND o.role = 'owner'))";
+  SELECT 1 FROM account c WHERE c.organization_id = ?1 AND c.id = ?4
+    AND iif(c.role = 'owner', c.created_at <= ?11 OR ?12 <= (
+      SELECT count(*) FROM one_time_token f WHERE f.organization_id = ?1 AND f.account_id = ?4 AND f.purpose = ?3),
+      (SELECT min(o.email_verified_at IS NULL) FROM account o WHERE o.organization_id = ?1 AND o.role = 'owner')))";
 
 const FIND: &str = "-- identity::one_time_token
 SELECT t.email_hash AS chosen_email_hash, t.email_sealed AS chosen_email, t.session_id, t.code_challenge, t.expires_at AS token_expires_at, t.used_at, t.password_hash AS chosen_password,
@@ -76,6 +79,10 @@ DELETE FROM one_time_token WHERE organization_id = ?1 AND expires_at < ?2";
 /// Refuses the commit when the statement before it has changed nothing.
 const GUARD_USED: &str = "-- identity::guard_used
 INSERT INTO violation (what) SELECT 'used before' WHERE changes() = 0";
+
+/// A founder's mails in all, and how long after the founding there is another. Tokens are kept as long.
+const FOUNDERS_MAILS: i64 = 6;
+const FOUNDER_ASKS_WITHIN_MILLIS: i64 = 86_400_000;
 
 /// A token to be kept.
 pub struct NewToken<'a> {
@@ -183,7 +190,8 @@ pub fn insert_again(
         .bind(now.millis())
         .bind(purpose.ends(now).millis())
         .bind(requested_by);
-    within_limits(statement, now)
+    let founders_since = now.checked_add_millis(-FOUNDER_ASKS_WITHIN_MILLIS).unwrap_or(now);
+    within_limits(statement, now).bind(founders_since.millis()).bind(FOUNDERS_MAILS)
 }
 
 /// The statement whose row [`token_of`] takes.

@@ -82,6 +82,16 @@ pub fn claim(app: &App, email: &Email, key: &IdempotencyKey, body: &[u8]) -> Cla
     Claim { key: keyed(&key.of_caller(&email.as_str().to_lowercase())), fingerprint: keyed(&key.fingerprint(body)) }
 }
 
+/// Whose mails an address gets, as far as it shows: many providers put what is addressed to `ada+shop@` into the mailbox
+/// of `ada@` (subaddressing, RFC 5233).
+fn mailbox(email: &Email) -> String {
+    let address = email.as_str().to_lowercase();
+    match address.split_once('@') {
+        Some((local, domain)) => format!("{}@{domain}", local.split('+').next().unwrap_or(local)),
+        None => address,
+    }
+}
+
 /// Founds an organization with a store, its publishable key and its owner, who has a mail to confirm the address by.
 /// `rendered` is how that is answered, and kept for repeats.
 pub async fn sign_up(
@@ -96,7 +106,7 @@ pub async fn sign_up(
         let caller = Caller::founder(ids.tenant(), wanted.currency, ids.account);
         Ctx::of_arrival(Arc::clone(app), caller, arrival)
     };
-    let owner = app.vault.lookup.of_sign_up(wanted.email.as_str().to_lowercase().as_bytes());
+    let owner = app.vault.lookup.of_sign_up(mailbox(&wanted.email).as_bytes());
     let ids = admitted(&as_founder(fresh), fresh, (arrival, &owner), claim).await?;
     let (ctx, tenant) = (as_founder(ids), ids.tenant());
 
