@@ -23,6 +23,9 @@ use crate::journal::{self, By, Change, Payload};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
 use crate::vault::{DataKey, Place, WrappedKey};
 
+/// Organizations whose audit logs one commit writes to.
+const AT_ONCE: usize = 100;
+
 /// A new organization's data key, and the statement that gives it to it.
 ///
 /// # Errors
@@ -32,8 +35,9 @@ pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<(DataKe
     Ok((key, keys::insert_data_key(tenant, &wrapped, now)))
 }
 
-/// Makes a new key sign from now on, in the one database that the command line names. The ones before it verify until the last token they signed has expired.
-/// Answers the new key's name. It signs for every organization there, so it stands in the audit log of each.
+/// Makes a new key sign from now on, in the one database that the command line names. The ones before it verify until
+/// the last token they signed has expired. Answers the new key's name. It signs for every organization there, so it
+/// stands in the audit log of each: of the first hundred in the same commit. A commit for thousands would never end.
 ///
 /// # Errors
 /// [`Unavailable`].
@@ -48,12 +52,19 @@ pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
     let mut commit = Commit::new();
     commit.push(keys::insert_token_key(&stored, now));
     commit.push(keys::retire_token_keys(&key.kid, retires_at));
-    for (organization, _) in organizations_of(rows.first())? {
-        let change =
-            Change::new("token-keys.rotate", &key.kid).turned("kid", before.clone().into(), key.kid.as_str().into());
-        commit.push(audit_of(app, organization, change, now)?);
+    let organizations = organizations_of(rows.first())?;
+    for organizations in organizations.chunks(AT_ONCE) {
+        for (organization, _) in organizations {
+            let change = Change::new("token-keys.rotate", &key.kid);
+            let change = change.turned("kid", before.clone().into(), key.kid.as_str().into());
+            commit.push(audit_of(app, *organization, change, now)?);
+        }
+        done(sql.commit(&std::mem::take(&mut commit)).await?)?;
     }
-    done(sql.commit(&commit).await?)?;
+    // Of no organization there is no log.
+    if organizations.is_empty() {
+        done(sql.commit(&commit).await?)?;
+    }
     Ok(key.kid)
 }
 
@@ -73,7 +84,6 @@ pub struct Rewrapped {
 /// # Errors
 /// [`Unavailable`]; a key that no master key opens is named.
 pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
-    const AT_ONCE: usize = 100;
     let (masters, sql, now) = (&app.vault.masters, app.databases.first(), app.clock.now());
     let mut done_so_far = Rewrapped::default();
     let rows = sql.read(vec![keys::all_data_keys(), keys::all_token_keys()]).await?;
@@ -83,8 +93,7 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
         let change = change.turned("masterKey", before.master.as_str().into(), masters.current().into());
         audit_of(app, organization, change, now)
     };
-    // Each with what belongs to it in the same commit.
-    let mut changes: Vec<Vec<Statement>> = Vec::new();
+    let mut changes: Vec<Statement> = Vec::new();
     for (organization, stored) in &data_keys {
         if stored.master == masters.current() {
             done_so_far.current = done_so_far.current.saturating_add(1);
@@ -93,10 +102,8 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
         let rewrapped = masters.rewrap_data_key(*organization, stored, &*app.entropy);
         let rewrapped = rewrapped.map_err(|error| Unavailable::Corrupt(format!("{organization}: {error}")))??;
         let change = Change::new("data-key.rewrap", organization);
-        changes.push(vec![
-            keys::rewrap_data_key(*organization, &stored.master, &rewrapped),
-            row(*organization, change, stored)?,
-        ]);
+        changes.push(keys::rewrap_data_key(*organization, &stored.master, &rewrapped));
+        changes.push(row(*organization, change, stored)?);
         done_so_far.data_keys = done_so_far.data_keys.saturating_add(1);
     }
     for stored in token_keys {
@@ -105,16 +112,16 @@ pub async fn rewrap(app: &App) -> Result<Rewrapped, Unavailable> {
             continue;
         }
         let rewrapped = SigningKey::rewrap(&stored, masters, &*app.entropy)?;
-        let mut statements = vec![keys::rewrap_token_key(&stored.kid, &stored.private.master, &rewrapped)];
+        changes.push(keys::rewrap_token_key(&stored.kid, &stored.private.master, &rewrapped));
         for (organization, _) in &data_keys {
-            statements.push(row(*organization, Change::new("token-keys.rewrap", &stored.kid), &stored.private)?);
+            changes.push(row(*organization, Change::new("token-keys.rewrap", &stored.kid), &stored.private)?);
         }
-        changes.push(statements);
         done_so_far.token_keys = done_so_far.token_keys.saturating_add(1);
     }
-    for changes in changes.chunks(AT_ONCE) {
+    // An even number: a data key and its row are never parted.
+    for changes in changes.chunks(2 * AT_ONCE) {
         let mut commit = Commit::new();
-        for statement in changes.iter().flatten() {
+        for statement in changes {
             commit.push(statement.clone());
         }
         done(sql.commit(&commit).await?)?;
@@ -264,10 +271,14 @@ pub async fn revoke_key(app: &App, tenant: Tenant, id: ApiKeyId) -> Result<bool,
     let now = app.clock.now();
     let mut commit = Commit::new();
     commit.push(api_key::revoke(tenant, id, now));
+    let revoked_meanwhile = commit.push(api_key::guard_changed());
     let change = Change::new("api-key.revoke", id).before(state(key)).turned("isRevoked", false.into(), true.into());
     commit.push(audit(app, tenant, change, now)?);
     commit.push(announcement(app, tenant, "api_key.revoked", &ids(tenant, id), now)?);
-    done(app.databases.of(tenant.organization).commit(&commit).await?)?;
+    match app.databases.of(tenant.organization).commit(&commit).await? {
+        Committed::Refused { statement, .. } if statement == revoked_meanwhile => {}
+        committed => done(committed)?,
+    }
     Ok(true)
 }
 

@@ -61,7 +61,8 @@ impl Revocations {
             return;
         }
         let mut heard = self.lock();
-        heard.epoch = Some(answer.void_before);
+        // An answer that was long on its way tells of an epoch that is over.
+        heard.epoch = heard.epoch.max(Some(answer.void_before));
         let all = &mut heard.verdicts;
         if MOST < all.len().saturating_add(keys.len()) {
             all.retain(|_, verdict| verdict.is_believed(now));

@@ -95,7 +95,7 @@ pub async fn act(
     action: &Action,
     expected: Option<i64>,
 ) -> Result<Option<Shown>, Failure<MemberError>> {
-    for _ in 0..ATTEMPTS {
+    for attempt in 1..=ATTEMPTS {
         let case = match load(ctx, actor, id, action).await {
             Err(Failure::NotFound) if matches!(action, Action::Remove | Action::Leave) => {
                 void_tokens(ctx, &[id.to_string()]).await?;
@@ -127,7 +127,8 @@ pub async fn act(
             commit.push(store::guard_changed()),
         ];
         if takes_away(&case, action) {
-            guarded.push(withdraw(ctx, &mut commit, &id.to_string(), &case.offered, actor)?);
+            let is_last = attempt == ATTEMPTS;
+            guarded.extend(withdraw(ctx, &mut commit, &id.to_string(), &case.offered, actor, is_last)?);
         }
         match action {
             Action::Suspend => {

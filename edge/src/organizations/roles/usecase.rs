@@ -130,7 +130,7 @@ pub async fn change(
     let touched = commit.push(role::touch_members(tenant, id, ctx.now));
     if !before.scopes.is_subset(after.scopes) {
         // Nobody joins with more than whoever invited them may still give.
-        guards.push(withdraw(ctx, &mut commit, &id.to_string(), &offered, actor.member.account)?);
+        guards.extend(withdraw(ctx, &mut commit, &id.to_string(), &offered, actor.member.account, false)?);
     }
     let change = Change::new("role.change", id).before(state(&before)).after(state(&after));
     audit(ctx, &mut commit, &actor, change)?;
