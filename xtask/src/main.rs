@@ -44,6 +44,7 @@ fn main() -> ExitCode {
 
 fn run(words: &[&str]) -> Outcome {
     let paths = Paths::find()?;
+    paths.claim_target()?;
     match words {
         ["test", steps @ ..] => test::run(&paths, steps),
         ["bench", parts @ ..] => bench::bench(&paths, parts),

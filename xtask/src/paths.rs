@@ -1,5 +1,6 @@
 //! Where things are.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::Outcome;
@@ -22,6 +23,27 @@ impl Paths {
         let cache = cache()?.join("headlesspro");
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cache.join("target"), |set| root.join(set));
         Ok(Paths { root, target, tools: cache.join("tools") })
+    }
+
+    /// Has cargo compile this checkout's own crates where another checkout was the last one to use the target folder.
+    /// Cargo knows sources by their times, and those of a checkout that is older than the other's build seem built.
+    pub fn claim_target(&self) -> Outcome {
+        let failed = |error: std::io::Error| format!("{}: {error}", self.target.display());
+        let (stamp, here) = (self.target.join("checkout"), self.root.to_string_lossy());
+        if fs::read_to_string(&stamp).is_ok_and(|last| last == here) {
+            return Ok(());
+        }
+        fs::create_dir_all(&self.target).map_err(failed)?;
+        // `debug`, and `wasm32-wasip2/release`.
+        let profiles = folders_in(&self.target);
+        let of_targets: Vec<PathBuf> = profiles.iter().flat_map(|profile| folders_in(profile)).collect();
+        for profile in profiles.into_iter().chain(of_targets) {
+            let ours = |folder: &PathBuf| folder.file_name().is_some_and(is_ours);
+            for built in folders_in(&profile.join(".fingerprint")).into_iter().filter(ours) {
+                fs::remove_dir_all(&built).map_err(failed)?;
+            }
+        }
+        fs::write(&stamp, here.as_bytes()).map_err(failed)
     }
 
     /// A tool that [`crate::install`] puts there.
@@ -48,6 +70,16 @@ impl Paths {
     pub fn relative<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.root).unwrap_or(path).display()
     }
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+/// Whether a fingerprint is of a crate of this workspace.
+fn is_ours(name: &std::ffi::OsStr) -> bool {
+    name.to_string_lossy().starts_with("headlesspro-")
 }
 
 /// The user's cache folder, by the XDG Base Directory Specification.
