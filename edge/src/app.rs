@@ -243,8 +243,9 @@ impl Spent {
 
 /// One request: who asks, for which tenant, when; and the ports, metered.
 ///
-/// A caller is a claim until its key has been found in the database, which is that of the organization it claims. [`Ctx::read`] verifies in the same
-/// round trip as it reads; [`Ctx::commit`] and the Redis calls verify before they change anything.
+/// A caller is a claim until its key has been found in the database, which is that of the organization it claims.
+/// [`Ctx::read`] verifies in the same round trip as it reads; [`Ctx::commit`] and the Redis calls verify before they
+/// change anything.
 #[derive(Clone)]
 pub struct Ctx {
     app: Arc<App>,

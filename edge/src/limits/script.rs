@@ -1,9 +1,9 @@
 //! The one script that decides on a request: it takes units from several buckets or from none, and tells
 //! which of the caller's credentials are revoked, so that both cost one round trip.
 //!
-//! Keys: buckets, then revocations, the last of which is the [`Epoch`]'s. A bucket is a string, the moment it is full again in microseconds of
-//! UTC ([`Bucket`](headlesspro_shared::limits::Bucket)); it ends when it is full. A revocation is a string that the script does not look into.
-//! The epoch is the moment of the first call that found none; it has no end.
+//! Keys: buckets, then revocations, the last of which is the [`Epoch`]'s. A bucket is a string, the moment it is full
+//! again in microseconds of UTC ([`Bucket`](headlesspro_shared::limits::Bucket)); it ends when it is full. A revocation
+//! is a string that the script does not look into. The epoch is the moment of the first call that found none; it has no end.
 //! The keys belong to different tenants and people, so they hash to any slot: not for a Redis cluster.
 //!
 //! Arguments: the moment in milliseconds of UTC, the number of buckets, and for each bucket four:

@@ -35,7 +35,8 @@ pub(super) struct Founding<'a> {
 }
 
 impl Founding<'_> {
-    /// Adds all of it to `commit`, the organization first of all, and what others hear of it. Answers its data key, and the keys in the clear.
+    /// Adds all of it to `commit`, the organization first of all, and what others hear of it. Answers its data key, and
+    /// the keys in the clear.
     ///
     /// # Errors
     /// [`Unavailable`] when the host has no randomness.

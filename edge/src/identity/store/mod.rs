@@ -1,4 +1,5 @@
-//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `external_identity`, `second_factor`, `recovery_code`, `token_key` and `organization_key`.
+//! The tables `api_key`, `app`, `account`, `address`, `session`, `one_time_token`, `external_identity`, `second_factor`,
+//! `recovery_code`, `token_key` and `organization_key`.
 
 pub(super) mod account;
 pub(super) mod address;

@@ -81,7 +81,8 @@ pub fn events(tenant: Tenant, aggregate: &'static str, events: &[Event], now: Ti
 }
 
 /// Has others hear of what `commit` does: the event `name`, such as `store.changed`, which begins with what kind of
-/// aggregate it is of, after the newest of that aggregate.
+/// aggregate it is of, after the newest of that aggregate. Numbers count all that is said of one id, whatever it is
+/// called: an account that is a member has one row of numbers for `account.` and `member.`.
 ///
 /// # Errors
 /// [`NoEntropy`].
