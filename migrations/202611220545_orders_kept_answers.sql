@@ -4,5 +4,6 @@ CREATE INDEX idempotency_record_kept ON idempotency_record (store_id, created_at
 
 CREATE TRIGGER idempotency_record_forgotten AFTER INSERT ON idempotency_record BEGIN
   DELETE FROM idempotency_record
-  WHERE store_id = NEW.store_id AND created_at < NEW.created_at - 86400000 AND body <> '';
+  WHERE organization_id = NEW.organization_id AND store_id = NEW.store_id
+    AND created_at < NEW.created_at - 86400000 AND body <> '';
 END;

@@ -25,15 +25,9 @@ pub const WASM_TARGETS: [&str; 2] = [WORKERS, SPIN];
 const DEPLOYED: &str = "wasm";
 const TESTED: &str = "wasm-test";
 
-/// Compiles both deployed modules. Each is optimised as a whole, by one processor: side by side they take the time of
-/// one.
-pub fn compile_modules(paths: &Paths) -> Outcome {
-    build_modules(paths, &WASM_TARGETS, DEPLOYED, &[])
-}
-
 /// Builds `edge/build`. When the compiled module is the one of the last time, that is all.
 pub fn build_worker(paths: &Paths) -> Outcome {
-    build_modules(paths, &[WORKERS], DEPLOYED, &[])?;
+    build_module(paths, WORKERS, DEPLOYED, &[])?;
     let module = read(&compiled(paths, WORKERS, DEPLOYED))?;
     let stamp = paths.root.join("target/xtask/worker.stamp");
     let built_from = fingerprint(&[&module, &fs::read(paths.tool("worker-build")).unwrap_or_default()]);
@@ -47,7 +41,7 @@ pub fn build_worker(paths: &Paths) -> Outcome {
 
 /// Builds the component and puts it where `spin.toml` looks for it.
 pub fn build_spin(paths: &Paths) -> Outcome {
-    build_modules(paths, &[SPIN], DEPLOYED, &[])?;
+    build_module(paths, SPIN, DEPLOYED, &[])?;
     let module = read(&compiled(paths, SPIN, DEPLOYED))?;
     if !fs::read(paths.component()).is_ok_and(|last| last == module) {
         write(&paths.component(), &module)?;
@@ -58,8 +52,9 @@ pub fn build_spin(paths: &Paths) -> Outcome {
 /// Builds both modules once more, for the conformance suite: each host's ports over HTTP in the place of the API.
 pub fn build_ports(paths: &Paths) -> Outcome {
     const FEATURE: [&str; 2] = ["--features", "ports-over-http"];
-    build_modules(paths, &WASM_TARGETS, TESTED, &FEATURE)?;
+    build_module(paths, SPIN, TESTED, &FEATURE)?;
     copy(&compiled(paths, SPIN, TESTED), &paths.root.join("target/ports/ports.wasm"))?;
+    build_module(paths, WORKERS, TESTED, &FEATURE)?;
     let module = read(&compiled(paths, WORKERS, TESTED))?;
     let stamp = paths.root.join("target/xtask/ports.stamp");
     let built_from = fingerprint(&[&module]);
@@ -122,11 +117,10 @@ fn print_spin_size(paths: &Paths) -> Outcome {
     print_size(paths, "spin component", &[paths.component()]).map(drop)
 }
 
-fn build_modules(paths: &Paths, targets: &[&str], profile: &str, options: &[&str]) -> Outcome {
-    let mut build = vec!["build", "--package", "headlesspro-edge", "--lib", "--profile", profile];
-    build.extend(targets.iter().flat_map(|target| ["--target", target]));
-    build.extend(options);
-    cargo(paths, &build)
+fn build_module(paths: &Paths, target: &str, profile: &str, options: &[&str]) -> Outcome {
+    // One target at a time: of two, cargo makes other artifacts than worker-build asks it for.
+    let build = ["build", "--package", "headlesspro-edge", "--lib", "--target", target, "--profile", profile];
+    cargo(paths, &[&build, options].concat())
 }
 
 /// What cargo makes of the `edge` crate for a target.

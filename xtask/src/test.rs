@@ -13,20 +13,19 @@ const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
 
 /// Suites that start the built modules, and what they start.
 const HOSTED_SUITES: [&str; 3] = ["conformance", "hosts", "scenario"];
-const HOSTED_BUILDS: [&str; 5] = ["build-ports", "compile-modules", "build-worker", "build-spin", "build-spin-host"];
+const HOSTED_BUILDS: [&str; 4] = ["build-ports", "build-worker", "build-spin", "build-spin-host"];
 
 /// Suites that run something of npm's, or redis-server.
 const TOOLED_SUITES: [&str; 3] = ["architecture", "contract", "commands"];
 
 /// The steps before the integration tests, which are found in `edge/Cargo.toml`.
-const STEPS: [(&str, &str); 11] = [
+const STEPS: [(&str, &str); 10] = [
     ("tools", "install what is missing"),
     ("fmt", "formatting"),
     ("clippy", "lints of the workspace, every target"),
     ("clippy-wasm", "lints of the edge crate for both wasm targets"),
     ("unit", "unit and property tests"),
     ("build-ports", "both hosts' ports over HTTP, for the conformance suite"),
-    ("compile-modules", "the modules for Workers and Spin, side by side"),
     ("build-worker", "the module for Workers, and its size"),
     ("build-spin", "the component for Spin, and its size"),
     ("build-spin-host", "the host that runs the component in tests"),
@@ -92,7 +91,6 @@ fn step(paths: &Paths, name: &str) -> Outcome {
             cargo(paths, &["test", "--package", "headlesspro-edge", "--lib", "--bins"])
         }
         "build-ports" => artifacts::build_ports(paths),
-        "compile-modules" => artifacts::compile_modules(paths),
         "build-worker" => artifacts::build_worker(paths),
         "build-spin" => artifacts::build_spin(paths),
         "build-spin-host" => artifacts::build_spin_host(paths),
@@ -144,8 +142,7 @@ mod tests {
         assert_eq!(plan(&["fmt", "unit"]), Ok(vec!["fmt", "unit"]));
         assert_eq!(plan(&["contract"]), Ok(vec!["contract", "tools"]));
         assert_eq!(plan(&["build-worker"]), Ok(vec!["build-worker", "tools"]));
-        let all =
-            ["build-ports", "build-spin", "build-spin-host", "build-worker", "compile-modules", "scenario", "tools"];
+        let all = ["build-ports", "build-spin", "build-spin-host", "build-worker", "scenario", "tools"];
         assert_eq!(plan(&["scenario"]), Ok(all.to_vec()));
         let refused = plan(&["fmt", "scenari"]).unwrap_err();
         assert!(refused.starts_with("no step is named scenari;"), "{refused}");

@@ -22,13 +22,14 @@ use crate::extract::IdempotencyKey;
 use crate::failure::{Failure, Unavailable};
 use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::sql::Rows;
-use crate::vault::{DataKey, Place};
+use crate::vault::{DataKey, Place, Purpose};
 
 /// An idempotency key with the fingerprint of the request it came with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claim {
     /// SHA-256 of who asks and of the client's key, in hex: two callers with one key are two requests.
     pub key: String,
+    /// The keyed hash of the request: a body may hold what could be guessed from a plain one.
     pub fingerprint: String,
 }
 
@@ -111,7 +112,9 @@ pub fn replay<E>(claim: Option<&Claim>, rows: Option<&Rows>) -> Result<Option<Re
 
 impl Claim {
     pub fn new(ctx: &Ctx, key: &IdempotencyKey, body: &[u8]) -> Claim {
-        Claim { key: key.of_caller(&ctx.caller_name()), fingerprint: key.fingerprint(body) }
+        let (organization, request) = (ctx.tenant().organization, key.fingerprint(body));
+        let keyed = ctx.app().vault.lookup.mac(organization, Purpose::Repeat, request.as_bytes());
+        Claim { key: key.of_caller(&ctx.caller_name()), fingerprint: hex::encode(keyed) }
     }
 
     /// The first answer, if it was an answer to this very request.

@@ -18,6 +18,8 @@ pub enum Purpose {
     ProviderLogin,
     /// Knowing a network address again without keeping it.
     NetworkAddress,
+    /// Knowing a request again whose body may hold a secret.
+    Repeat,
 }
 
 impl Purpose {
@@ -27,6 +29,7 @@ impl Purpose {
             Purpose::RefreshToken => "refresh-token",
             Purpose::ProviderLogin => "provider-login",
             Purpose::NetworkAddress => "network-address",
+            Purpose::Repeat => "repeat",
         }
     }
 }
