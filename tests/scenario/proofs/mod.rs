@@ -33,7 +33,8 @@ use crate::hosts::UNLIMITED;
 pub struct Proof {
     pub name: &'static str,
     pub kinds: &'static [Kind],
-    /// Whether it measures something under load, and must have the machine for itself. Others mostly wait.
+    /// Whether it measures something under load, or empties what all share, and must have the machine for itself. Others
+    /// mostly wait.
     pub alone: bool,
     /// The rate limits, as a host's setting.
     pub limits: &'static str,
@@ -261,7 +262,7 @@ pub const PROOFS: &[Proof] = &[
     Proof {
         name: "tokens_that_were_revoked_stay_void_when_redis_is_emptied",
         kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
-        alone: false,
+        alone: true,
         limits: UNLIMITED,
         show: emptied_redis::revoked_tokens_stay_void,
     },

@@ -134,6 +134,8 @@ pub fn an_open_checkout_becomes_an_order(stage: &Stage, kind: Kind) {
         let mut told = Vec::new();
         let mut orders = 0;
         for what in ["was killed", "hung"] {
+            // The units that its own asking has spent come back.
+            tokio::time::sleep(std::time::Duration::from_secs(3)).await;
             // One that was opened with a key is opened again without its cart.
             let form = crate::world::order_form(&world.ours.filled_cart(&[(&sold.variant, 1)]).await);
             let opening_key = world.name(&format!("open-{what}").replace(' ', "-"));
