@@ -204,7 +204,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         visitor: V,
     ) -> Result<V::Value, serde_json::Error> {
         match self.value {
-            Value::Object(members) => visitor.visit_map(Members { rest: members.iter(), value: None, of: self }),
+            Value::Object(_) => self.deserialize_any(visitor),
             _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
         }
     }
