@@ -481,12 +481,12 @@ impl Ctx {
     /// # Errors
     /// [`Halt`] when the request is refused, or Redis does not answer.
     pub async fn decide_first(&self, joint: &Joint) -> Result<Reply, Halt> {
-        let (limiter, kv, clock) = (&self.app.limiter, &*self.app.kv, &*self.app.clock);
+        let (limiter, kv) = (&self.app.limiter, &*self.app.kv);
         let Some(postponed) = &self.postponed else {
             Spent::add(&self.spent.kv);
             return Ok(joint.decide(kv, self.now).await?);
         };
-        let (admission, decided) = postponed.settle_with(limiter, kv, clock, joint).await;
+        let (admission, decided) = postponed.settle_with(limiter, kv, self.now, joint).await;
         let_in(&admission)?;
         decided?.ok_or_else(|| Halt::from(KvError::Garbage("nothing was decided".to_owned())))
     }

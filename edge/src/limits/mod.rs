@@ -116,14 +116,16 @@ impl Limiter {
     /// As [`admit`](Limiter::admit), for a caller without revocations and with something to be decided in the same
     /// round trip, which is made in any case but that of a refusal by what is known here. `None`: the request is
     /// refused, and nothing was decided.
+    ///
+    /// `now` is the request's moment, by which the tokens that it may be given are dated: where the call begins the
+    /// epoch of an empty Redis, they must not be older.
     pub(super) async fn admit_with(
         &self,
         kv: &dyn Kv,
-        clock: &dyn Clock,
+        now: Timestamp,
         claims: &Claims,
         joint: &Joint,
     ) -> (Admission, Result<Option<Reply>, KvError>) {
-        let now = clock.now();
         let counted = self.counted(claims);
         let reserved = self.buckets.reserve(&counted, now);
         let admission = |decision, round_trips| Admission { decision, revoked: Revoked::Before(None), round_trips };

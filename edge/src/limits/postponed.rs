@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use headlesspro_shared::kernel::time::Timestamp;
+
 use super::joint::Joint;
 use super::{Admission, Claims, Limiter};
 use crate::port::clock::Clock;
@@ -27,7 +29,7 @@ impl Postponed {
         *self.admission.get_or_init(|| admission)
     }
 
-    /// Counts the request, which is not counted yet, and has `joint` decided where it is let in.
+    /// Counts the request of `now`, which is not counted yet, and has `joint` decided where it is let in.
     ///
     /// # Errors
     /// [`KvError`] of the decision's; the request is counted all the same.
@@ -35,10 +37,10 @@ impl Postponed {
         &self,
         limiter: &Limiter,
         kv: &dyn Kv,
-        clock: &dyn Clock,
+        now: Timestamp,
         joint: &Joint,
     ) -> (Admission, Result<Option<Reply>, KvError>) {
-        let (admission, decided) = limiter.admit_with(kv, clock, &self.claims, joint).await;
+        let (admission, decided) = limiter.admit_with(kv, now, &self.claims, joint).await;
         (*self.admission.get_or_init(|| admission), decided)
     }
 }

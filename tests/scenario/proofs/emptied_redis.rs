@@ -1,10 +1,16 @@
 //! Redis is emptied, and with it goes what it knew of revoked tokens: they stay void all the same.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::identity::service_token;
+use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::kv::Command;
 use headlesspro_shared::identity::Role;
+use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
 use super::members::{hire, is_void, tenant_of};
@@ -92,6 +98,32 @@ pub fn revoked_tokens_stay_void(stage: &Stage, kind: Kind) {
         }
         again.get(CATALOG).send().await.expect(200);
         println!("{kind}: Redis emptied: revoked tokens stayed void, everybody else went on after one refresh");
+    });
+}
+
+/// Each look at it takes most of a second.
+struct Hasty(AtomicI64);
+
+impl Clock for Hasty {
+    fn now(&self) -> Timestamp {
+        let late = self.0.fetch_add(700, Ordering::Relaxed);
+        Timestamp::from_millis(SystemClock.now().millis() + late)
+    }
+
+    fn sleep(&self, pause: Duration) -> BoxFuture<'static, ()> {
+        SystemClock.sleep(pause)
+    }
+}
+
+/// Whoever logs in begins the epoch of an empty Redis, and is let in however long the login took.
+pub fn a_slow_login_lets_in(stage: &Stage, _: Kind) {
+    stage.run(async {
+        for _ in 0..3 {
+            let isolate = stage.isolate_at(Arc::new(Hasty(AtomicI64::new(0)))).await;
+            let world = stage.world_of(&isolate);
+            let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+            owner.get(CATALOG).send().await.expect(200);
+        }
     });
 }
 

@@ -267,6 +267,13 @@ pub const PROOFS: &[Proof] = &[
         show: emptied_redis::revoked_tokens_stay_void,
     },
     Proof {
+        name: "whoever_logs_in_slowly_after_redis_was_emptied_is_let_in",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: emptied_redis::a_slow_login_lets_in,
+    },
+    Proof {
         name: "an_expired_checkout_sells_nothing",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: false,
