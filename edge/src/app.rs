@@ -1,7 +1,8 @@
 //! The application: its ports ([`App`]), and one request's view of them ([`Ctx`]).
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
 
 use headlesspro_shared::identity::{HashParameters, Resource, Role, Scope};
 use headlesspro_shared::kernel::id::{AccountId, Id, Kind, OrganizationId, StoreId};
@@ -10,6 +11,7 @@ use headlesspro_shared::limits::Limits;
 use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::SignUp;
 
+use crate::cache::ResponseCache;
 use crate::cart::OfferCache;
 use crate::extract::Arrival;
 use crate::failure::{Denied, Halt};
@@ -36,6 +38,8 @@ pub struct App {
     pub password_hashing: HashParameters,
     verifier: Verifier,
     offers: OfferCache,
+    answers: ResponseCache,
+    answers_kept_for: Duration,
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
@@ -93,6 +97,10 @@ impl Secrets {
 }
 
 impl App {
+    /// How old an answer of the catalog's may be at most that this isolate or process kept: what a write elsewhere
+    /// does not reach is shown for so long.
+    pub const ANSWERS_KEPT_FOR: Duration = Duration::from_secs(10);
+
     pub fn new(
         databases: impl Into<Databases>,
         kv: Arc<dyn Kv>,
@@ -113,6 +121,8 @@ impl App {
             password_hashing,
             verifier,
             offers,
+            answers: ResponseCache::default(),
+            answers_kept_for: App::ANSWERS_KEPT_FOR,
             limiter,
             mailer: None,
             tenant_fetch: None,
@@ -147,6 +157,18 @@ impl App {
     pub fn with_sign_up(mut self, sign_up: SignUp) -> App {
         self.sign_up = sign_up;
         self
+    }
+
+    /// The same application, which keeps answers of the catalog for so long; nothing at all with zero.
+    #[must_use]
+    pub fn keeping_answers_for(mut self, time: Duration) -> App {
+        self.answers_kept_for = time;
+        self
+    }
+
+    /// Answers that are kept, and for how long.
+    pub fn answers(&self) -> (&ResponseCache, Duration) {
+        (&self.answers, self.answers_kept_for)
     }
 
     pub fn sign_up(&self) -> SignUp {
@@ -198,13 +220,15 @@ impl Tenant {
     }
 }
 
-/// Round trips spent so far, for `Server-Timing`.
+/// Round trips spent so far, for `Server-Timing`, and the catalog's version, for `Catalog-Version`.
 #[derive(Debug, Default)]
 pub struct Spent {
     sql: AtomicU32,
     kv: AtomicU32,
     /// For another issuer's word.
     issuer: AtomicU32,
+    /// Of the catalog, as the answer shows it or the commit made it; 0: the answer is about something else.
+    catalog_version: AtomicI64,
 }
 
 impl Spent {
@@ -231,6 +255,15 @@ impl Spent {
         self.kv.fetch_add(round_trips, Ordering::Relaxed);
     }
 
+    /// The version of the catalog that the answer shows, or has made.
+    pub fn catalog_version(&self) -> Option<i64> {
+        Some(self.catalog_version.load(Ordering::Relaxed)).filter(|version| 0 < *version)
+    }
+
+    pub fn tell_catalog_version(&self, version: i64) {
+        self.catalog_version.fetch_max(version, Ordering::Relaxed);
+    }
+
     /// Counts a round trip to the database that is no [`Ctx`]'s.
     pub fn add_sql(&self) {
         Spent::add(&self.sql);
@@ -253,13 +286,15 @@ pub struct Ctx {
     spent: Arc<Spent>,
     defer: Option<Arc<dyn Defer>>,
     postponed: Option<Arc<Postponed>>,
+    /// Whether reads are to see every commit there is.
+    is_current: bool,
     pub now: Timestamp,
     pub request_id: Arc<str>,
 }
 
 impl Ctx {
     pub fn new(app: Arc<App>, caller: Arc<Caller>, spent: Arc<Spent>, now: Timestamp, request_id: Arc<str>) -> Ctx {
-        Ctx { app, caller, spent, defer: None, postponed: None, now, request_id }
+        Ctx { app, caller, spent, defer: None, postponed: None, is_current: false, now, request_id }
     }
 
     /// A request of this moment, whose handler has found out who is calling.
@@ -281,6 +316,13 @@ impl Ctx {
     #[must_use]
     pub fn postponing(mut self, postponed: Option<Arc<Postponed>>) -> Ctx {
         self.postponed = postponed;
+        self
+    }
+
+    /// The same request, whose reads see every commit there is: from the primary, where the database has replicas.
+    #[must_use]
+    pub fn reading_what_is_current(mut self) -> Ctx {
+        self.is_current = true;
         self
     }
 
@@ -413,7 +455,9 @@ impl Ctx {
             statements.insert(0, verification);
         }
         Spent::add(&self.spent.sql);
-        let mut answers = self.app.databases.of(self.tenant().organization).read(statements).await?;
+        let sql = self.app.databases.of(self.tenant().organization);
+        let mut answers =
+            if self.is_current { sql.read_current(statements).await? } else { sql.read(statements).await? };
         if verify {
             let found = if answers.is_empty() { Rows::default() } else { answers.remove(0) };
             self.caller.settle(&found, self.now, &self.app)?;

@@ -5,6 +5,7 @@
 //! `headlesspro-shared`, which decides; here it is loaded, committed and rendered.
 
 pub mod app;
+pub mod cache;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;

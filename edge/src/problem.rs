@@ -126,6 +126,13 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "not-found").detail("There is nothing here for this key.")
     }
 
+    /// The database has not heard of the version that the client asks for.
+    pub fn version_unknown(current: i64) -> Problem {
+        Problem::new(StatusCode::PRECONDITION_FAILED, "version-unknown")
+            .detail(format!("The catalog is at version {current}: Min-Version asks for one that there is not."))
+            .with("version", current.into())
+    }
+
     /// One field of the query is wrong.
     pub fn parameter(name: &str, detail: impl Into<String>) -> Problem {
         let error = FieldError { at: Place::Parameter(name.to_owned()), detail: detail.into() };

@@ -1,11 +1,15 @@
-//! A client of the API, as any program could be one. Every answer it gets is held against the API's own
-//! description, and against what all answers have in common.
+//! A client of the API, as any program could be one: having heard of a version of a store's catalog, it reads nothing
+//! older. Every answer it gets is held against the API's own description, and against what all answers have in common.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use bytes::Bytes;
+use headlesspro_shared::identity::ApiKeyClaim;
 use http::{HeaderMap, Method};
 use serde_json::Value;
 use tokio::time::Instant;
@@ -14,6 +18,9 @@ use crate::openapi::Validator;
 
 /// Sees each body that any client sends (`true`) and gets, with its media type.
 pub static WITNESS: OnceLock<fn(bool, &str, &[u8])> = OnceLock::new();
+
+/// The latest version of each store's catalog that any client has heard of.
+static VERSIONS: LazyLock<Mutex<HashMap<String, i64>>> = LazyLock::new(Mutex::default);
 
 static DESCRIPTION: LazyLock<Validator> = LazyLock::new(Validator::from_golden);
 
@@ -68,7 +75,19 @@ impl Client {
         if let Some(key) = &self.key {
             request = request.bearer_auth(key);
         }
-        Call { request, line: format!("{method} {target}") }
+        let reads_of = (method == Method::GET && target.starts_with("/api/v1/")).then(|| self.store()).flatten();
+        Call { request, line: format!("{method} {target}"), store: self.store(), reads_of }
+    }
+
+    /// The store that the key or token is for.
+    fn store(&self) -> Option<String> {
+        let key = self.key.as_deref()?;
+        if let Ok(claim) = key.parse::<ApiKeyClaim>() {
+            return Some(claim.store.to_string());
+        }
+        let payload = URL_SAFE_NO_PAD.decode(key.split('.').nth(1)?).ok()?;
+        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        claims["store"].as_str().map(str::to_owned)
     }
 
     pub fn get(&self, target: &str) -> Call {
@@ -96,11 +115,20 @@ impl Client {
 pub struct Call {
     request: reqwest::RequestBuilder,
     line: String,
+    store: Option<String>,
+    /// The store whose catalog it must not show older than is known.
+    reads_of: Option<String>,
 }
 
 impl Call {
     pub fn header(mut self, name: &str, value: impl AsRef<[u8]>) -> Call {
         self.request = self.request.header(name, value.as_ref());
+        self
+    }
+
+    /// As a client asks that has heard of no version.
+    pub fn of_any_version(mut self) -> Call {
+        self.reads_of = None;
         self
     }
 
@@ -139,7 +167,11 @@ impl Call {
 
     async fn try_timed(self) -> Result<(Answer, Duration), reqwest::Error> {
         let (http, request) = self.request.build_split();
-        let request = request?;
+        let mut request = request?;
+        let known = self.reads_of.and_then(|store| VERSIONS.lock().unwrap().get(&store).copied());
+        if let Some(known) = known.filter(|_| !request.headers().contains_key("min-version")) {
+            request.headers_mut().insert("min-version", known.into());
+        }
         let method = request.method().to_string();
         let sent = request.body().and_then(|body| body.as_bytes()).map(<[u8]>::to_vec).unwrap_or_default();
         witness(true, request.headers(), &sent);
@@ -152,6 +184,13 @@ impl Call {
         let took = started.elapsed();
         witness(false, &answer.headers, &answer.body);
         answer.check();
+        if let (Some(store), Some(version)) = (self.store, answer.header("catalog-version")) {
+            let version: i64 = version.parse().unwrap();
+            assert!(known.is_none_or(|known| known <= version), "older than {known:?}: {answer}");
+            let mut versions = VERSIONS.lock().unwrap();
+            let latest = versions.entry(store).or_default();
+            *latest = version.max(*latest);
+        }
         let checked = DESCRIPTION.check(&method, &target, status, &answer.headers, &answer.body);
         checked.unwrap_or_else(|faults| panic!("{}: {faults}", answer.line));
         Ok((answer, took))

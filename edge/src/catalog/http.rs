@@ -1,20 +1,27 @@
 //! `/api/v1/products` and `/api/v1/categories`.
 
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use headlesspro_shared::catalog::PriceBound;
-use headlesspro_shared::identity::Scope;
+use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::{CategoryKind, ProductId};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY};
+use headlesspro_shared::kernel::time::Timestamp;
+use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::store::{ListFilter, Sort, SortKey};
-use super::usecase::{self, Answer, ListQuery};
+use super::usecase::{self, ListQuery, Question};
 use crate::app::Ctx;
-use crate::extract::{Parsed, PathText, Query, QueryParams, next_link};
+use crate::cache::Kept;
+use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
 use crate::port::sql::Value;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -48,47 +55,112 @@ pub struct CategoryBody {
     pub path: String,
 }
 
-async fn product(ctx: Ctx, PathText([key]): PathText<1>, headers: HeaderMap) -> Result<Response, Problem> {
-    let answer = usecase::product(&ctx, &key).await?;
-    Ok(cacheable(answer, &headers, None))
+async fn product(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {
+    show(ctx, asked, Question::Product(key)).await
 }
 
-async fn list(ctx: Ctx, Parsed(query): Parsed<ListQuery>, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
-    let mut answer = usecase::list(&ctx, query).await?;
-    answer.tags.push(format!("products-{}", ctx.tenant().store));
-    Ok(cacheable(answer, &headers, Some(&uri)))
+async fn list(ctx: Ctx, Parsed(query): Parsed<ListQuery>, asked: Asked) -> Result<Response, Problem> {
+    show(ctx, asked, Question::List(query)).await
 }
 
-async fn categories(
-    ctx: Ctx,
-    Parsed(page): Parsed<CategoryPage>,
+async fn categories(ctx: Ctx, Parsed(page): Parsed<CategoryPage>, asked: Asked) -> Result<Response, Problem> {
+    show(ctx, asked, Question::Categories { after: page.after, limit: page.limit }).await
+}
+
+/// What a GET of the catalog says beside its parameters.
+struct Asked {
     uri: Uri,
     headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let answer = usecase::categories(&ctx, &page.after, page.limit).await?;
-    Ok(cacheable(answer, &headers, Some(&uri)))
+    at_least: Option<i64>,
 }
 
-/// The answer with a strong ETag, or 304 when the caller has it.
-fn cacheable(answer: Answer, request: &HeaderMap, uri: Option<&Uri>) -> Response {
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
+        let MinVersion(at_least) = MinVersion::from_request_parts(parts, state).await?;
+        Ok(Asked { uri: parts.uri.clone(), headers: parts.headers.clone(), at_least })
+    }
+}
+
+/// The answer to a GET of the catalog: the one that is kept, or else what is read now, which is kept then.
+///
+/// # Errors
+/// [`Problem`] when there is none, the caller may not have it, or no database knows the version that is asked for.
+async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Question) -> Result<Response, Problem> {
+    let target = uri.path_and_query().map_or_else(|| uri.path(), |target| target.as_str());
+    let (answers, _) = ctx.app().answers();
+    let store = ctx.tenant().store;
+    // Whoever is not known yet is looked up with what is read.
+    let kept = answers.get(store, target, at_least, ctx.now).filter(|_| ctx.is_verified());
+    let (kept, version) = match kept {
+        Some(kept) => kept,
+        None => {
+            let kept = Arc::new(read_anew(&ctx, &uri, at_least, &question).await?);
+            answers.put(store, target, Arc::clone(&kept));
+            let version = kept.version;
+            (kept, version)
+        }
+    };
+    if let Some(record) = &kept.record
+        && !ctx.reaches(&Resource::of_store(store).record(record.clone())).await?
+    {
+        return Err(Problem::not_found());
+    }
+    ctx.spent().tell_catalog_version(version);
+    Ok(respond(&kept, &headers, ctx.now))
+}
+
+async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Question) -> Result<Kept, Problem> {
+    let mut found = usecase::read(ctx, question).await?;
+    if let Some(at_least) = at_least.filter(|at_least| found.version < *at_least) {
+        // A replica that has not heard of it yet, or a client that asks for what never was.
+        found = usecase::read(&ctx.clone().reading_what_is_current(), question).await?;
+        if found.version < at_least {
+            return Err(Problem::version_unknown(found.version));
+        }
+    }
+    ctx.spent().tell_catalog_version(found.version);
+    let answer = found.answer.ok_or_else(Problem::not_found)?;
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, CACHEABLE);
     headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
-    let link = uri.zip(answer.next.as_deref()).map(|(uri, next)| next_link(uri, next));
-    let texts =
-        [(ETAG, Some(etag.clone())), (HeaderName::from_static("cache-tag"), Some(answer.tags.join(","))), (LINK, link)];
-    for (name, text) in texts {
+    let link = answer.next.as_deref().map(|next| next_link(uri, next));
+    let tags = Some(answer.tags.join(","));
+    for (name, text) in [(ETAG, Some(etag.clone())), (HeaderName::from_static("cache-tag"), tags), (LINK, link)] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
         }
     }
+    let (_, kept_for) = ctx.app().answers();
+    let kept_for = i64::try_from(kept_for.as_millis()).unwrap_or(i64::MAX);
+    Ok(Kept {
+        body: Bytes::from(answer.json),
+        headers,
+        etag,
+        tags: answer.tags,
+        version: found.version,
+        record: answer.record,
+        read_at: ctx.now,
+        until: ctx.now.checked_add_millis(kept_for).unwrap_or(ctx.now),
+    })
+}
+
+/// The answer, or 304 when the caller has it.
+fn respond(kept: &Kept, request: &HeaderMap, now: Timestamp) -> Response {
+    let mut headers = kept.headers.clone();
+    let age = kept.age_seconds(now);
+    if 0 < age {
+        // So that a shared cache does not add its minute to ours (RFC 9111, section 5.1).
+        headers.insert(AGE, HeaderValue::from(age));
+    }
     let known = request.get(IF_NONE_MATCH).and_then(|tags| tags.to_str().ok()).unwrap_or_default();
-    if known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == etag || tag == "*") {
+    if known.split(',').map(|tag| tag.trim().trim_start_matches("W/")).any(|tag| tag == kept.etag || tag == "*") {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    (headers, answer.json).into_response()
+    (headers, kept.body.clone()).into_response()
 }
 
 impl Query for ListQuery {

@@ -3,6 +3,7 @@
 mod document;
 mod http;
 pub mod openapi;
+mod shown;
 mod store;
 mod usecase;
 
@@ -11,7 +12,8 @@ pub use document::{
     SeoBody, VariantBody, date, sanitise,
 };
 pub use http::{CategoryBody, routes};
+pub use shown::{Touched, advance, written};
 pub use store::{
     CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, guard_prices, known,
-    known_of, offers, offers_of, write,
+    known_of, offers, offers_of, version, version_of, write,
 };

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::document::{AvailabilityBody, CardBody, ProductBody, VariantBody};
 use super::http::CategoryBody;
 use crate::openapi::{
-    Answer, Budget, Cache, Header, Operation, Parameter, Problems, credentials, database, id, money, not_found, of,
-    product_cursor, time,
+    Answer, Budget, Cache, Header, Operation, Parameter, Problems, credentials, database, id, min_version, money,
+    not_found, of, product_cursor, time,
 };
 use crate::problem::Problem;
 
@@ -75,7 +75,7 @@ fn list() -> Operation {
     Operation::new(Method::GET, "/api/v1/products", "listProducts", "Catalog")
         .says("Lists products", "One page of the active products that fit all filters.")
         .cache(Cache::Catalog)
-        .budget(Budget::new(1, 1, 0))
+        .budget(BUDGET)
         .parameters(Parameter::page())
         .parameters([
             Parameter::query(
@@ -116,6 +116,7 @@ fn list() -> Operation {
                 true,
             ),
             Parameter::if_none_match(),
+            Parameter::min_version(),
         ])
         .answer(
             Answer::json::<ProductListAnswer>(200, "A page of products.")
@@ -126,6 +127,7 @@ fn list() -> Operation {
         .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
         .problems(credentials(Scope::CatalogRead))
         .problems(query_problems())
+        .problems(min_version())
         .problems(database())
 }
 
@@ -133,7 +135,7 @@ fn product() -> Operation {
     Operation::new(Method::GET, "/api/v1/products/{idOrHandle}", "getProduct", "Catalog")
         .says("Shows a product", "An active product with its variants, and what is left of each.")
         .cache(Cache::Catalog)
-        .budget(Budget::new(1, 1, 0))
+        .budget(BUDGET)
         .parameters([
             Parameter::path(
                 "idOrHandle",
@@ -142,6 +144,7 @@ fn product() -> Operation {
                 "tunnel-tent-2",
             ),
             Parameter::if_none_match(),
+            Parameter::min_version(),
         ])
         .answer(Answer::json::<ProductAnswer>(200, "The product.").headers(CACHED).example(
             "tent",
@@ -151,6 +154,7 @@ fn product() -> Operation {
         .answer(Answer::empty(304, "The product is as the caller has it.").headers(CACHED))
         .problems(credentials(Scope::CatalogRead))
         .problems(not_found())
+        .problems(min_version())
         .problems(database())
 }
 
@@ -158,9 +162,9 @@ fn categories() -> Operation {
     Operation::new(Method::GET, "/api/v1/categories", "listCategories", "Catalog")
         .says("Lists categories", "One page of the category tree: every category follows its parent.")
         .cache(Cache::Catalog)
-        .budget(Budget::new(1, 1, 0))
+        .budget(BUDGET)
         .parameters(Parameter::page())
-        .parameters([Parameter::if_none_match()])
+        .parameters([Parameter::if_none_match(), Parameter::min_version()])
         .answer(
             Answer::json::<CategoryListAnswer>(200, "A page of categories.")
                 .headers(CACHED)
@@ -170,10 +174,14 @@ fn categories() -> Operation {
         .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
         .problems(credentials(Scope::CatalogRead))
         .problems(query_problems())
+        .problems(min_version())
         .problems(database())
 }
 
-const CACHED: [Header; 3] = [Header::Etag, Header::CacheTag, Header::Vary];
+/// A second one only where a replica is behind what `Min-Version` asks for.
+const BUDGET: Budget = Budget::new(1, 2, 0);
+
+const CACHED: [Header; 5] = [Header::Etag, Header::CacheTag, Header::Age, Header::CatalogVersion, Header::Vary];
 
 fn query_problems() -> Problems {
     vec![of(

@@ -2,24 +2,16 @@
 
 use std::convert::Infallible;
 
-use headlesspro_shared::identity::Resource;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 
 use super::document::{VariantPiece, list_answer, product_answer};
 use super::http::CategoryBody;
+use super::shown::{Answer, Read, categories_tag, lists_tag, stock_tag};
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::port::sql::{Row, SqlError, Value};
-
-/// An answer put together from stored pieces, with what it was made of.
-pub struct Answer {
-    pub json: String,
-    /// `product_...` for each product in it.
-    pub tags: Vec<String>,
-    pub next: Option<String>,
-}
 
 /// What a list is asked for.
 pub struct ListQuery {
@@ -31,19 +23,40 @@ pub struct ListQuery {
     pub limit: i64,
 }
 
-/// One product by id or handle, with its variants.
-pub async fn product(ctx: &Ctx, key: &str) -> Result<Answer, Failure<Infallible>> {
-    let key = key.parse::<ProductId>().map_err(|_| key);
-    let answers = ctx.read(vec![store::product(ctx.tenant(), key)]).await?;
-    let rows = answers.first().ok_or(Failure::NotFound)?;
-    let product = rows.first().ok_or(Failure::NotFound)?;
-    let id: ProductId = product.parse("id")?;
-    if !ctx.reaches(&Resource::of_store(ctx.tenant().store).record(id)).await? {
-        return Err(Failure::NotFound);
+/// What a storefront asks the catalog.
+pub enum Question {
+    /// By id or handle.
+    Product(String),
+    List(ListQuery),
+    /// After a path, in the order of paths.
+    Categories {
+        after: String,
+        limit: i64,
+    },
+}
+
+/// Answers in one round trip.
+pub async fn read(ctx: &Ctx, question: &Question) -> Result<Read, Failure<Infallible>> {
+    match question {
+        Question::Product(key) => product(ctx, key).await,
+        Question::List(query) => list(ctx, query).await,
+        Question::Categories { after, limit } => categories(ctx, after, *limit).await,
     }
+}
+
+/// One product by id or handle, with its variants.
+async fn product(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
+    let key = key.parse::<ProductId>().map_err(|_| key);
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![store::product(tenant, key), store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let rows = rows.first().ok_or(Failure::NotFound)?;
+    let Some(product) = rows.first() else { return Ok(Read { version, answer: None }) };
+    let id: ProductId = product.parse("id")?;
     let variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
     let json = product_answer(product.get("document")?, product.get("sellable")?, &variants);
-    Ok(Answer { json, tags: vec![id.to_string()], next: None })
+    let answer = Answer { json, tags: vec![id.to_string()], next: None, record: Some(id.into()) };
+    Ok(Read { version, answer: Some(answer) })
 }
 
 fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
@@ -55,12 +68,14 @@ fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
 }
 
 /// One page of active products.
-pub async fn list(ctx: &Ctx, query: ListQuery) -> Result<Answer, Failure<Infallible>> {
+async fn list(ctx: &Ctx, query: &ListQuery) -> Result<Read, Failure<Infallible>> {
+    let tenant = ctx.tenant();
     // One more than asked for tells whether there is a next page.
     let asked = query.limit.saturating_add(1);
-    let answers =
-        ctx.read(vec![store::list(ctx.tenant(), &query.filter, query.sort, query.after.as_ref(), asked)]).await?;
-    let rows = answers.first().ok_or(Failure::NotFound)?;
+    let page = store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked);
+    let rows = ctx.read(vec![page, store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let mut cards = Vec::with_capacity(rows.len());
     let mut tags = Vec::with_capacity(rows.len());
@@ -69,11 +84,14 @@ pub async fn list(ctx: &Ctx, query: ListQuery) -> Result<Answer, Failure<Infalli
         cards.push((row.get::<&str>("card")?, row.get::<bool>("sellable")?));
         tags.push(row.get::<&str>("id")?.to_owned());
         if at.saturating_add(1) == limit && limit < rows.len() {
-            next = Some(cursor_after(row, &query)?);
+            next = Some(cursor_after(row, query)?);
         }
     }
+    tags.push(lists_tag(tenant.store));
+    // What is in stock is in it or not; the products in it are named already.
+    tags.extend(query.filter.in_stock.map(|_| stock_tag(tenant.store)));
     let json = list_answer(&cards, next.as_deref());
-    Ok(Answer { json, tags, next })
+    Ok(Read { version, answer: Some(Answer { json, tags, next, record: None }) })
 }
 
 fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {
@@ -89,9 +107,12 @@ fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {
 }
 
 /// One page of categories, in the order of their paths.
-pub async fn categories(ctx: &Ctx, after: &str, limit: i64) -> Result<Answer, Failure<Infallible>> {
-    let answers = ctx.read(vec![store::categories(ctx.tenant(), after, limit.saturating_add(1))]).await?;
-    let rows = answers.first().ok_or(Failure::NotFound)?;
+async fn categories(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<Infallible>> {
+    let tenant = ctx.tenant();
+    let page = store::categories(tenant, after, limit.saturating_add(1));
+    let rows = ctx.read(vec![page, store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let items: Vec<CategoryBody> = rows.iter().take(limit).map(category).collect::<Result<_, _>>()?;
     let last = items.last().filter(|_| limit < rows.len());
@@ -99,7 +120,8 @@ pub async fn categories(ctx: &Ctx, after: &str, limit: i64) -> Result<Answer, Fa
     let body = serde_json::json!({ "items": items, "nextCursor": next });
     let json =
         serde_json::to_string(&body).map_err(|error| Failure::Unavailable(Unavailable::Corrupt(error.to_string())))?;
-    Ok(Answer { json, tags: vec![format!("categories-{}", ctx.tenant().store)], next })
+    let tags = vec![categories_tag(tenant.store)];
+    Ok(Read { version, answer: Some(Answer { json, tags, next, record: None }) })
 }
 
 fn category(row: Row<'_>) -> Result<CategoryBody, SqlError> {

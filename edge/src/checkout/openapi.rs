@@ -152,7 +152,7 @@ fn complete() -> Operation {
         )
         .answer(
             Answer::json::<OrderBody>(201, "The order.")
-                .headers([Header::Location, Header::IdempotentReplayed])
+                .headers([Header::Location, Header::IdempotentReplayed, Header::CatalogVersion])
                 .example("order", "Two tents, on account", order_example()),
         )
         .problems(not_found())

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::store::{self, Checkout};
 use crate::app::Ctx;
+use crate::catalog::Touched;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
@@ -162,13 +163,16 @@ pub async fn complete(
 ) -> Result<Answered, Failure<CompleteError>> {
     let tenant = ctx.tenant();
     let recorded = journal::idempotency_record(tenant, &claim.key);
-    let rows = ctx.read(vec![store::find(tenant, id), recorded, orders::by_checkout(tenant, id, None)]).await?;
+    let placed = orders::by_checkout(tenant, id, None);
+    let rows = ctx.read(vec![store::find(tenant, id), recorded, placed, catalog::version(tenant)]).await?;
     // The read has verified the caller. Only the merchant can say that an order is paid.
     match method {
         ManualPayment::Paid => ctx.require(Scope::PaymentsWrite).await?,
         ManualPayment::OnAccount => {}
     }
     if let Some(first) = replayed_order(ctx, claim, rows.get(1), rows.get(2))? {
+        // Whoever did not hear the first answer does not know its version.
+        ctx.spent().tell_catalog_version(catalog::version_of(rows.get(3))?);
         return Ok(Answered::Replayed(first));
     }
     let (checkout, key) = found(ctx, rows.first())?.ok_or(Failure::NotFound)?;
@@ -178,7 +182,10 @@ pub async fn complete(
         Err(error @ NotCompletable::Expired) => return Err(Failure::Rejected(CompleteError::NotCompletable(error))),
     };
     match ctx.commit(&commit.statements).await? {
-        Committed::Done { after, .. } => {
+        Committed::Done { rows, after } => {
+            let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
+            let touched = Touched { products, stock: true, ..Touched::default() };
+            catalog::written(ctx, &rows, commit.advance, touched)?;
             let body = order_of(ctx, after.first())?
                 .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
             Ok(Answered::Fresh { location: commit.location, body })
@@ -218,6 +225,8 @@ fn placed_order(order: &OrderBody) -> Change {
 
 struct OrderCommit {
     statements: Commit,
+    /// The number of the statement that raises the catalog's version.
+    advance: usize,
     location: String,
 }
 
@@ -269,6 +278,7 @@ async fn commit_of(
     orders::insert(&mut commit, tenant, &order, ctx.now);
     commit.push(catalog::guard_prices(tenant, &checkout.lines));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
+    let advance = catalog::advance(&mut commit, tenant);
     commit.push(store::complete(tenant, checkout.id));
     commit.push(journal::events(tenant, "order", &[placed], ctx.now));
     // What it answers is the order itself, which never changes.
@@ -278,7 +288,7 @@ async fn commit_of(
     commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, Some(id)));
     commit.push_diagnosis(catalog::offers(tenant, checkout.lines.iter().map(|line| line.variant)));
-    Ok(OrderCommit { statements: commit, location })
+    Ok(OrderCommit { statements: commit, advance, location })
 }
 
 fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use super::secrets::SecretsFile;
 use super::{database, import, output, write_privately};
 use crate::app::App;
+use crate::cache::KeepingTime;
 use crate::host::native::clock::SystemClock;
 use crate::host::native::fetch::NativeFetch;
 use crate::host::native::hrana_server;
@@ -62,6 +63,9 @@ pub struct DevArgs {
     /// organization.
     #[arg(long, value_name = "LIMITS", env = "HP_RATE_LIMITS", default_value = "")]
     rate_limits: Limits,
+    /// For how many seconds an answer of the catalog is shown at most, 0 to 60, where a write does not take it back.
+    #[arg(long, value_name = "SECONDS", env = "HP_CATALOG_CACHE_SECONDS", default_value = "10")]
+    catalog_cache_seconds: KeepingTime,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -103,7 +107,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let console = Arc::new(ConsoleMailer(Arc::clone(&mailbox)));
     let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
     let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &args.private_issuers));
-    let app = app.with_sign_up(SignUp::Open);
+    let app = app.with_sign_up(SignUp::Open).keeping_answers_for(args.catalog_cache_seconds.0);
     let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
     let applied = migrate(&**app.databases.first()).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {

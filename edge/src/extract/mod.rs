@@ -1,6 +1,7 @@
 //! What handlers take from a request: parsed, or a problem that names the field.
 
 mod arrival;
+mod freshness;
 mod idempotency;
 mod if_match;
 mod json;
@@ -9,6 +10,7 @@ mod query;
 mod raw;
 
 pub use arrival::Arrival;
+pub use freshness::MinVersion;
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
 pub use json::{FieldErrors, Json, Parse, given};

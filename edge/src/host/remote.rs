@@ -12,6 +12,7 @@ use headlesspro_shared::organizations::UnknownSignUp;
 use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 
 use crate::app::{App, InvalidSecrets, Secrets};
+use crate::cache::{InvalidKeepingTime, KeepingTime};
 use crate::port::clock::Clock;
 use crate::port::entropy::HostEntropy;
 use crate::port::fetch::Fetch;
@@ -59,9 +60,12 @@ pub const PRIVATE_ISSUERS: &str = "PRIVATE_ISSUERS";
 /// `open`: anybody may found an organization; `closed`, as when it is missing: the operator does.
 pub const SIGN_UP: &str = "SIGN_UP";
 
+/// How long an isolate shows what it has read of a catalog, at most: 0 to 60 seconds; 10 when it is missing.
+pub const CATALOG_CACHE_SECONDS: &str = "CATALOG_CACHE_SECONDS";
+
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 17] = [
+pub const SETTINGS: [&str; 18] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_DIRECTORY,
@@ -79,6 +83,7 @@ pub const SETTINGS: [&str; 17] = [
     STOREFRONT_URL,
     PRIVATE_ISSUERS,
     SIGN_UP,
+    CATALOG_CACHE_SECONDS,
 ];
 
 /// Why the service cannot be built. Names settings, never the values of those that may be secret.
@@ -104,6 +109,8 @@ pub enum Misconfigured {
     RateLimits(#[from] InvalidLimits),
     #[error("SIGN_UP: {0}")]
     SignUp(#[from] UnknownSignUp),
+    #[error("CATALOG_CACHE_SECONDS: {0}")]
+    Cache(#[from] InvalidKeepingTime),
     /// On Spin alone.
     #[cfg(target_os = "wasi")]
     #[error("CLIENT_ADDRESS_HEADER is not the name of a header")]
@@ -150,6 +157,10 @@ pub fn service(
     }
     if let Ok(sign_up) = wanted(SIGN_UP) {
         app = app.with_sign_up(sign_up.parse()?);
+    }
+    if let Ok(seconds) = wanted(CATALOG_CACHE_SECONDS) {
+        let KeepingTime(time) = seconds.parse()?;
+        app = app.keeping_answers_for(time);
     }
     let app = Arc::new(app);
     Ok((crate::routes::router(Arc::clone(&app)), app))

@@ -10,7 +10,7 @@ use super::http::{ImportReportBody, LIMIT, RowProblemBody, not_csv};
 use super::usecase::NOT_IMPORTED;
 use crate::failure::Unavailable;
 use crate::openapi::{
-    Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, of, raw_body,
+    Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy, of, raw_body,
 };
 use crate::problem::Problem;
 
@@ -54,24 +54,28 @@ fn import() -> Operation {
             "A product with two variants",
             FILE.into(),
         ))
-        .answer(Answer::json::<ImportReportBody>(200, "What became of the file.").example(
-            "mostly",
-            "Two products went in, one did not",
-            json!({
-                "dryRun": false,
-                "products": { "created": 2, "updated": 0, "unchanged": 0, "failed": 1 },
-                "variants": { "written": 5, "removed": 0 },
-                "errorCount": 1,
-                "errors": errors(WITH_AN_ERROR),
-                "warningCount": 1,
-                "warnings": [{
-                    "line": 1,
-                    "column": "Google Shopping / Gender",
-                    "handle": null,
-                    "reason": NOT_IMPORTED,
-                }],
-            }),
-        ))
+        .answer(
+            Answer::json::<ImportReportBody>(200, "What became of the file.")
+                .headers([Header::CatalogVersion])
+                .example(
+                    "mostly",
+                    "Two products went in, one did not",
+                    json!({
+                        "dryRun": false,
+                        "products": { "created": 2, "updated": 0, "unchanged": 0, "failed": 1 },
+                        "variants": { "written": 5, "removed": 0 },
+                        "errorCount": 1,
+                        "errors": errors(WITH_AN_ERROR),
+                        "warningCount": 1,
+                        "warnings": [{
+                            "line": 1,
+                            "column": "Google Shopping / Gender",
+                            "handle": null,
+                            "reason": NOT_IMPORTED,
+                        }],
+                    }),
+                ),
+        )
         .problems(credentials(Scope::CatalogWrite))
         .problems(raw_body(LIMIT, "The file has more than 10 MiB. `hp import` takes any size."))
         .problems(vec![

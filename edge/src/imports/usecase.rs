@@ -19,7 +19,7 @@ use serde_json::json;
 use super::lot::{Lot, is_too_large};
 use super::rows::{CategoryLine, rows};
 use crate::app::Ctx;
-use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk, ReadVersion};
+use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk, ReadVersion, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -189,6 +189,9 @@ fn is_race(refusal: &Refusal) -> bool {
 
 struct Decided {
     commit: Commit,
+    /// The number of the statement that raises the catalog's version, and what it stands for.
+    advance: usize,
+    touched: Touched,
     counts: Counts,
     written: u64,
     removed: u64,
@@ -231,7 +234,9 @@ impl Import<'_> {
             let decided = self.decide(&products, known).await?;
             if !self.dry_run && !decided.commit.statements().is_empty() {
                 match self.ctx.commit(&decided.commit).await? {
-                    Committed::Done { .. } => {}
+                    Committed::Done { rows, .. } => {
+                        catalog::written(self.ctx, &rows, decided.advance, decided.touched)?;
+                    }
                     Committed::Refused { refusal: Refusal::Other(message), .. } => {
                         return Err(Failure::Unavailable(SqlError::Statement(message).into()));
                     }
@@ -442,6 +447,13 @@ impl Import<'_> {
         let written = u64::try_from(chunk.variants.len()).unwrap_or(u64::MAX);
         let removed = u64::try_from(chunk.removed_variants.len()).unwrap_or(u64::MAX);
         let mut commit = Commit::new();
+        let mut advance = 0;
+        let touched = Touched {
+            products: chunk.updated_products.clone(),
+            lists: true,
+            stock: true,
+            categories: !chunk.categories.is_empty(),
+        };
         if !chunk.products.is_empty() {
             let actor = &ctx.principal().await?.actor;
             let subject = format!(
@@ -451,13 +463,14 @@ impl Import<'_> {
             );
             catalog::write(&mut commit, tenant, &chunk, ctx.now);
             commit.push(inventory::set_levels(tenant, &stock, ctx.now));
+            advance = catalog::advance(&mut commit, tenant);
             commit.push(journal::events(tenant, "product", &events, ctx.now));
             let change = Change::new("catalog.import", subject)
                 .before(json!({ "products": before }))
                 .after(json!({ "products": after, "removedVariants": chunk.removed_variants }));
             commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
         }
-        Ok(Decided { commit, counts, written, removed })
+        Ok(Decided { commit, advance, touched, counts, written, removed })
     }
 
     /// The product's category with its ancestors; those that are not there yet become rows.

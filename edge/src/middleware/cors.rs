@@ -21,8 +21,8 @@ pub async fn cors(request: Request, next: Next) -> Response {
         headers.insert(
             ACCESS_CONTROL_ALLOW_HEADERS,
             HeaderValue::from_static(
-                "authorization, content-type, idempotency-key, if-match, if-none-match, x-publishable-key, \
-                 x-request-id",
+                "authorization, content-type, idempotency-key, if-match, if-none-match, min-version, \
+                 x-publishable-key, x-request-id",
             ),
         );
         headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
@@ -30,7 +30,7 @@ pub async fn cors(request: Request, next: Next) -> Response {
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(
-                "etag, link, location, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
+                "age, catalog-version, etag, link, location, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
                  server-timing, x-request-id, idempotent-replayed",
             ),
         );

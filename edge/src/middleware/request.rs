@@ -15,6 +15,8 @@ use crate::problem::Problem;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
+const CATALOG_VERSION: HeaderName = HeaderName::from_static("catalog-version");
+
 /// A request's id: the client's `X-Request-Id` when it is one of 1 to 64 plain characters, else ours.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub Arc<str>);
@@ -51,6 +53,9 @@ pub async fn request(State(app): State<Arc<App>>, mut request: Request, next: Ne
     }
     if let Ok(value) = HeaderValue::from_str(&timing) {
         headers.insert(SERVER_TIMING, value);
+    }
+    if let Some(version) = spent.catalog_version() {
+        headers.insert(CATALOG_VERSION, HeaderValue::from(version));
     }
     headers.insert(HeaderName::from_static("x-content-type-options"), HeaderValue::from_static("nosniff"));
     response

@@ -38,6 +38,7 @@ pub const ALL: &[Migration] = files![
     "202611220030_identity_accounts_that_come_and_go",
     "202611220130_identity_customers",
     "202611220545_orders_kept_answers",
+    "202611220700_catalog_version",
 ];
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ pub enum Header {
     /// The body's fingerprint, or the version of a thing that changes.
     Etag,
     CacheTag,
+    /// Only of an answer that was kept for a while.
+    Age,
+    /// How often the catalog was written.
+    CatalogVersion,
     Vary,
     /// Only where there is a next page.
     Link,
@@ -34,6 +38,8 @@ impl Header {
         match self {
             Header::Etag => "ETag",
             Header::CacheTag => "Cache-Tag",
+            Header::Age => "Age",
+            Header::CatalogVersion => "Catalog-Version",
             Header::Vary => "Vary",
             Header::Link => "Link",
             Header::Location => "Location",
@@ -62,6 +68,19 @@ impl Header {
                 "What the answer was made of, for purging shared caches.",
                 pattern("^[!-~]+(,[!-~]+)*$"),
                 "prod_01jd8xk3v0f5trw1y2z3a4b5c6",
+            ),
+            Header::Age => (
+                false,
+                "Seconds since the answer was read; left out where it was read just now.",
+                pattern("^[0-9]+$"),
+                "7",
+            ),
+            Header::CatalogVersion => (
+                false,
+                "How often the store's catalog has been written. Send it as `Min-Version` to read nothing older. Left \
+                 out while it was never written.",
+                pattern("^[1-9][0-9]*$"),
+                "42",
             ),
             Header::Vary => (
                 true,

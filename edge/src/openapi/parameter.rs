@@ -74,6 +74,17 @@ impl Parameter {
         .shared("IfNoneMatch")
     }
 
+    pub fn min_version() -> Parameter {
+        Parameter::header(
+            "Min-Version",
+            "A `Catalog-Version` that the caller was told: no cache and no replica answers with anything older. Where a \
+             replica has not heard of it yet, the primary is asked, with one more round trip.",
+            json!({ "type": "string", "pattern": "^[0-9]+$" }),
+            "42",
+        )
+        .shared("MinVersion")
+    }
+
     pub fn if_match() -> Parameter {
         Parameter::header(
             "If-Match",

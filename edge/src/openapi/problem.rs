@@ -115,6 +115,18 @@ pub fn if_match(mismatch: impl Into<wire::Problem>) -> Problems {
     ]
 }
 
+/// Of every route with a `Min-Version`.
+pub fn min_version() -> Problems {
+    vec![
+        of(
+            wire::Problem::bad_header("Min-Version", "must be a version, as Catalog-Version tells it: 42"),
+            INVALID_HEADER,
+        ),
+        of(wire::Problem::version_unknown(42), "`Min-Version` asks for a version that there is not.")
+            .with::<VersionMismatch>(),
+    ]
+}
+
 /// Of every route with a body of at most `limit` bytes.
 pub fn raw_body(limit: usize, too_large: &'static str) -> Problems {
     vec![of(extract::incomplete(), "The body broke off."), of(extract::too_large(limit), too_large).with::<TooLarge>()]

@@ -146,6 +146,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     caching::catalog_answers_have_strong_etags_and_304,
     caching::an_etag_changes_with_what_it_stands_for,
     caching::catalog_answers_may_be_kept_and_personal_ones_not,
+    caching::whoever_has_written_reads_nothing_older,
     caching::round_trips_stay_within_their_budget,
     carts::lines_are_added_set_and_removed,
     carts::two_hundred_parallel_adds_of_one_are_two_hundred,

@@ -66,6 +66,22 @@ impl dyn Sql + '_ {
         outcome.into_snapshot(count)
     }
 
+    /// As [`read`](dyn Sql::read), and sees every commit that there is: as a writer, which a replica sends on to the
+    /// primary.
+    ///
+    /// # Errors
+    /// As [`commit`](dyn Sql::commit).
+    pub async fn read_current(&self, statements: Vec<Statement>) -> Result<Vec<Rows>, SqlError> {
+        let mut reads = Commit::new();
+        for statement in statements {
+            reads.push(statement);
+        }
+        match self.commit(&reads).await? {
+            Committed::Done { rows, .. } => Ok(rows),
+            Committed::Refused { refusal, .. } => Err(SqlError::Statement(refusal.into_message())),
+        }
+    }
+
     /// Commits in one round trip, atomically: all statements, or none. A database that stays busy is
     /// [`SqlError::Unavailable`]; how long that is waited for is the adapter's, or [`turns`]'s in front of it.
     ///

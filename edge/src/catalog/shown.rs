@@ -1,0 +1,83 @@
+//! What a storefront is shown, with what a write needs to know to take it back where it is kept.
+
+use headlesspro_shared::identity::RecordId;
+use headlesspro_shared::kernel::id::StoreId;
+
+use super::store;
+use crate::app::{Ctx, Tenant};
+use crate::failure::Failure;
+use crate::port::sql::{Commit, Rows};
+
+/// An answer put together from stored pieces, with what it was made of.
+pub struct Answer {
+    pub json: String,
+    /// What a write names that changes it: see [`Touched`].
+    pub tags: Vec<String>,
+    /// The cursor of the next page.
+    pub next: Option<String>,
+    /// Of the one product that it shows, for grants that are narrowed to records.
+    pub record: Option<RecordId>,
+}
+
+/// An answer, or that there is none, with the catalog's version that said so.
+pub struct Read {
+    pub version: i64,
+    pub answer: Option<Answer>,
+}
+
+/// What a commit changed of what is shown.
+#[derive(Debug, Default)]
+pub struct Touched {
+    /// Whose own answers, and the lists that have them, are others now.
+    pub products: Vec<String>,
+    /// Whether lists may have other products, or others first.
+    pub lists: bool,
+    /// Whether something may have been sold out, or is there again.
+    pub stock: bool,
+    pub categories: bool,
+}
+
+impl Touched {
+    fn tags(self, store: StoreId) -> Vec<String> {
+        let of_store = [
+            (self.lists, lists_tag as fn(StoreId) -> String),
+            (self.stock, stock_tag),
+            (self.categories, categories_tag),
+        ];
+        let of_store = of_store.into_iter().filter(|(is_touched, _)| *is_touched).map(|(_, tag)| tag(store));
+        self.products.into_iter().chain(of_store).collect()
+    }
+}
+
+/// Of every list of products.
+pub fn lists_tag(store: StoreId) -> String {
+    format!("products-{store}")
+}
+
+/// Of lists that are narrowed by what is in stock.
+pub fn stock_tag(store: StoreId) -> String {
+    format!("stock-{store}")
+}
+
+/// Of every list of categories.
+pub fn categories_tag(store: StoreId) -> String {
+    format!("categories-{store}")
+}
+
+/// Has a commit raise the catalog's version, and answers the number of the statement, for [`written`].
+pub fn advance(commit: &mut Commit, tenant: Tenant) -> usize {
+    commit.push(store::advance(tenant))
+}
+
+/// To be called when a commit is done that was given to [`advance`]: takes back what is shown of what it `touched`, and
+/// tells the client the version.
+///
+/// # Errors
+/// [`Failure::Unavailable`] when the commit answered something else than a version.
+pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: usize, touched: Touched) -> Result<(), Failure<E>> {
+    let version = store::version_of(rows.get(advance))?;
+    let store = ctx.tenant().store;
+    ctx.app().answers().0.purge(store, &touched.tags(store), version);
+    ctx.spent().tell_catalog_version(version);
+    Ok(())
+}
