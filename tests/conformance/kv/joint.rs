@@ -6,6 +6,7 @@ use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::identity::script::{self, LIMITS_AND_LOCKOUT};
 use headlesspro_edge::limits::{Claims, Joint, Limiter, Payer, Postponed};
 use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::kv::{Command, Kv, KvError, Reply, Script};
 use headlesspro_shared::identity::Lockout;
 use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
@@ -37,7 +38,7 @@ async fn an_attempt_is_counted_where_the_request_is_let_in() {
         let limiter = Limiter::new(limits.parse().unwrap());
         let ask = async |limiter: &Limiter| {
             let postponed = Postponed::new(claims());
-            let (admission, decided) = postponed.settle_with(limiter, kv, &SystemClock, &joint).await;
+            let (admission, decided) = postponed.settle_with(limiter, kv, SystemClock.now(), &joint).await;
             assert_eq!(postponed.settle(limiter, kv, &SystemClock).await, admission, "{name}: it is counted once");
             (admission, decided.unwrap())
         };
@@ -96,12 +97,12 @@ async fn without_redis_nothing_is_decided_and_requests_are_counted_all_the_same(
     let limiter = Limiter::new("*.*=1000000/20s:1000000,auth.key=3/1h:3".parse().unwrap());
     for _ in 0..3 {
         let postponed = Postponed::new(claims());
-        let (admission, decided) = postponed.settle_with(&limiter, &Nobody, &SystemClock, &attempt()).await;
+        let (admission, decided) = postponed.settle_with(&limiter, &Nobody, SystemClock.now(), &attempt()).await;
         assert_eq!((admission.decision.refused, decided), (None, Err(KvError::Timeout)));
         assert!(limiter.is_alone());
     }
     let postponed = Postponed::new(claims());
-    let (admission, decided) = postponed.settle_with(&limiter, &Nobody, &SystemClock, &attempt()).await;
+    let (admission, decided) = postponed.settle_with(&limiter, &Nobody, SystemClock.now(), &attempt()).await;
     assert!(admission.decision.refused.is_some());
     assert_eq!((admission.round_trips, decided), (0, Ok(None)));
 }
