@@ -23,6 +23,8 @@ use crate::port::entropy::{Entropy, NoEntropy};
 use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::{Command, Kv, KvError, Reply, Script};
 use crate::port::mailer::Mailer;
+use crate::port::purger::CachePurger;
+use crate::port::shared_cache::SharedCache;
 use crate::port::sql::{Commit, Committed, Databases, Rows, Statement};
 use crate::vault::Vault;
 
@@ -40,6 +42,8 @@ pub struct App {
     offers: OfferCache,
     answers: ResponseCache,
     answers_kept_for: Duration,
+    shared_cache: Option<Arc<dyn SharedCache>>,
+    cdn: Option<Arc<dyn CachePurger>>,
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
@@ -123,6 +127,8 @@ impl App {
             offers,
             answers: ResponseCache::default(),
             answers_kept_for: App::ANSWERS_KEPT_FOR,
+            shared_cache: None,
+            cdn: None,
             limiter,
             mailer: None,
             tenant_fetch: None,
@@ -164,6 +170,28 @@ impl App {
     pub fn keeping_answers_for(mut self, time: Duration) -> App {
         self.answers_kept_for = time;
         self
+    }
+
+    /// The same application, whose isolates share what they have read of a catalog.
+    #[must_use]
+    pub fn with_shared_cache(mut self, cache: Arc<dyn SharedCache>) -> App {
+        self.shared_cache = Some(cache);
+        self
+    }
+
+    pub fn shared_cache(&self) -> Option<&Arc<dyn SharedCache>> {
+        self.shared_cache.as_ref()
+    }
+
+    /// The same application behind a CDN that takes answers back when it is told to.
+    #[must_use]
+    pub fn with_cdn(mut self, cdn: Arc<dyn CachePurger>) -> App {
+        self.cdn = Some(cdn);
+        self
+    }
+
+    pub fn cdn(&self) -> Option<&Arc<dyn CachePurger>> {
+        self.cdn.as_ref()
     }
 
     /// Answers that are kept, and for how long.

@@ -8,6 +8,7 @@
 //! older answer can be taken for: not one that was kept, and not one that was still being read while the write was
 //! committed.
 
+pub mod shared;
 mod span;
 
 use std::collections::{HashMap, HashSet};
@@ -143,6 +144,11 @@ impl ResponseCache {
         }
     }
 
+    /// Whether a write went through here that an answer of `version` does not show.
+    pub fn is_overtaken(&self, store: StoreId, version: i64) -> bool {
+        self.lock().written.get(&store).is_some_and(|written| version < written.last())
+    }
+
     /// Takes back the answers of `store` with one of `tags`: the write of `version` touched them, and no others.
     pub fn purge(&self, store: StoreId, tags: &[String], version: i64) {
         let tags: HashSet<&str> = tags.iter().map(String::as_str).collect();
@@ -178,6 +184,10 @@ impl State {
             self.bytes = self.bytes.saturating_sub(kept.weight(&key.1));
         }
     }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::{CategoryKind, ProductId};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
@@ -20,8 +20,9 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question};
 use crate::app::Ctx;
-use crate::cache::Kept;
+use crate::cache::{Kept, shared};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
+use crate::port::shared_cache::SharedCache;
 use crate::port::sql::Value;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -30,6 +31,9 @@ use crate::wire::IdText;
 /// The shopper's browser asks again; a shared cache answers for a minute, and for ten more while it
 /// fetches anew. An answer depends on the key, which names the tenant: caches must tell keys apart.
 const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600");
+
+const VARIES: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key");
+const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CatalogRead);
@@ -92,11 +96,27 @@ async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Quest
     let (answers, _) = ctx.app().answers();
     let store = ctx.tenant().store;
     // Whoever is not known yet is looked up with what is read.
-    let kept = answers.get(store, target, at_least, ctx.now).filter(|_| ctx.is_verified());
+    let may_be_kept = ctx.is_verified() && !wants_it_read(&ctx, &headers).await?;
+    let kept = answers.get(store, target, at_least, ctx.now).filter(|_| may_be_kept);
     let (kept, version) = match kept {
         Some(kept) => kept,
         None => {
-            let kept = Arc::new(read_anew(&ctx, &uri, at_least, &question).await?);
+            let shared = ctx.app().shared_cache().map(|shared| (shared, shared::url(host(&headers), store, target)));
+            let recalled = match shared.as_ref().filter(|_| may_be_kept) {
+                Some((shared, url)) => recalled(&ctx, &***shared, url.clone(), at_least).await,
+                None => None,
+            };
+            let kept = match recalled {
+                Some(kept) => Arc::new(kept),
+                None => {
+                    let kept = Arc::new(read_anew(&ctx, &uri, at_least, &question).await?);
+                    if let Some((shared, url)) = shared {
+                        let (shared, answer) = (Arc::clone(shared), kept.to_shared());
+                        ctx.later(async move { shared.put(url, answer).await });
+                    }
+                    kept
+                }
+            };
             answers.put(store, target, Arc::clone(&kept));
             let version = kept.version;
             (kept, version)
@@ -109,6 +129,26 @@ async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Quest
     }
     ctx.spent().tell_catalog_version(version);
     Ok(respond(&kept, &headers, ctx.now))
+}
+
+/// `Cache-Control: no-cache` of somebody who may write the catalog: the answer is read now. A shopper's is left alone,
+/// or anybody could have the database asked each time.
+async fn wants_it_read(ctx: &Ctx, headers: &HeaderMap) -> Result<bool, Problem> {
+    let control = headers.get(CACHE_CONTROL).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let asks = control.split(',').any(|directive| directive.trim().eq_ignore_ascii_case("no-cache"));
+    Ok(asks && ctx.principal().await?.permissions.scopes().contains(Scope::CatalogWrite))
+}
+
+fn host(headers: &HeaderMap) -> &str {
+    headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost")
+}
+
+/// What another isolate has read lately, unless a write that went through this one has overtaken it.
+async fn recalled(ctx: &Ctx, shared: &dyn SharedCache, url: String, at_least: Option<i64>) -> Option<Kept> {
+    let (answers, kept_for) = ctx.app().answers();
+    let kept = Kept::from_shared(shared.get(url).await?, VARIES, ctx.now, kept_for)?;
+    let is_new_enough = at_least.is_none_or(|at_least| at_least <= kept.version);
+    (is_new_enough && !answers.is_overtaken(ctx.tenant().store, kept.version)).then_some(kept)
 }
 
 async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Question) -> Result<Kept, Problem> {
@@ -125,10 +165,13 @@ async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Quest
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, CACHEABLE);
-    headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
+    headers.insert(VARY, VARIES);
     let link = answer.next.as_deref().map(|next| next_link(uri, next));
     let tags = Some(answer.tags.join(","));
-    for (name, text) in [(ETAG, Some(etag.clone())), (HeaderName::from_static("cache-tag"), tags), (LINK, link)] {
+    // A CDN that looks for them elsewhere takes its header away again.
+    let (name, between) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
+    let tags_of_cdn = (name, Some(answer.tags.join(between)));
+    for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link)] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
         }

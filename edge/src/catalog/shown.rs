@@ -1,11 +1,16 @@
 //! What a storefront is shown, with what a write needs to know to take it back where it is kept.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use headlesspro_shared::identity::RecordId;
 use headlesspro_shared::kernel::id::StoreId;
 
 use super::store;
 use crate::app::{Ctx, Tenant};
 use crate::failure::Failure;
+use crate::port::clock::Clock;
+use crate::port::purger::CachePurger;
 use crate::port::sql::{Commit, Rows};
 
 /// An answer put together from stored pieces, with what it was made of.
@@ -49,6 +54,22 @@ impl Touched {
     }
 }
 
+/// Takes back what a CDN shows, after the response. A CDN that does not hear of it shows it until its time is over, a
+/// minute at most.
+async fn purge(cdn: &dyn CachePurger, clock: &dyn Clock, tags: Vec<String>) {
+    const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(2)];
+    for pause in PAUSES {
+        if cdn.purge(tags.clone()).await.is_ok() {
+            return;
+        }
+        clock.sleep(pause).await;
+    }
+    let count = tags.len();
+    if let Err(error) = cdn.purge(tags).await {
+        log::warn!("{count} tags are not taken back from the CDN: {error}");
+    }
+}
+
 /// Of every list of products.
 pub fn lists_tag(store: StoreId) -> String {
     format!("products-{store}")
@@ -77,7 +98,12 @@ pub fn advance(commit: &mut Commit, tenant: Tenant) -> usize {
 pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: usize, touched: Touched) -> Result<(), Failure<E>> {
     let version = store::version_of(rows.get(advance))?;
     let store = ctx.tenant().store;
-    ctx.app().answers().0.purge(store, &touched.tags(store), version);
+    let tags = touched.tags(store);
+    ctx.app().answers().0.purge(store, &tags, version);
     ctx.spent().tell_catalog_version(version);
+    if let Some(cdn) = ctx.app().cdn() {
+        let (cdn, clock) = (Arc::clone(cdn), Arc::clone(&ctx.app().clock));
+        ctx.later(async move { purge(&*cdn, &*clock, tags).await });
+    }
     Ok(())
 }

@@ -19,6 +19,8 @@ use crate::port::fetch::Fetch;
 use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::upstash::{InvalidUpstash, UpstashKv};
 use crate::port::mailer::http::{HttpMailer, InvalidMailer};
+use crate::port::purger::{Cdn, InvalidCdn};
+use crate::port::shared_cache::SharedCache;
 use crate::port::sql::directory::{Directory, InvalidDirectory};
 use crate::port::sql::hrana::{HranaSql, HranaUrlError};
 use crate::problem::Problem;
@@ -63,9 +65,13 @@ pub const SIGN_UP: &str = "SIGN_UP";
 /// How long an isolate shows what it has read of a catalog, at most: 0 to 60 seconds; 10 when it is missing.
 pub const CATALOG_CACHE_SECONDS: &str = "CATALOG_CACHE_SECONDS";
 
+/// The CDN in front that is told what to take back, as [`Cdn`] says.
+pub const CDN: &str = "CDN";
+pub const CDN_TOKEN: &str = "CDN_TOKEN";
+
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 18] = [
+pub const SETTINGS: [&str; 20] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_DIRECTORY,
@@ -84,6 +90,8 @@ pub const SETTINGS: [&str; 18] = [
     PRIVATE_ISSUERS,
     SIGN_UP,
     CATALOG_CACHE_SECONDS,
+    CDN,
+    CDN_TOKEN,
 ];
 
 /// Why the service cannot be built. Names settings, never the values of those that may be secret.
@@ -111,6 +119,8 @@ pub enum Misconfigured {
     SignUp(#[from] UnknownSignUp),
     #[error("CATALOG_CACHE_SECONDS: {0}")]
     Cache(#[from] InvalidKeepingTime),
+    #[error(transparent)]
+    Cdn(#[from] InvalidCdn),
     /// On Spin alone.
     #[cfg(target_os = "wasi")]
     #[error("CLIENT_ADDRESS_HEADER is not the name of a header")]
@@ -124,6 +134,7 @@ pub fn service(
     setting: impl Fn(&str) -> Option<String>,
     fetch: Arc<dyn Fetch>,
     clock: Arc<dyn Clock>,
+    shared_cache: Option<Arc<dyn SharedCache>>,
 ) -> Result<(Router, Arc<App>), Misconfigured> {
     let wanted = |name| setting(name).filter(|value| !value.is_empty()).ok_or(Misconfigured::Missing(name));
     let streams = match setting(DATABASE_STREAMS).filter(|value| !value.is_empty()) {
@@ -151,6 +162,10 @@ pub fn service(
         let mailer = HttpMailer::new(&url, &setting(MAIL_TOKEN).unwrap_or_default(), &from, Arc::clone(&fetch))?;
         app = app.with_mailer(Arc::new(mailer));
     }
+    if let Ok(cdn) = wanted(CDN) {
+        let cdn: Cdn = cdn.parse()?;
+        app = app.with_cdn(cdn.purger(&setting(CDN_TOKEN).unwrap_or_default(), Arc::clone(&fetch))?);
+    }
     app = app.with_tenant_fetch(TenantFetch::new(fetch, &setting(PRIVATE_ISSUERS).unwrap_or_default()));
     if let Ok(url) = wanted(STOREFRONT_URL) {
         app = app.with_storefront(url.parse()?);
@@ -161,6 +176,9 @@ pub fn service(
     if let Ok(seconds) = wanted(CATALOG_CACHE_SECONDS) {
         let KeepingTime(time) = seconds.parse()?;
         app = app.keeping_answers_for(time);
+    }
+    if let Some(cache) = shared_cache {
+        app = app.with_shared_cache(cache);
     }
     let app = Arc::new(app);
     Ok((crate::routes::router(Arc::clone(&app)), app))

@@ -1,5 +1,5 @@
-//! What the handlers need of the outside: seven ports, each a small object-safe trait with at least
-//! two real adapters. The futures are `Send` everywhere; a host whose own futures are not wraps them
+//! What the handlers need of the outside: ports, each a small object-safe trait with at least two
+//! real adapters ([`shared_cache`] has one so far: other hosts have none to share). The futures are `Send` everywhere; a host whose own futures are not wraps them
 //! once, in its leaf adapter. Wire clients that only need [`fetch::Fetch`] live here beside their
 //! trait and run on every host; adapters that need a host's own library live under `host/`.
 
@@ -9,6 +9,8 @@ pub mod entropy;
 pub mod fetch;
 pub mod kv;
 pub mod mailer;
+pub mod purger;
+pub mod shared_cache;
 pub mod sql;
 
 /// A boxed `Send` future, so that ports are object-safe.

@@ -76,7 +76,7 @@ async fn router() -> Result<(Router, HeaderName), Misconfigured> {
         }
     }
     let setting = |wanted: &str| found.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.clone());
-    let (router, _) = remote::service(setting, Arc::new(SpinFetch), Arc::new(WallClock))?;
+    let (router, _) = remote::service(setting, Arc::new(SpinFetch), Arc::new(WallClock), None)?;
     let address_header = match setting(CLIENT_ADDRESS_HEADER).filter(|name| !name.is_empty()) {
         Some(name) => name.parse().map_err(|_| Misconfigured::AddressHeader)?,
         None => SPIN_CLIENT_ADDR,

@@ -66,3 +66,24 @@ async function whole(response, limit) {
   }
   return body;
 }
+
+// Whether `caches.default` was seen to throw: a runtime that has none will not have one later.
+let cacheless = false;
+
+// Answers [headers, body] of what is kept, or null.
+export async function recall(url) {
+  if (cacheless) return null;
+  try {
+    const response = await caches.default.match(url);
+    if (response === undefined) return null;
+    return [lines(response.headers), new Uint8Array(await response.arrayBuffer())];
+  } catch {
+    cacheless = true;
+    return null;
+  }
+}
+
+export async function remember(url, headers, body) {
+  if (cacheless) return;
+  await caches.default.put(url, new Response(body.slice(), { headers: pairs(headers) }));
+}

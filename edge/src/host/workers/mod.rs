@@ -4,6 +4,7 @@
 //! bindings of the first request and lives as long as the isolate; whatever belongs to one request
 //! (its `Context`) travels in the request's extensions.
 
+mod cache;
 mod fetch;
 mod http;
 
@@ -92,7 +93,8 @@ fn service(env: &Env) -> Result<(Router, Arc<App>), Misconfigured> {
         return Ok(service.clone());
     }
     let setting = |name: &str| env.var(name).ok().map(|value| value.to_string());
-    let service = remote::service(setting, Arc::new(WorkersFetch), Arc::new(WorkersClock))?;
+    let service =
+        remote::service(setting, Arc::new(WorkersFetch), Arc::new(WorkersClock), Some(Arc::new(cache::WorkersCache)))?;
     Ok(SERVICE.get_or_init(|| service).clone())
 }
 

@@ -1,0 +1,37 @@
+//! Fastly: `POST /service/{service}/purge` with `surrogate_keys`.
+//! Source: <https://www.fastly.com/documentation/reference/api/purging/>.
+
+use http::HeaderName;
+use serde_json::json;
+
+use super::{Api, CachePurger, PurgeError};
+use crate::port::BoxFuture;
+
+pub(super) const ORIGIN: &str = "https://api.fastly.com";
+pub(super) const TOKEN: HeaderName = HeaderName::from_static("fastly-key");
+
+/// Keys in one call.
+const AT_ONCE: usize = 256;
+
+/// A service. Its token needs the scope `purge_select`.
+#[derive(Clone)]
+pub struct Fastly(pub(super) Api);
+
+pub(super) fn path(service: &str) -> String {
+    format!("/service/{service}/purge")
+}
+
+impl CachePurger for Fastly {
+    fn purge(&self, tags: Vec<String>) -> BoxFuture<'_, Result<(), PurgeError>> {
+        Box::pin(async move {
+            for tags in tags.chunks(AT_ONCE) {
+                self.0.post(json!({ "surrogate_keys": tags }).to_string()).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn tag_header(&self) -> (HeaderName, &'static str) {
+        (HeaderName::from_static("surrogate-key"), " ")
+    }
+}

@@ -1,0 +1,134 @@
+//! Taking answers back from a CDN by their tags.
+
+mod cloudflare;
+mod fastly;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+
+use super::BoxFuture;
+use super::fetch::{Chosen, Fetch, FetchError, Limits};
+
+pub use cloudflare::Cloudflare;
+pub use fastly::Fastly;
+
+/// Why answers are still shown that were to be taken back. They are until their time is over.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PurgeError {
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
+    /// The CDN's own words are in its log; its status says most.
+    #[error("the CDN answered HTTP {0}")]
+    Refused(u16),
+}
+
+pub trait CachePurger: Send + Sync {
+    /// Takes back every answer with one of `tags`. Repeating it does no harm.
+    ///
+    /// # Errors
+    /// [`PurgeError`], after which some may be taken back and some not.
+    fn purge(&self, tags: Vec<String>) -> BoxFuture<'_, Result<(), PurgeError>>;
+
+    /// The header in which the CDN looks for an answer's tags, and what stands between them.
+    fn tag_header(&self) -> (HeaderName, &'static str);
+}
+
+/// A CDN's own API: who is asked, and with which token.
+#[derive(Clone)]
+struct Api {
+    fetch: Arc<dyn Fetch>,
+    url: Uri,
+    token: (HeaderName, HeaderValue),
+}
+
+impl Api {
+    const LIMITS: Limits =
+        Limits { timeout: Duration::from_secs(10), max_bytes: 64 * 1024, chosen: Chosen::ByOperator };
+
+    async fn post(&self, body: String) -> Result<Response<Bytes>, PurgeError> {
+        let mut request = Request::new(Bytes::from(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.url.clone();
+        let headers = request.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let (name, token) = &self.token;
+        headers.insert(name.clone(), token.clone());
+        let answer = self.fetch.send(request, Api::LIMITS).await?;
+        match answer.status().is_success() {
+            true => Ok(answer),
+            false => Err(PurgeError::Refused(answer.status().as_u16())),
+        }
+    }
+}
+
+/// Which CDN stands in front: `cloudflare:ZONE` or `fastly:SERVICE`, behind a space the origin of its API where that is
+/// another than the CDN's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cdn {
+    kind: Kind,
+    id: String,
+    origin: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Cloudflare,
+    Fastly,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCdn {
+    #[error("CDN must be cloudflare:ZONE or fastly:SERVICE")]
+    Name,
+    #[error("CDN_TOKEN is missing, or holds characters that no header may hold")]
+    Token,
+}
+
+impl FromStr for Cdn {
+    type Err = InvalidCdn;
+
+    fn from_str(text: &str) -> Result<Cdn, InvalidCdn> {
+        let (name, origin) = text.split_once(' ').map_or((text, None), |(name, origin)| (name, Some(origin)));
+        let (kind, id) = name.split_once(':').ok_or(InvalidCdn::Name)?;
+        let kind = match kind {
+            "cloudflare" => Kind::Cloudflare,
+            "fastly" => Kind::Fastly,
+            _ => return Err(InvalidCdn::Name),
+        };
+        let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let origin = origin.map(|origin| origin.trim_end_matches('/').to_owned());
+        if is_id { Ok(Cdn { kind, id: id.to_owned(), origin }) } else { Err(InvalidCdn::Name) }
+    }
+}
+
+impl Cdn {
+    /// # Errors
+    /// [`InvalidCdn`].
+    pub fn purger(&self, token: &str, fetch: Arc<dyn Fetch>) -> Result<Arc<dyn CachePurger>, InvalidCdn> {
+        let bearer = format!("Bearer {token}");
+        let (origin, path, header, value) = match self.kind {
+            Kind::Cloudflare => (cloudflare::ORIGIN, cloudflare::path(&self.id), AUTHORIZATION, bearer.as_str()),
+            Kind::Fastly => (fastly::ORIGIN, fastly::path(&self.id), fastly::TOKEN, token),
+        };
+        let origin = self.origin.as_deref().unwrap_or(origin);
+        let url = format!("{origin}{path}").parse().map_err(|_| InvalidCdn::Name)?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| InvalidCdn::Token)?;
+        value.set_sensitive(true);
+        if token.is_empty() {
+            return Err(InvalidCdn::Token);
+        }
+        let api = Api { fetch, url, token: (header, value) };
+        Ok(match self.kind {
+            Kind::Cloudflare => Arc::new(Cloudflare(api)),
+            Kind::Fastly => Arc::new(Fastly(api)),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
