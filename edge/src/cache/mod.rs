@@ -131,7 +131,7 @@ impl ResponseCache {
         let weight = kept.weight(target);
         let mut state = self.lock();
         let is_overtaken = state.written.get(&store).is_some_and(|written| kept.version < written.last());
-        if is_overtaken || LARGEST_BYTES < weight {
+        if is_overtaken || LARGEST_BYTES < weight || kept.until <= kept.read_at {
             return;
         }
         let key = (store, Box::from(target));

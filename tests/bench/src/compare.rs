@@ -46,6 +46,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     let shop = Shop::new(target);
     let (hello, lists, cart_adds) = (shop.hello(), shop.lists().await?, shop.cart_adds().await?);
     let products = shop.products(CATALOG, products::handle, 4096);
+    let (products_read, lists_read) = (Arc::new(shop.read_now(&products)), Arc::new(shop.read_now(&lists)));
     let (hello, products, lists, cart_adds) =
         (Arc::new(hello), Arc::new(products), Arc::new(lists), Arc::new(cart_adds));
     let mut people = People::log_in(&shop).await?;
@@ -66,6 +67,8 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
                     Request::Hello => Arc::clone(&hello),
                     Request::Product => Arc::clone(&products),
                     Request::List => Arc::clone(&lists),
+                    Request::ProductRead => Arc::clone(&products_read),
+                    Request::ListRead => Arc::clone(&lists_read),
                     Request::CartAdd => Arc::clone(&cart_adds),
                     Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS).await?),
                     Request::NoRoute => Arc::clone(&no_route),
@@ -111,6 +114,8 @@ async fn measure(
         Request::Hello
         | Request::Product
         | Request::List
+        | Request::ProductRead
+        | Request::ListRead
         | Request::CartAdd
         | Request::NoRoute
         | Request::Verified

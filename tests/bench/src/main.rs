@@ -84,7 +84,7 @@ async fn measure(programs: &Programs, wants: impl Fn(&str) -> bool) -> Outcome {
     if wants("native") {
         let programs = programs.in_folder("native")?;
         let data = programs.scratch.join("data");
-        let (target, _hp) = target::native(&programs, &data)?;
+        let (target, _hp) = target::native(&programs, &data, &[])?;
         let file = catalog_file(&programs.scratch, CATALOG)?;
         let folder = data.to_string_lossy();
         programs.hp(&["import", &file, "--data", &folder])?;

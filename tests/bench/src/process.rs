@@ -52,6 +52,7 @@ impl Drop for Server {
 pub struct HpDev {
     pub server: Server,
     pub publishable_key: String,
+    pub secret_key: String,
     /// The Upstash endpoint and its token.
     pub redis_url: String,
     pub token: String,
@@ -70,10 +71,15 @@ impl Programs {
     /// # Errors
     /// What it wrote to its log.
     pub fn start_hp_dev(&self, data: &Path, redis: Option<&Server>) -> Outcome<HpDev> {
+        self.start_hp_dev_with(data, redis, &[])
+    }
+
+    /// The same with other settings beside.
+    pub fn start_hp_dev_with(&self, data: &Path, redis: Option<&Server>, words: &[&str]) -> Outcome<HpDev> {
         let port = two_free_ports()?;
         let mut command = Command::new(&self.hp);
         command.args(["dev", "--seed", "none", "--rate-limits", UNLIMITED, "--port", &port.to_string(), "--data"]);
-        command.arg(data);
+        command.arg(data).args(words);
         if let Some(redis) = redis {
             command.args(["--redis", &format!("redis://{}/", redis.address)]);
         }
@@ -83,7 +89,8 @@ impl Programs {
         let keys: Value = serde_json::from_str(&text).map_err(|error| format!("{}: {error}", file.display()))?;
         let key = |name| keys.get(name).and_then(Value::as_str).map(str::to_owned).ok_or("keys.json lacks a key");
         let redis_url = format!("http://127.0.0.1:{}", port.saturating_add(1));
-        Ok(HpDev { server, publishable_key: key("publishable_key")?, redis_url, token: key("token")? })
+        let (publishable_key, secret_key) = (key("publishable_key")?, key("secret_key")?);
+        Ok(HpDev { server, publishable_key, secret_key, redis_url, token: key("token")? })
     }
 
     pub fn start_sqld(&self) -> Outcome<Server> {

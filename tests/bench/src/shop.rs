@@ -11,8 +11,12 @@ use crate::target::Target;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Request {
     Hello,
+    /// With a shopper's key, as a shop is asked: most answers are kept.
     Product,
     List,
+    /// With the merchant's key, read from the database each time.
+    ProductRead,
+    ListRead,
     CartAdd,
     Checkout,
     /// A problem that nobody is verified for.
@@ -28,10 +32,12 @@ pub enum Request {
 }
 
 impl Request {
-    pub const ALL: [Request; 11] = [
+    pub const ALL: [Request; 13] = [
         Request::Hello,
         Request::Product,
         Request::List,
+        Request::ProductRead,
+        Request::ListRead,
         Request::CartAdd,
         Request::Checkout,
         Request::NoRoute,
@@ -47,6 +53,8 @@ impl Request {
             Request::Hello => "hello",
             Request::Product => "product by handle",
             Request::List => "list of 20",
+            Request::ProductRead => "product, read now",
+            Request::ListRead => "list, read now",
             Request::CartAdd => "cart add",
             Request::Checkout => "checkout",
             Request::NoRoute => "404, no token",
@@ -88,12 +96,19 @@ impl Shop<'_> {
 
     /// Products of `catalog` by their handles, `count` of them at random.
     pub fn products(&self, catalog: Catalog, handle: impl Fn(usize) -> String, count: usize) -> Requests {
+        let path = |handle: String| format!("/api/v1/products/{handle}");
         let mut random = Random(7);
-        let all = (0..count).map(|_| {
-            let handle = handle(random.index(catalog.products));
-            self.request("GET", &format!("/api/v1/products/{handle}"), &[], None)
-        });
-        Requests::new(200, all.collect())
+        let paths = (0..count).map(|_| path(handle(random.index(catalog.products))));
+        Requests::new(200, paths.map(|path| self.request("GET", &path, &[], None)).collect())
+    }
+
+    /// The same reads, none of which is answered with what is kept.
+    pub fn read_now(&self, kept: &Requests) -> Requests {
+        let merchant = format!("Bearer {}\r\ncache-control: no-cache", self.target.secret_key);
+        let shopper = format!("Bearer {}", self.target.publishable_key);
+        let as_merchant =
+            |request: &Vec<u8>| String::from_utf8_lossy(request).replace(&shopper, &merchant).into_bytes();
+        Requests::new(200, kept.all.iter().map(as_merchant).collect())
     }
 
     /// The first pages of the newest products, 20 on each.

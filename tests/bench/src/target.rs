@@ -17,22 +17,24 @@ pub struct Target {
     pub name: &'static str,
     pub address: SocketAddr,
     pub publishable_key: String,
+    pub secret_key: String,
     /// The process whose CPU time counts as the server's.
     pub server: u32,
     /// The processes it asks: database and Redis.
     pub beside: Vec<u32>,
 }
 
-/// Release `hp` over `data`, with libSQL and Redis in its process. Ends with the second answer.
+/// Release `hp` over `data`, with libSQL and Redis in its process, and other settings in `words`. Ends with the second answer.
 ///
 /// # Errors
 /// What did not start.
-pub fn native(programs: &Programs, data: &Path) -> Outcome<(Target, HpDev)> {
-    let hp = programs.start_hp_dev(data, None)?;
+pub fn native(programs: &Programs, data: &Path, words: &[&str]) -> Outcome<(Target, HpDev)> {
+    let hp = programs.start_hp_dev_with(data, None, words)?;
     let target = Target {
         name: "native",
         address: hp.server.address,
         publishable_key: hp.publishable_key.clone(),
+        secret_key: hp.secret_key.clone(),
         server: hp.server.pid(),
         beside: Vec::new(),
     };
@@ -49,6 +51,7 @@ pub struct Backends {
     redis: Server,
     upstash: HpDev,
     publishable_key: String,
+    secret_key: String,
 }
 
 impl Backends {
@@ -60,11 +63,14 @@ impl Backends {
         let database = sqld.url();
         programs.hp(&["migrate", "--database", &database])?;
         let said = programs.hp(&["store", "create", "--database", &database])?;
-        let key = said.lines().find_map(|line| line.strip_prefix("publishable key")).map(str::trim);
-        let publishable_key = key.ok_or("`hp store create` printed no publishable key")?.to_owned();
+        let key = |name| {
+            let key = said.lines().find_map(|line| line.strip_prefix(name)).map(|key| key.trim().to_owned());
+            key.ok_or_else(|| format!("`hp store create` printed no {name}"))
+        };
+        let (publishable_key, secret_key) = (key("publishable key")?, key("secret key")?);
         programs.hp(&["import", &catalog_file(&programs.scratch, CATALOG)?, "--database", &database])?;
         people::create(programs, ["--database", &database])?;
-        Ok(Backends { sqld, redis, upstash, publishable_key })
+        Ok(Backends { sqld, redis, upstash, publishable_key, secret_key })
     }
 
     /// A fresh workerd with the release worker. Ends with the second answer.
@@ -88,6 +94,7 @@ impl Backends {
             name: "workerd",
             address: address.map_err(|error| format!("{}: {error}", host.url))?,
             publishable_key: self.publishable_key.clone(),
+            secret_key: self.secret_key.clone(),
             server: host.pid(),
             beside: [&self.sqld, &self.redis, &self.upstash.server].map(Server::pid).to_vec(),
         };

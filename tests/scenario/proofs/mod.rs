@@ -9,6 +9,7 @@ mod database_outage;
 mod directory;
 mod emptied_redis;
 mod expiry;
+mod freshness;
 mod hanging_up;
 mod identity_providers;
 mod invitations;
@@ -272,6 +273,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: emptied_redis::a_slow_login_lets_in,
+    },
+    Proof {
+        name: "no_reader_is_shown_less_than_it_asks_for_while_a_writer_writes",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: freshness::readers_and_a_writer,
     },
     Proof {
         name: "an_expired_checkout_sells_nothing",

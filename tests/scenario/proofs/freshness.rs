@@ -1,0 +1,128 @@
+//! A writer and fifty readers: what a cache may show, and what not.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use futures_util::future::{join, join_all};
+use serde_json::Value;
+
+use crate::app::{Kind, Stage};
+use crate::product_file::Product;
+use crate::world::World;
+
+const FOR: Duration = Duration::from_secs(10);
+const READERS: usize = 50;
+const PAUSE: Duration = Duration::from_millis(250);
+/// What README says that an isolate may show at most.
+const STALE: Duration = Duration::from_secs(60);
+const PRODUCTS: usize = 4;
+
+/// A price in whole euros, the same for all of the products, one more with each write.
+struct Shared {
+    is_over: AtomicBool,
+    version: AtomicI64,
+    /// What the version was told with.
+    price: AtomicI64,
+    /// When each price was gone, in milliseconds since the start; 0 while it is not.
+    gone: Vec<AtomicI64>,
+    reads: AtomicUsize,
+    kept: AtomicUsize,
+    stalest_millis: AtomicI64,
+}
+
+pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let writes = usize::try_from(FOR.as_millis() / PAUSE.as_millis()).unwrap() + 10;
+        let shared = Shared {
+            is_over: AtomicBool::new(false),
+            version: AtomicI64::new(0),
+            price: AtomicI64::new(0),
+            gone: (0..writes).map(|_| AtomicI64::new(0)).collect(),
+            reads: AtomicUsize::new(0),
+            kept: AtomicUsize::new(0),
+            stalest_millis: AtomicI64::new(0),
+        };
+        let started = Instant::now();
+        write(&world, &shared, 1, started).await;
+        let readers = join_all((0..READERS).map(|number| read(&world, &shared, number, started)));
+        let writer = async {
+            let mut price = 2;
+            while started.elapsed() < FOR {
+                write(&world, &shared, price, started).await;
+                price += 1;
+                tokio::time::sleep(PAUSE).await;
+            }
+            shared.is_over.store(true, Ordering::SeqCst);
+            price - 1
+        };
+        let (_, writes) = join(readers, writer).await;
+        let (reads, kept) = (shared.reads.load(Ordering::SeqCst), shared.kept.load(Ordering::SeqCst));
+        let stalest = shared.stalest_millis.load(Ordering::SeqCst);
+        println!(
+            "{kind}: {writes} writes, {reads} reads, {:.1} % without the database, none older than asked for; the others \
+             at most {stalest} ms",
+            percent(kept, reads)
+        );
+        assert!(95.0 <= percent(kept, reads), "{kept} of {reads}");
+        assert!(u128::try_from(stalest).unwrap() <= STALE.as_millis());
+    });
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of some thousands, for a person to read")]
+fn percent(part: usize, whole: usize) -> f64 {
+    100.0 * part as f64 / whole as f64
+}
+
+fn millis(since: Instant) -> i64 {
+    i64::try_from(since.elapsed().as_millis()).unwrap()
+}
+
+fn handle(world: &World, number: usize) -> String {
+    world.name(&format!("fresh-{number}"))
+}
+
+async fn write(world: &World, shared: &Shared, price: i64, started: Instant) {
+    let products: Vec<Product> =
+        (0..PRODUCTS).map(|number| Product::simple(&handle(world, number), &price.to_string(), 5)).collect();
+    let file = crate::product_file::file(crate::product_file::Generation::Newer, &products);
+    let written = world.ours.import_file(file).await.expect(200);
+    // From here on the price before is an old one.
+    shared.gone[usize::try_from(price).unwrap() - 1].store(millis(started).max(1), Ordering::SeqCst);
+    shared.price.store(price, Ordering::SeqCst);
+    shared.version.store(written.the("catalog-version").parse().unwrap(), Ordering::SeqCst);
+}
+
+async fn read(world: &World, shared: &Shared, number: usize, started: Instant) {
+    let path = format!("/api/v1/products/{}", handle(world, number % PRODUCTS));
+    // Every tenth has just written, or was told by somebody who has.
+    let has_heard = number % 10 == 0;
+    while !shared.is_over.load(Ordering::SeqCst) {
+        let call = world.ours.shopper.get(&path).of_any_version();
+        // In this order: the version is told after its price, so it is this price's or a newer one's.
+        let price = shared.price.load(Ordering::SeqCst);
+        let version = shared.version.load(Ordering::SeqCst);
+        let asked_at = millis(started);
+        let call = if has_heard { call.header("min-version", version.to_string()) } else { call };
+        let answer = call.send().await.expect(200);
+        shared.reads.fetch_add(1, Ordering::SeqCst);
+        shared.kept.fetch_add(usize::from(answer.spent().sql == 0), Ordering::SeqCst);
+        let shown = shown(&answer.json());
+        if has_heard {
+            assert!(price <= shown, "{shown} after {price}: {answer}");
+            assert!(version <= answer.the("catalog-version").parse().unwrap(), "{answer}");
+        } else {
+            let gone = shared.gone[usize::try_from(shown).unwrap()].load(Ordering::SeqCst);
+            if gone != 0 {
+                shared.stalest_millis.fetch_max(asked_at - gone, Ordering::SeqCst);
+            }
+        }
+        // So that a reader is a shopper and not a load.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn shown(product: &Value) -> i64 {
+    let amount = product["priceRange"]["min"]["amount"].as_str().unwrap();
+    amount.split('.').next().unwrap().parse().unwrap()
+}
