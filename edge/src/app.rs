@@ -17,6 +17,7 @@ use crate::extract::Arrival;
 use crate::failure::{Denied, Halt};
 use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
 use crate::limits::{Admission, Joint, Limiter, Postponed};
+use crate::port::blob::Bucket;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
 use crate::port::entropy::{Entropy, NoEntropy};
@@ -47,6 +48,7 @@ pub struct App {
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
+    media: Option<Bucket>,
     storefront: BaseUrl,
     sign_up: SignUp,
 }
@@ -132,6 +134,7 @@ impl App {
             limiter,
             mailer: None,
             tenant_fetch: None,
+            media: None,
             storefront,
             sign_up: SignUp::default(),
         }
@@ -149,6 +152,18 @@ impl App {
     pub fn with_mailer(mut self, mailer: Arc<dyn Mailer>) -> App {
         self.mailer = Some(mailer);
         self
+    }
+
+    /// The same application with somewhere to keep files.
+    #[must_use]
+    pub fn with_media(mut self, bucket: Bucket) -> App {
+        self.media = Some(bucket);
+        self
+    }
+
+    /// `None`: there are no files.
+    pub fn media(&self) -> Option<&Bucket> {
+        self.media.as_ref()
     }
 
     /// The same application with its links leading there; else they lead to the issuer.

@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod journal;
 pub mod limits;
+pub mod media;
 pub mod meta;
 pub mod middleware;
 pub mod migrate;

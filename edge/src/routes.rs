@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, authorize, cors, limit, request};
 use crate::problem::Problem;
-use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders, organizations};
+use crate::{cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -194,6 +194,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .and(meta::routes())
         .and(identity::routes())
+        .and(media::routes())
         .and(catalog::routes())
         .and(imports::routes())
         .and(cart::routes())

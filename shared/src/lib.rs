@@ -18,6 +18,7 @@ pub mod checkout;
 pub mod identity;
 pub mod journal;
 pub mod limits;
+pub mod media;
 pub mod notifications;
 pub mod orders;
 pub mod organizations;

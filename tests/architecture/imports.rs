@@ -7,13 +7,15 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::source::{Source, sources};
 
 /// The bounded contexts, each with its rank: a context imports contexts of lower rank only.
-const CONTEXTS: [(&str, u8); 21] = [
+const CONTEXTS: [(&str, u8); 22] = [
     // What every commit writes beside its change.
     ("journal", 0),
     // Whoever has something to tell adds a mail to its own commit.
     ("notifications", 0),
     ("identity", 1),
     ("organizations", 2),
+    // What products and categories show.
+    ("media", 3),
     ("catalog", 4),
     ("pricing", 5),
     ("inventory", 5),

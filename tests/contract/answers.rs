@@ -11,6 +11,7 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use ed25519_compact::{KeyPair, Seed};
 use headlesspro_edge::app::App;
+use headlesspro_edge::host::native::bucket::DevBucket;
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
 use headlesspro_edge::identity::create_account;
@@ -18,6 +19,7 @@ use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::openapi::operations;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::BoxFuture;
+use headlesspro_edge::port::blob::Bucket;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::fetch::tenants::TenantFetch;
 use headlesspro_edge::port::fetch::{Fetch, FetchError, Limits};
@@ -37,6 +39,7 @@ use crate::openapi::Validator;
 use crate::secrets::secrets;
 use crate::totp_app::{TotpApp, seconds};
 
+mod files;
 mod staff;
 
 const PASSWORD: &str = "correct horse battery";
@@ -88,6 +91,29 @@ impl Fetch for Naver {
     }
 }
 
+/// Answers as a bucket does that holds 1,234 bytes of a PNG under every key, but for names with `missing` in them.
+struct Objects;
+
+impl Fetch for Objects {
+    fn send(
+        &self,
+        request: http::Request<Bytes>,
+        _: Limits,
+    ) -> BoxFuture<'_, Result<http::Response<Bytes>, FetchError>> {
+        let status = match (request.method().as_str(), request.uri().path().contains("missing")) {
+            ("GET", false) => 206,
+            ("GET", true) => 404,
+            _ => 204,
+        };
+        let answer = http::Response::builder()
+            .status(status)
+            .header("content-type", "image/png")
+            .header("content-range", "bytes 0-31/1234")
+            .body(Bytes::from_static(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4"));
+        Box::pin(async move { Ok(answer.expect("an answer")) })
+    }
+}
+
 /// A router with one store, whose answers are all checked.
 struct Shop {
     router: Router,
@@ -120,7 +146,10 @@ impl Shop {
         let app = App::new(Arc::new(sql), kv, clock, Arc::new(HostEntropy), secrets());
         let mailbox = Arc::new(Mailbox::default());
         let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
-        let app = Arc::new(app.with_tenant_fetch(TenantFetch::new(Arc::new(Naver), "")).with_sign_up(sign_up));
+        let dev = DevBucket::at("http://127.0.0.1:8788", "secret");
+        let bucket = Bucket::new(&dev.settings(), Arc::new(Objects)).expect("a bucket");
+        let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(Naver), "")).with_sign_up(sign_up);
+        let app = Arc::new(app.with_media(bucket));
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
         for (name, role) in
             [("ada", Role::Owner), ("barbara", Role::Viewer), ("edsger", Role::Viewer), ("lin", Role::Viewer)]
@@ -212,6 +241,7 @@ async fn every_operation_answers_as_described() {
         let report = shop.call("POST", path, &csv, FILE).await;
         assert_eq!((report.status, &report.body["errorCount"]), (200, &json!(1)), "{}", report.body);
     }
+    files::files(&mut shop).await;
     let [variant, sold_out] = catalog(&mut shop).await;
     let cart = cart(&mut shop, &variant, &sold_out).await;
     checkout(&mut shop, &cart, &variant).await;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use headlesspro_edge::app::App;
+use headlesspro_edge::host::native::bucket::{self, DevBucket};
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
@@ -14,6 +15,7 @@ use headlesspro_edge::host::native::{redis_rest, server};
 use headlesspro_edge::identity::create_account;
 use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::organizations::open_store;
+use headlesspro_edge::port::blob::Bucket;
 use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::fetch::Fetch;
@@ -80,6 +82,9 @@ pub const STAFF_PASSWORD: &str = "correct horse battery";
 
 /// The token of the Upstash endpoint and of the mail provider.
 pub const TOKEN: &str = "token of the tests";
+
+/// Signs for the folder of files.
+const TOKEN_OF_BUCKET: &str = "secret-of-the-bucket";
 
 const MAIL_FROM: &str = "Shop <shop@example.com>";
 
@@ -168,10 +173,24 @@ impl Stage {
         let fetch: Arc<dyn Fetch> = Arc::new(NativeFetch::new().map_err(|error| error.to_string())?);
         let mailer = HttpMailer::new(&mail_url, TOKEN, MAIL_FROM, Arc::clone(&fetch));
         let mailer: Arc<dyn Mailer> = Arc::new(mailer.map_err(|error| error.to_string())?);
+        let bucket = bucket::router(folder.path().join(bucket::NAME), TOKEN_OF_BUCKET);
+        let bucket = DevBucket::at(&runtime.block_on(serve(bucket))?, TOKEN_OF_BUCKET);
+        let media = bucket.settings();
+        let hosted_media = [
+            ("MEDIA_ENDPOINT", media.endpoint),
+            ("MEDIA_REGION", media.region),
+            ("MEDIA_BUCKET", media.bucket),
+            ("MEDIA_ACCESS_KEY_ID", media.access_key_id),
+            ("MEDIA_SECRET_ACCESS_KEY", media.secret_access_key),
+            ("MEDIA_URL", media.public_url),
+        ]
+        .map(|(name, value)| (name, value.to_owned()));
         let (sql_of_app, kv_of_app, issuers) = (Arc::clone(&sql), Arc::clone(&kv), private_issuers.clone());
         let make = move || {
             let (sql, kv, clock) = (Arc::clone(&sql_of_app), Arc::clone(&kv_of_app), Arc::clone(&clock));
+            let media = Bucket::new(&bucket.settings(), Arc::clone(&fetch)).unwrap();
             App::new(sql, kv, clock, Arc::new(HostEntropy), secrets())
+                .with_media(media)
                 .with_limits(limits_of_app.clone())
                 .with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
                 .with_mailer(Arc::clone(&mailer))
@@ -205,7 +224,8 @@ impl Stage {
                 ("PRIVATE_ISSUERS", &private_issuers),
                 ("SIGN_UP", "open"),
             ];
-            let settings: Vec<(&str, String)> = settings.map(|(name, value)| (name, value.to_owned())).to_vec();
+            let settings = settings.map(|(name, value)| (name, value.to_owned())).into_iter().chain(hosted_media);
+            let settings: Vec<(&str, String)> = settings.collect();
             let host = start(kind, &settings)?;
             (host.url.clone(), Some(host), Fresh::Hosted(kind, settings))
         };

@@ -18,6 +18,7 @@ use super::secrets::SecretsFile;
 use super::{database, import, output, write_privately};
 use crate::app::App;
 use crate::cache::KeepingTime;
+use crate::host::native::bucket::{self, DevBucket};
 use crate::host::native::clock::SystemClock;
 use crate::host::native::fetch::NativeFetch;
 use crate::host::native::hrana_server;
@@ -29,6 +30,7 @@ use crate::host::native::server::serve;
 use crate::jobs;
 use crate::migrate::migrate;
 use crate::organizations::{self, StoreSummary};
+use crate::port::blob::Bucket;
 use crate::port::entropy::HostEntropy;
 use crate::port::fetch::tenants::TenantFetch;
 use crate::port::kv::Kv;
@@ -105,8 +107,12 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let app = App::new(Arc::new(sql.clone()), Arc::clone(&kv), clock, Arc::new(HostEntropy), held);
     let mailbox = Arc::new(Mailbox::default());
     let console = Arc::new(ConsoleMailer(Arc::clone(&mailbox)));
-    let fetch = NativeFetch::new().map_err(|error| error.to_string())?;
-    let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(fetch), &args.private_issuers));
+    let fetch = Arc::new(NativeFetch::new().map_err(|error| error.to_string())?);
+    let app = app.with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch) as _, &args.private_issuers));
+    // A secret of its own, which is there before there are keys.
+    let dev_bucket = DevBucket::at(&format!("http://127.0.0.1:{services_port}"), &secrets.bucket_secret());
+    let bucket = Bucket::new(&dev_bucket.settings(), fetch).map_err(|error| error.to_string())?;
+    let app = app.with_media(bucket);
     let app = app.with_sign_up(SignUp::Open).keeping_answers_for(args.catalog_cache_seconds.0);
     let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
     let applied = migrate(&**app.databases.first()).await.map_err(|error| error.to_string())?;
@@ -117,6 +123,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
 
     let endpoints = hrana_server::router(sql, &keys.token)
         .merge(mailbox::provider(console, &keys.token))
+        .merge(bucket::router(args.data.join(bucket::NAME), &dev_bucket.secret))
         .fallback_service(redis_rest::router(kv, &keys.token));
     let api_router = mailbox::beside(router(Arc::clone(&app)), mailbox);
     let (stop, stopped) = watch::channel(false);
@@ -128,7 +135,7 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
         tokio::join!(serve(api, api_router, wait(stopped.clone())), serve(services, endpoints, wait(stopped.clone())));
     });
     let ticking = tokio::spawn(tick(app));
-    if let Err(message) = link_hosts(services_port, &keys, &secrets) {
+    if let Err(message) = link_hosts(services_port, &keys, &secrets, &dev_bucket) {
         output::note(format_args!("hp: {message}; wrangler dev and spin up will not find the data"));
     }
     // Before anybody is told how to end it.
@@ -219,8 +226,9 @@ const WRITTEN: &str = "# Written by `hp dev`: the local database and Redis. Remo
 
 /// Tells `wrangler dev` and `spin up` of this project where the data is and how to get in. A file that
 /// somebody else wrote is left alone.
-fn link_hosts(services_port: u16, keys: &DevKeys, secrets: &SecretsFile) -> Result<(), String> {
+fn link_hosts(services_port: u16, keys: &DevKeys, secrets: &SecretsFile, bucket: &DevBucket) -> Result<(), String> {
     let url = format!("http://127.0.0.1:{services_port}");
+    let media = bucket.settings();
     for (manifest, file, prefix) in [("wrangler.toml", ".dev.vars", ""), ("spin.toml", ".env", "SPIN_VARIABLE_")] {
         let file = Path::new(file);
         let is_ours = match std::fs::read_to_string(file) {
@@ -232,13 +240,19 @@ fn link_hosts(services_port: u16, keys: &DevKeys, secrets: &SecretsFile) -> Resu
         }
         let mut text = format!("{WRITTEN}\n");
         for (name, value) in [
-            ("DATABASE_URL", &url),
+            ("DATABASE_URL", url.as_str()),
             ("DATABASE_TOKEN", &keys.token),
             ("REDIS_URL", &url),
             ("REDIS_TOKEN", &keys.token),
             ("MAIL_URL", &format!("{url}{}", mailbox::PROVIDER_PATH)),
             ("MAIL_TOKEN", &keys.token),
-            ("MAIL_FROM", &"shop@hp.localhost.test".to_owned()),
+            ("MAIL_FROM", "shop@hp.localhost.test"),
+            ("MEDIA_ENDPOINT", media.endpoint),
+            ("MEDIA_REGION", media.region),
+            ("MEDIA_BUCKET", media.bucket),
+            ("MEDIA_ACCESS_KEY_ID", media.access_key_id),
+            ("MEDIA_SECRET_ACCESS_KEY", media.secret_access_key),
+            ("MEDIA_URL", media.public_url),
             ("MASTER_KEYS", &secrets.master_keys),
             ("LOOKUP_KEY", &secrets.lookup_key),
             ("SIGN_UP", &SignUp::Open.to_string()),
@@ -262,6 +276,7 @@ HeadlessPro is running: {name} ({currency}), data in {data}
   database         {services}   Hrana, for wrangler dev and spin up
   Redis            {services}   Upstash REST
   mailbox          {api}{mailbox}   all mail, with the links in it
+  files            {data}/{files}, served at {services}{parent}/{files}
   token for both   {token}
   publishable key  {publishable}
   secret key       {secret}
@@ -280,6 +295,8 @@ Ctrl-C ends it.",
         data = args.data.display(),
         token = keys.token,
         mailbox = mailbox::PATH,
+        files = bucket::NAME,
+        parent = bucket::PARENT,
     ));
 }
 

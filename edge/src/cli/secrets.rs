@@ -4,6 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::database::{DatabaseArgs, Place};
 use super::write_privately;
@@ -56,6 +57,11 @@ impl SecretsFile {
         let text = serde_json::to_string_pretty(&secrets).map_err(|error| error.to_string())?;
         write_privately(&data.join(SecretsFile::NAME), &text)?;
         Ok(secrets)
+    }
+
+    /// What signs for the folder of files.
+    pub fn bucket_secret(&self) -> String {
+        hex::encode(Sha256::digest(format!("bucket|{}", self.lookup_key)))
     }
 
     /// # Errors

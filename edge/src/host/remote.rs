@@ -13,6 +13,7 @@ use http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 
 use crate::app::{App, InvalidSecrets, Secrets};
 use crate::cache::{InvalidKeepingTime, KeepingTime};
+use crate::port::blob::{Bucket, InvalidBucket, Settings};
 use crate::port::clock::Clock;
 use crate::port::entropy::HostEntropy;
 use crate::port::fetch::Fetch;
@@ -43,6 +44,16 @@ pub const MAIL_URL: &str = "MAIL_URL";
 pub const MAIL_TOKEN: &str = "MAIL_TOKEN";
 /// The sender: an address, or a name with one in angle brackets.
 pub const MAIL_FROM: &str = "MAIL_FROM";
+/// Where files are kept: S3, R2 or whatever speaks their protocol. Without `MEDIA_ACCESS_KEY_ID` there are none.
+pub const MEDIA_ENDPOINT: &str = "MEDIA_ENDPOINT";
+/// `auto` for R2, as when it is missing.
+pub const MEDIA_REGION: &str = "MEDIA_REGION";
+/// Empty where the endpoint names it.
+pub const MEDIA_BUCKET: &str = "MEDIA_BUCKET";
+pub const MEDIA_ACCESS_KEY_ID: &str = "MEDIA_ACCESS_KEY_ID";
+pub const MEDIA_SECRET_ACCESS_KEY: &str = "MEDIA_SECRET_ACCESS_KEY";
+/// Where everybody reads the bucket's objects.
+pub const MEDIA_URL: &str = "MEDIA_URL";
 /// What differs from the default [`Limits`], as their text.
 pub const RATE_LIMITS: &str = "RATE_LIMITS";
 
@@ -71,7 +82,7 @@ pub const CDN_TOKEN: &str = "CDN_TOKEN";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 20] = [
+pub const SETTINGS: [&str; 26] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_DIRECTORY,
@@ -81,6 +92,12 @@ pub const SETTINGS: [&str; 20] = [
     MAIL_URL,
     MAIL_TOKEN,
     MAIL_FROM,
+    MEDIA_ENDPOINT,
+    MEDIA_REGION,
+    MEDIA_BUCKET,
+    MEDIA_ACCESS_KEY_ID,
+    MEDIA_SECRET_ACCESS_KEY,
+    MEDIA_URL,
     RATE_LIMITS,
     MASTER_KEYS,
     LOOKUP_KEY,
@@ -111,6 +128,8 @@ pub enum Misconfigured {
     Redis(#[from] InvalidUpstash),
     #[error(transparent)]
     Mail(#[from] InvalidMailer),
+    #[error(transparent)]
+    Media(#[from] InvalidBucket),
     #[error("STOREFRONT_URL: {0}")]
     Storefront(#[from] InvalidBaseUrl),
     #[error("RATE_LIMITS: {0}")]
@@ -165,6 +184,17 @@ pub fn service(
     if let Ok(cdn) = wanted(CDN) {
         let cdn: Cdn = cdn.parse()?;
         app = app.with_cdn(cdn.purger(&setting(CDN_TOKEN).unwrap_or_default(), Arc::clone(&fetch))?);
+    }
+    if let Ok(access_key_id) = wanted(MEDIA_ACCESS_KEY_ID) {
+        let settings = Settings {
+            endpoint: &wanted(MEDIA_ENDPOINT)?,
+            region: &wanted(MEDIA_REGION).unwrap_or_else(|_| "auto".to_owned()),
+            bucket: &setting(MEDIA_BUCKET).unwrap_or_default(),
+            access_key_id: &access_key_id,
+            secret_access_key: &wanted(MEDIA_SECRET_ACCESS_KEY)?,
+            public_url: &wanted(MEDIA_URL)?,
+        };
+        app = app.with_media(Bucket::new(&settings, Arc::clone(&fetch))?);
     }
     app = app.with_tenant_fetch(TenantFetch::new(fetch, &setting(PRIVATE_ISSUERS).unwrap_or_default()));
     if let Ok(url) = wanted(STOREFRONT_URL) {

@@ -24,7 +24,7 @@ pub use schema::{REQUESTS, SchemaOf};
 
 use crate::middleware::is_privileged;
 use crate::routes::routes;
-use crate::{cart, catalog, checkout, identity, imports, journal, meta, notifications, orders, organizations};
+use crate::{cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
@@ -32,6 +32,7 @@ pub fn operations() -> Vec<Operation> {
     let described = [
         meta::openapi::operations(),
         identity::openapi::operations(),
+        media::openapi::operations(),
         catalog::openapi::operations(),
         imports::openapi::operations(),
         cart::openapi::operations(),

@@ -15,7 +15,7 @@ mod sign_up;
 mod store;
 mod usecase;
 
-pub use http::routes;
+pub use http::{answer, changed_meanwhile, nothing, page_answer, routes, version_mismatch, versioned};
 pub use operator::{Act, OperatorError, PlanChange, act, organization, organizations};
 pub use store::plan::{OrganizationSummary, OwnerState};
 pub use store::settings::Organization;

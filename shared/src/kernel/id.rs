@@ -62,6 +62,8 @@ kinds! {
     VariantKind VariantId = "var";
     CategoryKind CategoryId = "cat";
     ImageKind ImageId = "img";
+    /// A file that a store keeps in its bucket.
+    FileKind FileId = "file";
     CartKind CartId = "cart";
     CheckoutKind CheckoutId = "chk";
     OrderKind OrderId = "ord";

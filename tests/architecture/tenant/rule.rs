@@ -10,10 +10,14 @@ use super::schema::{Schema, migrations};
 use crate::source::{is_test, sources};
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 4] = [
+const ABOVE_TENANTS: [(&str, &str); 5] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
+    ),
+    (
+        "media::due (all tenants)",
+        "the cron looks for organizations that have objects to remove; those are taken by each one's own id",
     ),
     (
         "organizations::stores (all tenants)",

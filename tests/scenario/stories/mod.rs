@@ -13,6 +13,7 @@ mod checkouts;
 mod completing;
 mod customers;
 mod emails;
+mod files;
 mod import_errors;
 mod imports;
 mod keys;
@@ -119,6 +120,13 @@ pub const STORIES: &[(&str, Story)] = stories![
     profiles::a_repeated_addition_is_one_address,
     profiles::one_idempotency_key_of_two_customers_is_two_keys,
     profiles::nobody_elses_book_is_there,
+    files::a_file_is_uploaded_straight_to_the_store_and_is_ready_once_completed,
+    files::what_is_not_as_announced_is_not_ready,
+    files::kinds_names_and_sizes_are_limited,
+    files::a_repeated_request_makes_one_file,
+    files::a_file_is_described_and_guarded_by_its_version,
+    files::a_removed_file_leaves_the_store_as_well,
+    files::files_are_the_staffs_of_one_store_newest_first,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

@@ -1,5 +1,6 @@
 //! A server or a laptop: tokio, embedded libSQL, real or in-process Redis.
 
+pub mod bucket;
 pub mod clock;
 pub mod fetch;
 pub mod hrana_server;

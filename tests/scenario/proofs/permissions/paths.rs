@@ -38,6 +38,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("apps", _) => "app",
         ("cart", _) => "cart",
         ("checkouts", _) => "chk",
+        ("files", _) => "file",
         ("identities", _) => "ext",
         ("identity-providers" | "providers", _) => "idp",
         ("invitations", _) => "inv",
@@ -62,7 +63,7 @@ fn prefixes_of(route: &Route) -> Vec<&'static str> {
 
 /// Whether something in the route's path belongs to one store alone; what does not is the organization's, in each.
 pub fn is_of_one_store(route: &Route) -> bool {
-    prefixes_of(route).iter().any(|prefix| ["prod", "var", "cart", "chk", "ord", "key", "app"].contains(prefix))
+    prefixes_of(route).iter().any(|prefix| ["prod", "var", "cart", "chk", "ord", "key", "app", "file"].contains(prefix))
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.

@@ -45,6 +45,7 @@ impl Things {
             "/api/v1/invitations",
             "/api/v1/apps",
             "/api/v1/identity-providers",
+            "/api/v1/files",
             "/api/v1/customers/me/addresses",
         ] {
             let body = body_of(operation_of(&Method::POST, path)).unwrap().to_string();
