@@ -30,7 +30,7 @@ fn operation(method: Method, path: &'static str, id: &'static str) -> Operation 
 fn list() -> Operation {
     operation(Method::GET, FILES, "listFiles")
         .says("Lists files", "Those of the store, the newest first; also those that are not uploaded yet.")
-        .budget(Budget::new(1, 1, 0))
+        .budget(Budget::new(1, 2, 0))
         .parameters(Parameter::page())
         .answer(Answer::json::<FilesBody>(200, "A page of files.").headers([Header::Link]).example(
             "one",
@@ -51,7 +51,7 @@ fn create() -> Operation {
              that it is completed. A repeat with the same key is answered with the file as it is by then, and with an \
              upload that is allowed for 15 minutes more. A file that is not completed in a day is removed.",
         )
-        .budget(Budget::new(2, 2, 0))
+        .budget(Budget::new(2, 3, 0))
         .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<CreateFileBody>("The file.").example(
             "photo",
@@ -79,7 +79,7 @@ fn create() -> Operation {
 fn show() -> Operation {
     operation(Method::GET, FILE, "getFile")
         .says("Shows a file", "Where it is, and what it shows.")
-        .budget(Budget::new(1, 1, 0))
+        .budget(Budget::new(1, 2, 0))
         .parameters([which()])
         .answer(answer("As it is."))
         .problems(not_found())
@@ -124,7 +124,7 @@ fn complete() -> Operation {
             "It is looked for in the file store: its size, its content type and how it begins must be as announced. \
              One that is ready already stays so.",
         )
-        .budget(Budget::new(2, 2, 0))
+        .budget(Budget::new(2, 3, 0))
         .parameters([which()])
         .answer(answer("It is ready."))
         .problems(not_found())
