@@ -238,7 +238,9 @@ mod tests {
     use crate::port::fetch::FetchError;
 
     /// Answers everything alike, or nothing.
-    struct Told(Option<(u16, &'static [(&'static str, &'static str)], &'static [u8])>);
+    struct Told(Option<(u16, Headers, &'static [u8])>);
+
+    type Headers = &'static [(&'static str, &'static str)];
 
     impl Fetch for Told {
         fn send(&self, _: http::Request<Bytes>, _: Limits) -> BoxFuture<'_, Result<http::Response<Bytes>, FetchError>> {

@@ -147,7 +147,7 @@ mod tests {
 
     /// `20130524T000000Z` as an instant.
     fn instant(moment: &str) -> Timestamp {
-        let part = |from, to| &moment[from..to];
+        let part = |from, to| moment.get(from..to).unwrap();
         let (date, time) = ([part(0, 4), part(4, 6), part(6, 8)], [part(9, 11), part(11, 13), part(13, 15)]);
         format!("{}T{}Z", date.join("-"), time.join(":")).parse().unwrap()
     }
