@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use futures_util::future::{join, join_all};
+use headlesspro_edge::app::App;
 use serde_json::Value;
 
 use crate::app::{Kind, Stage};
@@ -66,7 +67,28 @@ pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
         );
         assert!(95.0 <= percent(kept, reads), "{kept} of {reads}");
         assert!(u128::try_from(stalest).unwrap() <= STALE.as_millis());
+        if kind == Kind::Workers {
+            isolates_share(&world).await;
+        }
     });
+}
+
+/// An isolate that has forgotten an answer, or never had it, finds it in the cache of its data centre, and says how old
+/// it is.
+async fn isolates_share(world: &World) {
+    let path = format!("/api/v1/products/{}", handle(world, 0));
+    let before = world.ours.shopper.get(&path).of_any_version().send().await.expect(200);
+    tokio::time::sleep(App::ANSWERS_KEPT_FOR + Duration::from_millis(500)).await;
+    let shared = world.ours.shopper.get(&path).of_any_version().send().await.expect(200);
+    assert_eq!((shared.spent().sql, &shared.body), (0, &before.body), "{shared}");
+    assert!(10 <= shared.the("age").parse::<u64>().unwrap(), "{shared}");
+    for name in ["etag", "cache-tag", "cache-control", "vary", "catalog-version"] {
+        assert_eq!(shared.header(name), before.header(name), "{name}");
+    }
+    // A write that goes through this isolate, or a client that has heard of one, has it read anew.
+    world.ours.import(&[Product::simple(&handle(world, 0), "7000", 5)]).await;
+    let anew = world.ours.shopper.get(&path).of_any_version().send().await.expect(200);
+    assert_eq!((shown(&anew.json()), anew.spent().sql), (7000, 1), "{anew}");
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of some thousands, for a person to read")]
