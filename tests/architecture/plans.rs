@@ -49,7 +49,7 @@ async fn a_scan_is_recognised() {
         ("SELECT count(*) FROM variant", vec!["variant"]),
         ("UPDATE orders SET state = '' WHERE state = 'x'", vec!["orders"]),
         // The tables that refer to the deleted row are searched for it.
-        ("DELETE FROM category WHERE id = 'x'", vec!["product", "category"]),
+        ("DELETE FROM api_key WHERE id = 'x'", vec!["api_key"]),
         ("SELECT id FROM product WHERE id = 'x'", vec![]),
         ("SELECT value FROM json_each('[]')", vec![]),
     ] {

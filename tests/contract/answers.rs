@@ -41,6 +41,7 @@ use crate::totp_app::{TotpApp, seconds};
 
 mod files;
 mod staff;
+mod taxonomy;
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -250,6 +251,7 @@ async fn every_operation_answers_as_described() {
     people(&mut shop).await;
     customers(&mut shop).await;
     staff::staff(&mut shop).await;
+    taxonomy::taxonomy(&mut shop).await;
     sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 

@@ -2,9 +2,9 @@
 //! passes them through.
 //!
 //! The stored pieces are JSON objects: the product without its variants, each variant, and the card of
-//! a list. What changes by itself, availability, is added when they are read.
+//! a list. What changes by itself is added when they are read: availability, and the category as it is called now.
 
-use headlesspro_shared::kernel::id::{CategoryKind, ImageKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::id::{ImageKind, ProductKind, VariantKind};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use schemars::JsonSchema;
@@ -30,7 +30,6 @@ pub struct ProductBody {
     #[schemars(extend("enum" = ["active"]))]
     pub status: String,
     pub tags: Vec<String>,
-    pub category: Option<CategoryRef>,
     pub options: Vec<OptionBody>,
     pub images: Vec<ImageBody>,
     /// Null while no variant has a price.
@@ -43,17 +42,6 @@ pub struct ProductBody {
     #[schemars(with = "MomentText")]
     pub updated_at: String,
     pub version: i64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "CategoryReference")]
-pub struct CategoryRef {
-    #[schemars(with = "IdText<CategoryKind>")]
-    pub id: String,
-    pub name: String,
-    /// Handles from the root: `outdoor/tents`.
-    pub path: String,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -175,11 +163,13 @@ pub struct VariantPiece<'a> {
     pub available: Option<i64>,
 }
 
-/// A product's answer from its stored pieces.
-pub fn product_answer(document: &str, sellable: bool, variants: &[VariantPiece<'_>]) -> String {
+/// A product's answer from its stored pieces. `category` is a JSON object.
+pub fn product_answer(document: &str, category: Option<&str>, sellable: bool, variants: &[VariantPiece<'_>]) -> String {
     let pieces = variants.iter().map(|variant| variant.document.len());
     let mut answer = String::with_capacity(room_for(pieces.chain([document.len()])));
     answer.push_str(open(document));
+    answer.push_str(r#","category":"#);
+    answer.push_str(category.unwrap_or("null"));
     answer.push_str(if sellable { r#","inStock":true,"variants":["# } else { r#","inStock":false,"variants":["# });
     for (at, variant) in variants.iter().enumerate() {
         if 0 < at {

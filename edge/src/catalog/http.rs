@@ -1,4 +1,4 @@
-//! `/api/v1/products` and `/api/v1/categories`.
+//! `/api/v1/products`, and the routes of the catalog's other parts.
 
 use std::sync::Arc;
 
@@ -7,16 +7,15 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use headlesspro_shared::catalog::PriceBound;
 use headlesspro_shared::identity::{Resource, Scope};
-use headlesspro_shared::kernel::id::{CategoryKind, ProductId};
+use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
 use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use schemars::JsonSchema;
-use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::categories;
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question};
 use crate::app::Ctx;
@@ -26,7 +25,6 @@ use crate::port::shared_cache::SharedCache;
 use crate::port::sql::Value;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
-use crate::wire::IdText;
 
 /// The shopper's browser asks again; a shared cache answers for a minute, and for ten more while it
 /// fetches anew. An answer depends on the key, which names the tenant: caches must tell keys apart.
@@ -40,23 +38,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/v1/products", access, list)
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
-        .get("/api/v1/categories", access, categories)
-}
-
-/// A node of the category tree.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Category")]
-pub struct CategoryBody {
-    #[schemars(with = "IdText<CategoryKind>")]
-    pub id: String,
-    /// Null for a root.
-    #[schemars(with = "Option<IdText<CategoryKind>>")]
-    pub parent_id: Option<String>,
-    pub handle: String,
-    pub name: String,
-    /// Handles from the root: `outdoor/tents`.
-    pub path: String,
+        .and(categories::http::routes())
 }
 
 async fn product(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {
@@ -67,12 +49,8 @@ async fn list(ctx: Ctx, Parsed(query): Parsed<ListQuery>, asked: Asked) -> Resul
     show(ctx, asked, Question::List(query)).await
 }
 
-async fn categories(ctx: Ctx, Parsed(page): Parsed<CategoryPage>, asked: Asked) -> Result<Response, Problem> {
-    show(ctx, asked, Question::Categories { after: page.after, limit: page.limit }).await
-}
-
 /// What a GET of the catalog says beside its parameters.
-struct Asked {
+pub struct Asked {
     uri: Uri,
     headers: HeaderMap,
     at_least: Option<i64>,
@@ -91,7 +69,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 ///
 /// # Errors
 /// [`Problem`] when there is none, the caller may not have it, or no database knows the version that is asked for.
-async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Question) -> Result<Response, Problem> {
+pub async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Question) -> Result<Response, Problem> {
     let target = uri.path_and_query().map_or_else(|| uri.path(), |target| target.as_str());
     let (answers, _) = ctx.app().answers();
     let store = ctx.tenant().store;
@@ -266,26 +244,5 @@ fn text(text: &str) -> Result<String, &'static str> {
         0 => Err("must not be empty"),
         1..=255 => Ok(text.to_owned()),
         _ => Err("must have at most 255 characters"),
-    }
-}
-
-/// Which categories are asked for.
-struct CategoryPage {
-    after: String,
-    limit: i64,
-}
-
-impl Query for CategoryPage {
-    fn parse(params: &mut QueryParams) -> CategoryPage {
-        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
-        let after = params.take("cursor", |cursor| {
-            const FOREIGN: &str = "is not a cursor of this list";
-            let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
-            match cursor.parts_for("path") {
-                Ok([CursorPart::Text(path)]) => Ok(path.clone()),
-                _ => Err(FOREIGN),
-            }
-        });
-        CategoryPage { after: after.unwrap_or_default(), limit: limit.get() }
     }
 }

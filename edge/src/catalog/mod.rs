@@ -1,17 +1,21 @@
 //! The catalog: products, variants, categories. Reads spend one SQL round trip and never write.
 
+mod categories;
 mod document;
 mod http;
 pub mod openapi;
+mod presentation;
 mod shown;
+mod staff;
 mod store;
 mod usecase;
+mod wire;
 
 pub use document::{
-    AvailabilityBody, CardBody, CategoryRef, ImageBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody,
-    SeoBody, VariantBody, date, sanitise,
+    AvailabilityBody, CardBody, ImageBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody,
+    VariantBody, date, sanitise,
 };
-pub use http::{CategoryBody, routes};
+pub use http::routes;
 pub use shown::{Touched, advance, written};
 pub use store::{
     CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, guard_prices, known,

@@ -7,12 +7,12 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::document::{AvailabilityBody, CardBody, ProductBody, VariantBody};
-use super::http::CategoryBody;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problems, credentials, database, id, min_version, money,
     not_found, of, product_cursor, time,
 };
 use crate::problem::Problem;
+use crate::wire::IdText;
 
 /// A product with its variants.
 #[derive(JsonSchema)]
@@ -21,6 +21,8 @@ use crate::problem::Problem;
 pub struct ProductAnswer {
     #[serde(flatten)]
     pub product: ProductBody,
+    /// The main one.
+    pub category: Option<CategoryRef>,
     /// Whether one of the variants can be bought now.
     pub in_stock: bool,
     /// In the merchant's order.
@@ -55,18 +57,29 @@ pub struct ProductListAnswer {
     pub next_cursor: Option<String>,
 }
 
+/// A category as its products name it.
+#[derive(JsonSchema)]
+#[schemars(rename = "CategoryReference")]
+pub struct CategoryRef {
+    #[schemars(with = "IdText<CategoryKind>")]
+    pub id: String,
+    pub name: String,
+    /// Handles from the root: `outdoor/tents`.
+    pub path: String,
+}
+
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "CategoryList")]
-pub struct CategoryListAnswer {
-    /// In the order of their paths.
-    pub items: Vec<CategoryBody>,
-    /// The `cursor` of the next page; null on the last one.
-    pub next_cursor: Option<String>,
+pub struct CategoryInUse {
+    /// Categories below it.
+    pub children: i64,
+    /// Products in it, by their main category or another one.
+    pub products: i64,
+    pub allowed_actions: Vec<String>,
 }
 
 pub fn operations() -> Vec<Operation> {
-    vec![list(), product(), categories()]
+    vec![list(), product()].into_iter().chain(super::categories::openapi::operations()).collect()
 }
 
 fn list() -> Operation {
@@ -158,32 +171,12 @@ fn product() -> Operation {
         .problems(database())
 }
 
-fn categories() -> Operation {
-    Operation::new(Method::GET, "/api/v1/categories", "listCategories", "Catalog")
-        .says("Lists categories", "One page of the category tree: every category follows its parent.")
-        .cache(Cache::Catalog)
-        .budget(BUDGET)
-        .parameters(Parameter::page())
-        .parameters([Parameter::if_none_match(), Parameter::min_version()])
-        .answer(
-            Answer::json::<CategoryListAnswer>(200, "A page of categories.")
-                .headers(CACHED)
-                .headers([Header::Link])
-                .example("tree", "Two categories, one below the other", categories_example()),
-        )
-        .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
-        .problems(credentials(Scope::CatalogRead))
-        .problems(query_problems())
-        .problems(min_version())
-        .problems(database())
-}
-
 /// A second one only where a replica is behind what `Min-Version` asks for.
-const BUDGET: Budget = Budget::new(1, 2, 0);
+pub const BUDGET: Budget = Budget::new(1, 2, 0);
 
-const CACHED: [Header; 5] = [Header::Etag, Header::CacheTag, Header::Age, Header::CatalogVersion, Header::Vary];
+pub const CACHED: [Header; 5] = [Header::Etag, Header::CacheTag, Header::Age, Header::CatalogVersion, Header::Vary];
 
-fn query_problems() -> Problems {
+pub fn query_problems() -> Problems {
     vec![of(
         Problem::parameter("limit", "the limit must be a number between 1 and 250"),
         "Query parameters are unknown or not valid; `errors` lists them all.",
@@ -248,16 +241,5 @@ fn product_example() -> Value {
         "version": 2,
         "inStock": true,
         "variants": [variant(1, "Moss", 18_900, 12), variant(2, "Sand", 20_900, 0)],
-    })
-}
-
-fn categories_example() -> Value {
-    let [outdoor, tents] = [1, 2].map(|number| id::<CategoryKind>(number).to_string());
-    json!({
-        "items": [
-            { "id": outdoor, "parentId": null, "handle": "outdoor", "name": "Outdoor", "path": "outdoor" },
-            { "id": tents, "parentId": outdoor, "handle": "tents", "name": "Tents", "path": "outdoor/tents" },
-        ],
-        "nextCursor": null,
     })
 }

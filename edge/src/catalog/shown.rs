@@ -43,6 +43,12 @@ pub struct Touched {
 }
 
 impl Touched {
+    /// Categories with these ids were written, and so was where products stand.
+    pub fn of_categories(ids: Vec<String>) -> Touched {
+        // The answers that name them are taken back as those are that show products.
+        Touched { products: ids, lists: true, stock: false, categories: true }
+    }
+
     fn tags(self, store: StoreId) -> Vec<String> {
         let of_store = [
             (self.lists, lists_tag as fn(StoreId) -> String),

@@ -5,12 +5,12 @@ use std::convert::Infallible;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 
+use super::categories::usecase as categories;
 use super::document::{VariantPiece, list_answer, product_answer};
-use super::http::CategoryBody;
-use super::shown::{Answer, Read, categories_tag, lists_tag, stock_tag};
+use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
-use crate::failure::{Failure, Unavailable};
+use crate::failure::Failure;
 use crate::port::sql::{Row, SqlError, Value};
 
 /// What a list is asked for.
@@ -28,11 +28,9 @@ pub enum Question {
     /// By id or handle.
     Product(String),
     List(ListQuery),
-    /// After a path, in the order of paths.
-    Categories {
-        after: String,
-        limit: i64,
-    },
+    /// By id or path.
+    Category(String),
+    Categories(categories::Page),
 }
 
 /// Answers in one round trip.
@@ -40,7 +38,8 @@ pub async fn read(ctx: &Ctx, question: &Question) -> Result<Read, Failure<Infall
     match question {
         Question::Product(key) => product(ctx, key).await,
         Question::List(query) => list(ctx, query).await,
-        Question::Categories { after, limit } => categories(ctx, after, *limit).await,
+        Question::Category(key) => categories::shown(ctx, key).await,
+        Question::Categories(page) => categories::page(ctx, page).await,
     }
 }
 
@@ -54,8 +53,12 @@ async fn product(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
     let Some(product) = rows.first() else { return Ok(Read { version, answer: None }) };
     let id: ProductId = product.parse("id")?;
     let variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
-    let json = product_answer(product.get("document")?, product.get("sellable")?, &variants);
-    let answer = Answer { json, tags: vec![id.to_string()], next: None, record: Some(id.into()) };
+    let category: Option<&str> = product.get("category")?;
+    let json = product_answer(product.get("document")?, category, product.get("sellable")?, &variants);
+    // A category that is renamed or moves takes back what names it.
+    let category_id = product.get::<Option<&str>>("category_id")?.map(str::to_owned);
+    let tags = [id.to_string()].into_iter().chain(category_id).collect();
+    let answer = Answer { json, tags, next: None, record: Some(id.into()) };
     Ok(Read { version, answer: Some(answer) })
 }
 
@@ -104,33 +107,4 @@ fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {
     };
     let id = CursorPart::Text(row.get::<&str>("id")?.to_owned());
     Ok(Cursor::new(query.sort_name, vec![key, id]).to_string())
-}
-
-/// One page of categories, in the order of their paths.
-async fn categories(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<Infallible>> {
-    let tenant = ctx.tenant();
-    let page = store::categories(tenant, after, limit.saturating_add(1));
-    let rows = ctx.read(vec![page, store::version(tenant)]).await?;
-    let version = store::version_of(rows.get(1))?;
-    let rows = rows.first().ok_or(Failure::NotFound)?;
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let items: Vec<CategoryBody> = rows.iter().take(limit).map(category).collect::<Result<_, _>>()?;
-    let last = items.last().filter(|_| limit < rows.len());
-    let next = last.map(|last| Cursor::new("path", vec![CursorPart::Text(last.path.clone())]).to_string());
-    let body = serde_json::json!({ "items": items, "nextCursor": next });
-    let json =
-        serde_json::to_string(&body).map_err(|error| Failure::Unavailable(Unavailable::Corrupt(error.to_string())))?;
-    let tags = vec![categories_tag(tenant.store)];
-    Ok(Read { version, answer: Some(Answer { json, tags, next, record: None }) })
-}
-
-fn category(row: Row<'_>) -> Result<CategoryBody, SqlError> {
-    let text = |column| row.get::<&str>(column).map(str::to_owned);
-    Ok(CategoryBody {
-        id: text("id")?,
-        parent_id: row.get::<Option<&str>>("parent_id")?.map(str::to_owned),
-        handle: text("handle")?,
-        name: text("name")?,
-        path: text("path")?,
-    })
 }

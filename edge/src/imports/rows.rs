@@ -12,17 +12,14 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::catalog::{
-    CardBody, CategoryRef, FacetRow, ImageBody, ImageRow, OptionBody, PriceRangeBody, ProductBody, ProductRow,
-    SelectedOptionBody, SeoBody, VariantBody, VariantRow, date, sanitise,
+    CardBody, FacetRow, ImageBody, ImageRow, OptionBody, PriceRangeBody, ProductBody, ProductRow, SelectedOptionBody,
+    SeoBody, VariantBody, VariantRow, date, sanitise,
 };
 use crate::inventory::Level;
 use crate::wire::MoneyBody;
 
 /// Grows when the rendered pieces change shape, so that an import renders equal products anew.
-const RENDERING: &str = "2";
-
-/// A category with its ancestors, root first.
-pub struct CategoryLine(pub Vec<(CategoryId, CategoryRef)>);
+const RENDERING: &str = "3";
 
 /// The rows of one product.
 pub struct ProductRows {
@@ -38,7 +35,7 @@ pub struct ProductRows {
 pub fn rows(
     parsed: &ParsedProduct,
     upsert: &Upsert,
-    category: &CategoryLine,
+    category: Option<CategoryId>,
     currency: Currency,
     now: Timestamp,
 ) -> Result<ProductRows, serde_json::Error> {
@@ -66,7 +63,6 @@ pub fn rows(
         product_type: parsed.product_type.clone(),
         status: parsed.status.name().to_owned(),
         tags: parsed.tags.clone(),
-        category: category.0.last().map(|(_, category)| category.clone()),
         options: parsed
             .options
             .iter()
@@ -103,8 +99,8 @@ pub fn rows(
         });
         variants.push(variant_row(parsed, variant, variant_id, &id, position, currency)?);
     }
-    let facets = facets(parsed, category, &id);
-    let source_hash = source_hash(&body, parsed, &variants)?;
+    let facets = facets(parsed, &id);
+    let source_hash = source_hash(&body, parsed, category, &variants)?;
     // The hash is of what the file says; this is what becomes of it.
     let mut sellable_variants = 0_usize;
     if upsert.created {
@@ -123,7 +119,7 @@ pub fn rows(
         vendor: parsed.vendor.clone(),
         product_type: parsed.product_type.clone(),
         status: parsed.status.name(),
-        category: category.0.last().map(|(id, _)| id.to_string()),
+        category: category.map(|category| category.to_string()),
         body_html: parsed.body_html.clone(),
         price_min: prices.clone().map(|price| price.minor()).min(),
         price_max: prices.map(|price| price.minor()).max(),
@@ -180,11 +176,10 @@ fn variant_row(
     })
 }
 
-/// A product stands under its tags, its category and all of that one's ancestors.
-fn facets(parsed: &ParsedProduct, category: &CategoryLine, product: &str) -> Vec<FacetRow> {
+/// A product stands under its tags; under its categories the catalog puts it.
+fn facets(parsed: &ParsedProduct, product: &str) -> Vec<FacetRow> {
     let tags = parsed.tags.iter().map(|tag| ("tag", tag.to_lowercase()));
-    let categories = category.0.iter().map(|(id, _)| ("category", id.to_string()));
-    let values: BTreeMap<(&'static str, String), ()> = tags.chain(categories).map(|key| (key, ())).collect();
+    let values: BTreeMap<(&'static str, String), ()> = tags.map(|key| (key, ())).collect();
     values.into_keys().map(|(kind, value)| FacetRow { kind, value, product: product.to_owned() }).collect()
 }
 
@@ -192,11 +187,12 @@ fn facets(parsed: &ParsedProduct, category: &CategoryLine, product: &str) -> Vec
 fn source_hash(
     body: &ProductBody,
     parsed: &ParsedProduct,
+    category: Option<CategoryId>,
     variants: &[VariantRow],
 ) -> Result<String, serde_json::Error> {
     #[derive(Serialize)]
-    struct Source<'a>(&'a str, &'a ProductBody, &'a str, &'a [VariantRow]);
-    let source = serde_json::to_vec(&Source(RENDERING, body, &parsed.body_html, variants))?;
+    struct Source<'a>(&'a str, &'a ProductBody, &'a str, Option<CategoryId>, &'a [VariantRow]);
+    let source = serde_json::to_vec(&Source(RENDERING, body, &parsed.body_html, category, variants))?;
     Ok(hex::encode(Sha256::digest(source)))
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use headlesspro_shared::catalog::import::{
     EncodingError, ImportError, ImportReader, Parsed, ParsedProduct, RowError, RowWarning,
 };
+use headlesspro_shared::catalog::tree::MOST_CATEGORIES;
 use headlesspro_shared::catalog::{Upsert, upsert};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::CategoryId;
@@ -17,9 +18,9 @@ use headlesspro_shared::kernel::money::Currency;
 use serde_json::json;
 
 use super::lot::{Lot, is_too_large};
-use super::rows::{CategoryLine, rows};
+use super::rows::rows;
 use crate::app::Ctx;
-use crate::catalog::{self, CategoryRef, CategoryRow, Chunk, KnownChunk, ReadVersion, Touched};
+use crate::catalog::{self, CategoryRow, Chunk, KnownChunk, ReadVersion, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -231,6 +232,7 @@ impl Import<'_> {
             if products.is_empty() {
                 return Ok(());
             }
+            let are_placed: Vec<bool> = products.iter().map(|product| is_placed(product, &known)).collect();
             let decided = self.decide(&products, known).await?;
             if !self.dry_run && !decided.commit.statements().is_empty() {
                 match self.ctx.commit(&decided.commit).await? {
@@ -239,6 +241,10 @@ impl Import<'_> {
                     }
                     Committed::Refused { refusal: Refusal::Other(message), .. } => {
                         return Err(Failure::Unavailable(SqlError::Statement(message).into()));
+                    }
+                    Committed::Refused { refusal, .. } if refusal.is_raised("CATEGORY_COUNT") => {
+                        products = self.without_new_categories(products, &are_placed);
+                        continue;
                     }
                     Committed::Refused { refusal, .. } => {
                         last = Some(refusal);
@@ -259,6 +265,21 @@ impl Import<'_> {
             Some(refusal) if !is_race(&refusal) => Unavailable::Corrupt(format!("an import was refused: {refusal:?}")),
             _ => Unavailable::Contended,
         }))
+    }
+
+    /// Leaves out the products whose category is not there: the store can have no more of them.
+    fn without_new_categories(&mut self, products: Vec<ParsedProduct>, are_placed: &[bool]) -> Vec<ParsedProduct> {
+        let mut left = Vec::with_capacity(products.len());
+        for (product, is_placed) in products.into_iter().zip(are_placed) {
+            if *is_placed {
+                left.push(product);
+                continue;
+            }
+            let reason = format!("the store has {MOST_CATEGORIES} categories, and can have no more");
+            let handle = Some(product.handle.to_string());
+            self.refuse(vec![RowError { line: product.line, column: None, reason, handle }]);
+        }
+        left
     }
 
     /// Half of `millis` and up to as much again: who lost together shall not meet again.
@@ -414,7 +435,7 @@ impl Import<'_> {
             let there = known.products.get(parsed.handle.as_str());
             let decision = upsert(parsed, there.map(|(product, _)| product), ctx.now, || ctx.random())?;
             let category = self.category(parsed, &mut categories, &mut chunk.categories)?;
-            let rows = rows(parsed, &decision, &category, self.currency, ctx.now)
+            let rows = rows(parsed, &decision, category, self.currency, ctx.now)
                 .map_err(|error| Failure::Unavailable(Unavailable::Corrupt(error.to_string())))?;
             let same_stock = rows.levels.iter().all(|level| levels.get(&level.variant) == Some(level));
             if same_stock && there.is_some_and(|(_, hash)| *hash == rows.product.source_hash) {
@@ -473,33 +494,34 @@ impl Import<'_> {
         Ok(Decided { commit, advance, touched, counts, written, removed })
     }
 
-    /// The product's category with its ancestors; those that are not there yet become rows.
+    /// The product's category; it and its ancestors become rows where they are not there yet.
     fn category(
         &self,
         parsed: &ParsedProduct,
-        known: &mut BTreeMap<String, (CategoryId, String)>,
+        known: &mut BTreeMap<String, CategoryId>,
         new: &mut Vec<CategoryRow>,
-    ) -> Result<CategoryLine, Failure<ImportError>> {
-        let mut line: Vec<(CategoryId, CategoryRef)> = Vec::new();
+    ) -> Result<Option<CategoryId>, Failure<ImportError>> {
+        let mut last: Option<CategoryId> = None;
         for step in category_steps(parsed) {
-            let (id, name) = match known.get(&step.path) {
-                Some(there) => there.clone(),
+            let id = match known.get(&step.path) {
+                Some(there) => *there,
                 None => {
                     let id: CategoryId = self.ctx.new_id()?;
-                    known.insert(step.path.clone(), (id, step.name.clone()));
+                    known.insert(step.path.clone(), id);
+                    let (id_text, parent) = (id.to_string(), last.map(|parent| parent.to_string()));
                     new.push(CategoryRow {
-                        id: id.to_string(),
-                        parent: line.last().map(|(parent, _)| parent.to_string()),
-                        path: step.path.clone(),
+                        id: id_text,
+                        parent,
+                        path: step.path,
                         handle: step.handle,
-                        name: step.name.clone(),
+                        name: step.name,
                     });
-                    (id, step.name)
+                    id
                 }
             };
-            line.push((id, CategoryRef { id: id.to_string(), name, path: step.path }));
+            last = Some(id);
         }
-        Ok(CategoryLine(line))
+        Ok(last)
     }
 }
 
@@ -508,6 +530,11 @@ struct CategoryStep {
     path: String,
     handle: String,
     name: String,
+}
+
+/// Whether the product's category is there.
+fn is_placed(product: &ParsedProduct, known: &KnownChunk) -> bool {
+    category_steps(product).last().is_none_or(|step| known.categories.contains_key(&step.path))
 }
 
 /// Names without a letter or digit have no handle and are left out.

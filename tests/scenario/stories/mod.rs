@@ -9,6 +9,7 @@ mod audited;
 mod browsing;
 mod caching;
 mod carts;
+mod categories;
 mod checkouts;
 mod completing;
 mod customers;
@@ -151,6 +152,14 @@ pub const STORIES: &[(&str, Story)] = stories![
     browsing::a_product_is_found_by_id_and_by_handle,
     browsing::categories_form_a_tree,
     browsing::a_cursor_belongs_to_its_sort,
+    categories::a_category_is_made_shown_changed_and_deleted,
+    categories::what_is_wrong_with_a_category_is_named,
+    categories::a_subtree_moves_with_its_products,
+    categories::a_tree_ends_at_its_tenth_level,
+    categories::a_category_with_something_in_it_is_not_deleted,
+    categories::a_product_is_in_several_categories,
+    categories::one_level_of_the_tree_is_listed_by_position,
+    categories::fifty_moves_at_once_leave_a_tree,
     caching::catalog_answers_have_strong_etags_and_304,
     caching::an_etag_changes_with_what_it_stands_for,
     caching::catalog_answers_may_be_kept_and_personal_ones_not,

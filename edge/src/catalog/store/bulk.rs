@@ -10,6 +10,7 @@ use headlesspro_shared::kernel::id::{CategoryId, ProductId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde::Serialize;
 
+use super::placement::list_in_categories;
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Rows, SqlError, Statement};
 
@@ -38,13 +39,13 @@ CROSS JOIN variant v ON v.sku = wanted.value AND v.organization_id = ?1 AND v.st
 CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
 
 const KNOWN_CATEGORIES: &str = "-- catalog::known_categories
-SELECT c.id, c.path, c.name
+SELECT c.id, c.path
 FROM json_each(?3) wanted
 CROSS JOIN category c ON c.path = wanted.value AND c.organization_id = ?1 AND c.store_id = ?2";
 
 const INSERT_CATEGORIES: &str = "-- catalog::insert_categories
-INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, name, created_at)
-SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'parent', r.value ->> 'path', r.value ->> 'handle', r.value ->> 'name', ?4
+INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, name, created_at, updated_at)
+SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'parent', r.value ->> 'path', r.value ->> 'handle', r.value ->> 'name', ?4, ?4
 FROM json_each(?3) r";
 
 /// Refuses the commit when a product is no more what it was decided on: another import came in between, and its
@@ -189,8 +190,8 @@ pub struct KnownChunk {
     pub products: BTreeMap<String, (KnownProduct, String)>,
     /// The handle of the product that has a SKU.
     pub sku_owners: BTreeMap<String, String>,
-    /// Id and name by path.
-    pub categories: BTreeMap<String, (CategoryId, String)>,
+    /// By path.
+    pub categories: BTreeMap<String, CategoryId>,
 }
 
 /// The statements whose rows [`known_of`] takes.
@@ -237,8 +238,7 @@ pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
         chunk.sku_owners.insert(row.get::<&str>("sku")?.to_owned(), row.get::<&str>("handle")?.to_owned());
     }
     for row in categories.iter() {
-        let name = row.get::<&str>("name")?.to_owned();
-        chunk.categories.insert(row.get::<&str>("path")?.to_owned(), (row.parse("id")?, name));
+        chunk.categories.insert(row.get::<&str>("path")?.to_owned(), row.parse("id")?);
     }
     Ok(chunk)
 }
@@ -288,6 +288,7 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     commit.push(Statement::new(DELETE_IMAGES).bind(organization.as_str()).bind(json(&ids)));
     commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
+    list_in_categories(commit, tenant, &ids);
 }
 
 fn json<T: Serialize + ?Sized>(rows: &T) -> String {

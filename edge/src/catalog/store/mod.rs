@@ -1,13 +1,16 @@
-//! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`.
+//! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`, `category_product`.
 
 mod bulk;
+pub mod category;
 mod list;
+pub mod placement;
 mod read;
+pub mod taxonomy;
 mod version;
 
 pub use bulk::{
     CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, known, known_of, write,
 };
 pub use list::{ListFilter, Sort, SortKey, list};
-pub use read::{categories, guard_prices, offers, offers_of, product};
+pub use read::{guard_prices, offers, offers_of, product};
 pub use version::{advance, version, version_of};

@@ -12,30 +12,28 @@ use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const BY_HANDLE: &str = "-- catalog::product_by_handle
-SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available
+SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.category_id,
+  (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c
+    WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
 UNION ALL
-SELECT v.position, v.id, v.document, v.sellable, v.available
+SELECT v.position, v.id, v.document, v.sellable, v.available, NULL, NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
 ORDER BY position";
 
 const BY_ID: &str = "-- catalog::product_by_id
-SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available
+SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.category_id,
+  (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c
+    WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
 UNION ALL
-SELECT v.position, v.id, v.document, v.sellable, v.available
+SELECT v.position, v.id, v.document, v.sellable, v.available, NULL, NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
 ORDER BY position";
-
-const CATEGORIES: &str = "-- catalog::categories
-SELECT c.id, c.parent_id, c.path, c.handle, c.name
-FROM category c
-WHERE c.organization_id = ?1 AND c.store_id = ?2 AND ?3 < c.path
-ORDER BY c.path LIMIT ?4";
 
 const OFFERS: &str = "-- catalog::offers
 SELECT v.id, v.product_id, p.handle, v.sku, p.title, v.title AS variant_title,
@@ -59,11 +57,6 @@ pub fn product(tenant: Tenant, key: Result<ProductId, &str>) -> Statement {
         Err(handle) => (BY_HANDLE, handle.to_owned()),
     };
     tenant.statement(sql).bind(key)
-}
-
-/// Categories in the order of their paths, after the path `after`.
-pub fn categories(tenant: Tenant, after: &str, limit: i64) -> Statement {
-    tenant.statement(CATEGORIES).bind(after).bind(limit)
 }
 
 /// What `variants` are offered at now. Variants that are not this store's are left out.

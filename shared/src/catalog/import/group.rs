@@ -9,6 +9,7 @@ use super::problems::Problems;
 use super::row::Row;
 use super::variant::{self, DEFAULT_VALUE, MOST_VARIANTS, VariantRules};
 use super::{Parsed, ParsedProduct, ParsedVariant, ProductOption, ProductStatus, synthesis};
+use crate::catalog::tree::MOST_LEVELS;
 use crate::kernel::handle::Handle;
 use crate::kernel::money::Currency;
 use crate::kernel::sku::Sku;
@@ -17,7 +18,6 @@ const MOST_CHARS: usize = 255;
 const MOST_SEO_DESCRIPTION_CHARS: usize = 1_000;
 const MOST_BODY_BYTES: usize = 512 << 10;
 const MOST_TAGS: usize = 250;
-const MOST_CATEGORIES: usize = 10;
 
 /// A product while its rows are read.
 pub(super) struct Group {
@@ -219,8 +219,8 @@ fn category_path(row: Row<'_>, product_type: &str, problems: &mut Problems) -> V
     if path.is_empty() && !product_type.is_empty() {
         path.push(product_type.to_owned());
     }
-    if MOST_CATEGORIES < path.len() {
-        problems.error(row.line, column, format!("has more than {MOST_CATEGORIES} levels"));
+    if MOST_LEVELS < path.len() {
+        problems.error(row.line, column, format!("has more than {MOST_LEVELS} levels"));
     }
     if path.iter().any(|name| name.chars().nth(MOST_CHARS).is_some()) {
         problems.error(row.line, column, format!("has a level of more than {MOST_CHARS} characters"));

@@ -37,6 +37,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("api-keys", _) => "key",
         ("apps", _) => "app",
         ("cart", _) => "cart",
+        ("categories", _) => "cat",
         ("checkouts", _) => "chk",
         ("files", _) => "file",
         ("identities", _) => "ext",
@@ -64,6 +65,7 @@ fn prefixes_of(route: &Route) -> Vec<&'static str> {
 /// Whether something in the route's path belongs to one store alone; what does not is the organization's, in each.
 pub fn is_of_one_store(route: &Route) -> bool {
     prefixes_of(route).iter().any(|prefix| ["prod", "var", "cart", "chk", "ord", "key", "app", "file"].contains(prefix))
+    prefixes_of(route).iter().any(|prefix| ["prod", "var", "cat", "cart", "chk", "ord", "key", "app"].contains(prefix))
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.

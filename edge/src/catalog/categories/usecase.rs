@@ -1,0 +1,384 @@
+//! Showing, making, changing, moving and deleting categories, and which products stand in them.
+
+use std::convert::Infallible;
+
+use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::tree::{TreeError, level, place};
+use headlesspro_shared::kernel::handle::Handle;
+use headlesspro_shared::kernel::id::CategoryId;
+use headlesspro_shared::kernel::line::Line;
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+use serde_json::{Value as Json, json};
+
+use super::http;
+use crate::app::Ctx;
+use crate::catalog::presentation::PresentationPatch;
+use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
+use crate::catalog::store::category::{self, Category};
+use crate::catalog::store::placement::{self, Placed};
+use crate::catalog::store::taxonomy::{Presentation, guard_changed};
+use crate::catalog::store::{self};
+use crate::failure::{Failure, Unavailable};
+use crate::journal::{self, Answered, Change, Claim};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+
+/// How often a change is made anew when somebody else was quicker.
+const ATTEMPTS: usize = 4;
+
+/// What a category or collection is called.
+pub type Name = Line<255>;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CategoryError {
+    Tree(TreeError),
+    ParentMissing,
+    HandleTaken,
+    MetadataTooLarge,
+    TooMany,
+    /// It has so many categories below it, and products in it.
+    InUse {
+        children: i64,
+        products: i64,
+    },
+    /// Of the request's products, by their ids.
+    ProductsMissing(Vec<String>),
+    VersionMismatch {
+        current: i64,
+    },
+    Changing,
+}
+
+type Outcome<T> = Result<T, Failure<CategoryError>>;
+
+fn rejected<T>(error: CategoryError) -> Outcome<T> {
+    Err(Failure::Rejected(error))
+}
+
+/// A category to be made.
+pub struct NewCategory {
+    pub name: Name,
+    pub handle: Handle,
+    pub parent: Option<CategoryId>,
+    pub position: i64,
+    pub order: ProductOrder,
+    pub presentation: PresentationPatch,
+}
+
+/// What of a category is to be changed; what is `None` stays.
+#[derive(Default)]
+pub struct CategoryChange {
+    pub name: Option<Name>,
+    pub handle: Option<Handle>,
+    /// `Some(None)`: it becomes a root.
+    pub parent: Option<Option<CategoryId>>,
+    pub position: Option<i64>,
+    pub order: Option<ProductOrder>,
+    pub presentation: PresentationPatch,
+}
+
+/// What of a category's products is to be changed.
+pub struct PlacedChange {
+    pub add: Vec<Placed>,
+    pub remove: Vec<String>,
+}
+
+/// Which categories are asked for.
+pub enum Page {
+    /// In the order of paths.
+    Tree { after: String, limit: i64 },
+    /// Those below another one, or the roots, by their position.
+    Children { parent: Option<CategoryId>, after: (i64, String), limit: i64 },
+}
+
+/// One page of categories, as it is shown.
+pub async fn page(ctx: &Ctx, page: &Page) -> Result<Read, Failure<Infallible>> {
+    let tenant = ctx.tenant();
+    let (statement, limit) = match page {
+        Page::Tree { after, limit } => (category::tree(tenant, after, limit.saturating_add(1)), *limit),
+        Page::Children { parent, after: (position, id), limit } => {
+            (category::children(tenant, *parent, (*position, id), limit.saturating_add(1)), *limit)
+        }
+    };
+    let rows = ctx.read(vec![statement, store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let mut found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = limit < found.len();
+    found.truncate(limit);
+    let next = found.last().filter(|_| has_more).map(|last| match page {
+        Page::Tree { .. } => Cursor::new("path", vec![CursorPart::Text(last.path.clone())]).to_string(),
+        Page::Children { .. } => {
+            let parts = vec![CursorPart::Integer(last.position), CursorPart::Text(last.id.to_string())];
+            Cursor::new("position", parts).to_string()
+        }
+    });
+    let json = http::render_list(found, next.clone());
+    let tags = vec![categories_tag(tenant.store)];
+    Ok(Read { version, answer: Some(Answer { json, tags, next, record: None }) })
+}
+
+/// One category by id or path, as it is shown.
+pub async fn shown(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![category::find(tenant, key), store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default().pop();
+    let answer = found.map(|found| {
+        // Its path changes with any category above it.
+        let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
+        Answer { json: http::render(found), tags, next: None, record: None }
+    });
+    Ok(Read { version, answer })
+}
+
+/// One category by id or path.
+async fn find(ctx: &Ctx, key: &str) -> Outcome<Category> {
+    let rows = ctx.read(vec![category::find(ctx.tenant(), key)]).await?;
+    only(rows.first())
+}
+
+/// Makes a category.
+pub async fn create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outcome<Answered> {
+    let tenant = ctx.tenant();
+    for _ in 0..ATTEMPTS {
+        let parent_key = new.parent.map(|parent| parent.to_string()).unwrap_or_default();
+        let mut reads = vec![category::find(tenant, &parent_key), store::version(tenant)];
+        reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+        let rows = ctx.read(reads).await?;
+        if let Some(first) = journal::replay(claim, rows.get(2))? {
+            ctx.spent().tell_catalog_version(store::version_of(rows.get(1))?);
+            return Ok(first.into());
+        }
+        let parent = parent_of(new.parent, rows.first())?;
+        let mut presentation = Presentation::default();
+        apply(&new.presentation, &mut presentation)?;
+        let made = Category {
+            id: ctx.new_id()?,
+            parent: new.parent,
+            path: place(None, 1, parent.as_deref(), &new.handle).map_err(tree_error)?,
+            handle: new.handle.to_string(),
+            name: new.name.to_string(),
+            position: new.position,
+            order: new.order,
+            presentation,
+            version: 1,
+            created_at: ctx.now,
+            updated_at: ctx.now,
+        };
+        let mut commit = Commit::new();
+        commit.push(category::insert(tenant, &made));
+        let advanced = advance(&mut commit, tenant);
+        let change = Change::new("category.create", made.id).after(state(&made));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        journal::announce(ctx, &mut commit, "category.created", &[("categoryId", made.id.to_string())])?;
+        let (location, body) = (format!("/api/v1/categories/{}", made.id), http::render(made));
+        if let Some(claim) = claim {
+            commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
+            commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
+        }
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, .. } => {
+                written(ctx, &rows, advanced, Touched::of_categories(Vec::new()))?;
+                return Ok(Answered::first(location, body));
+            }
+            Committed::Refused { refusal, diagnosis, .. } => {
+                if let Some(first) = journal::replay(claim, diagnosis.first())? {
+                    return Ok(first.into());
+                }
+                explain(&refusal)?;
+            }
+        }
+    }
+    rejected(CategoryError::Changing)
+}
+
+/// Changes what is given of a category. Under another parent or with another handle, its subtree moves with it.
+pub async fn change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Option<i64>) -> Outcome<Category> {
+    let tenant = ctx.tenant();
+    let parent_key = change.parent.flatten().map(|parent| parent.to_string()).unwrap_or_default();
+    for _ in 0..ATTEMPTS {
+        let reads =
+            vec![category::find(tenant, key), category::find(tenant, &parent_key), category::depth_below(tenant, key)];
+        let rows = ctx.read(reads).await?;
+        let before = only(rows.first())?;
+        expect(expected, before.version)?;
+        let mut after = before.clone();
+        if let Some(name) = &change.name {
+            after.name = name.to_string();
+        }
+        if let Some(handle) = &change.handle {
+            after.handle = handle.to_string();
+        }
+        after.parent = change.parent.unwrap_or(before.parent);
+        after.position = change.position.unwrap_or(before.position);
+        after.order = change.order.unwrap_or(before.order);
+        apply(&change.presentation, &mut after.presentation)?;
+        if after == before {
+            return Ok(before);
+        }
+        let is_moved = (after.parent, &after.handle) != (before.parent, &before.handle);
+        if is_moved {
+            let above = match change.parent {
+                Some(parent) => parent_of(parent, rows.get(1))?,
+                None => before.path.rsplit_once('/').map(|(above, _)| above.to_owned()),
+            };
+            let handle: Handle = after.handle.parse().map_err(|_| Unavailable::corrupt("a category's handle"))?;
+            let slashes: i64 =
+                rows.get(2).and_then(Rows::first).map(|row| row.get("slashes")).transpose()?.unwrap_or(0);
+            let deepest = usize::try_from(slashes).unwrap_or(usize::MAX).saturating_add(2);
+            let levels = deepest.saturating_sub(level(&before.path));
+            after.path = place(Some(&before.path), levels, above.as_deref(), &handle).map_err(tree_error)?;
+        }
+        let mut commit = Commit::new();
+        let update = commit.push(category::change(tenant, &after, ctx.now));
+        commit.push(guard_changed());
+        let mut moved = None;
+        if is_moved {
+            commit.push(placement::leave_ancestors(tenant, after.id, after.parent));
+            moved = Some(commit.push(category::move_subtree(tenant, &after, ctx.now)));
+            commit.push(placement::enter_ancestors(tenant, after.id));
+        }
+        let advanced = advance(&mut commit, tenant);
+        let told = Change::new("category.change", after.id).before(state(&before)).after(state(&after));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
+        let name = if is_moved { "category.moved" } else { "category.changed" };
+        journal::announce(ctx, &mut commit, name, &[("categoryId", after.id.to_string())])?;
+        commit.push_after(category::find(tenant, &after.id.to_string()));
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, after: found } => {
+                let mut ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
+                let ids = ids.take().unwrap_or_else(|| vec![after.id.to_string()]);
+                written(ctx, &rows, advanced, Touched::of_categories(ids))?;
+                return only(found.first());
+            }
+            Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
+            Committed::Refused { refusal, .. } => explain(&refusal)?,
+        }
+    }
+    rejected(CategoryError::Changing)
+}
+
+/// Deletes a category that nothing is below. Its products go to its parent with `keeps_products`; without, there may
+/// be none.
+pub async fn delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option<i64>) -> Outcome<()> {
+    let tenant = ctx.tenant();
+    for _ in 0..ATTEMPTS {
+        let before = find(ctx, key).await?;
+        expect(expected, before.version)?;
+        let mut commit = Commit::new();
+        if keeps_products {
+            placement::move_up(&mut commit, tenant, before.id);
+        } else {
+            commit.push(placement::clear_places(tenant, before.id));
+        }
+        let delete = commit.push(category::delete(tenant, before.id, before.version));
+        commit.push(guard_changed());
+        let advanced = advance(&mut commit, tenant);
+        let change = Change::new("category.delete", before.id).before(state(&before));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        journal::announce(ctx, &mut commit, "category.deleted", &[("categoryId", before.id.to_string())])?;
+        commit.push_diagnosis(placement::in_the_way(tenant, before.id));
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, .. } => {
+                return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()]));
+            }
+            Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
+            Committed::Refused { statement, diagnosis, .. } if statement == delete => {
+                let in_the_way = diagnosis.first().map(placement::in_the_way_of).transpose()?;
+                let (children, products) = in_the_way.unwrap_or_default();
+                return rejected(CategoryError::InUse { children, products });
+            }
+            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+        }
+    }
+    rejected(CategoryError::Changing)
+}
+
+/// Puts products into a category beside their main one, gives them places in it, and takes them out.
+pub async fn place_products(ctx: &Ctx, key: &str, change: &PlacedChange) -> Outcome<()> {
+    let tenant = ctx.tenant();
+    let category = find(ctx, key).await?;
+    let added: Vec<String> = change.add.iter().map(|one| one.product.to_string()).collect();
+    let mut commit = Commit::new();
+    let (guard, missing) = placement::guard_products(tenant, &added);
+    let guard = commit.push(guard);
+    commit.push_diagnosis(missing);
+    commit.push(placement::remove_from_category(tenant, category.id, &change.remove));
+    commit.push(placement::place_in_category(tenant, category.id, &change.add));
+    let touched: Vec<&str> = added.iter().chain(&change.remove).map(String::as_str).collect();
+    placement::list_in_categories(&mut commit, tenant, &touched);
+    let advanced = advance(&mut commit, tenant);
+    let told = Change::new("category.products", category.id).after(json!({ "added": added, "removed": change.remove }));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
+    journal::announce(ctx, &mut commit, "category.products-changed", &[("categoryId", category.id.to_string())])?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => written(ctx, &rows, advanced, Touched { lists: true, ..Touched::default() }),
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+            let missing = diagnosis.first().map(placement::missing_of).transpose()?.unwrap_or_default();
+            rejected(CategoryError::ProductsMissing(missing))
+        }
+        // The category was deleted meanwhile.
+        Committed::Refused { refusal: Refusal::Constraint { constraint: Constraint::ForeignKey, .. }, .. } => {
+            Err(Failure::NotFound)
+        }
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// The path of the wanted parent, from the rows that were asked for it.
+fn parent_of(wanted: Option<CategoryId>, rows: Option<&Rows>) -> Outcome<Option<String>> {
+    let found = rows.map(category::categories_of).transpose()?.unwrap_or_default().pop();
+    match (wanted, found) {
+        (None, _) => Ok(None),
+        (Some(_), Some(found)) => Ok(Some(found.path)),
+        (Some(_), None) => rejected(CategoryError::ParentMissing),
+    }
+}
+
+/// What the database's guards say of a commit; nothing where the same again may go well.
+fn explain(refusal: &Refusal) -> Outcome<()> {
+    let Refusal::Constraint { constraint, message } = refusal else { return Err(unexplained(refusal)) };
+    match (constraint, message.as_str()) {
+        (Constraint::Trigger, "CATEGORY_CYCLE") => rejected(CategoryError::Tree(TreeError::Cycle)),
+        (Constraint::Trigger, "CATEGORY_DEPTH") => rejected(CategoryError::Tree(TreeError::TooDeep)),
+        (Constraint::Trigger, "CATEGORY_COUNT") => rejected(CategoryError::TooMany),
+        (Constraint::Unique, _) => rejected(CategoryError::HandleTaken),
+        // Its parent has moved or is gone since it was read.
+        (Constraint::Trigger, "CATEGORY_PATH") | (Constraint::NotNull | Constraint::ForeignKey, _) => Ok(()),
+        _ => Err(unexplained(refusal)),
+    }
+}
+
+fn unexplained(refusal: &Refusal) -> Failure<CategoryError> {
+    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
+}
+
+fn tree_error(error: TreeError) -> Failure<CategoryError> {
+    Failure::Rejected(CategoryError::Tree(error))
+}
+
+fn apply(patch: &PresentationPatch, presentation: &mut Presentation) -> Outcome<()> {
+    patch.apply(presentation).map_err(|_| Failure::Rejected(CategoryError::MetadataTooLarge))
+}
+
+fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {
+    match expected {
+        Some(version) if version != current => rejected(CategoryError::VersionMismatch { current }),
+        _ => Ok(()),
+    }
+}
+
+/// What the audit log keeps.
+fn state(category: &Category) -> Json {
+    json!({
+        "name": category.name,
+        "path": category.path,
+        "position": category.position,
+        "productOrder": category.order.name(),
+        "version": category.version,
+    })
+}
+
+fn only(rows: Option<&Rows>) -> Outcome<Category> {
+    rows.map(category::categories_of).transpose()?.unwrap_or_default().pop().ok_or(Failure::NotFound)
+}

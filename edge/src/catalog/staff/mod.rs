@@ -1,0 +1,3 @@
+//! What the merchant's own requests have in common.
+
+pub mod http;

@@ -1,0 +1,64 @@
+//! What the tables `category` and `collection` have in common.
+
+use crate::port::sql::{Row, SqlError, Statement};
+
+/// Refuses the commit when the statement before it has changed nothing.
+const GUARD_CHANGED: &str = "-- catalog::guard_changed
+INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
+
+/// What is said of a category or collection beside its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presentation {
+    /// As the merchant gave it.
+    pub description_html: String,
+    /// Safe to put into a page.
+    pub description: String,
+    pub image_url: Option<String>,
+    /// A JSON object.
+    pub metadata: String,
+    pub seo_title: Option<String>,
+    pub seo_description: Option<String>,
+}
+
+impl Default for Presentation {
+    fn default() -> Presentation {
+        Presentation {
+            description_html: String::new(),
+            description: String::new(),
+            image_url: None,
+            metadata: "{}".to_owned(),
+            seo_title: None,
+            seo_description: None,
+        }
+    }
+}
+
+/// The statement that refuses the commit when the one before it has changed nothing.
+pub fn guard_changed() -> Statement {
+    Statement::new(GUARD_CHANGED)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn presentation_of(row: Row<'_>) -> Result<Presentation, SqlError> {
+    let optional = |column| Ok::<_, SqlError>(row.get::<Option<&str>>(column)?.map(str::to_owned));
+    Ok(Presentation {
+        description_html: row.get::<&str>("description_html")?.to_owned(),
+        description: row.get::<&str>("description")?.to_owned(),
+        image_url: optional("image_url")?,
+        metadata: row.get::<&str>("metadata")?.to_owned(),
+        seo_title: optional("seo_title")?,
+        seo_description: optional("seo_description")?,
+    })
+}
+
+/// Binds the presentation's six columns, in the order of its fields.
+pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
+    statement
+        .bind(presentation.description_html.as_str())
+        .bind(presentation.description.as_str())
+        .bind(presentation.image_url.as_deref())
+        .bind(presentation.metadata.as_str())
+        .bind(presentation.seo_title.as_deref())
+        .bind(presentation.seo_description.as_deref())
+}
