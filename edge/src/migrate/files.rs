@@ -39,8 +39,8 @@ pub const ALL: &[Migration] = files![
     "202611220130_identity_customers",
     "202611220545_orders_kept_answers",
     "202611220700_catalog_version",
-    "202611220800_media_files",
     "202611220740_catalog_category_tree",
+    "202611220800_media_files",
 ];
 
 #[cfg(test)]

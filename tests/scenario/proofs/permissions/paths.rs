@@ -64,8 +64,8 @@ fn prefixes_of(route: &Route) -> Vec<&'static str> {
 
 /// Whether something in the route's path belongs to one store alone; what does not is the organization's, in each.
 pub fn is_of_one_store(route: &Route) -> bool {
-    prefixes_of(route).iter().any(|prefix| ["prod", "var", "cart", "chk", "ord", "key", "app", "file"].contains(prefix))
-    prefixes_of(route).iter().any(|prefix| ["prod", "var", "cat", "cart", "chk", "ord", "key", "app"].contains(prefix))
+    const KINDS: [&str; 9] = ["prod", "var", "cat", "cart", "chk", "ord", "key", "app", "file"];
+    prefixes_of(route).iter().any(|prefix| KINDS.contains(prefix))
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.
