@@ -41,7 +41,7 @@ const CONTEXTS: [(&str, u8); 22] = [
 const SUBSCRIBER: u8 = 100;
 
 /// Modules below all contexts, which import none.
-const FOUNDATION: [&str; 8] = ["extract", "failure", "limits", "migrate", "port", "problem", "vault", "wire"];
+const FOUNDATION: [&str; 9] = ["cache", "extract", "failure", "limits", "migrate", "port", "problem", "vault", "wire"];
 
 /// Modules that put contexts together: each may import what stands here.
 const COMPOSITION: [(&str, &str); 6] = [

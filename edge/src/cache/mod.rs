@@ -8,7 +8,7 @@
 //! older answer can be taken for: not one that was kept, and not one that was still being read while the write was
 //! committed.
 
-pub mod shared;
+pub mod isolates;
 mod span;
 
 use std::collections::{HashMap, HashSet};

@@ -19,7 +19,7 @@ use super::categories;
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question};
 use crate::app::Ctx;
-use crate::cache::{Kept, shared};
+use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
 use crate::port::shared_cache::SharedCache;
 use crate::port::sql::Value;
@@ -79,7 +79,7 @@ pub async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Q
     let (kept, version) = match kept {
         Some(kept) => kept,
         None => {
-            let shared = ctx.app().shared_cache().map(|shared| (shared, shared::url(host(&headers), store, target)));
+            let shared = ctx.app().shared_cache().map(|shared| (shared, isolates::url(host(&headers), store, target)));
             let recalled = match shared.as_ref().filter(|_| may_be_kept) {
                 Some((shared, url)) => recalled(&ctx, &***shared, url.clone(), at_least).await,
                 None => None,
