@@ -39,6 +39,7 @@ pub const ALL: &[Migration] = files![
     "202611220130_identity_customers",
     "202611220545_orders_kept_answers",
     "202611220700_catalog_version",
+    "202611220730_catalog_source",
     "202611220740_catalog_category_tree",
     "202611220800_media_files",
 ];

@@ -35,7 +35,7 @@ const ABOVE_TENANTS: [(&str, &str); 5] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 6] = [
+const FILLS: [(&str, &[&str]); 7] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -51,6 +51,16 @@ const FILLS: [(&str, &[&str]); 6] = [
     ),
     ("202611212135_organizations_plan.sql", &["updates organization without organization.id = ?1"]),
     ("202611212140_organizations_store_health.sql", &["updates store without store.organization_id = ?1"]),
+    (
+        "202611220730_catalog_source.sql",
+        &[
+            "updates product without product.organization_id = ?1",
+            "reads variant without variant.organization_id = ?1",
+            "reads s without s.organization_id = ?1",
+            "adds rows to facet whose owner is not ?1",
+            "reads product_facet without product_facet.organization_id = ?1",
+        ],
+    ),
     (
         "202611220740_catalog_category_tree.sql",
         &[
