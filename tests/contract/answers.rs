@@ -611,7 +611,45 @@ async fn catalog(shop: &mut Shop) -> [String; 2] {
     for key in ["none", "Bearer pk_wrong"] {
         assert_eq!(shop.call("GET", "/api/v1/products", &[("authorization", key)], "").await.status, 401);
     }
+    products(shop).await;
     [tent.text("/variants/0/id"), tent.text("/variants/1/id")]
+}
+
+async fn products(shop: &mut Shop) {
+    let price = json!({ "amount": "5.00", "currency": "EUR" });
+    let body = json!({
+        "title": "Cup", "status": "active", "vendor": "Northwind", "category": "outdoor/tents", "tags": ["new"],
+        "publishAt": "2026-01-01T00:00:00Z", "options": [{ "name": "Colour", "values": ["Red", "Blue"] }],
+        "images": [{ "url": "https://images.example.com/cup.jpg", "alt": "A cup" }], "seo": { "title": "Cups" },
+        "metadata": { "erp": { "number": 4711 } },
+        "variants": [{
+            "options": ["Blue"], "price": price, "compareAtPrice": price, "barcode": "1", "weightGrams": 5,
+            "weightUnit": "g", "dimensions": { "lengthMm": 1, "widthMm": 2, "heightMm": 3 }, "hsCode": "691110",
+            "originCountry": "VN", "imageUrl": "https://images.example.com/cup.jpg", "inventory": { "quantity": 1 },
+            "metadata": { "bin": "A1" },
+        }, { "options": ["Red"], "price": price }],
+    });
+    let headers = [("content-type", "application/json"), ("idempotency-key", "cup-1")];
+    for replayed in [false, true] {
+        let made = shop.call("POST", "/api/v1/products", &headers, body.to_string()).await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed), "{}", made.body);
+    }
+    assert_eq!(shop.send("POST", "/api/v1/products", body).await.status, 422);
+    assert_eq!(shop.get("/api/v1/products/cup").await.status, 200);
+    let patch = json!({ "vendor": null, "seo": { "title": null } }).to_string();
+    let headers = [("content-type", "application/merge-patch+json"), ("if-match", "\"1\"")];
+    assert_eq!(shop.call("PATCH", "/api/v1/products/cup", &headers, patch.clone()).await.status, 200);
+    assert_eq!(shop.call("PATCH", "/api/v1/products/cup", &headers, patch).await.status, 412);
+    assert_eq!(shop.send("PATCH", "/api/v1/products/cup", json!({ "variants": 1, "coupon": null })).await.status, 422);
+    assert_eq!(shop.get("/api/v1/admin/products/cup").await.status, 200);
+    shop.send("POST", "/api/v1/products", json!({ "title": "Saucer" })).await;
+    let page = shop.get("/api/v1/admin/products?limit=1&filter[status]=active").await;
+    assert!(page.headers.contains_key("link"));
+    shop.get(&format!("/api/v1/admin/products?limit=1&cursor={}", page.text("/nextCursor"))).await;
+    assert_eq!(shop.get("/api/v1/admin/products?filter[status]=gone").await.status, 422);
+    for (path, status) in [("cup", 204), ("cup", 404), ("saucer", 204)] {
+        assert_eq!(shop.call("DELETE", &format!("/api/v1/products/{path}"), &[], "").await.status, status);
+    }
 }
 
 async fn cart(shop: &mut Shop, variant: &str, sold_out: &str) -> String {

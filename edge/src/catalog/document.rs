@@ -4,8 +4,7 @@
 //! The stored pieces are JSON objects: the product without its variants, each variant, and the card of
 //! a list. What changes by itself is added when they are read: availability, and the category as it is called now.
 
-use headlesspro_shared::kernel::id::{ImageKind, ProductKind, VariantKind};
-use headlesspro_shared::kernel::money::Money;
+use headlesspro_shared::kernel::id::{ImageKind, ProductId, ProductKind, VariantKind};
 use headlesspro_shared::kernel::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -138,15 +137,6 @@ pub struct AvailabilityBody {
     pub quantity: Option<i64>,
 }
 
-impl PriceRangeBody {
-    /// The lowest and the highest of `prices`; `None` when there are none.
-    pub fn of(prices: impl Iterator<Item = Money> + Clone) -> Option<PriceRangeBody> {
-        let min = prices.clone().min_by_key(|price| price.minor())?;
-        let max = prices.max_by_key(|price| price.minor())?;
-        Some(PriceRangeBody { min: min.into(), max: max.into() })
-    }
-}
-
 pub fn date(timestamp: Timestamp) -> String {
     timestamp.to_string()
 }
@@ -212,6 +202,25 @@ pub fn list_answer(cards: &[(&str, bool)], next: Option<&str>) -> String {
     }
     answer.push('}');
     answer
+}
+
+/// What the staff sees of a product: its source, and what stands beside it.
+pub fn source_answer(
+    id: ProductId,
+    version: i64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    source: &str,
+) -> String {
+    let members = source.strip_prefix('{').unwrap_or(source);
+    format!(r#"{{"id":"{id}","version":{version},"createdAt":"{created_at}","updatedAt":"{updated_at}",{members}"#)
+}
+
+/// A product as it stands in the staff's list, from its stored card.
+pub fn staff_card(card: &str, status: &str, version: i64, created_at: i64, updated_at: i64) -> String {
+    let [created_at, updated_at] = [created_at, updated_at].map(|millis| date(Timestamp::from_millis(millis)));
+    let card = open(card);
+    format!(r#"{card},"status":"{status}","version":{version},"createdAt":"{created_at}","updatedAt":"{updated_at}"}}"#)
 }
 
 /// Bytes that surely hold an answer of pieces of these lengths: growing it would copy it again and again.

@@ -5,19 +5,20 @@ mod document;
 mod http;
 pub mod openapi;
 mod presentation;
+mod rendering;
 mod shown;
 mod staff;
 mod store;
 mod usecase;
 mod wire;
 
-pub use document::{
-    AvailabilityBody, CardBody, ImageBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody,
-    VariantBody, date, sanitise,
-};
+pub use document::{CardBody, source_answer, staff_card};
 pub use http::routes;
+pub use rendering::{ProductRows, Standing, hash, render};
 pub use shown::{Touched, advance, written};
 pub use store::{
-    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, guard_prices, known,
-    known_of, offers, offers_of, version, version_of, write,
+    CategoryRow, Chunk, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken, category_id,
+    category_id_of, delete, guard_prices, known, known_of, list_all, offers, offers_of, one, one_of, taken, taken_of,
+    version, version_of, write,
 };
+pub use usecase::source_of;

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 
+use headlesspro_shared::catalog::source::Source;
 use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 
 use super::categories::usecase as categories;
@@ -10,8 +12,23 @@ use super::document::{VariantPiece, list_answer, product_answer};
 use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
-use crate::failure::Failure;
+use crate::failure::{Failure, Unavailable};
 use crate::port::sql::{Row, SqlError, Value};
+
+/// A product's source, as its column has it. Its category is the row's: one that is given up hands its products on
+/// without writing each.
+///
+/// # Errors
+/// [`Unavailable::Corrupt`] when it does not read back.
+pub fn source_of(json: &str, category: Option<&str>, currency: Currency) -> Result<Source, Unavailable> {
+    let corrupt = |reason: String| Unavailable::corrupt(format!("a product's source: {reason}"));
+    let json = serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?;
+    let source = Source::read(&json, currency).map_err(|faults| {
+        let first = faults.into_iter().next();
+        corrupt(first.map_or_else(String::new, |fault| format!("{} {}", fault.path, fault.reason)))
+    })?;
+    Ok(Source { category: category.map(str::to_owned), ..source })
+}
 
 /// What a list is asked for.
 pub struct ListQuery {

@@ -125,21 +125,51 @@ impl<S: Sync, T: Parse> axum::extract::FromRequest<S> for Json<T> {
     }
 }
 
+/// A JSON object of at most `LIMIT` bytes as it came, for what is read by rules of its own: no body is an empty object.
+pub struct JsonObject<const LIMIT: usize> {
+    pub value: Value,
+    /// The body as it came, for the idempotency fingerprint.
+    pub bytes: Bytes,
+}
+
+impl<S: Sync, const LIMIT: usize> axum::extract::FromRequest<S> for JsonObject<LIMIT> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request<Body>, _: &S) -> Result<Self, Problem> {
+        if request.headers().get(CONTENT_TYPE).is_some_and(|media_type| !is_json(media_type)) {
+            return Err(not_json());
+        }
+        let bytes = read_body(request, LIMIT).await?;
+        let mut errors = FieldErrors::default();
+        let value = tree_of(&bytes, &mut errors)?;
+        if !value.is_object() {
+            errors.push("", "must be one JSON object");
+        }
+        if errors.is_empty() { Ok(JsonObject { value, bytes }) } else { Err(Problem::invalid(errors.errors)) }
+    }
+}
+
 fn is_json(media_type: &HeaderValue) -> bool {
     let Ok(media_type) = media_type.to_str() else { return false };
     let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
 }
 
-/// Decodes `bytes`; unknown fields and wrong types go to `errors`. No body at all is an empty object.
-fn decode<T: DeserializeOwned>(bytes: &[u8], errors: &mut FieldErrors) -> Result<Option<T>, Problem> {
+/// The JSON of `bytes`; members that stand twice go to `errors`. No body at all is an empty object.
+fn tree_of(bytes: &[u8], errors: &mut FieldErrors) -> Result<Value, Problem> {
     let text = std::str::from_utf8(bytes)
         .map_err(|error| malformed(format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))?;
     let text = if text.trim().is_empty() { "{}" } else { text };
-    let (mut body, twice) = tree::parse(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+    let (body, twice) = tree::parse(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
     for path in twice {
         errors.push(&path, "is there more than once");
     }
+    Ok(body)
+}
+
+/// Decodes `bytes`; unknown fields and wrong types go to `errors`.
+fn decode<T: DeserializeOwned>(bytes: &[u8], errors: &mut FieldErrors) -> Result<Option<T>, Problem> {
+    let mut body = tree_of(bytes, errors)?;
     // Again and again, each time without the field that was wrong, so that all are found.
     for _ in 0..MAX_ERRORS {
         let (decoded, found) = tree::read::<T>(&body);

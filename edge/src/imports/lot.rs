@@ -48,39 +48,39 @@ pub fn is_too_large(product: &ParsedProduct) -> bool {
     MOST_BYTES_ALONE < size_of(product)
 }
 
-/// About how many bytes a product is on its way to the database, and rather more than fewer: most texts travel in a
-/// column of their own and in the rendered document. The names and quotes around them are what an image or a variant
+/// About how many bytes a product is on its way to the database, and rather more than fewer: most texts travel in the
+/// source, in the rendered document and in a column of their own. The names and quotes around them are what an image or a variant
 /// with short texts mostly consists of.
 fn size_of(product: &ParsedProduct) -> usize {
-    const OF_PRODUCT: usize = 2_000;
-    const OF_TAG: usize = 120;
-    const OF_IMAGE: usize = 450;
-    const OF_VARIANT: usize = 1_200;
+    const OF_PRODUCT: usize = 2_500;
+    const OF_TAG: usize = 130;
+    const OF_IMAGE: usize = 560;
+    const OF_VARIANT: usize = 1_700;
     let names: usize = product.options.iter().map(|option| escaped(&option.name)).sum();
     let variant = |variant: &ParsedVariant| {
         let values: usize = variant.option_values.iter().map(|value| escaped(value)).sum();
         let further = [Some(variant.sku.as_str()), variant.barcode.as_deref(), variant.image_url.as_deref()];
         let further: usize = further.into_iter().flatten().map(escaped).sum();
-        // Each value stands in the options, in both titles, in the key, and in the list of values.
+        // Each value stands in the options, in both titles, in the key, in the list of values, and in the source.
         OF_VARIANT
-            .saturating_add(values.saturating_mul(5))
-            .saturating_add(further.saturating_mul(2))
+            .saturating_add(values.saturating_mul(6))
+            .saturating_add(further.saturating_mul(3))
             .saturating_add(names)
     };
     let further = [Some(product.vendor.as_str()), product.seo_title.as_deref(), product.seo_description.as_deref()];
     [
         OF_PRODUCT,
         escaped(&product.body_html).saturating_mul(2),
-        escaped(&product.title).saturating_mul(5),
-        escaped(&product.product_type).saturating_mul(2),
-        further.into_iter().flatten().map(escaped).sum::<usize>().saturating_mul(3),
+        escaped(&product.title).saturating_mul(6),
+        escaped(&product.product_type).saturating_mul(3),
+        further.into_iter().flatten().map(escaped).sum::<usize>().saturating_mul(4),
         product.category_path.iter().map(|name| escaped(name)).sum::<usize>().saturating_mul(2),
-        product.tags.iter().map(|tag| OF_TAG.saturating_add(escaped(tag).saturating_mul(2))).sum(),
+        product.tags.iter().map(|tag| OF_TAG.saturating_add(escaped(tag).saturating_mul(3))).sum(),
         product
             .images
             .iter()
             .map(|image| {
-                OF_IMAGE.saturating_add(escaped(&image.url).saturating_add(escaped(&image.alt)).saturating_mul(2))
+                OF_IMAGE.saturating_add(escaped(&image.url).saturating_add(escaped(&image.alt)).saturating_mul(3))
             })
             .sum(),
         product.variants.iter().map(variant).sum(),
@@ -89,12 +89,12 @@ fn size_of(product: &ParsedProduct) -> usize {
     .fold(0, usize::saturating_add)
 }
 
-/// The bytes of a text on the wire, on average of its column and of the document. That is JSON in a row of JSON in a
-/// request of JSON: of a quote there, eight bytes are left, and of one in a column four.
+/// The bytes of a text on the wire at most. Source and document are JSON in a row of JSON in a request of JSON: a quote
+/// there becomes eight bytes.
 fn escaped(text: &str) -> usize {
     let one = |byte: u8| match byte {
-        b'"' | b'\\' => 6,
-        0..0x20 => 8,
+        b'"' | b'\\' => 8,
+        0..0x20 => 9,
         _ => 1,
     };
     text.bytes().map(one).sum()

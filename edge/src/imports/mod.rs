@@ -3,7 +3,6 @@
 mod http;
 mod lot;
 pub mod openapi;
-mod rows;
 mod usecase;
 
 pub use http::{ImportReportBody, RowProblemBody, routes};

@@ -10,17 +10,16 @@ use std::time::Duration;
 use headlesspro_shared::catalog::import::{
     EncodingError, ImportError, ImportReader, Parsed, ParsedProduct, RowError, RowWarning,
 };
+use headlesspro_shared::catalog::source::{Likeness, Source};
 use headlesspro_shared::catalog::tree::MOST_CATEGORIES;
-use headlesspro_shared::catalog::{Upsert, upsert};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::CategoryId;
 use headlesspro_shared::kernel::money::Currency;
 use serde_json::json;
 
 use super::lot::{Lot, is_too_large};
-use super::rows::rows;
 use crate::app::Ctx;
-use crate::catalog::{self, CategoryRow, Chunk, KnownChunk, ReadVersion, Touched};
+use crate::catalog::{self, CategoryRow, Chunk, KnownChunk, ReadVersion, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -176,7 +175,6 @@ struct Taken {
     may_be_freed: bool,
 }
 
-/// A chunk with what the database holds of it.
 /// Whether somebody else was quicker: the same again may go well.
 fn is_race(refusal: &Refusal) -> bool {
     match refusal {
@@ -418,13 +416,6 @@ impl Import<'_> {
 
     async fn decide(&self, products: &[ParsedProduct], known: KnownChunk) -> Result<Decided, Failure<ImportError>> {
         let (ctx, tenant) = (self.ctx, self.ctx.tenant());
-        let known_ids: Vec<String> = known.products.values().map(|(product, _)| product.id.to_string()).collect();
-        let levels = if known_ids.is_empty() {
-            BTreeMap::new()
-        } else {
-            let rows = ctx.read(vec![inventory::levels(tenant, &known_ids)]).await?;
-            rows.first().map(inventory::levels_of).transpose()?.unwrap_or_default()
-        };
         let mut categories = known.categories;
         let mut chunk = Chunk::default();
         let mut stock: Vec<Level> = Vec::new();
@@ -433,37 +424,46 @@ impl Import<'_> {
         let mut counts = Counts::default();
         for parsed in products {
             let there = known.products.get(parsed.handle.as_str());
-            let decision = upsert(parsed, there.map(|(product, _)| product), ctx.now, || ctx.random())?;
+            let was = there
+                .map(|there| catalog::source_of(&there.source, there.category.as_deref(), self.currency))
+                .transpose()?;
             let category = self.category(parsed, &mut categories, &mut chunk.categories)?;
-            let rows = rows(parsed, &decision, category, self.currency, ctx.now)
-                .map_err(|error| Failure::Unavailable(Unavailable::Corrupt(error.to_string())))?;
-            let same_stock = rows.levels.iter().all(|level| levels.get(&level.variant) == Some(level));
-            if same_stock && there.is_some_and(|(_, hash)| *hash == rows.product.source_hash) {
+            let mut source = Source::of_import(parsed, category.map(|id| id.to_string()));
+            let removed = source.settle(was.as_ref(), Likeness::Options, ctx.now, &mut || ctx.random())?;
+            if let Some(was) = &was {
+                source.keep(was);
+            }
+            let json = serde_json::to_string(&source).map_err(not_rendered)?;
+            if there.is_some_and(|there| there.hash == catalog::hash(&json)) {
                 counts.unchanged = counts.unchanged.saturating_add(1);
                 continue;
             }
-            if decision.created {
-                counts.created = counts.created.saturating_add(1);
-            } else {
-                counts.updated = counts.updated.saturating_add(1);
-                chunk.updated_products.push(rows.product.id.clone());
-                chunk
-                    .versions
-                    .extend(there.map(|(known, _)| ReadVersion { id: known.id.to_string(), version: known.version }));
+            let standing = Standing {
+                id: there.map_or_else(|| ctx.new_id(), |there| Ok(there.id))?,
+                version: there.map_or(1, |there| there.version.saturating_add(1)),
+                created_at: there.map_or(ctx.now, |there| there.created_at),
+                updated_at: ctx.now,
+                is_new: there.is_none(),
+            };
+            let rows = catalog::render(&source, json, &standing, self.currency).map_err(not_rendered)?;
+            let id = standing.id.to_string();
+            match there {
+                None => counts.created = counts.created.saturating_add(1),
+                Some(there) => {
+                    counts.updated = counts.updated.saturating_add(1);
+                    chunk.updated_products.push(id.clone());
+                    chunk.versions.push(ReadVersion { id: id.clone(), version: there.version });
+                    before.push(json!({ "id": id, "version": there.version }));
+                }
             }
-            events.push(event(ctx.new_id()?, &decision, parsed));
-            before.extend(there.map(|(known, _)| json!({ "id": known.id.to_string(), "version": known.version })));
-            after.push(json!({
-                "id": decision.id.to_string(),
-                "version": decision.version,
-                "handle": parsed.handle.as_str(),
-            }));
-            chunk.removed_variants.extend(decision.removed_variants.iter().map(ToString::to_string));
+            events.push(event(ctx.new_id()?, &standing, parsed));
+            after.push(json!({ "id": id, "version": standing.version, "handle": parsed.handle.as_str() }));
+            chunk.removed_variants.extend(removed.iter().map(ToString::to_string));
             chunk.products.push(rows.product);
             chunk.variants.extend(rows.variants);
             chunk.images.extend(rows.images);
             chunk.facets.extend(rows.facets);
-            stock.extend(rows.levels);
+            stock.extend(source.variants.iter().map(|variant| Level::of(&id, variant)));
         }
         let written = u64::try_from(chunk.variants.len()).unwrap_or(u64::MAX);
         let removed = u64::try_from(chunk.removed_variants.len()).unwrap_or(u64::MAX);
@@ -552,13 +552,17 @@ fn category_steps(product: &ParsedProduct) -> Vec<CategoryStep> {
     steps
 }
 
-fn event(id: headlesspro_shared::kernel::id::EventId, decision: &Upsert, parsed: &ParsedProduct) -> Event {
-    let product = decision.id.to_string();
+fn event(id: headlesspro_shared::kernel::id::EventId, standing: &Standing, parsed: &ParsedProduct) -> Event {
+    let product = standing.id.to_string();
     Event {
         id,
-        version: decision.version,
-        name: if decision.created { "product.created" } else { "product.updated" },
+        version: standing.version,
+        name: if standing.is_new { "product.created" } else { "product.updated" },
         payload: json!({ "productId": product, "handle": parsed.handle.as_str() }),
         aggregate_id: product,
     }
+}
+
+fn not_rendered(error: serde_json::Error) -> Failure<ImportError> {
+    Failure::Unavailable(Unavailable::Corrupt(error.to_string()))
 }

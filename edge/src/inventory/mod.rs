@@ -2,4 +2,4 @@
 
 mod store;
 
-pub use store::{Level, levels, levels_of, set_levels, take};
+pub use store::{Level, set_levels, take};

@@ -1,19 +1,14 @@
 //! The `stock` table. Its triggers keep the catalog's copies.
 
-use std::collections::BTreeMap;
-
+use headlesspro_shared::catalog::source::SourceVariant;
 use headlesspro_shared::checkout::PlacedLine;
+use headlesspro_shared::kernel::id::VariantId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
 use crate::app::Tenant;
-use crate::port::sql::{Rows, SqlError, Statement};
-
-const LEVELS: &str = "-- inventory::levels
-SELECT s.variant_id, s.product_id, s.imported, s.tracked, s.continue_selling
-FROM json_each(?3) wanted
-CROSS JOIN stock s ON s.product_id = wanted.value AND s.organization_id = ?1 AND s.store_id = ?2";
+use crate::port::sql::Statement;
 
 /// A quantity that is another than the last import's is a new count; the same one says nothing new, and
 /// what was sold since stays sold.
@@ -39,7 +34,7 @@ UPDATE stock SET available = available - wanted.units, updated_at = ?4
 FROM (SELECT value ->> 'variant' AS variant, SUM(value ->> 'units') AS units FROM json_each(?3) GROUP BY 1) wanted
 WHERE stock.variant_id = wanted.variant AND stock.organization_id = ?1 AND stock.store_id = ?2";
 
-/// The stock of one variant, as a file says it.
+/// The stock of one variant, as the merchant says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Level {
@@ -52,39 +47,16 @@ pub struct Level {
 }
 
 impl Level {
-    /// Units that are there, where they are counted.
-    pub fn counted(&self) -> Option<i64> {
-        self.tracked.then_some(self.units)
+    /// What the merchant says of a variant of `product` that has its id.
+    pub fn of(product: &str, variant: &SourceVariant) -> Level {
+        Level {
+            variant: variant.id.as_ref().map(VariantId::to_string).unwrap_or_default(),
+            product: product.to_owned(),
+            units: variant.inventory.quantity,
+            tracked: variant.inventory.tracked,
+            continue_selling: variant.inventory.continue_selling,
+        }
     }
-
-    /// Whether one can be bought.
-    pub fn is_sellable(&self) -> bool {
-        0 < self.units || !self.tracked || self.continue_selling
-    }
-}
-
-/// What the last import said of all variants of `products`.
-pub fn levels(tenant: Tenant, products: &[String]) -> Statement {
-    tenant.statement(LEVELS).bind(json!(products).to_string())
-}
-
-/// By variant.
-///
-/// # Errors
-/// [`SqlError::Statement`] when a row is of another shape.
-pub fn levels_of(rows: &Rows) -> Result<BTreeMap<String, Level>, SqlError> {
-    rows.iter()
-        .map(|row| {
-            let level = Level {
-                variant: row.get::<&str>("variant_id")?.to_owned(),
-                product: row.get::<&str>("product_id")?.to_owned(),
-                units: row.get("imported")?,
-                tracked: row.get("tracked")?,
-                continue_selling: row.get("continue_selling")?,
-            };
-            Ok((level.variant.clone(), level))
-        })
-        .collect()
 }
 
 pub fn set_levels(tenant: Tenant, levels: &[Level], now: Timestamp) -> Statement {

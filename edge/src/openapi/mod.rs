@@ -17,14 +17,16 @@ pub use operation::{Answer, Budget, Cache, Example, Operation, RequestBody};
 pub use parameter::{Parameter, Place};
 pub use problem::{
     AllowedActions, Problem, Problems, carts, credentials, database, entropy, idempotency, if_match, json_body,
-    min_version, not_found, of, plan_limit, raw_body, redis, shut,
+    json_body_within, min_version, not_found, of, plan_limit, raw_body, redis, shut,
 };
 pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};
 
 use crate::middleware::is_privileged;
 use crate::routes::routes;
-use crate::{cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations};
+use crate::{
+    cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, products,
+};
 
 /// Every operation, in the order of the route table.
 pub fn operations() -> Vec<Operation> {
@@ -34,6 +36,7 @@ pub fn operations() -> Vec<Operation> {
         identity::openapi::operations(),
         media::openapi::operations(),
         catalog::openapi::operations(),
+        products::openapi::operations(),
         imports::openapi::operations(),
         cart::openapi::operations(),
         checkout::openapi::operations(),

@@ -134,7 +134,12 @@ pub fn raw_body(limit: usize, too_large: &'static str) -> Problems {
 
 /// Of every route with a JSON body.
 pub fn json_body() -> Problems {
-    let mut problems = raw_body(extract::JSON_LIMIT, "The body has more than 256 KiB.");
+    json_body_within(extract::JSON_LIMIT, "The body has more than 256 KiB.")
+}
+
+/// Of every route with a JSON body of at most `limit` bytes.
+pub fn json_body_within(limit: usize, too_large: &'static str) -> Problems {
+    let mut problems = raw_body(limit, too_large);
     let field = wire::FieldError {
         at: wire::Place::Pointer("#/quantity".to_owned()),
         detail: "the quantity must be between 1 and 9999".to_owned(),

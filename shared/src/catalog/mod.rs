@@ -1,17 +1,15 @@
-//! The catalog: products as they are imported, variants as they are offered.
+//! The catalog: products as they are given, variants as they are offered.
 
 mod filter;
 pub mod import;
-mod known;
 mod offer;
 mod order;
+mod price;
+pub mod source;
 pub mod tree;
-mod upsert;
 
 pub use filter::{InvalidPriceBound, PriceBound};
-pub use known::{KnownImage, KnownProduct, KnownVariant};
 #[cfg(test)]
 pub(crate) use offer::tests::offer as offer_for_tests;
 pub use offer::{Availability, Offer};
 pub use order::{LAST_PLACE, ProductOrder, UNPLACED, UnknownProductOrder};
-pub use upsert::{Upsert, option_key, upsert};

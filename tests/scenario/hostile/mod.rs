@@ -6,6 +6,7 @@ mod headers;
 mod json_bodies;
 mod organizations;
 mod people;
+mod products;
 mod queries;
 mod sizes;
 mod texts;
@@ -36,6 +37,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     organizations::fields_that_are_wrong_or_unknown_are_named,
     organizations::texts_that_are_too_long_or_statements_do_no_harm,
     organizations::forms_that_are_wrong_are_errors_of_oauth,
+    products::what_is_no_product_makes_and_changes_none,
+    products::too_much_of_a_product_is_refused,
+    products::texts_of_products_are_texts_or_refused_by_name,
     queries::every_wrong_parameter_is_named_at_once,
     queries::a_cursor_made_up_is_refused,
     queries::bad_percent_encoding_finds_nothing,

@@ -22,6 +22,7 @@ mod orders;
 mod own_orders;
 pub mod passkeys;
 pub mod people;
+mod products;
 mod profiles;
 mod protocol;
 mod providers;
@@ -128,6 +129,15 @@ pub const STORIES: &[(&str, Story)] = stories![
     files::a_file_is_described_and_guarded_by_its_version,
     files::a_removed_file_leaves_the_store_as_well,
     files::files_are_the_staffs_of_one_store_newest_first,
+    products::a_product_is_made_shown_changed_and_deleted,
+    products::variants_keep_their_ids_across_a_patch,
+    products::handles_and_skus_are_a_stores_own,
+    products::a_change_of_another_version_is_refused_with_the_current_one,
+    products::drafts_are_the_staffs_alone,
+    products::the_staffs_list_walks_all_statuses_without_loss,
+    products::a_repeat_makes_one_product,
+    products::a_file_changes_what_it_says_and_nothing_else,
+    products::what_was_done_to_a_product_is_told,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

@@ -5,32 +5,18 @@
 
 use std::collections::BTreeMap;
 
-use headlesspro_shared::catalog::{KnownImage, KnownProduct, KnownVariant};
 use headlesspro_shared::kernel::id::{CategoryId, ProductId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde::Serialize;
 
 use super::placement::list_in_categories;
 use crate::app::Tenant;
-use crate::port::sql::{Commit, Rows, SqlError, Statement};
+use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 const KNOWN_PRODUCTS: &str = "-- catalog::known_products
-SELECT p.id, p.handle, p.version, p.created_at, p.source_hash
+SELECT p.id, p.handle, p.version, p.created_at, p.category_id, p.source, p.source_hash
 FROM json_each(?3) wanted
 CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2";
-
-const KNOWN_VARIANTS: &str = "-- catalog::known_variants
-SELECT v.id, v.product_id, v.sku, v.option_key
-FROM json_each(?3) wanted
-CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2
-CROSS JOIN variant v ON v.product_id = p.id AND v.organization_id = ?1";
-
-const KNOWN_IMAGES: &str = "-- catalog::known_images
-SELECT i.id, i.product_id, i.url
-FROM json_each(?3) wanted
-CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2
-CROSS JOIN product_image i ON i.product_id = p.id AND i.organization_id = ?1
-ORDER BY i.product_id, i.position";
 
 const SKU_OWNERS: &str = "-- catalog::sku_owners
 SELECT v.sku, p.handle
@@ -60,20 +46,20 @@ WHERE p.version IS NOT r.value ->> 'version'";
 /// A product that is there keeps its count, which follows its stock.
 const UPSERT_PRODUCTS: &str = "-- catalog::upsert_products
 INSERT INTO product (organization_id, store_id, id, handle, title, title_key, vendor, product_type, status,
-  category_id, body_html, price_min, price_max, document, card, source_hash, sellable_variants, in_stock, version,
-  created_at, updated_at)
+  category_id, body_html, price_min, price_max, publish_at, unpublish_at, document, card, source, source_hash,
+  sellable_variants, in_stock, version, created_at, updated_at)
 SELECT ?1, ?2, r.value ->> 'id', r.value ->> 'handle', r.value ->> 'title', r.value ->> 'titleKey',
   r.value ->> 'vendor', r.value ->> 'productType', r.value ->> 'status', r.value ->> 'category',
-  r.value ->> 'bodyHtml', r.value ->> 'priceMin', r.value ->> 'priceMax', r.value ->> 'document',
-  r.value ->> 'card', r.value ->> 'sourceHash', r.value ->> 'sellableVariants', r.value ->> 'sellableVariants' > 0,
-  r.value ->> 'version', r.value ->> 'createdAt', ?4
+  '', r.value ->> 'priceMin', r.value ->> 'priceMax', r.value ->> 'publishAt', r.value ->> 'unpublishAt',
+  r.value ->> 'document', r.value ->> 'card', r.value ->> 'source', r.value ->> 'sourceHash',
+  r.value ->> 'sellableVariants', r.value ->> 'sellableVariants' > 0, r.value ->> 'version', r.value ->> 'createdAt', ?4
 FROM json_each(?3) r WHERE true
 ON CONFLICT (id) DO UPDATE SET
-  title = excluded.title, title_key = excluded.title_key, vendor = excluded.vendor,
+  handle = excluded.handle, title = excluded.title, title_key = excluded.title_key, vendor = excluded.vendor,
   product_type = excluded.product_type, status = excluded.status, category_id = excluded.category_id,
-  body_html = excluded.body_html, price_min = excluded.price_min, price_max = excluded.price_max,
-  document = excluded.document, card = excluded.card, source_hash = excluded.source_hash,
-  version = excluded.version, updated_at = excluded.updated_at
+  price_min = excluded.price_min, price_max = excluded.price_max, publish_at = excluded.publish_at,
+  unpublish_at = excluded.unpublish_at, document = excluded.document, card = excluded.card, source = excluded.source,
+  source_hash = excluded.source_hash, version = excluded.version, updated_at = excluded.updated_at
 WHERE product.organization_id = ?1 AND product.store_id = ?2";
 
 const DELETE_VARIANTS: &str = "-- catalog::delete_variants
@@ -111,8 +97,10 @@ WHERE organization_id = ?1 AND +store_id = ?2 AND product_id IN (SELECT value FR
 
 /// What a facet has of its product is copied from the product's row, written before.
 const INSERT_FACETS: &str = "-- catalog::insert_facets
-INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min)
-SELECT ?1, ?2, r.value ->> 'kind', r.value ->> 'value', p.id, p.status = 'active', p.created_at, p.title_key, p.price_min
+INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min,
+  publish_at, unpublish_at)
+SELECT ?1, ?2, r.value ->> 'kind', r.value ->> 'value', p.id, p.status = 'active', p.created_at, p.title_key,
+  p.price_min, p.publish_at, p.unpublish_at
 FROM json_each(?3) r
 CROSS JOIN product p ON p.id = r.value ->> 'product' AND p.organization_id = ?1 AND +p.store_id = ?2";
 
@@ -137,11 +125,14 @@ pub struct ProductRow {
     pub product_type: String,
     pub status: &'static str,
     pub category: Option<String>,
-    pub body_html: String,
     pub price_min: Option<i64>,
     pub price_max: Option<i64>,
+    pub publish_at: Option<i64>,
+    pub unpublish_at: Option<i64>,
     pub document: String,
     pub card: String,
+    /// As the merchant gave it, in JSON.
+    pub source: String,
     pub source_hash: String,
     /// Of a new product.
     pub sellable_variants: usize,
@@ -183,11 +174,25 @@ pub struct FacetRow {
     pub product: String,
 }
 
+/// What the database holds of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownProduct {
+    pub id: ProductId,
+    pub version: i64,
+    pub created_at: Timestamp,
+    /// The id of its main category.
+    pub category: Option<String>,
+    /// Of what was written last.
+    pub hash: String,
+    /// In JSON.
+    pub source: String,
+}
+
 /// What the database holds of the products of a chunk.
 #[derive(Debug, Default)]
 pub struct KnownChunk {
-    /// By handle, with the hash of what was imported last.
-    pub products: BTreeMap<String, (KnownProduct, String)>,
+    /// By handle.
+    pub products: BTreeMap<String, KnownProduct>,
     /// The handle of the product that has a SKU.
     pub sku_owners: BTreeMap<String, String>,
     /// By path.
@@ -198,8 +203,6 @@ pub struct KnownChunk {
 pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[String]) -> Vec<Statement> {
     vec![
         tenant.statement(KNOWN_PRODUCTS).bind(json(handles)),
-        tenant.statement(KNOWN_VARIANTS).bind(json(handles)),
-        tenant.statement(KNOWN_IMAGES).bind(json(handles)),
         tenant.statement(SKU_OWNERS).bind(json(skus)),
         tenant.statement(KNOWN_CATEGORIES).bind(json(paths)),
     ]
@@ -208,31 +211,12 @@ pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[Strin
 /// # Errors
 /// [`SqlError::Statement`] when rows are of another shape.
 pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
-    let [products, variants, images, skus, categories] = rows else {
+    let [products, skus, categories] = rows else {
         return Err(SqlError::Garbage("rows are missing".to_owned()));
     };
-    let mut by_id: BTreeMap<ProductId, (String, KnownProduct, String)> = BTreeMap::new();
-    for row in products.iter() {
-        let id: ProductId = row.parse("id")?;
-        let created_at = Timestamp::from_millis(row.get("created_at")?);
-        let product =
-            KnownProduct { id, version: row.get("version")?, created_at, variants: Vec::new(), images: Vec::new() };
-        by_id.insert(id, (row.get::<&str>("handle")?.to_owned(), product, row.get::<&str>("source_hash")?.to_owned()));
-    }
-    for row in variants.iter() {
-        if let Some((_, product, _)) = by_id.get_mut(&row.parse("product_id")?) {
-            let (sku, option_key) = (row.get::<&str>("sku")?.to_owned(), row.get::<&str>("option_key")?.to_owned());
-            product.variants.push(KnownVariant { id: row.parse("id")?, sku, option_key });
-        }
-    }
-    for row in images.iter() {
-        if let Some((_, product, _)) = by_id.get_mut(&row.parse("product_id")?) {
-            product.images.push(KnownImage { id: row.parse("id")?, url: row.get::<&str>("url")?.to_owned() });
-        }
-    }
     let mut chunk = KnownChunk::default();
-    for (handle, product, hash) in by_id.into_values() {
-        chunk.products.insert(handle, (product, hash));
+    for row in products.iter() {
+        chunk.products.insert(row.get::<&str>("handle")?.to_owned(), known_product_of(row)?);
     }
     for row in skus.iter() {
         chunk.sku_owners.insert(row.get::<&str>("sku")?.to_owned(), row.get::<&str>("handle")?.to_owned());
@@ -241,6 +225,19 @@ pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
         chunk.categories.insert(row.get::<&str>("path")?.to_owned(), row.parse("id")?);
     }
     Ok(chunk)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn known_product_of(row: Row<'_>) -> Result<KnownProduct, SqlError> {
+    Ok(KnownProduct {
+        id: row.parse("id")?,
+        version: row.get("version")?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        category: row.get::<Option<&str>>("category_id")?.map(str::to_owned),
+        hash: row.get::<&str>("source_hash")?.to_owned(),
+        source: row.get::<&str>("source")?.to_owned(),
+    })
 }
 
 /// A product that is there, at the version on which was decided.
@@ -269,7 +266,7 @@ pub struct Chunk {
 pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp) {
     let ids: Vec<&str> = chunk.products.iter().map(|product| product.id.as_str()).collect();
     if !chunk.versions.is_empty() {
-        commit.push(tenant.statement(GUARD_VERSIONS).bind(json(&chunk.versions)));
+        commit.push(guard_versions(tenant, &chunk.versions));
     }
     if !chunk.categories.is_empty() {
         commit.push(tenant.statement(INSERT_CATEGORIES).bind(json(&chunk.categories)).bind(now.millis()));
@@ -289,6 +286,11 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
     list_in_categories(commit, tenant, &ids);
+}
+
+/// Refuses the commit unless these are at these versions.
+pub(super) fn guard_versions(tenant: Tenant, versions: &[ReadVersion]) -> Statement {
+    tenant.statement(GUARD_VERSIONS).bind(json(versions))
 }
 
 fn json<T: Serialize + ?Sized>(rows: &T) -> String {

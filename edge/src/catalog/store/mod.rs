@@ -5,12 +5,17 @@ pub mod category;
 mod list;
 pub mod placement;
 mod read;
+mod single;
 pub mod taxonomy;
 mod version;
 
 pub use bulk::{
-    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, ProductRow, ReadVersion, VariantRow, known, known_of, write,
+    CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, KnownProduct, ProductRow, ReadVersion, VariantRow, known,
+    known_of, write,
 };
 pub use list::{ListFilter, Sort, SortKey, list};
 pub use read::{guard_prices, offers, offers_of, product};
+pub use single::{
+    OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
+};
 pub use version::{advance, version, version_of};

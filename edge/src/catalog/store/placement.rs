@@ -30,9 +30,9 @@ WITH RECURSIVE line (product_id, category_id) AS (
   FROM line l CROSS JOIN category c ON c.id = l.category_id AND c.organization_id = ?1
   WHERE +c.parent_id IS NOT NULL)
 INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min,
-  position)
+  publish_at, unpublish_at, position)
 SELECT ?1, ?2, 'category', l.category_id, p.id, p.status = 'active', p.created_at, p.title_key, p.price_min,
-  coalesce(m.position, 9007199254740991)
+  p.publish_at, p.unpublish_at, coalesce(m.position, 9007199254740991)
 FROM line l
 CROSS JOIN product p ON p.id = l.product_id AND p.organization_id = ?1 AND +p.store_id = ?2
 LEFT JOIN category_product m
@@ -79,9 +79,9 @@ WITH RECURSIVE above (id) AS (
   SELECT c.parent_id FROM above a CROSS JOIN category c ON c.id = a.id AND c.organization_id = ?1
   WHERE +c.parent_id IS NOT NULL)
 INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min,
-  position)
+  publish_at, unpublish_at, position)
 SELECT ?1, ?2, 'category', a.id, f.product_id, f.active, f.created_at, f.title_key, f.price_min,
-  coalesce(m.position, 9007199254740991)
+  f.publish_at, f.unpublish_at, coalesce(m.position, 9007199254740991)
 FROM above a
 CROSS JOIN product_facet f ON f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'category' AND f.value = ?3
 LEFT JOIN category_product m ON m.category_id = a.id AND m.product_id = f.product_id AND m.organization_id = ?1

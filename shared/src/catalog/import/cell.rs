@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::header::Column;
 use super::problems::Problems;
 use super::row::Row;
+use crate::catalog::price::price;
 use crate::kernel::money::{Currency, Money};
 
 /// A text of one line: control characters and line breaks become single blanks.
@@ -61,22 +62,18 @@ pub(super) fn one_of<T: Copy>(
     }
 }
 
-/// In minor units. A full cart of the dearest goods, 250 lines of 9,999 units, still adds up within `i64`.
-const HIGHEST_PRICE: i64 = 1_000_000_000_000;
-
 /// An amount of zero or more; `None` where the cell is empty or wrong.
 pub(super) fn amount(row: Row<'_>, column: Column, currency: Currency, problems: &mut Problems) -> Option<Money> {
     if !row.is_given(column) {
         return None;
     }
-    let reason = match Money::parse_amount(row.text(column), currency) {
-        Ok(amount) if amount.is_negative() => "the amount is negative".to_owned(),
-        Ok(amount) if HIGHEST_PRICE < amount.minor() => format!("the amount is above {HIGHEST_PRICE} minor units"),
-        Ok(amount) => return Some(amount),
-        Err(error) => error.to_string(),
-    };
-    problems.error(row.line, Some(row.header.name(column)), reason);
-    None
+    match price(row.text(column), currency) {
+        Ok(amount) => Some(amount),
+        Err(reason) => {
+            problems.error(row.line, Some(row.header.name(column)), reason);
+            None
+        }
+    }
 }
 
 /// A whole number without a sign other than `-`; `None` where the cell is empty or wrong.

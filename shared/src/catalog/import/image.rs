@@ -61,16 +61,24 @@ pub(super) fn url(row: Row<'_>, column: Column, problems: &mut Problems) -> Opti
     if text.is_empty() {
         return None;
     }
+    match check_image_url(text) {
+        Ok(()) => Some(text.to_owned()),
+        Err(reason) => {
+            problems.error(row.line, Some(row.header.name(column)), reason);
+            None
+        }
+    }
+}
+
+/// Whether an image may be at `text`, or why not.
+pub(in crate::catalog) fn check_image_url(text: &str) -> Result<(), &'static str> {
     if MOST_URL_BYTES < text.len() {
-        problems.error(row.line, Some(row.header.name(column)), "is longer than 2048 bytes");
-        return None;
+        Err("is longer than 2048 bytes")
+    } else if !is_web_url(text) {
+        Err("is not an absolute http or https URL such as https://example.com/image.jpg")
+    } else {
+        Ok(())
     }
-    if !is_web_url(text) {
-        let reason = "is not an absolute http or https URL such as https://example.com/image.jpg";
-        problems.error(row.line, Some(row.header.name(column)), reason);
-        return None;
-    }
-    Some(text.to_owned())
 }
 
 fn is_web_url(text: &str) -> bool {

@@ -26,6 +26,9 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
+pub(super) use image::check_image_url;
+pub(super) use synthesis::synthesise;
+
 pub use encoding::{EncodingError, check_encoding};
 pub use error::ImportError;
 pub use parsed::{Parsed, ParsedImage, ParsedProduct, ParsedVariant, ProductOption};

@@ -40,3 +40,5 @@ impl std::fmt::Display for ProductStatus {
         formatter.pad(self.name())
     }
 }
+
+serde_as_text!(ProductStatus, "active, draft or archived");

@@ -14,7 +14,7 @@ use crate::kernel::sku::Sku;
 /// Else, or where that has more than 64 characters: the same with each value as a slug, cut to 51 characters,
 /// then `.` and 12 hexadecimal digits of the XXH3 hash of handle and values, such as
 /// `trail-jacket_deep-red.0c4f1b6a92d7`.
-pub(super) fn synthesise(handle: &Handle, option_values: &[String]) -> Option<Sku> {
+pub(in crate::catalog) fn synthesise(handle: &Handle, option_values: &[String]) -> Option<Sku> {
     let is_plain = |value: &String| !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if option_values.iter().all(is_plain) {
         let mut text = handle.to_string();

@@ -1,5 +1,6 @@
 //! Weights.
 
+use std::fmt;
 use std::str::FromStr;
 
 use rust_decimal::prelude::ToPrimitive;
@@ -55,6 +56,14 @@ impl FromStr for WeightUnit {
             .ok_or(InvalidWeightUnit)
     }
 }
+
+impl fmt::Display for WeightUnit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+serde_as_text!(WeightUnit, "g, kg, oz or lb");
 
 /// Ten tonnes: beyond it a weight is a mistake.
 const MOST_GRAMS: i64 = 10_000_000;

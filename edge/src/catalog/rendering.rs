@@ -1,0 +1,185 @@
+//! A product's source as the rows and rendered pieces that are written: the one way there is.
+
+use std::collections::BTreeSet;
+
+use headlesspro_shared::catalog::source::{Source, SourceVariant};
+use headlesspro_shared::kernel::id::{ImageId, ProductId, VariantId};
+use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::time::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::document::{
+    CardBody, ImageBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody, VariantBody, date,
+    sanitise,
+};
+use super::store::{FacetRow, ImageRow, ProductRow, VariantRow};
+use crate::wire::MoneyBody;
+
+/// Grows when the rendered pieces change shape, so that an import renders equal products anew.
+const RENDERING: &str = "4";
+
+/// What a product's row says beside its source.
+pub struct Standing {
+    pub id: ProductId,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Whether it is new: then its rows hold what its stock will say.
+    pub is_new: bool,
+}
+
+/// The rows of one product.
+pub struct ProductRows {
+    pub product: ProductRow,
+    pub variants: Vec<VariantRow>,
+    pub images: Vec<ImageRow>,
+    pub facets: Vec<FacetRow>,
+}
+
+/// What tells whether a product would be written as it is, of its source as JSON.
+pub fn hash(source: &str) -> String {
+    hex::encode(Sha256::new().chain_update(RENDERING).chain_update(source).finalize())
+}
+
+/// The rows of a source whose variants and images have their ids. `json` is the source's.
+///
+/// # Errors
+/// When a piece cannot be rendered as JSON, which no source brings about.
+pub fn render(
+    source: &Source,
+    json: String,
+    standing: &Standing,
+    currency: Currency,
+) -> Result<ProductRows, serde_json::Error> {
+    let id = standing.id.to_string();
+    let images: Vec<ImageRow> = source
+        .images
+        .iter()
+        .enumerate()
+        .map(|(position, image)| ImageRow {
+            id: image.id.as_ref().map(ImageId::to_string).unwrap_or_default(),
+            product: id.clone(),
+            position,
+            url: image.url.clone(),
+            alt: image.alt.clone(),
+        })
+        .collect();
+    let option = |(at, option)| {
+        let values = source.values_of(at, option).into_iter().map(str::to_owned).collect();
+        OptionBody { name: option.name.clone(), values }
+    };
+    let range = source.price_range();
+    let body = ProductBody {
+        id: id.clone(),
+        handle: source.handle.to_string(),
+        title: source.title.clone(),
+        description: sanitise(&source.description),
+        vendor: source.vendor.clone(),
+        product_type: source.product_type.clone(),
+        status: source.status.name().to_owned(),
+        tags: source.tags.clone(),
+        options: source.options.iter().enumerate().map(option).collect(),
+        images: images.iter().map(image_body).collect(),
+        price_range: range.map(|(min, max)| PriceRangeBody { min: min.into(), max: max.into() }),
+        seo: SeoBody {
+            title: source.seo.title.clone().unwrap_or_else(|| source.title.clone()),
+            description: source.seo.description.clone().unwrap_or_default(),
+        },
+        created_at: date(standing.created_at),
+        updated_at: date(standing.updated_at),
+        version: standing.version,
+    };
+    let card = CardBody {
+        id: id.clone(),
+        handle: body.handle.clone(),
+        title: body.title.clone(),
+        vendor: body.vendor.clone(),
+        image: images.first().map(image_body),
+        price_range: body.price_range.clone(),
+    };
+    let mut variants = Vec::with_capacity(source.variants.len());
+    let mut sellable_variants = 0_usize;
+    for (position, variant) in source.variants.iter().enumerate() {
+        let mut row = variant_row(source, variant, &id, position, currency)?;
+        if standing.is_new {
+            let inventory = variant.inventory;
+            (row.available, row.sellable) = (inventory.counted(), inventory.is_sellable());
+            row.continue_selling = inventory.continue_selling;
+            sellable_variants = sellable_variants.saturating_add(usize::from(row.sellable));
+        }
+        variants.push(row);
+    }
+    let product = ProductRow {
+        handle: body.handle.clone(),
+        title: source.title.clone(),
+        title_key: source.title_key(),
+        vendor: source.vendor.clone(),
+        product_type: source.product_type.clone(),
+        status: source.status.name(),
+        category: source.category.clone(),
+        price_min: range.map(|(min, _)| min.minor()),
+        price_max: range.map(|(_, max)| max.minor()),
+        publish_at: source.publish_at.map(Timestamp::millis),
+        unpublish_at: source.unpublish_at.map(Timestamp::millis),
+        document: serde_json::to_string(&body)?,
+        card: serde_json::to_string(&card)?,
+        source_hash: hash(&json),
+        source: json,
+        sellable_variants,
+        version: standing.version,
+        created_at: standing.created_at.millis(),
+        id,
+    };
+    let facets = facets(source, &product.id);
+    Ok(ProductRows { product, variants, images, facets })
+}
+
+fn variant_row(
+    source: &Source,
+    variant: &SourceVariant,
+    product: &str,
+    position: usize,
+    currency: Currency,
+) -> Result<VariantRow, serde_json::Error> {
+    let options = source.options.iter().zip(&variant.options);
+    let body = VariantBody {
+        id: variant.id.as_ref().map(VariantId::to_string).unwrap_or_default(),
+        sku: variant.sku.to_string(),
+        title: variant.title(),
+        options: options
+            .map(|(option, value)| SelectedOptionBody { name: option.name.clone(), value: value.clone() })
+            .collect(),
+        price: variant.price.map(MoneyBody::from),
+        compare_at_price: variant.compare_at_price.map(MoneyBody::from),
+        barcode: variant.barcode.clone(),
+        weight_grams: variant.weight_grams,
+        weight_unit: variant.weight_grams.and(variant.weight_unit).map(|unit| unit.name().to_owned()),
+        requires_shipping: variant.requires_shipping,
+        taxable: variant.taxable,
+        image_url: variant.image_url.clone(),
+    };
+    Ok(VariantRow {
+        product: product.to_owned(),
+        position,
+        option_key: variant.option_key(),
+        currency: currency.to_string(),
+        price_minor: variant.price.map(|price| price.minor()),
+        document: serde_json::to_string(&body)?,
+        id: body.id,
+        sku: body.sku,
+        title: body.title,
+        available: None,
+        sellable: false,
+        continue_selling: false,
+    })
+}
+
+/// A product stands under its tags; under its categories the store puts it.
+fn facets(source: &Source, product: &str) -> Vec<FacetRow> {
+    let tags: BTreeSet<String> = source.tags.iter().map(|tag| tag.to_lowercase()).collect();
+    tags.into_iter().map(|value| FacetRow { kind: "tag", value, product: product.to_owned() }).collect()
+}
+
+fn image_body(image: &ImageRow) -> ImageBody {
+    ImageBody { id: image.id.clone(), url: image.url.clone(), alt: image.alt.clone() }
+}

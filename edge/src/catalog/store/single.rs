@@ -1,0 +1,140 @@
+//! One product as the staff has it, drafts included, and the list of all of them.
+
+use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::json;
+
+use super::bulk::ReadVersion;
+use crate::app::Tenant;
+use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
+
+const ONE: &str = "-- catalog::one
+SELECT p.id, p.version, p.created_at, p.updated_at, p.category_id, p.source
+FROM product p
+WHERE p.organization_id = ?1 AND p.store_id = ?2 AND (p.id = ?3 OR p.handle = ?4)";
+
+const CATEGORY_ID: &str = "-- catalog::category_id
+SELECT c.id FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.path = ?3)";
+
+/// Who else has the handle, and which of the SKUs others have.
+const TAKEN: &str = "-- catalog::taken
+SELECT 'handle' AS what, p.handle AS value FROM product p
+WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.id <> ?4
+UNION ALL
+SELECT 'sku', v.sku FROM json_each(?5) wanted
+CROSS JOIN variant v ON v.sku = wanted.value AND v.organization_id = ?1 AND v.store_id = ?2
+WHERE v.product_id <> ?4";
+
+/// Variants, images, facets and stock go with it. Orders keep what they copied.
+const DELETE: &str = "-- catalog::delete_product
+DELETE FROM product WHERE organization_id = ?1 AND +store_id = ?2 AND id = ?3 AND version = ?4";
+
+/// The newest first, each status in the order of an index.
+const LIST_ALL: &str = "-- catalog::all_products
+SELECT * FROM (
+  SELECT a.id, a.card, a.status, a.version, a.created_at, a.updated_at FROM product a
+  WHERE a.organization_id = ?1 AND a.store_id = ?2 AND a.status = 'active' AND coalesce(?6, 'active') = 'active'
+    AND (a.created_at, a.id) < (?3, ?4)
+  ORDER BY a.created_at DESC, a.id DESC LIMIT ?5)
+UNION ALL
+SELECT * FROM (
+  SELECT d.id, d.card, d.status, d.version, d.created_at, d.updated_at FROM product d
+  WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.status <> 'active' AND d.status = 'draft'
+    AND coalesce(?6, 'draft') = 'draft' AND (d.created_at, d.id) < (?3, ?4)
+  ORDER BY d.created_at DESC, d.id DESC LIMIT ?5)
+UNION ALL
+SELECT * FROM (
+  SELECT r.id, r.card, r.status, r.version, r.created_at, r.updated_at FROM product r
+  WHERE r.organization_id = ?1 AND r.store_id = ?2 AND r.status <> 'active' AND r.status = 'archived'
+    AND coalesce(?6, 'archived') = 'archived' AND (r.created_at, r.id) < (?3, ?4)
+  ORDER BY r.created_at DESC, r.id DESC LIMIT ?5)
+ORDER BY created_at DESC, id DESC LIMIT ?5";
+
+/// A product as its row has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneProduct {
+    pub id: ProductId,
+    pub version: i64,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// The id of its main category.
+    pub category: Option<String>,
+    /// In JSON.
+    pub source: String,
+}
+
+/// What others have that must be a product's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Taken {
+    pub handle: bool,
+    pub skus: Vec<String>,
+}
+
+/// A product by id or handle, of any status. An id has a `_` in it, which no handle has.
+pub fn one(tenant: Tenant, key: &str) -> Statement {
+    tenant.statement(ONE).bind(key).bind(key)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn one_of(rows: &Rows) -> Result<Option<OneProduct>, SqlError> {
+    let of = |row: Row<'_>| {
+        Ok(OneProduct {
+            id: row.parse("id")?,
+            version: row.get("version")?,
+            created_at: Timestamp::from_millis(row.get("created_at")?),
+            updated_at: Timestamp::from_millis(row.get("updated_at")?),
+            category: row.get::<Option<&str>>("category_id")?.map(str::to_owned),
+            source: row.get::<&str>("source")?.to_owned(),
+        })
+    };
+    rows.first().map(of).transpose()
+}
+
+/// The statement whose row [`category_id_of`] takes, by a category's id or path.
+pub fn category_id(tenant: Tenant, key: &str) -> Statement {
+    tenant.statement(CATEGORY_ID).bind(key)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn category_id_of(rows: &Rows) -> Result<Option<String>, SqlError> {
+    rows.first().map(|row| row.get::<&str>("id").map(str::to_owned)).transpose()
+}
+
+/// The statement whose rows [`taken_of`] takes.
+pub fn taken(tenant: Tenant, id: ProductId, handle: &str, skus: &[&str]) -> Statement {
+    tenant.statement(TAKEN).bind(handle).bind(id.to_string()).bind(json!(skus).to_string())
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn taken_of(rows: &Rows) -> Result<Taken, SqlError> {
+    let mut taken = Taken::default();
+    for row in rows.iter() {
+        match row.get::<&str>("what")? {
+            "handle" => taken.handle = true,
+            _ => taken.skus.push(row.get::<&str>("value")?.to_owned()),
+        }
+    }
+    Ok(taken)
+}
+
+/// Adds the statements that delete a product; refused unless it is at this version.
+pub fn delete(commit: &mut Commit, tenant: Tenant, id: ProductId, version: i64) {
+    commit.push(super::bulk::guard_versions(tenant, &[ReadVersion { id: id.to_string(), version }]));
+    commit.push(tenant.statement(DELETE).bind(id.to_string()).bind(version));
+}
+
+/// Which products of any status are asked for.
+pub struct StaffPage {
+    pub status: Option<&'static str>,
+    /// The moment and the id of the last one before.
+    pub after: Option<(i64, ProductId)>,
+    pub limit: i64,
+}
+
+pub fn list_all(tenant: Tenant, page: &StaffPage, limit: i64) -> Statement {
+    let (created_at, id) = page.after.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
+    tenant.statement(LIST_ALL).bind(created_at).bind(id).bind(limit).bind(page.status)
+}

@@ -1,0 +1,8 @@
+//! Products as the staff writes them: the source in, catalog and stock out, in one commit.
+
+mod http;
+pub mod openapi;
+mod told;
+mod usecase;
+
+pub use http::routes;

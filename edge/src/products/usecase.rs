@@ -1,0 +1,393 @@
+//! Making, changing and deleting a product: read what is there, decide, commit.
+
+use headlesspro_shared::catalog::import::ProductStatus;
+use headlesspro_shared::catalog::source::{Fault, Likeness, Source, merge_patch, unknown_members};
+use headlesspro_shared::identity::Resource;
+use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+use serde_json::{Value, json};
+
+use super::told;
+use crate::app::Ctx;
+use crate::catalog::{self, Chunk, OneProduct, ReadVersion, StaffPage, Standing, Touched};
+use crate::failure::{Failure, Unavailable};
+use crate::inventory::{self, Level};
+use crate::journal::{self, Change, Claim, Event};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Value as Bound};
+
+/// How often a change is made anew when somebody else was quicker.
+const ATTEMPTS: usize = 4;
+
+/// Of a commit on its way to the database, which takes 10 MiB.
+const MOST_COMMIT_BYTES: usize = 9 << 20;
+
+/// The staff's list has one sort: the newest first.
+pub const NEWEST: &str = "newest";
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductError {
+    Invalid(Vec<Fault>),
+    VersionMismatch {
+        current: i64,
+    },
+    /// Somebody else changes the same, again and again.
+    Changing,
+}
+
+type Outcome<T> = Result<T, Failure<ProductError>>;
+
+/// A product as the staff sees it.
+pub struct Shown {
+    pub id: ProductId,
+    pub version: i64,
+    /// JSON.
+    pub body: String,
+}
+
+impl Shown {
+    fn new(standing: &Standing, source: &Source) -> Result<Shown, serde_json::Error> {
+        let source = serde_json::to_string(source)?;
+        let Standing { id, version, created_at, updated_at, .. } = *standing;
+        Ok(Shown { id, version, body: catalog::source_answer(id, version, created_at, updated_at, &source) })
+    }
+}
+
+/// As it is in the database.
+fn shown(there: &OneProduct, source: &Source) -> Outcome<Shown> {
+    let OneProduct { id, version, created_at, updated_at, .. } = *there;
+    let standing = Standing { id, version, created_at, updated_at, is_new: false };
+    Shown::new(&standing, source).map_err(not_rendered)
+}
+
+/// A product of any status, by id or handle.
+pub async fn show(ctx: &Ctx, key: &str) -> Outcome<Shown> {
+    let rows = ctx.read(vec![catalog::one(ctx.tenant(), key)]).await?;
+    let there = found(ctx, rows.first()).await?;
+    shown(&there, &source_of(ctx, &there).await?)
+}
+
+async fn source_of(ctx: &Ctx, there: &OneProduct) -> Outcome<Source> {
+    let currency = ctx.principal().await?.currency;
+    Ok(catalog::source_of(&there.source, there.category.as_deref(), currency)?)
+}
+
+async fn found(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<OneProduct> {
+    let one = rows.map(catalog::one_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
+    let record = Resource::of_store(ctx.tenant().store).record(one.id);
+    if ctx.reaches(&record).await? { Ok(one) } else { Err(Failure::NotFound) }
+}
+
+/// A page of the products of all statuses, in JSON, and the cursor of the next one.
+pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String>)> {
+    let rows = ctx.read(vec![catalog::list_all(ctx.tenant(), page, page.limit.saturating_add(1))]).await?;
+    let rows = rows.first().ok_or(Failure::NotFound)?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let mut items = Vec::with_capacity(rows.len());
+    let mut last = None;
+    for row in rows.iter().take(limit) {
+        let at: i64 = row.get("created_at")?;
+        let id: &str = row.get("id")?;
+        items.push(catalog::staff_card(
+            row.get("card")?,
+            row.get("status")?,
+            row.get("version")?,
+            at,
+            row.get("updated_at")?,
+        ));
+        last = Some(vec![CursorPart::Integer(at), CursorPart::Text(id.to_owned())]);
+    }
+    let next = last.filter(|_| limit < rows.len()).map(|parts| Cursor::new(NEWEST, parts).to_string());
+    let cursor = next.as_deref().map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+    Ok((format!(r#"{{"items":[{}],"nextCursor":{cursor}}}"#, items.join(",")), next))
+}
+
+/// Makes a product. Answers whether it is the answer to a repeat.
+pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
+    let tenant = ctx.tenant();
+    let category = json.get("category").and_then(Value::as_str);
+    let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim))];
+    reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+    let rows = ctx.read(reads).await?;
+    if let Some(first) = replayed(ctx, claim, rows.get(1)).await? {
+        return Ok((first, true));
+    }
+    let currency = ctx.principal().await?.currency;
+    let mut source = Source::read(json, currency).map_err(invalid)?;
+    let mut faults = source.foreign_ids(None);
+    faults.extend(in_category(&mut source, rows.first())?);
+    if !faults.is_empty() {
+        return Err(invalid(faults));
+    }
+    source.settle(None, Likeness::Sku, ctx.now, &mut || ctx.random())?;
+    let standing = Standing { id: ctx.new_id()?, version: 1, created_at: ctx.now, updated_at: ctx.now, is_new: true };
+    let write = Write { ctx, currency, standing: &standing, source: &source, was: None };
+    let (mut commit, advance, shown) = write.commit(Vec::new()).await?;
+    if let Some(claim) = claim {
+        commit.push(journal::record(tenant, claim, 201, &location(standing.id), "", ctx.now));
+        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
+    }
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            written(ctx, &rows, advance, standing.id)?;
+            Ok((shown, false))
+        }
+        Committed::Refused { refusal, diagnosis, .. } => {
+            if let Some(first) = replayed(ctx, claim, diagnosis.get(1)).await? {
+                return Ok((first, true));
+            }
+            match taken(&source, diagnosis.first())? {
+                faults if faults.is_empty() => Err(unexplained(&refusal)),
+                faults => Err(invalid(faults)),
+            }
+        }
+    }
+}
+
+/// Changes what `patch` says of a product, a JSON Merge Patch, and leaves the rest.
+pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Shown> {
+    let tenant = ctx.tenant();
+    for _ in 0..ATTEMPTS {
+        let rows = ctx.read(vec![catalog::one(tenant, key)]).await?;
+        let there = found(ctx, rows.first()).await?;
+        expect(expected, there.version)?;
+        let currency = ctx.principal().await?.currency;
+        let was = source_of(ctx, &there).await?;
+        let mut json = to_json(&was)?;
+        merge_patch(&mut json, patch);
+        let mut faults = unknown_members(patch);
+        let mut source = match Source::read(&json, currency) {
+            Ok(source) if faults.is_empty() => source,
+            read => {
+                let found = read.err().unwrap_or_default();
+                faults.retain(|fault| !found.contains(fault));
+                faults.extend(found);
+                return Err(invalid(faults));
+            }
+        };
+        faults.extend(source.foreign_ids(Some(&was)));
+        if let Some(category) = source.category.as_deref().filter(|_| source.category != was.category) {
+            let rows = ctx.read(vec![catalog::category_id(tenant, category)]).await?;
+            faults.extend(in_category(&mut source, rows.first())?);
+        }
+        if !faults.is_empty() {
+            return Err(invalid(faults));
+        }
+        let removed = source.settle(Some(&was), Likeness::Sku, ctx.now, &mut || ctx.random())?;
+        if source == was {
+            return shown(&there, &was);
+        }
+        let standing = Standing {
+            id: there.id,
+            version: there.version.saturating_add(1),
+            created_at: there.created_at,
+            updated_at: ctx.now,
+            is_new: false,
+        };
+        let write = Write { ctx, currency, standing: &standing, source: &source, was: Some(&was) };
+        let (commit, advance, shown) = write.commit(removed.iter().map(ToString::to_string).collect()).await?;
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, .. } => {
+                written(ctx, &rows, advance, there.id)?;
+                return Ok(shown);
+            }
+            Committed::Refused { refusal, diagnosis, .. } => match taken(&source, diagnosis.first())? {
+                faults if !faults.is_empty() => return Err(invalid(faults)),
+                _ if is_race(&refusal) => {}
+                _ => return Err(unexplained(&refusal)),
+            },
+        }
+    }
+    Err(Failure::Rejected(ProductError::Changing))
+}
+
+/// Deletes a product with its variants and their stock. Orders keep what they copied of it.
+pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> {
+    let tenant = ctx.tenant();
+    for _ in 0..ATTEMPTS {
+        let rows = ctx.read(vec![catalog::one(tenant, key)]).await?;
+        let there = found(ctx, rows.first()).await?;
+        expect(expected, there.version)?;
+        let was = to_json(&source_of(ctx, &there).await?)?;
+        let mut commit = Commit::new();
+        catalog::delete(&mut commit, tenant, there.id, there.version);
+        let advance = catalog::advance(&mut commit, tenant);
+        let handle = was.get("handle").cloned().unwrap_or_default();
+        let event = event(ctx, there.id, there.version.saturating_add(1), "product.deleted", &handle)?;
+        commit.push(journal::events(tenant, "product", &[event], ctx.now));
+        let change = Change::new("product.delete", there.id).before(told::whole(&was));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, .. } => return written(ctx, &rows, advance, there.id),
+            Committed::Refused { refusal, .. } if is_race(&refusal) => {}
+            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+        }
+    }
+    Err(Failure::Rejected(ProductError::Changing))
+}
+
+/// A source that was decided, on its way into a commit.
+struct Write<'a> {
+    ctx: &'a Ctx,
+    currency: Currency,
+    standing: &'a Standing,
+    source: &'a Source,
+    /// `None`: the product is new.
+    was: Option<&'a Source>,
+}
+
+impl Write<'_> {
+    /// The commit, whose first diagnosis [`taken`] reads, the number of the statement that raises the catalog's
+    /// version, and what it makes of the product.
+    async fn commit(&self, removed_variants: Vec<String>) -> Outcome<(Commit, usize, Shown)> {
+        let (ctx, tenant, source, standing) = (self.ctx, self.ctx.tenant(), self.source, self.standing);
+        let json = to_json(source)?;
+        let id = standing.id.to_string();
+        let text = serde_json::to_string(source).map_err(not_rendered)?;
+        let rows = catalog::render(source, text, standing, self.currency).map_err(not_rendered)?;
+        let shown = Shown::new(standing, source).map_err(not_rendered)?;
+        let mut chunk = Chunk { removed_variants, ..Chunk::default() };
+        if !standing.is_new {
+            chunk.updated_products.push(id.clone());
+            chunk.versions.push(ReadVersion { id: id.clone(), version: standing.version.saturating_sub(1) });
+        }
+        chunk.products.push(rows.product);
+        (chunk.variants, chunk.images, chunk.facets) = (rows.variants, rows.images, rows.facets);
+        let mut commit = Commit::new();
+        catalog::write(&mut commit, tenant, &chunk, ctx.now);
+        let said_before = |id| {
+            let variants = self.was.map(|was| was.variants.as_slice()).unwrap_or_default();
+            variants.iter().find(|variant| variant.id == id).map(|variant| variant.inventory)
+        };
+        let counted = source.variants.iter().filter(|variant| said_before(variant.id) != Some(variant.inventory));
+        let levels: Vec<Level> = counted.map(|variant| Level::of(&id, variant)).collect();
+        if !levels.is_empty() {
+            commit.push(inventory::set_levels(tenant, &levels, ctx.now));
+        }
+        let advance = catalog::advance(&mut commit, tenant);
+        let name = if standing.is_new { "product.created" } else { "product.updated" };
+        let event = event(ctx, standing.id, standing.version, name, &source.handle.as_str().into())?;
+        commit.push(journal::events(tenant, "product", &[event], ctx.now));
+        let change = match self.was {
+            None => Change::new("product.create", standing.id).after(told::whole(&json)),
+            Some(was) => {
+                let (before, after) = told::difference(&to_json(was)?, &json);
+                Change::new("product.change", standing.id).before(before).after(after)
+            }
+        };
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        let skus: Vec<&str> = source.variants.iter().map(|variant| variant.sku.as_str()).collect();
+        commit.push_diagnosis(catalog::taken(tenant, standing.id, source.handle.as_str(), &skus));
+        if MOST_COMMIT_BYTES < size_of(&commit) {
+            let reason = "the product is too large: its texts must have fewer bytes in all";
+            return Err(invalid(vec![Fault { path: String::new(), reason: reason.to_owned() }]));
+        }
+        Ok((commit, advance, shown))
+    }
+}
+
+fn written(ctx: &Ctx, rows: &[Rows], advance: usize, id: ProductId) -> Outcome<()> {
+    let touched = Touched { products: vec![id.to_string()], lists: true, stock: true, ..Touched::default() };
+    catalog::written(ctx, rows, advance, touched)
+}
+
+/// Bytes of a commit on the wire, where its texts stand in JSON.
+fn size_of(commit: &Commit) -> usize {
+    let args = commit.statements().iter().flat_map(|statement| &statement.args);
+    args.map(|arg| match arg {
+        Bound::Text(text) => {
+            let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+            text.len().saturating_add(escaped)
+        }
+        _ => 0,
+    })
+    .fold(0, usize::saturating_add)
+}
+
+/// Puts the category's id where its path may stand; says so where there is no such category.
+fn in_category(source: &mut Source, rows: Option<&Rows>) -> Outcome<Option<Fault>> {
+    if source.category.is_none() {
+        return Ok(None);
+    }
+    source.category = rows.map(catalog::category_id_of).transpose()?.flatten();
+    let fault = || Fault { path: "category".to_owned(), reason: "there is no such category".to_owned() };
+    Ok(source.category.is_none().then(fault))
+}
+
+/// What of the source others have.
+fn taken(source: &Source, rows: Option<&Rows>) -> Outcome<Vec<Fault>> {
+    let taken = rows.map(catalog::taken_of).transpose()?.unwrap_or_default();
+    let mut faults = Vec::new();
+    if taken.handle {
+        faults.push(Fault { path: "handle".to_owned(), reason: "another product has this handle".to_owned() });
+    }
+    for (at, variant) in source.variants.iter().enumerate() {
+        if taken.skus.iter().any(|sku| sku == variant.sku.as_str()) {
+            let reason = format!("a variant of another product has the SKU {}", variant.sku);
+            faults.push(Fault { path: format!("variants/{at}/sku"), reason });
+        }
+    }
+    Ok(faults)
+}
+
+fn event(ctx: &Ctx, id: ProductId, version: i64, name: &'static str, handle: &Value) -> Outcome<Event> {
+    let aggregate_id = id.to_string();
+    let payload = json!({ "productId": aggregate_id, "handle": handle });
+    Ok(Event { id: ctx.new_id()?, aggregate_id, version, name, payload })
+}
+
+pub fn location(id: ProductId) -> String {
+    format!("/api/v1/admin/products/{id}")
+}
+
+/// The status of that name, as its column has it.
+pub fn status_of(name: &str) -> Result<&'static str, String> {
+    name.parse().map(ProductStatus::name).map_err(|error| error.to_string())
+}
+
+/// The product of the first answer to the same request, as it is now.
+async fn replayed(ctx: &Ctx, claim: Option<&Claim>, rows: Option<&Rows>) -> Outcome<Option<Shown>> {
+    let Some(first) = journal::replay(claim, rows)? else { return Ok(None) };
+    let id = first.location.rsplit('/').next().unwrap_or_default();
+    let rows = ctx.read(vec![catalog::one(ctx.tenant(), id)]).await?;
+    let there = found(ctx, rows.first()).await?;
+    shown(&there, &source_of(ctx, &there).await?).map(Some)
+}
+
+fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {
+    match expected {
+        Some(version) if version != current => Err(Failure::Rejected(ProductError::VersionMismatch { current })),
+        _ => Ok(()),
+    }
+}
+
+fn to_json(source: &Source) -> Outcome<Value> {
+    serde_json::to_value(source).map_err(not_rendered)
+}
+
+fn invalid(faults: Vec<Fault>) -> Failure<ProductError> {
+    Failure::Rejected(ProductError::Invalid(faults))
+}
+
+fn not_rendered(error: serde_json::Error) -> Failure<ProductError> {
+    Failure::Unavailable(Unavailable::Corrupt(error.to_string()))
+}
+
+/// Whether somebody else was quicker.
+fn is_race(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Busy(_) => true,
+        Refusal::Constraint { constraint, message } => {
+            // Its category may have been given up.
+            matches!(constraint, Constraint::Unique | Constraint::ForeignKey) || message.contains("what = ''")
+        }
+        Refusal::Other(_) => false,
+    }
+}
+
+fn unexplained(refusal: &Refusal) -> Failure<ProductError> {
+    Failure::Unavailable(match refusal {
+        refusal if is_race(refusal) => Unavailable::Contended,
+        refusal => Unavailable::Corrupt(format!("a product was refused: {refusal:?}")),
+    })
+}

@@ -1,0 +1,232 @@
+//! Reading JSON field by field: everything that is wrong is found at once, each with its place.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+use crate::catalog::price::price;
+use crate::kernel::money::{Currency, Money};
+
+/// A field that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Names and numbers from the root, with `/` between: `variants/2/sku`. Empty for the whole.
+    pub path: String,
+    /// Completes a sentence that begins with the field.
+    pub reason: String,
+}
+
+/// More wrong fields than anyone reads are not told.
+const MOST_FAULTS: usize = 50;
+
+/// Of a name that nobody knows, as much is repeated.
+const MOST_NAME_CHARS: usize = 100;
+
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    path: String,
+    pub(super) faults: Vec<Fault>,
+}
+
+/// An object's members. One that is null is as if it were left out.
+#[derive(Clone, Copy)]
+pub(super) struct Members<'a>(Option<&'a Map<String, Value>>);
+
+impl<'a> Members<'a> {
+    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
+        self.0?.get(name).filter(|value| !value.is_null())
+    }
+}
+
+impl Reader {
+    /// `name` is of the member that is wrong, empty for what is being read.
+    pub(super) fn fault(&mut self, name: &str, reason: impl Display) {
+        if self.faults.len() < MOST_FAULTS {
+            let between = if self.path.is_empty() || name.is_empty() { "" } else { "/" };
+            self.faults.push(Fault { path: format!("{}{between}{name}", self.path), reason: reason.to_string() });
+        }
+    }
+
+    /// Reads what stands below `name`.
+    pub(super) fn below<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader) -> T) -> T {
+        let length = self.path.len();
+        if !self.path.is_empty() {
+            self.path.push('/');
+        }
+        self.path.push_str(name);
+        let found = read(self);
+        self.path.truncate(length);
+        found
+    }
+
+    /// The members of an object that may have these; none where it is no object.
+    pub(super) fn members<'a>(&mut self, value: &'a Value, names: &[&str]) -> Members<'a> {
+        let Value::Object(members) = value else {
+            self.fault("", "must be an object");
+            return Members(None);
+        };
+        for unknown in members.keys().filter(|name| !names.contains(&name.as_str())) {
+            let name: String = unknown.chars().take(MOST_NAME_CHARS).collect();
+            self.fault(&name, "is not a field of this request");
+        }
+        Members(Some(members))
+    }
+
+    /// A member that is an object with these members; `None` where it is left out.
+    pub(super) fn object<'a, T>(
+        &mut self,
+        of: Members<'a>,
+        name: &str,
+        names: &[&str],
+        read: impl FnOnce(&mut Reader, Members<'a>) -> T,
+    ) -> Option<T> {
+        let value = of.get(name)?;
+        Some(self.below(name, |reader| {
+            let members = reader.members(value, names);
+            read(reader, members)
+        }))
+    }
+
+    /// Each element of a member that is a list of at most `most`.
+    pub(super) fn each<'a, T>(
+        &mut self,
+        of: Members<'a>,
+        name: &str,
+        most: usize,
+        mut read: impl FnMut(&mut Reader, &'a Value) -> T,
+    ) -> Vec<T> {
+        match of.get(name) {
+            None => Vec::new(),
+            Some(Value::Array(items)) if items.len() <= most => self.below(name, |reader| {
+                let one = |(at, item): (usize, &'a Value)| reader.below(&at.to_string(), |reader| read(reader, item));
+                items.iter().enumerate().map(one).collect()
+            }),
+            Some(Value::Array(_)) => {
+                self.fault(name, format!("has more than {most} elements"));
+                Vec::new()
+            }
+            Some(_) => {
+                self.fault(name, "must be a list");
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn text<'a>(&mut self, of: Members<'a>, name: &str) -> Option<&'a str> {
+        let text = of.get(name)?.as_str();
+        if text.is_none() {
+            self.fault(name, "must be a text");
+        }
+        text
+    }
+
+    /// One line, without blanks around it; `None` where nothing is left, or it is wrong.
+    pub(super) fn line(&mut self, of: Members<'_>, name: &str, most: usize) -> Option<String> {
+        let text = self.text(of, name)?;
+        self.below(name, |reader| reader.line_of(text, most))
+    }
+
+    /// As [`Reader::line`], of an element.
+    pub(super) fn line_element(&mut self, value: &Value, most: usize) -> Option<String> {
+        match value {
+            Value::String(text) => {
+                let line = self.line_of(text, most);
+                if text.trim().is_empty() {
+                    self.fault("", "must not be empty");
+                }
+                line
+            }
+            _ => {
+                self.fault("", "must be a text");
+                None
+            }
+        }
+    }
+
+    fn line_of(&mut self, text: &str, most: usize) -> Option<String> {
+        let text = text.trim();
+        if text.chars().any(char::is_control) {
+            self.fault("", "must not contain line breaks or other control characters");
+            return None;
+        }
+        if text.chars().nth(most).is_some() {
+            self.fault("", format!("must have at most {most} characters"));
+            return None;
+        }
+        (!text.is_empty()).then(|| text.to_owned())
+    }
+
+    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, of: Members<'_>, name: &str) -> Option<T> {
+        match self.text(of, name)?.parse() {
+            Ok(parsed) => Some(parsed),
+            Err(error) => {
+                self.fault(name, error);
+                None
+            }
+        }
+    }
+
+    pub(super) fn boolean(&mut self, of: Members<'_>, name: &str, default: bool) -> bool {
+        match of.get(name) {
+            None => default,
+            Some(Value::Bool(value)) => *value,
+            Some(_) => {
+                self.fault(name, "must be true or false");
+                default
+            }
+        }
+    }
+
+    /// A whole number from `least` to `most`.
+    pub(super) fn integer(&mut self, of: Members<'_>, name: &str, least: i64, most: i64) -> Option<i64> {
+        let number = of.get(name)?.as_i64().filter(|number| (least..=most).contains(number));
+        if number.is_none() {
+            self.fault(name, format!("must be a whole number from {least} to {most}"));
+        }
+        number
+    }
+
+    /// An amount of zero or more in `currency`.
+    pub(super) fn money(&mut self, of: Members<'_>, name: &str, currency: Currency) -> Option<Money> {
+        self.object(of, name, &["amount", "currency"], |reader, money| {
+            match reader.text(money, "currency") {
+                Some(code) if code != currency.code() => {
+                    reader.fault("currency", format!("must be {currency}, the store's currency"));
+                }
+                None if money.0.is_some() && money.get("currency").is_none() => reader.fault("currency", "is required"),
+                _ => {}
+            }
+            if money.0.is_some() && money.get("amount").is_none() {
+                reader.fault("amount", "is required");
+            }
+            match price(reader.text(money, "amount")?, currency) {
+                Ok(price) => Some(price),
+                Err(reason) => {
+                    reader.fault("amount", reason);
+                    None
+                }
+            }
+        })?
+    }
+
+    /// Free data: an object whose JSON has at most `most` bytes.
+    pub(super) fn free(&mut self, of: Members<'_>, name: &str, most: usize) -> Map<String, Value> {
+        match of.get(name) {
+            None => Map::new(),
+            Some(Value::Object(members)) if is_within(members, most) => members.clone(),
+            Some(Value::Object(_)) => {
+                self.fault(name, format!("has more than {most} bytes as JSON"));
+                Map::new()
+            }
+            Some(_) => {
+                self.fault(name, "must be an object");
+                Map::new()
+            }
+        }
+    }
+}
+
+fn is_within(members: &Map<String, Value>, most: usize) -> bool {
+    serde_json::to_string(members).is_ok_and(|text| text.len() <= most)
+}
