@@ -17,6 +17,8 @@ pub const CONNECTIONS: [usize; 3] = [1, 16, 64];
 
 const ROUNDS: usize = 3;
 const WARM_UP: Duration = Duration::from_millis(300);
+/// Until most of what is asked for is kept, as it is in a shop that is open.
+const WARM_UP_OF_KEPT: Duration = Duration::from_millis(2000);
 const MEASURED: Duration = Duration::from_millis(2000);
 /// Checkouts can be completed once; so many of them are made ready for one measurement.
 const CHECKOUTS: usize = 600;
@@ -124,7 +126,11 @@ async fn measure(
         | Request::LogIn => (usize::MAX, usize::MAX),
     };
     let open = connect(target.address, connections).await?;
-    let (open, warm) = drive(open, requests, *next, Budget { time: WARM_UP, requests: warm_up }).await?;
+    let time = match request {
+        Request::Product | Request::List => WARM_UP_OF_KEPT,
+        _ => WARM_UP,
+    };
+    let (open, warm) = drive(open, requests, *next, Budget { time, requests: warm_up }).await?;
     // A checkout that the warm-up had no time for is left over; none is sent twice.
     *next = next.saturating_add(warm.count());
     let (server, beside) = (cpu(target.server), cpu_beside(target));
