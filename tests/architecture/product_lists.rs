@@ -144,8 +144,8 @@ async fn facets_have_what_their_product_has() {
     let header = "Handle,Title,Tags,Type,Status,Variant Price\n";
     let database = Counted::open(&shop.folder.path().join("test.db"));
     let differing = "SELECT f.product_id FROM product_facet f LEFT JOIN product p ON p.id = f.product_id
-      WHERE (f.active, f.created_at, f.title_key, f.price_min)
-        IS NOT (p.status = 'active', p.created_at, p.title_key, p.price_min)";
+      WHERE (f.active, f.created_at, f.title_key, f.price_min, f.publish_at, f.unpublish_at)
+        IS NOT (p.status = 'active', p.created_at, p.title_key, p.price_min, p.publish_at, p.unpublish_at)";
     for (rows, active) in [
         ("mug,Mug,\"a, b\",Kitchen,active,12.50\ncup,Cup,a,Kitchen,draft,7.00\n", "1"),
         ("mug,Big mug,\"a, c\",Kitchen,active,13\ncup,Cup,a,Kitchen,active,7.00\n", "2"),
@@ -156,7 +156,15 @@ async fn facets_have_what_their_product_has() {
         let shown = "SELECT count(*) FROM product_facet WHERE value = 'a' AND active = 1";
         assert_eq!(database.query(shown, &[]).0, [active], "{rows}");
     }
-    for change in ["title_key = 'x'", "price_min = 1", "created_at = 5", "status = 'draft'", "price_min = NULL"] {
+    for change in [
+        "title_key = 'x'",
+        "publish_at = 1",
+        "unpublish_at = 2",
+        "price_min = 1",
+        "created_at = 5",
+        "status = 'draft'",
+        "price_min = NULL",
+    ] {
         database.execute(&format!("UPDATE product SET {change}"));
         assert_eq!(database.query(differing, &[]).0, Vec::<String>::new(), "{change}");
     }

@@ -125,7 +125,7 @@ async fn current_offers(
     ctx: &Ctx,
     variants: impl IntoIterator<Item = VariantId>,
 ) -> Result<BTreeMap<VariantId, Offer>, Failure<CartError>> {
-    let rows = ctx.read(vec![catalog::offers(ctx.tenant(), variants)]).await?;
+    let rows = ctx.read(vec![catalog::offers(ctx.tenant(), variants, ctx.now)]).await?;
     Ok(rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default())
 }
 

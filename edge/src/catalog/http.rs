@@ -88,7 +88,8 @@ pub async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Q
                 Some(kept) => Arc::new(kept),
                 None => {
                     let kept = Arc::new(read_anew(&ctx, &uri, at_least, &question).await?);
-                    if let Some((shared, url)) = shared {
+                    // Others would keep it beyond the moment at which it is another without a write.
+                    if let Some((shared, url)) = shared.filter(|_| !is_turning(&ctx, &kept)) {
                         let (shared, answer) = (Arc::clone(shared), kept.to_shared());
                         ctx.later(async move { shared.put(url, answer).await });
                     }
@@ -156,6 +157,7 @@ async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Quest
     }
     let (_, kept_for) = ctx.app().answers();
     let kept_for = i64::try_from(kept_for.as_millis()).unwrap_or(i64::MAX);
+    let until = ctx.now.checked_add_millis(kept_for).unwrap_or(ctx.now);
     Ok(Kept {
         body: Bytes::from(answer.json),
         headers,
@@ -164,8 +166,16 @@ async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Quest
         version: found.version,
         record: answer.record,
         read_at: ctx.now,
-        until: ctx.now.checked_add_millis(kept_for).unwrap_or(ctx.now),
+        until: found.turn.map_or(until, |turn| turn.min(until)),
     })
+}
+
+/// Whether it is kept for a shorter time than others are.
+fn is_turning(ctx: &Ctx, kept: &Kept) -> bool {
+    let (_, kept_for) = ctx.app().answers();
+    kept.until
+        .millis_since(kept.read_at)
+        .is_none_or(|kept| i128::from(kept) < i128::try_from(kept_for.as_millis()).unwrap_or(0))
 }
 
 /// The answer, or 304 when the caller has it.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use headlesspro_shared::identity::RecordId;
 use headlesspro_shared::kernel::id::StoreId;
+use headlesspro_shared::kernel::time::Timestamp;
 
 use super::store;
 use crate::app::{Ctx, Tenant};
@@ -27,6 +28,8 @@ pub struct Answer {
 /// An answer, or that there is none, with the catalog's version that said so.
 pub struct Read {
     pub version: i64,
+    /// Until when at most it is so without a write: then something is published, or is so no more.
+    pub turn: Option<Timestamp>,
     pub answer: Option<Answer>,
 }
 

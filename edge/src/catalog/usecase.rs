@@ -64,10 +64,12 @@ pub async fn read(ctx: &Ctx, question: &Question) -> Result<Read, Failure<Infall
 async fn product(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
     let key = key.parse::<ProductId>().map_err(|_| key);
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![store::product(tenant, key), store::version(tenant)]).await?;
-    let version = store::version_of(rows.get(1))?;
+    let rows = ctx
+        .read(vec![store::product(tenant, key, ctx.now), store::version(tenant), store::turn(tenant, ctx.now)])
+        .await?;
+    let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
     let rows = rows.first().ok_or(Failure::NotFound)?;
-    let Some(product) = rows.first() else { return Ok(Read { version, answer: None }) };
+    let Some(product) = rows.first() else { return Ok(Read { version, turn, answer: None }) };
     let id: ProductId = product.parse("id")?;
     let variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
     let category: Option<&str> = product.get("category")?;
@@ -76,7 +78,7 @@ async fn product(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
     let category_id = product.get::<Option<&str>>("category_id")?.map(str::to_owned);
     let tags = [id.to_string()].into_iter().chain(category_id).collect();
     let answer = Answer { json, tags, next: None, record: Some(id.into()) };
-    Ok(Read { version, answer: Some(answer) })
+    Ok(Read { version, turn, answer: Some(answer) })
 }
 
 fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
@@ -92,9 +94,9 @@ async fn list(ctx: &Ctx, query: &ListQuery) -> Result<Read, Failure<Infallible>>
     let tenant = ctx.tenant();
     // One more than asked for tells whether there is a next page.
     let asked = query.limit.saturating_add(1);
-    let page = store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked);
-    let rows = ctx.read(vec![page, store::version(tenant)]).await?;
-    let version = store::version_of(rows.get(1))?;
+    let page = store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked, ctx.now);
+    let rows = ctx.read(vec![page, store::version(tenant), store::turn(tenant, ctx.now)]).await?;
+    let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
     let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let mut cards = Vec::with_capacity(rows.len());
@@ -111,7 +113,7 @@ async fn list(ctx: &Ctx, query: &ListQuery) -> Result<Read, Failure<Infallible>>
     // What is in stock is in it or not; the products in it are named already.
     tags.extend(query.filter.in_stock.map(|_| stock_tag(tenant.store)));
     let json = list_answer(&cards, next.as_deref());
-    Ok(Read { version, answer: Some(Answer { json, tags, next, record: None }) })
+    Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None }) })
 }
 
 fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {

@@ -73,7 +73,7 @@ pub async fn open(
         Err(failure) => return Err(failure),
     };
     let variants = wanted.iter().map(|(variant, _)| *variant);
-    let mut reads = vec![catalog::offers(tenant, variants), identity::data_key_statement(tenant)];
+    let mut reads = vec![catalog::offers(tenant, variants, ctx.now), identity::data_key_statement(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
     let key = key_of(ctx, rows.get(1))?;
@@ -276,7 +276,7 @@ async fn commit_of(
 
     let mut commit = Commit::new();
     orders::insert(&mut commit, tenant, &order, ctx.now);
-    commit.push(catalog::guard_prices(tenant, &checkout.lines));
+    commit.push(catalog::guard_prices(tenant, &checkout.lines, ctx.now));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let advance = catalog::advance(&mut commit, tenant);
     commit.push(store::complete(tenant, checkout.id));
@@ -287,7 +287,7 @@ async fn commit_of(
     commit.push_after(orders::document(tenant, id));
     commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, Some(id)));
-    commit.push_diagnosis(catalog::offers(tenant, checkout.lines.iter().map(|line| line.variant)));
+    commit.push_diagnosis(catalog::offers(tenant, checkout.lines.iter().map(|line| line.variant), ctx.now));
     Ok(OrderCommit { statements: commit, advance, location })
 }
 

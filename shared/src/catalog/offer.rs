@@ -17,7 +17,7 @@ pub struct Offer {
     pub image_url: Option<String>,
     /// `None` while the merchant has not set one.
     pub price: Option<Money>,
-    /// Whether its product is active.
+    /// Whether its product is active, and published at this moment.
     pub published: bool,
     /// Units left; `None` when they are not counted.
     pub available: Option<i64>,

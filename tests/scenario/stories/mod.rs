@@ -138,6 +138,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     products::a_repeat_makes_one_product,
     products::a_file_changes_what_it_says_and_nothing_else,
     products::what_was_done_to_a_product_is_told,
+    products::a_product_is_shown_and_sold_within_its_span_of_time,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

@@ -1,6 +1,10 @@
 //! The staff writes products.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
 use futures_util::future::join_all;
+use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value, json};
 
 use crate::client::Answer;
@@ -311,4 +315,56 @@ pub async fn what_was_done_to_a_product_is_told(world: World) {
     assert_eq!(entries[1]["before"], json!({ "vendor": world.name("Northwind") }));
     assert_eq!(entries[1]["after"], json!({ "vendor": "Acme" }));
     assert_eq!((&entries[0]["after"], &entries[2]["before"]), (&Value::Null, &Value::Null));
+}
+
+/// So many milliseconds after the server's moment, in RFC 3339.
+async fn moment(world: &World, millis: i64) -> String {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let title = world.name(&format!("Clock {}", NUMBER.fetch_add(1, Ordering::Relaxed)));
+    let made = make(world, &json!({ "title": title })).await;
+    let now: Timestamp = made["createdAt"].as_str().unwrap().parse().unwrap();
+    Timestamp::from_millis(now.millis() + millis).to_string()
+}
+
+pub async fn a_product_is_shown_and_sold_within_its_span_of_time(world: World) {
+    let tag = world.name("Sale").to_lowercase();
+    let make_at = async |name: &str, publish: Option<String>, unpublish: Option<String>| {
+        let mut body = tent(&world, name);
+        (body["publishAt"], body["unpublishAt"]) = (json!(publish), json!(unpublish));
+        make(&world, &body).await
+    };
+    let (past, future) = (moment(&world, -3_600_000).await, moment(&world, 3_600_000).await);
+    make_at("now", Some(past.clone()), Some(future.clone())).await;
+    let later = make_at("later", Some(future), None).await;
+    make_at("over", None, Some(past.clone())).await;
+    let listed = async |query: &str| {
+        let path = format!("/api/v1/products?filter[tag]={tag}{query}");
+        let page = world.ours.shopper.get(&path).send().await.expect(200).json();
+        let mut handles: Vec<String> =
+            page["items"].as_array().unwrap().iter().map(|item| item["handle"].as_str().unwrap().to_owned()).collect();
+        handles.sort();
+        handles
+    };
+    let vendor = format!("&filter[vendor]={}", world.name("Northwind"));
+    for query in ["", "&sort=title", "&sort=-price", &vendor, "&filter[price][min]=100", "&filter[inStock]=true"] {
+        assert_eq!(listed(query).await, [world.name("now")], "{query}");
+    }
+    for name in ["later", "over"] {
+        let path = format!("/api/v1/products/{}", world.name(name));
+        world.ours.shopper.get(&path).send().await.expect_problem(404, "not-found");
+        source(&world, &world.name(name)).await.expect(200);
+    }
+    let cart = world.ours.new_cart().await;
+    let variant = later["variants"][0]["id"].as_str().unwrap();
+    let answer = world.ours.add(&cart, variant, 1).await;
+    assert!(answer.status >= 400 || answer.json()["lines"][0]["status"] == "removed", "{answer}");
+
+    // What is agreed on is not sold once it is over, by nobody's doing.
+    let soon = make_at("soon", Some(past), Some(moment(&world, 2_500).await)).await;
+    let variant = soon["variants"][0]["id"].as_str().unwrap();
+    let checkout = world.ours.opened(&[(variant, 1)]).await;
+    assert_eq!(listed("").await, [world.name("now"), world.name("soon")]);
+    tokio::time::sleep(Duration::from_millis(2_700)).await;
+    assert_eq!(listed("").await, [world.name("now")]);
+    world.ours.complete(&checkout, &world.name("late")).await.expect_problem(409, "lines-not-available");
 }

@@ -8,11 +8,15 @@
 //! - a range of prices, in another order than theirs, by sorting what is in it when that is little
 //!   ([`FEW`] products at most), and otherwise by reading the list in its order, where such products are frequent.
 //!
+//! What is active and not published at the moment is passed by in the index, whose entries end with the span of time in
+//! which they are shown.
+//!
 //! What remains, and grows with the catalog: several filters that each fit many products but hardly any
 //! together read what the first of them leaves; so does a range of prices with more than [`FEW`] products that
 //! all stand at the list's far end.
 
 use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Tenant;
 use crate::port::sql::{Row, SqlError, Statement, Value};
@@ -49,7 +53,7 @@ fit (id, created_at, title_key, price_min) AS MATERIALIZED (
   SELECT p.id, p.created_at, p.title_key, p.price_min
   FROM asked CROSS JOIN spread
   CROSS JOIN product p ON p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-    AND p.price_spread = digits AND p.price_min BETWEEN low - width AND high AND p.price_max >= low
+    AND p.price_spread = digits AND p.price_min BETWEEN low - width AND high AND p.price_max >= low/*fit*/
   LIMIT 1001),
 page (id) AS MATERIALIZED (
   SELECT * FROM (
@@ -77,7 +81,7 @@ fit (id, created_at, title_key, price_min) AS MATERIALIZED (
   SELECT p.id, p.created_at, p.title_key, p.price_min
   FROM asked CROSS JOIN spread
   CROSS JOIN product p ON p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-    AND p.price_spread = digits AND p.price_min BETWEEN low - width AND high AND p.price_max >= low
+    AND p.price_spread = digits AND p.price_min BETWEEN low - width AND high AND p.price_max >= low/*fit*/
   LIMIT 1001),
 page (id) AS MATERIALIZED (
   SELECT * FROM (
@@ -163,13 +167,14 @@ pub struct ListFilter {
     pub in_stock: Option<bool>,
 }
 
-/// One page: at most `limit` products after `after` (the sort key's value and the id of the last one).
+/// One page of what is shown `now`: at most `limit` products after `after` (the sort key's value and the id of the last one).
 pub fn list(
     tenant: Tenant,
     filter: &ListFilter,
     sort: Sort,
     after: Option<&(Value, ProductId)>,
     limit: i64,
+    now: Timestamp,
 ) -> Statement {
     let mut args = Args(vec![tenant.organization.to_string().into(), tenant.store.to_string().into()]);
     let facets = [("tag", &filter.tag), ("category", &filter.category)];
@@ -205,18 +210,28 @@ pub fn list(
     let limit = args.add(limit);
     let (led_by, led_id) = if facet.is_some() { ("f", "product_id") } else { ("p", "id") };
     let bounds = if is_priced { price_bounds(led_by, sort, after.is_some()) } else { String::new() };
-    let walk = format!("{but_facet}{bounds}{}", order(led_by, led_id, sort, after));
+    let now = args.add(now.millis());
+    let walk = format!("{but_facet}{bounds}{}{}", shown(led_by, now), order(led_by, led_id, sort, after));
     let sql = if is_priced {
         let count = "(SELECT count(*) FROM fit)";
         let few = format!("{every}{} LIMIT iif({count} <= {FEW}, ?{limit}, 0)", order("fit", "id", sort, after));
         let walk = format!("{walk} LIMIT iif({FEW} < {count}{others}, ?{limit}, 0)");
-        format!("{}{}", whole.replace("/*few*/", &few).replace("/*walk*/", &walk), direction("p", "id", sort))
+        format!(
+            "{}{}",
+            whole.replace("/*fit*/", &shown("p", now)).replace("/*few*/", &few).replace("/*walk*/", &walk),
+            direction("p", "id", sort)
+        )
     } else if others.is_empty() {
         whole.replace("/*walk*/", &format!("{walk} LIMIT ?{limit}"))
     } else {
         whole.replace("/*walk*/", &format!("{walk} LIMIT iif(true{others}, ?{limit}, 0)"))
     };
     Statement { sql: sql.into(), args: args.0 }
+}
+
+/// Whether `table`'s row is published at the moment of that argument.
+fn shown(table: &str, now: usize) -> String {
+    format!(" AND coalesce({table}.publish_at <= ?{now}, 1) AND coalesce({table}.unpublish_at > ?{now}, 1)")
 }
 
 /// The rest of a WHERE that begins after the cursor, and its ORDER BY.

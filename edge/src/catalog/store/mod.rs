@@ -18,4 +18,4 @@ pub use read::{guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
 };
-pub use version::{advance, version, version_of};
+pub use version::{advance, turn, turn_of, version, version_of};

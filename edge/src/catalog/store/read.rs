@@ -6,6 +6,7 @@ use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::PlacedLine;
 use headlesspro_shared::kernel::id::{ProductId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
+use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
 use crate::app::Tenant;
@@ -17,10 +18,12 @@ SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL A
     WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
+  AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
 SELECT v.position, v.id, v.document, v.sellable, v.available, NULL, NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
+  AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 ORDER BY position";
 
 const BY_ID: &str = "-- catalog::product_by_id
@@ -29,16 +32,19 @@ SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL A
     WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
+  AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
 SELECT v.position, v.id, v.document, v.sellable, v.available, NULL, NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
+  AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 ORDER BY position";
 
 const OFFERS: &str = "-- catalog::offers
 SELECT v.id, v.product_id, p.handle, v.sku, p.title, v.title AS variant_title,
   coalesce(v.document ->> '$.imageUrl', p.card ->> '$.image.url') AS image_url,
-  v.price_minor, v.currency, p.status = 'active' AS published, v.available, v.sellable, v.continue_selling
+  v.price_minor, v.currency, v.available, v.sellable, v.continue_selling,
+  p.status = 'active' AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1) AS published
 FROM json_each(?3) wanted
 CROSS JOIN variant v ON v.id = wanted.value AND v.organization_id = ?1 AND +v.store_id = ?2
 CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
@@ -49,20 +55,22 @@ SELECT 'a price changed, or a variant is no longer for sale'
 FROM json_each(?3) line
 LEFT JOIN variant v ON v.id = line.value ->> 'variant' AND v.organization_id = ?1 AND v.store_id = ?2
 LEFT JOIN product p ON p.id = v.product_id AND p.organization_id = ?1 AND p.status = 'active'
+  AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 WHERE p.id IS NULL OR v.currency <> line.value ->> 'currency' OR v.price_minor IS NOT line.value ->> 'price'";
 
-pub fn product(tenant: Tenant, key: Result<ProductId, &str>) -> Statement {
+/// A product that is shown `now`.
+pub fn product(tenant: Tenant, key: Result<ProductId, &str>, now: Timestamp) -> Statement {
     let (sql, key) = match key {
         Ok(id) => (BY_ID, id.to_string()),
         Err(handle) => (BY_HANDLE, handle.to_owned()),
     };
-    tenant.statement(sql).bind(key)
+    tenant.statement(sql).bind(key).bind(now.millis())
 }
 
-/// What `variants` are offered at now. Variants that are not this store's are left out.
-pub fn offers(tenant: Tenant, variants: impl IntoIterator<Item = VariantId>) -> Statement {
+/// What `variants` are offered at `now`. Variants that are not this store's are left out.
+pub fn offers(tenant: Tenant, variants: impl IntoIterator<Item = VariantId>, now: Timestamp) -> Statement {
     let ids: Vec<String> = variants.into_iter().map(|id| id.to_string()).collect();
-    tenant.statement(OFFERS).bind(json!(ids).to_string())
+    tenant.statement(OFFERS).bind(json!(ids).to_string()).bind(now.millis())
 }
 
 /// # Errors
@@ -71,8 +79,8 @@ pub fn offers_of(rows: &Rows) -> Result<BTreeMap<VariantId, Offer>, SqlError> {
     rows.iter().map(|row| offer_of(row).map(|offer| (offer.variant, offer))).collect()
 }
 
-/// Refuses the commit unless each line's variant is for sale at the line's price.
-pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine]) -> Statement {
+/// Refuses the commit unless each line's variant is for sale `now` at the line's price.
+pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine], now: Timestamp) -> Statement {
     let lines: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -80,7 +88,7 @@ pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine]) -> Statement {
             json!({ "variant": line.variant.to_string(), "price": line.unit_price.minor(), "currency": currency })
         })
         .collect();
-    tenant.statement(GUARD_PRICES).bind(json!(lines).to_string())
+    tenant.statement(GUARD_PRICES).bind(json!(lines).to_string()).bind(now.millis())
 }
 
 fn offer_of(row: Row<'_>) -> Result<Offer, SqlError> {
