@@ -31,6 +31,7 @@ mod scripted_server;
 mod secrets;
 #[path = "../support/serve.rs"]
 mod serve;
+#[expect(dead_code, reason = "the scenario uses the rest")]
 #[path = "../support/sqld.rs"]
 mod sqld;
 #[path = "../support/task.rs"]

@@ -10,18 +10,36 @@ use std::time::Duration;
 pub struct Sqld {
     folder: tempfile::TempDir,
     address: SocketAddr,
+    role: Role,
     child: Child,
+}
+
+/// Where a primary tells its replicas what is written, or where a replica hears it.
+#[derive(Debug, Clone, Copy)]
+enum Role {
+    Primary(SocketAddr),
+    ReplicaOf(SocketAddr),
 }
 
 impl Sqld {
     /// Starts the server and waits until it answers.
     pub fn start() -> Sqld {
+        Sqld::start_as(|| Role::Primary(free_address()))
+    }
+
+    /// Starts a server that follows this one, sends it what is written, and answers reads itself.
+    pub fn replica(&self) -> Sqld {
+        let (Role::Primary(address) | Role::ReplicaOf(address)) = self.role;
+        Sqld::start_as(|| Role::ReplicaOf(address))
+    }
+
+    fn start_as(role: impl Fn() -> Role) -> Sqld {
         let folder = tempfile::tempdir().unwrap();
-        // The port may be taken by somebody else between here and the server's own bind.
+        // The ports may be taken by somebody else between here and the server's own bind.
         for _ in 0..5 {
-            let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-            if let Some(child) = spawn(folder.path(), address) {
-                return Sqld { folder, address, child };
+            let (address, role) = (free_address(), role());
+            if let Some(child) = spawn(folder.path(), address, role) {
+                return Sqld { folder, address, role, child };
             }
         }
         panic!("sqld does not start");
@@ -41,7 +59,7 @@ impl Sqld {
     /// Starts it again with the same data on the same port.
     pub fn restart(&mut self) {
         self.kill();
-        self.child = spawn(self.folder.path(), self.address).expect("sqld does not start again");
+        self.child = spawn(self.folder.path(), self.address, self.role).expect("sqld does not start again");
     }
 }
 
@@ -55,9 +73,18 @@ impl Drop for Sqld {
 /// As the README says to run it.
 const CHECKPOINTS: [&str; 2] = ["--checkpoint-interval-s", "10"];
 
-fn spawn(folder: &Path, address: SocketAddr) -> Option<Child> {
+fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+fn spawn(folder: &Path, address: SocketAddr, role: Role) -> Option<Child> {
+    let role = match role {
+        Role::Primary(address) => ["--grpc-listen-addr".to_owned(), address.to_string()],
+        Role::ReplicaOf(address) => ["--primary-grpc-url".to_owned(), format!("http://{address}")],
+    };
     let mut child = Command::new(binary())
         .args(CHECKPOINTS)
+        .args(role)
         .args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"])
         .arg(folder.join("data.sqld"))
         .current_dir(folder)

@@ -1,11 +1,12 @@
 //! A writer and fifty readers: what a cache may show, and what not.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use headlesspro_edge::app::App;
 use serde_json::Value;
+use tokio::time::Instant;
 
 use crate::app::{Kind, Stage};
 use crate::product_file::{Generation, Product, file};
@@ -124,7 +125,7 @@ async fn write(world: &World, shared: &Shared, price: i64, started: Instant) {
 async fn read(world: &World, shared: &Shared, number: usize, started: Instant) {
     let path = format!("/api/v1/products/{}", handle(world, number % PRODUCTS));
     // Every tenth has just written, or was told by somebody who has.
-    let has_heard = number % 10 == 0;
+    let has_heard = number.is_multiple_of(10);
     while !shared.is_over.load(Ordering::SeqCst) {
         let call = world.ours.shopper.get(&path).of_any_version();
         // In this order: the version is told after its price, so it is this price's or a newer one's.

@@ -23,6 +23,7 @@ mod provider_logins;
 mod rate_limits;
 mod redis_outage;
 mod refreshes;
+mod replicas;
 mod sealed;
 mod stores;
 
@@ -280,6 +281,13 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: UNLIMITED,
         show: freshness::readers_and_a_writer,
+    },
+    Proof {
+        name: "whoever_has_written_reads_it_from_a_replica_that_is_behind",
+        kinds: &[Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: replicas::whoever_has_written_reads_it_from_a_replica,
     },
     Proof {
         name: "an_expired_checkout_sells_nothing",
