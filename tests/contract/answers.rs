@@ -603,6 +603,9 @@ async fn catalog(shop: &mut Shop) -> [String; 2] {
     let tent = shop.get("/api/v1/products/tent").await;
     assert_eq!(shop.get(&format!("/api/v1/products/{}", tent.text("/id"))).await.status, 200);
     assert_eq!(shop.get("/api/v1/products/mug").await.status, 200);
+    shop.get("/api/v1/sitemaps").await;
+    shop.get(&format!("/api/v1/sitemaps/{}", tent.text("/id"))).await;
+    assert_eq!(shop.get("/api/v1/sitemaps/1").await.status, 404);
 
     assert_eq!(shop.get("/api/v1/products/nothing").await.status, 404);
     assert_eq!(shop.get("/api/v1/products?limit=0&page=2").await.status, 422);

@@ -144,6 +144,11 @@ impl Validator {
             }
             return;
         }
+        if !media_type.ends_with("json") {
+            let text = Value::from(String::from_utf8_lossy(body).into_owned());
+            faults.extend(self.faults(content.get("schema").unwrap_or(&Value::Bool(false)), &text));
+            return;
+        }
         match serde_json::from_slice::<Value>(body) {
             Ok(value) => faults.extend(self.faults(content.get("schema").unwrap_or(&Value::Bool(false)), &value)),
             Err(error) => faults.push(format!("the body is not JSON: {error}")),

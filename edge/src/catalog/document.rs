@@ -5,9 +5,11 @@
 //! a list. What changes by itself is added when they are read: availability, and the category as it is called now.
 
 use headlesspro_shared::kernel::id::{ImageKind, ProductId, ProductKind, VariantKind};
+use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::wire::{IdText, MomentText, MoneyBody};
 
@@ -41,6 +43,80 @@ pub struct ProductBody {
     #[schemars(with = "MomentText")]
     pub updated_at: String,
     pub version: i64,
+    // The last member: its object is left open where an answer is put together.
+    /// For search engines (schema.org): stands in the page as `<script type="application/ld+json">` as it is.
+    #[schemars(with = "JsonLdBody")]
+    pub json_ld: Box<RawValue>,
+}
+
+/// A product as schema.org says it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "JsonLd")]
+pub struct JsonLdBody {
+    #[serde(rename = "@context")]
+    pub context: &'static str,
+    #[serde(rename = "@type")]
+    pub kind: &'static str,
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brand: Option<JsonLdBrandBody>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub image: Vec<String>,
+    /// The product's page. Added when it is read, as the offers are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// One of each variant that has a price.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offers: Option<Vec<JsonLdOfferBody>>,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "JsonLdBrand")]
+pub struct JsonLdBrandBody {
+    #[serde(rename = "@type")]
+    pub kind: &'static str,
+    pub name: String,
+}
+
+/// A variant's offer, as it is at this moment.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "JsonLdOffer")]
+pub struct JsonLdOfferBody {
+    #[serde(rename = "@type")]
+    pub kind: &'static str,
+    pub sku: String,
+    pub price: String,
+    pub price_currency: String,
+    #[schemars(extend("enum" = [
+        "https://schema.org/InStock", "https://schema.org/BackOrder", "https://schema.org/OutOfStock",
+    ]))]
+    pub availability: String,
+}
+
+impl JsonLdBody {
+    /// A product without what is known when it is read.
+    pub fn of(name: &str, description: &str, brand: &str, image: Vec<String>) -> JsonLdBody {
+        let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        JsonLdBody {
+            context: "https://schema.org",
+            kind: "Product",
+            name: name.to_owned(),
+            description: given(description),
+            brand: given(brand).map(|name| JsonLdBrandBody { kind: "Brand", name }),
+            image,
+            url: None,
+            offers: None,
+        }
+    }
+}
+
+/// `value` as JSON that may stand in a script of a page: nothing in it ends the script.
+pub fn in_script<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    Ok(serde_json::to_string(value)?.replace('<', "\\u003c"))
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -151,16 +227,50 @@ pub struct VariantPiece<'a> {
     pub document: &'a str,
     pub sellable: bool,
     pub available: Option<i64>,
+    pub sku: &'a str,
+    pub price: Option<Money>,
 }
 
-/// A product's answer from its stored pieces. `category` is a JSON object.
-pub fn product_answer(document: &str, category: Option<&str>, sellable: bool, variants: &[VariantPiece<'_>]) -> String {
-    let pieces = variants.iter().map(|variant| variant.document.len());
+/// A product's answer from its stored pieces. `url` is of its page in the storefront, without what would need escaping.
+/// `category` is a JSON object.
+pub fn product_answer(
+    document: &str,
+    category: Option<&str>,
+    sellable: bool,
+    url: &str,
+    variants: &[VariantPiece<'_>],
+) -> String {
+    let pieces = variants.iter().map(|variant| variant.document.len().saturating_add(160));
     let mut answer = String::with_capacity(room_for(pieces.chain([document.len()])));
-    answer.push_str(open(document));
+    if let Some(open) = document.strip_suffix("}}") {
+        answer.push_str(open);
+        answer.push_str(r#","url":""#);
+        answer.push_str(url);
+        answer.push_str(r#"","offers":["#);
+        let mut between = "";
+        for variant in variants {
+            let Some(price) = variant.price else { continue };
+            let availability = match variant.available {
+                _ if !variant.sellable => "OutOfStock",
+                Some(units) if units <= 0 => "BackOrder",
+                _ => "InStock",
+            };
+            let sku = in_script(&variant.sku).unwrap_or_default();
+            let (amount, currency) = (price.amount_text(), price.currency());
+            answer.push_str(&format!(
+                r#"{between}{{"@type":"Offer","sku":{sku},"price":"{amount}","priceCurrency":"{currency}","availability":"https://schema.org/{availability}"}}"#
+            ));
+            between = ",";
+        }
+        answer.push_str("]}");
+    } else {
+        answer.push_str(open(document));
+    }
     answer.push_str(r#","category":"#);
     answer.push_str(category.unwrap_or("null"));
-    answer.push_str(if sellable { r#","inStock":true,"variants":["# } else { r#","inStock":false,"variants":["# });
+    answer.push_str(r#","canonicalUrl":""#);
+    answer.push_str(url);
+    answer.push_str(if sellable { r#"","inStock":true,"variants":["# } else { r#"","inStock":false,"variants":["# });
     for (at, variant) in variants.iter().enumerate() {
         if 0 < at {
             answer.push(',');

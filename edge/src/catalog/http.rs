@@ -10,7 +10,7 @@ use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, VARY};
+use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, LOCATION, VARY};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xxhash_rust::xxh3::xxh3_128;
@@ -28,7 +28,8 @@ use crate::routes::{Access, Routes};
 
 /// The shopper's browser asks again; a shared cache answers for a minute, and for ten more while it
 /// fetches anew. An answer depends on the key, which names the tenant: caches must tell keys apart.
-const CACHEABLE: HeaderValue = HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600");
+pub(super) const CACHEABLE: HeaderValue =
+    HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600");
 
 const VARIES: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key");
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
@@ -39,6 +40,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/products", access, list)
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
         .and(categories::http::routes())
+        .and(super::sitemap::http::routes())
 }
 
 async fn product(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {
@@ -88,8 +90,10 @@ pub async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Q
                 Some(kept) => Arc::new(kept),
                 None => {
                     let kept = Arc::new(read_anew(&ctx, &uri, at_least, &question).await?);
-                    // Others would keep it beyond the moment at which it is another without a write.
-                    if let Some((shared, url)) = shared.filter(|_| !is_turning(&ctx, &kept)) {
+                    // Others would keep it beyond the moment at which it is another without a write. And that a product is
+                    // elsewhere is not worth a place there.
+                    let is_shared = !is_turning(&ctx, &kept) && !kept.headers.contains_key(LOCATION);
+                    if let Some((shared, url)) = shared.filter(|_| is_shared) {
                         let (shared, answer) = (Arc::clone(shared), kept.to_shared());
                         ctx.later(async move { shared.put(url, answer).await });
                     }
@@ -150,7 +154,8 @@ async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Quest
     // A CDN that looks for them elsewhere takes its header away again.
     let (name, between) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
     let tags_of_cdn = (name, Some(answer.tags.join(between)));
-    for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link)] {
+    let moved = (LOCATION, answer.moved_to);
+    for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link), moved] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
         }
@@ -191,7 +196,8 @@ fn respond(kept: &Kept, request: &HeaderMap, now: Timestamp) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    (headers, kept.body.clone()).into_response()
+    let status = if headers.contains_key(LOCATION) { StatusCode::MOVED_PERMANENTLY } else { StatusCode::OK };
+    (status, headers, kept.body.clone()).into_response()
 }
 
 impl Query for ListQuery {

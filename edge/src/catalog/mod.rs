@@ -7,6 +7,7 @@ pub mod openapi;
 mod presentation;
 mod rendering;
 mod shown;
+mod sitemap;
 mod staff;
 mod store;
 mod usecase;

@@ -23,6 +23,8 @@ pub struct ProductAnswer {
     pub product: ProductBody,
     /// The main one.
     pub category: Option<CategoryRef>,
+    /// The product's page in the storefront: below its `storefrontUrl` at `products/` and the handle.
+    pub canonical_url: String,
     /// Whether one of the variants can be bought now.
     pub in_stock: bool,
     /// In the merchant's order.
@@ -35,6 +37,16 @@ pub struct VariantAnswer {
     #[serde(flatten)]
     pub variant: VariantBody,
     pub availability: AvailabilityBody,
+}
+
+/// The product that had the handle.
+#[derive(JsonSchema)]
+#[schemars(rename = "MovedProduct")]
+pub struct MovedAnswer {
+    #[schemars(with = "IdText<ProductKind>")]
+    pub id: String,
+    /// The present one.
+    pub handle: String,
 }
 
 /// A product as it stands in a list.
@@ -79,7 +91,8 @@ pub struct CategoryInUse {
 }
 
 pub fn operations() -> Vec<Operation> {
-    vec![list(), product()].into_iter().chain(super::categories::openapi::operations()).collect()
+    let parts = [super::categories::openapi::operations(), super::sitemap::openapi::operations()];
+    vec![list(), product()].into_iter().chain(parts.into_iter().flatten()).collect()
 }
 
 fn list() -> Operation {
@@ -164,6 +177,18 @@ fn product() -> Operation {
             "A product with two variants",
             product_example(),
         ))
+        .answer(
+            Answer::json::<MovedAnswer>(301, "The product has another handle now.")
+                .headers(CACHED)
+                .headers([Header::Location])
+                .example(
+                    "renamed",
+                    "It was called otherwise",
+                    json!({
+                        "id": id::<ProductKind>(1).to_string(), "handle": "tunnel-tent-2",
+                    }),
+                ),
+        )
         .answer(Answer::empty(304, "The product is as the caller has it.").headers(CACHED))
         .problems(credentials(Scope::CatalogRead))
         .problems(not_found())
@@ -204,6 +229,18 @@ fn products_example() -> Value {
     json!({ "items": [card], "nextCursor": product_cursor() })
 }
 
+const PAGE: &str = "https://shop.example/products/tunnel-tent-2";
+
+fn offer(sku: &str, price: &str, availability: &str) -> Value {
+    json!({
+        "@type": "Offer",
+        "sku": sku,
+        "price": price,
+        "priceCurrency": "EUR",
+        "availability": format!("https://schema.org/{availability}"),
+    })
+}
+
 fn product_example() -> Value {
     let variant = |number: u8, colour: &str, cents: i64, left: i64| {
         json!({
@@ -239,6 +276,17 @@ fn product_example() -> Value {
         "createdAt": time(0),
         "updatedAt": time(5),
         "version": 2,
+        "jsonLd": {
+            "@context": "https://schema.org",
+            "@type": "Product",
+            "name": "Tunnel Tent 2",
+            "description": "A light tunnel tent for two.",
+            "brand": { "@type": "Brand", "name": "Northwind" },
+            "image": ["https://images.example.com/tunnel-tent-2.jpg"],
+            "url": PAGE,
+            "offers": [offer("TT2-MOSS", "189.00", "InStock"), offer("TT2-SAND", "209.00", "OutOfStock")],
+        },
+        "canonicalUrl": PAGE,
         "inStock": true,
         "variants": [variant(1, "Moss", 18_900, 12), variant(2, "Sand", 20_900, 0)],
     })

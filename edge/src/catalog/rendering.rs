@@ -6,11 +6,12 @@ use headlesspro_shared::catalog::source::{Source, SourceVariant};
 use headlesspro_shared::kernel::id::{ImageId, ProductId, VariantId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use super::document::{
-    CardBody, ImageBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody, VariantBody, date,
-    sanitise,
+    CardBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody, VariantBody,
+    date, in_script, sanitise,
 };
 use super::store::{FacetRow, ImageRow, ProductRow, VariantRow};
 use crate::wire::MoneyBody;
@@ -88,6 +89,7 @@ pub fn render(
         created_at: date(standing.created_at),
         updated_at: date(standing.updated_at),
         version: standing.version,
+        json_ld: json_ld(source, &images)?,
     };
     let card = CardBody {
         id: id.clone(),
@@ -178,6 +180,15 @@ fn variant_row(
 fn facets(source: &Source, product: &str) -> Vec<FacetRow> {
     let tags: BTreeSet<String> = source.tags.iter().map(|tag| tag.to_lowercase()).collect();
     tags.into_iter().map(|value| FacetRow { kind: "tag", value, product: product.to_owned() }).collect()
+}
+
+/// What search engines are told of the product: of its images some, of its texts those for a page's head.
+fn json_ld(source: &Source, images: &[ImageRow]) -> Result<Box<RawValue>, serde_json::Error> {
+    const MOST_IMAGES: usize = 10;
+    let urls = images.iter().take(MOST_IMAGES).map(|image| image.url.clone()).collect();
+    let description = source.seo.description.as_deref().unwrap_or_default();
+    let body = JsonLdBody::of(&source.title, description, &source.vendor, urls);
+    RawValue::from_string(in_script(&body)?)
 }
 
 fn image_body(image: &ImageRow) -> ImageBody {

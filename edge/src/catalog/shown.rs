@@ -23,6 +23,8 @@ pub struct Answer {
     pub next: Option<String>,
     /// Of the one product that it shows, for grants that are narrowed to records.
     pub record: Option<RecordId>,
+    /// Where what was asked for is now, by another name.
+    pub moved_to: Option<String>,
 }
 
 /// An answer, or that there is none, with the catalog's version that said so.

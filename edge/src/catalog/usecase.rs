@@ -2,9 +2,11 @@
 
 use std::convert::Infallible;
 
+use headlesspro_shared::catalog::sitemap::product_page;
 use headlesspro_shared::catalog::source::Source;
+use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::id::ProductId;
-use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 
 use super::categories::usecase as categories;
@@ -71,21 +73,36 @@ async fn product(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
     let rows = rows.first().ok_or(Failure::NotFound)?;
     let Some(product) = rows.first() else { return Ok(Read { version, turn, answer: None }) };
     let id: ProductId = product.parse("id")?;
+    let page = product_page(product.get("name")?);
+    let (mut tags, record) = (vec![id.to_string()], Some(id.into()));
+    if product.get::<i64>("position")? == store::FORMER {
+        // Another product may take the handle, which touches all lists.
+        tags.push(lists_tag(tenant.store));
+        let json = serde_json::json!({ "id": id.to_string(), "handle": product.get::<&str>("name")? }).to_string();
+        let answer = Answer { json, tags, next: None, record, moved_to: Some(format!("/api/v1/{page}")) };
+        return Ok(Read { version, turn, answer: Some(answer) });
+    }
     let variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
     let category: Option<&str> = product.get("category")?;
-    let json = product_answer(product.get("document")?, category, product.get("sellable")?, &variants);
+    let url = ctx.storefront_of(Role::Customer).page(&page);
+    let json = product_answer(product.get("document")?, category, product.get("sellable")?, &url, &variants);
     // A category that is renamed or moves takes back what names it.
-    let category_id = product.get::<Option<&str>>("category_id")?.map(str::to_owned);
-    let tags = [id.to_string()].into_iter().chain(category_id).collect();
-    let answer = Answer { json, tags, next: None, record: Some(id.into()) };
+    tags.extend(product.get::<Option<&str>>("category_id")?.map(str::to_owned));
+    let answer = Answer { json, tags, next: None, record, moved_to: None };
     Ok(Read { version, turn, answer: Some(answer) })
 }
 
 fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
+    let price = match row.get::<Option<i64>>("price_minor")? {
+        Some(minor) => Some(Money::new(minor, row.parse("currency")?)),
+        None => None,
+    };
     Ok(VariantPiece {
         document: row.get("document")?,
         sellable: row.get("sellable")?,
         available: row.get("available")?,
+        sku: row.get("name")?,
+        price,
     })
 }
 
@@ -113,7 +130,7 @@ async fn list(ctx: &Ctx, query: &ListQuery) -> Result<Read, Failure<Infallible>>
     // What is in stock is in it or not; the products in it are named already.
     tags.extend(query.filter.in_stock.map(|_| stock_tag(tenant.store)));
     let json = list_answer(&cards, next.as_deref());
-    Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None }) })
+    Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
 fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {

@@ -42,6 +42,7 @@ pub const ALL: &[Migration] = files![
     "202611220730_catalog_source",
     "202611220740_catalog_category_tree",
     "202611220800_media_files",
+    "202611220830_catalog_seo",
     "202611220840_catalog_publication",
 ];
 

@@ -210,8 +210,9 @@ fn success(answer: &Answer, operation: &Operation, schemas: &mut Schemas, shared
     let mut response = json!({ "description": answer.description, "headers": headers });
     if let (Some(schema), Some(response)) = (answer.schema, response.as_object_mut()) {
         let schema = schemas.answer(schema);
-        let content = json!({ "application/json": { "schema": schema, "examples": examples(&answer.examples) } });
-        response.insert("content".to_owned(), content);
+        let body = json!({ "schema": schema, "examples": examples(&answer.examples) });
+        let content: Map<String, Value> = [(answer.media_type.to_owned(), body)].into_iter().collect();
+        response.insert("content".to_owned(), content.into());
     }
     response
 }

@@ -72,6 +72,8 @@ pub struct Answer {
     pub description: &'static str,
     /// `None`: without a body.
     pub schema: Option<SchemaOf>,
+    /// Of the body.
+    pub media_type: &'static str,
     pub headers: Vec<Header>,
     pub examples: Vec<Example>,
 }
@@ -223,11 +225,17 @@ impl RequestBody {
 impl Answer {
     pub fn json<T: JsonSchema>(status: u16, description: &'static str) -> Answer {
         let schema = Some(SchemaOf::of::<T>());
-        Answer { status, description, schema, headers: Vec::new(), examples: Vec::new() }
+        let media_type = "application/json";
+        Answer { status, description, schema, media_type, headers: Vec::new(), examples: Vec::new() }
+    }
+
+    /// A body that is text of another kind.
+    pub fn text(status: u16, media_type: &'static str, description: &'static str) -> Answer {
+        Answer { media_type, ..Answer::json::<String>(status, description) }
     }
 
     pub fn empty(status: u16, description: &'static str) -> Answer {
-        Answer { status, description, schema: None, headers: Vec::new(), examples: Vec::new() }
+        Answer { schema: None, ..Answer::json::<()>(status, description) }
     }
 
     #[must_use]

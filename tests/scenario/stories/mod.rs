@@ -28,6 +28,7 @@ mod protocol;
 mod providers;
 mod repeats;
 pub mod second_factors;
+mod seo;
 pub mod sessions;
 mod sign_ups;
 mod tenancy;
@@ -139,6 +140,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     products::a_file_changes_what_it_says_and_nothing_else,
     products::what_was_done_to_a_product_is_told,
     products::a_product_is_shown_and_sold_within_its_span_of_time,
+    seo::a_former_handle_leads_to_the_present_one,
+    seo::search_engines_are_told_prices_and_what_is_left,
+    seo::sitemaps_list_what_is_shown_by_its_present_handle,
     imports::both_generations_of_the_header_give_the_same_catalog,
     imports::importing_again_changes_nothing,
     imports::what_was_sold_stays_sold_until_another_count,

@@ -114,7 +114,7 @@ pub async fn page(ctx: &Ctx, page: &Page) -> Result<Read, Failure<Infallible>> {
     });
     let json = http::render_list(found, next.clone());
     let tags = vec![categories_tag(tenant.store)];
-    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next, record: None }) })
+    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
 /// One category by id or path, as it is shown.
@@ -126,7 +126,7 @@ pub async fn shown(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
     let answer = found.map(|found| {
         // Its path changes with any category above it.
         let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
-        Answer { json: http::render(found), tags, next: None, record: None }
+        Answer { json: http::render(found), tags, next: None, record: None, moved_to: None }
     });
     Ok(Read { version, turn: None, answer })
 }

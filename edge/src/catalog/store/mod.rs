@@ -6,6 +6,7 @@ mod list;
 pub mod placement;
 mod read;
 mod single;
+mod sitemap;
 pub mod taxonomy;
 mod version;
 
@@ -14,8 +15,9 @@ pub use bulk::{
     known_of, write,
 };
 pub use list::{ListFilter, Sort, SortKey, list};
-pub use read::{guard_prices, offers, offers_of, product};
+pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
 };
+pub use sitemap::{sitemap_pages, sitemap_pages_of, sitemap_products, sitemap_products_of};
 pub use version::{advance, turn, turn_of, version, version_of};

@@ -12,29 +12,39 @@ use serde_json::json;
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
+/// The `position` of a product that had the handle which is asked for.
+pub const FORMER: i64 = -2;
+
 const BY_HANDLE: &str = "-- catalog::product_by_handle
-SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.category_id,
+SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.handle AS name,
+  NULL AS price_minor, '' AS currency, p.category_id,
   (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c
     WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
-SELECT v.position, v.id, v.document, v.sellable, v.available, NULL, NULL
+SELECT v.position, v.id, v.document, v.sellable, v.available, v.sku, v.price_minor, v.currency, NULL, NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
+  AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
+UNION ALL
+SELECT -2, p.id, '', 0, NULL, p.handle, NULL, '', NULL, NULL
+FROM product_former_handle f JOIN product p ON p.id = f.product_id AND p.organization_id = f.organization_id
+WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.handle = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 ORDER BY position";
 
 const BY_ID: &str = "-- catalog::product_by_id
-SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.category_id,
+SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.handle AS name,
+  NULL AS price_minor, '' AS currency, p.category_id,
   (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c
     WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
-SELECT v.position, v.id, v.document, v.sellable, v.available, NULL, NULL
+SELECT v.position, v.id, v.document, v.sellable, v.available, v.sku, v.price_minor, v.currency, NULL, NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)

@@ -47,7 +47,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("customers" | "members", _) => "usr",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
-        ("products", _) => "prod",
+        ("products" | "sitemaps", _) => "prod",
         ("roles", _) => "role",
         ("sessions", _) => "ses",
         ("stores", _) => "store",

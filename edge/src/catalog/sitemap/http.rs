@@ -1,0 +1,63 @@
+//! `/api/v1/sitemaps`.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use headlesspro_shared::catalog::sitemap::PAGE;
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::ProductKind;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
+use http::{HeaderName, HeaderValue};
+
+use super::usecase::{self, Part, Rest};
+use crate::app::Ctx;
+use crate::catalog::http::CACHEABLE;
+use crate::catalog::shown::lists_tag;
+use crate::extract::PathId;
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+
+pub fn routes() -> Routes {
+    let access = Access::Key(Scope::CatalogRead);
+    Routes::new().get("/api/v1/sitemaps", access, index).get("/api/v1/sitemaps/{page}", access, page)
+}
+
+async fn index(ctx: Ctx) -> Result<Response, Problem> {
+    let xml = usecase::index(&ctx).await?;
+    Ok(respond(&ctx, Body::from(xml)))
+}
+
+/// What is left of a page that is being answered.
+enum Left {
+    Part(Ctx, Rest),
+    Nothing,
+}
+
+async fn page(ctx: Ctx, PathId(from): PathId<ProductKind>) -> Result<Response, Problem> {
+    let Part { xml, rest } = usecase::part(&ctx, &Rest::of_page(from)).await?;
+    let first = format!("{}{xml}", PAGE.before);
+    let Some(rest) = rest else { return Ok(respond(&ctx, Body::from(first + PAGE.after))) };
+    // The rest is read while what is there is on its way: of a page no more is held than a part.
+    let parts = stream::try_unfold(Left::Part(ctx.clone(), rest), |left| async move {
+        let Left::Part(ctx, rest) = left else { return Ok(None) };
+        let part = usecase::part(&ctx, &rest).await;
+        let Part { xml, rest } = part.map_err(|_| std::io::Error::other("the database does not answer"))?;
+        Ok::<_, std::io::Error>(Some(match rest {
+            Some(rest) => (xml, Left::Part(ctx, rest)),
+            None => (xml + PAGE.after, Left::Nothing),
+        }))
+    });
+    let first = stream::once(std::future::ready(Ok(first)));
+    Ok(respond(&ctx, Body::from_stream(futures_util::StreamExt::chain(first, parts))))
+}
+
+fn respond(ctx: &Ctx, body: Body) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
+    headers.insert(CACHE_CONTROL, CACHEABLE);
+    headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
+    let tag = HeaderValue::from_str(&lists_tag(ctx.tenant().store)).ok();
+    headers.extend(tag.map(|tag| (HeaderName::from_static("cache-tag"), tag)));
+    response
+}

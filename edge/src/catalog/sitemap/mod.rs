@@ -1,0 +1,5 @@
+//! Sitemaps: the pages of a storefront for search engines, in pages of 50,000.
+
+pub mod http;
+pub mod openapi;
+mod usecase;
