@@ -26,7 +26,7 @@ END;
 
 -- All that a sitemap says of a product, in the order of its pages.
 CREATE INDEX product_sitemap
-  ON product (organization_id, store_id, id, handle, updated_at, publish_at, unpublish_at) WHERE status = 'active';
+  ON product (store_id, id, organization_id, handle, updated_at, publish_at, unpublish_at) WHERE status = 'active';
 
 -- The last member of a document is what search engines are told (schema.org), without what is known when it is read.
 UPDATE product SET document = substr(document, 1, length(document) - 1) || ',"jsonLd":' || replace(json_patch(

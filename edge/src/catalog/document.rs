@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::media::FocalPointBody;
 use crate::wire::{IdText, MomentText, MoneyBody};
 
 /// A product with its variants, without their availability.
@@ -136,6 +137,9 @@ pub struct ImageBody {
     pub id: String,
     pub url: String,
     pub alt: String,
+    /// Left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focal_point: Option<FocalPointBody>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]

@@ -14,6 +14,7 @@ use super::document::{
     date, in_script, sanitise,
 };
 use super::store::{FacetRow, ImageRow, ProductRow, VariantRow};
+use crate::media::FocalPointBody;
 use crate::wire::MoneyBody;
 
 /// Grows when the rendered pieces change shape, so that an import renders equal products anew.
@@ -63,6 +64,8 @@ pub fn render(
             position,
             url: image.url.clone(),
             alt: image.alt.clone(),
+            file: image.file_id.map(|id| id.to_string()),
+            focal_point: image.focal_point,
         })
         .collect();
     let option = |(at, option)| {
@@ -192,5 +195,6 @@ fn json_ld(source: &Source, images: &[ImageRow]) -> Result<Box<RawValue>, serde_
 }
 
 fn image_body(image: &ImageRow) -> ImageBody {
-    ImageBody { id: image.id.clone(), url: image.url.clone(), alt: image.alt.clone() }
+    let focal_point = image.focal_point.map(FocalPointBody::from);
+    ImageBody { id: image.id.clone(), url: image.url.clone(), alt: image.alt.clone(), focal_point }
 }

@@ -10,5 +10,6 @@ mod removal;
 mod store;
 mod usecase;
 
-pub use http::routes;
+pub use http::{FocalPointBody, routes};
 pub use removal::{Removed, remove_all};
+pub use store::{File, files_of, ready};

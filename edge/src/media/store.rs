@@ -17,6 +17,14 @@ const LIST: &str = "-- media::list
 SELECT id, name, content_type, bytes, object_key, alt, focal_x, focal_y, status, version, created_at, updated_at
 FROM media_file WHERE organization_id = ?1 AND store_id = ?2 AND id < ?3 ORDER BY id DESC LIMIT ?4";
 
+/// Those of some files that are uploaded.
+const READY: &str = "-- media::ready
+SELECT f.id, f.name, f.content_type, f.bytes, f.object_key, f.alt, f.focal_x, f.focal_y, f.status, f.version,
+  f.created_at, f.updated_at
+FROM json_each(?3) wanted
+CROSS JOIN media_file f ON f.id = wanted.value AND f.organization_id = ?1 AND +f.store_id = ?2
+WHERE f.status = 'ready'";
+
 const INSERT: &str = "-- media::insert
 INSERT INTO media_file (organization_id, store_id, id, name, content_type, bytes, object_key, alt, focal_x, focal_y,
   status, version, created_at, updated_at)
@@ -105,6 +113,11 @@ pub struct Claimed {
 /// The statement whose rows [`files_of`] takes: the one file, if it is there.
 pub fn find(tenant: Tenant, id: FileId) -> Statement {
     tenant.statement(FIND).bind(id.to_string())
+}
+
+/// The statement whose rows [`files_of`] takes: those of these ids that are the store's and are uploaded.
+pub fn ready(tenant: Tenant, ids: &[&str]) -> Statement {
+    tenant.statement(READY).bind(json!(ids).to_string())
 }
 
 /// The statement whose rows [`files_of`] takes: the newest whose ids come before `before`.

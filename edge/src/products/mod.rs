@@ -2,6 +2,7 @@
 
 mod http;
 pub mod openapi;
+mod pictures;
 mod told;
 mod usecase;
 

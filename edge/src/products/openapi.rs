@@ -1,7 +1,7 @@
 //! The operations on products as the staff writes them, for the OpenAPI document.
 
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CategoryKind, ImageKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::id::{CategoryKind, FileKind, ImageKind, ProductKind, VariantKind};
 use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::http::LIMIT;
 use super::usecase::ProductError;
 use crate::catalog::CardBody;
+use crate::media::FocalPointBody;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, if_match, json_body_within, money, not_found, of, product_cursor, time,
@@ -88,18 +89,27 @@ pub struct WriteOption {
 }
 
 #[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "WriteImage", deny_unknown_fields)]
 pub struct WriteImage {
     /// Of an image that is there; left out of a new one.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<ImageKind>>")]
     pub id: Option<String>,
-    /// Absolute, `http` or `https`; each stands once.
+    /// Absolute, `http` or `https`; each stands once. That of the file where there is a `fileId`.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
-    pub url: String,
+    pub url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 512))]
     pub alt: Option<String>,
+    /// An image among the store's files, which stays as long as a product shows it. Its alt text and focal point are
+    /// the image's where those are left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<FileKind>>")]
+    pub file_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub focal_point: Option<FocalPointBody>,
 }
 
 #[derive(JsonSchema)]

@@ -8,7 +8,7 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::{Value, json};
 
-use super::told;
+use super::{pictures, told};
 use crate::app::Ctx;
 use crate::catalog::{self, Chunk, OneProduct, ReadVersion, StaffPage, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
@@ -106,15 +106,22 @@ pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String
 pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
     let tenant = ctx.tenant();
     let category = json.get("category").and_then(Value::as_str);
-    let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim))];
+    let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, json)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replayed(ctx, claim, rows.get(1)).await? {
+    if let Some(first) = replayed(ctx, claim, rows.get(2)).await? {
         return Ok((first, true));
     }
     let currency = ctx.principal().await?.currency;
-    let mut source = Source::read(json, currency).map_err(invalid)?;
-    let mut faults = source.foreign_ids(None);
+    let (json, mut faults) = pictures::with_files(ctx, json, rows.get(1))?;
+    let mut source = match Source::read(&json, currency) {
+        Ok(source) => source,
+        Err(found) => {
+            faults.extend(found);
+            return Err(invalid(faults));
+        }
+    };
+    faults.extend(source.foreign_ids(None));
     faults.extend(in_category(&mut source, rows.first())?);
     if !faults.is_empty() {
         return Err(invalid(faults));
@@ -148,14 +155,16 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
 pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Shown> {
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
-        let rows = ctx.read(vec![catalog::one(tenant, key)]).await?;
+        let rows = ctx.read(vec![catalog::one(tenant, key), pictures::files(ctx, patch)]).await?;
         let there = found(ctx, rows.first()).await?;
         expect(expected, there.version)?;
         let currency = ctx.principal().await?.currency;
         let was = source_of(ctx, &there).await?;
         let mut json = to_json(&was)?;
-        merge_patch(&mut json, patch);
-        let mut faults = unknown_members(patch);
+        let (patch, unshown) = pictures::with_files(ctx, patch, rows.get(1))?;
+        merge_patch(&mut json, &patch);
+        let mut faults = unknown_members(&patch);
+        faults.extend(unshown);
         let mut source = match Source::read(&json, currency) {
             Ok(source) if faults.is_empty() => source,
             read => {
@@ -387,7 +396,8 @@ fn is_race(refusal: &Refusal) -> bool {
 
 fn unexplained(refusal: &Refusal) -> Failure<ProductError> {
     Failure::Unavailable(match refusal {
-        refusal if is_race(refusal) => Unavailable::Contended,
+        // A file that was there a moment ago.
+        refusal if is_race(refusal) || refusal.is_raised("FILE_NOT_READY") => Unavailable::Contended,
         refusal => Unavailable::Corrupt(format!("a product was refused: {refusal:?}")),
     })
 }

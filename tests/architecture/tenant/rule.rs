@@ -35,7 +35,7 @@ const ABOVE_TENANTS: [(&str, &str); 5] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 7] = [
+const FILLS: [(&str, &[&str]); 8] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -69,6 +69,7 @@ const FILLS: [(&str, &[&str]); 7] = [
             "updates product without product.organization_id = ?1",
         ],
     ),
+    ("202611220830_catalog_seo.sql", &["updates product without product.organization_id = ?1"]),
 ];
 
 /// Where SQL may be that names no table of the migrations.

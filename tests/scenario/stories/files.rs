@@ -239,3 +239,69 @@ pub async fn files_are_the_staffs_of_one_store_newest_first(world: World) {
     let listed = others.get("/api/v1/files?limit=250").send().await.expect(200);
     assert!(made.iter().all(|id| !listed.json().to_string().contains(id)));
 }
+
+pub async fn a_product_shows_files_and_they_stay_as_long_as_it_does(world: World) {
+    let staff = &world.ours.merchant;
+    let file = uploaded(staff, "tent.png").await;
+    let (id, url) = (file["id"].as_str().unwrap(), file["url"].as_str().unwrap());
+    let path = format!("/api/v1/files/{id}");
+    let described = json!({ "alt": "A tent", "focalPoint": { "x": 0.5, "y": 0.375 } });
+    staff.patch(&path).json(&described).send().await.expect(200);
+    let handle = world.name("tent");
+    let with = |images: Value| {
+        json!({
+            "title": "Tent", "handle": handle, "status": "active", "images": images,
+            "variants": [{ "sku": handle, "price": { "amount": "1.00", "currency": "EUR" } }],
+        })
+    };
+    // What is not uploaded, is no image's or is another tenant's is none that can be shown.
+    let pending = make(staff, "later.png", 64).await["file"]["id"].clone();
+    let theirs = uploaded(&world.theirs.merchant, "tent.png").await["id"].clone();
+    let wrong = with(json!([{ "fileId": pending }, { "fileId": theirs }, { "fileId": "file_1" }, { "alt": "none" }]));
+    let mut places = staff.post("/api/v1/products").json(&wrong).send().await.expect(422).places();
+    places.sort();
+    assert_eq!(places, ["#/images/0/fileId", "#/images/1/fileId", "#/images/2/fileId", "#/images/3/url"]);
+    for focal in [json!({ "x": 2, "y": 0 }), json!({ "x": "0", "y": 0 }), json!({ "x": 0.0001, "y": 0 })] {
+        let body = with(json!([{ "fileId": id, "focalPoint": focal }]));
+        let answer = staff.post("/api/v1/products").json(&body).send().await.expect(422);
+        assert_eq!(answer.places(), ["#/images/0/focalPoint/x"], "{body}");
+    }
+
+    let mut body = with(json!([
+        { "fileId": id },
+        { "url": "https://images.example.com/tent.jpg", "focalPoint": { "x": 0, "y": 1 } },
+    ]));
+    body["variants"][0]["imageUrl"] = json!(url);
+    let made = staff.post("/api/v1/products").json(&body).send().await.expect(201).json();
+    assert_eq!(made["images"][0]["fileId"], id);
+    let shown = world.ours.product(&handle).await;
+    let image = &shown["images"][0];
+    assert_eq!((&image["url"], &image["alt"]), (&json!(url), &json!("A tent")));
+    assert_eq!(image["focalPoint"], json!({ "x": 0.5, "y": 0.375 }));
+    assert_eq!(shown["images"][1]["focalPoint"], json!({ "x": 0, "y": 1 }));
+    assert_eq!(shown["variants"][0]["imageUrl"], url);
+    assert_eq!(shown["jsonLd"]["image"][0], url);
+
+    staff.delete(&path).send().await.expect_problem(409, "file-in-use");
+    assert_eq!(outside().get(url).send().await.unwrap().status(), 200);
+    // Something else of the product is changed: its images stay files.
+    let product = format!("/api/v1/products/{handle}");
+    staff.patch(&product).json(&json!({ "vendor": "Northwind" })).send().await.expect(200);
+    staff.delete(&path).send().await.expect_problem(409, "file-in-use");
+    let images =
+        json!({ "images": [{ "fileId": id, "alt": "Another", "focalPoint": null }], "variants": made["variants"] });
+    let changed = staff.patch(&product).json(&images).send().await.expect(200).json();
+    assert_eq!(changed["images"][0]["alt"], "Another");
+    let mut variants = made["variants"].clone();
+    variants[0].as_object_mut().unwrap().remove("imageUrl");
+    staff.patch(&product).json(&json!({ "images": null, "variants": variants })).send().await.expect(200);
+    staff.delete(&path).send().await.expect(204);
+
+    // With the product goes its hold on the file.
+    let file = uploaded(staff, "tent.png").await;
+    let path = format!("/api/v1/files/{}", file["id"].as_str().unwrap());
+    staff.patch(&product).json(&json!({ "images": [{ "fileId": file["id"] }] })).send().await.expect(200);
+    staff.delete(&path).send().await.expect_problem(409, "file-in-use");
+    staff.delete(&product).send().await.expect(204);
+    staff.delete(&path).send().await.expect(204);
+}

@@ -140,6 +140,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     products::a_file_changes_what_it_says_and_nothing_else,
     products::what_was_done_to_a_product_is_told,
     products::a_product_is_shown_and_sold_within_its_span_of_time,
+    files::a_product_shows_files_and_they_stay_as_long_as_it_does,
     seo::a_former_handle_leads_to_the_present_one,
     seo::search_engines_are_told_prices_and_what_is_left,
     seo::sitemaps_list_what_is_shown_by_its_present_handle,

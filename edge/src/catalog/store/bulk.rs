@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use headlesspro_shared::kernel::id::{CategoryId, ProductId};
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::media::FocalPoint;
 use serde::Serialize;
 
 use super::placement::list_in_categories;
@@ -87,8 +88,9 @@ const DELETE_IMAGES: &str = "-- catalog::delete_images
 DELETE FROM product_image WHERE organization_id = ?1 AND product_id IN (SELECT value FROM json_each(?2))";
 
 const INSERT_IMAGES: &str = "-- catalog::insert_images
-INSERT INTO product_image (organization_id, id, product_id, position, url, alt)
-SELECT ?1, r.value ->> 'id', r.value ->> 'product', r.value ->> 'position', r.value ->> 'url', r.value ->> 'alt'
+INSERT INTO product_image (organization_id, id, product_id, position, url, alt, file_id)
+SELECT ?1, r.value ->> 'id', r.value ->> 'product', r.value ->> 'position', r.value ->> 'url', r.value ->> 'alt',
+  r.value ->> 'file'
 FROM json_each(?2) r";
 
 const DELETE_FACETS: &str = "-- catalog::delete_facets
@@ -165,6 +167,11 @@ pub struct ImageRow {
     pub position: usize,
     pub url: String,
     pub alt: String,
+    /// The store's file that it is.
+    pub file: Option<String>,
+    /// Stands in the documents only.
+    #[serde(skip)]
+    pub focal_point: Option<FocalPoint>,
 }
 
 #[derive(Debug, Clone, Serialize)]

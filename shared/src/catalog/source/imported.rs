@@ -23,7 +23,13 @@ impl Source {
             images: parsed
                 .images
                 .iter()
-                .map(|image| SourceImage { id: None, url: image.url.clone(), alt: image.alt.clone() })
+                .map(|image| SourceImage {
+                    id: None,
+                    url: image.url.clone(),
+                    alt: image.alt.clone(),
+                    file_id: None,
+                    focal_point: None,
+                })
                 .collect(),
             seo,
             metadata: Default::default(),
@@ -36,6 +42,11 @@ impl Source {
     pub fn keep(&mut self, known: &Source) {
         (self.publish_at, self.unpublish_at) = (known.publish_at, known.unpublish_at);
         self.metadata.clone_from(&known.metadata);
+        for image in &mut self.images {
+            if let Some(known) = known.images.iter().find(|known| known.url == image.url) {
+                (image.file_id, image.focal_point) = (known.file_id, known.focal_point);
+            }
+        }
         for option in &mut self.options {
             if let Some(known) = known.options.iter().find(|known| known.name == option.name) {
                 option.values.clone_from(&known.values);

@@ -14,8 +14,8 @@ mod settle;
 #[cfg(test)]
 mod tests;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Number, Value};
 
 pub use patch::{merge_patch, unknown_members};
 pub use reader::Fault;
@@ -24,10 +24,11 @@ pub use settle::Likeness;
 use super::import::{ProductStatus, WeightUnit};
 use crate::kernel::country::Country;
 use crate::kernel::handle::Handle;
-use crate::kernel::id::{ImageId, VariantId};
+use crate::kernel::id::{FileId, ImageId, VariantId};
 use crate::kernel::money::Money;
 use crate::kernel::sku::Sku;
 use crate::kernel::time::Timestamp;
+use crate::media::{FocalPoint, decimal};
 
 /// Of a product. More columns of a product file would be needed for more.
 pub const MOST_OPTIONS: usize = 3;
@@ -88,6 +89,7 @@ pub struct SourceOption {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct SourceImage {
     /// `None` while it is new.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +98,17 @@ pub struct SourceImage {
     pub url: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub alt: String,
+    /// The store's file that it is; then its address is the file's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_id: Option<FileId>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "in_decimals")]
+    pub focal_point: Option<FocalPoint>,
+}
+
+/// `{"x": 0.5, "y": 0.375}`.
+fn in_decimals<S: Serializer>(focal_point: &Option<FocalPoint>, serializer: S) -> Result<S::Ok, S::Error> {
+    let parts = focal_point.iter().flat_map(|focal| [("x", focal.x), ("y", focal.y)]);
+    serializer.collect_map(parts.map(|(name, part)| (name, decimal(part).parse::<Number>().ok())))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]

@@ -12,6 +12,7 @@ use super::{
 use crate::catalog::import::{ProductStatus, check_image_url, synthesise};
 use crate::kernel::handle::Handle;
 use crate::kernel::money::Currency;
+use crate::media::{FocalPoint, thousandths};
 
 pub(super) const MEMBERS: [&str; 15] = [
     "handle",
@@ -179,17 +180,18 @@ fn options(reader: &mut Reader, of: Members<'_>) -> Vec<SourceOption> {
 
 fn images(reader: &mut Reader, of: Members<'_>) -> Vec<Option<SourceImage>> {
     let images = reader.each(of, "images", MOST_IMAGES, |reader, image| {
-        let of = reader.members(image, &["id", "url", "alt"]);
+        let of = reader.members(image, &["id", "url", "alt", "fileId", "focalPoint"]);
         let (id, alt) = (reader.parsed(of, "id"), reader.line(of, "alt", MOST_ALT_CHARS).unwrap_or_default());
-        if of.get("url").is_none() && image.is_object() {
-            reader.fault("url", "is required");
+        let (file_id, focal_point) = (reader.parsed(of, "fileId"), focal_point(reader, of));
+        if of.get("url").is_none() && of.get("fileId").is_none() && image.is_object() {
+            reader.fault("url", "is required, unless fileId is given");
         }
         let url = reader.text(of, "url")?.trim();
         if let Err(reason) = check_image_url(url) {
             reader.fault("url", reason);
             return None;
         }
-        Some(SourceImage { id, url: url.to_owned(), alt })
+        Some(SourceImage { id, url: url.to_owned(), alt, file_id, focal_point })
     });
     let (mut urls, mut ids) = (BTreeSet::new(), BTreeSet::new());
     for (at, image) in images.iter().enumerate() {
@@ -202,6 +204,22 @@ fn images(reader: &mut Reader, of: Members<'_>) -> Vec<Option<SourceImage>> {
         }
     }
     images
+}
+
+fn focal_point(reader: &mut Reader, of: Members<'_>) -> Option<FocalPoint> {
+    let part = |reader: &mut Reader, of: Members<'_>, name| {
+        // As it is written: 0.375 has three decimals, whatever the nearest binary number has.
+        let read = of.get(name).and_then(Value::as_number).and_then(|number| thousandths(&number.to_string()));
+        if read.is_none() {
+            reader.fault(name, "must be a number between 0 and 1, with at most three decimals");
+        }
+        read
+    };
+    let read = |reader: &mut Reader, focal: Members<'_>| {
+        let (x, y) = (part(reader, focal, "x"), part(reader, focal, "y"));
+        Some(FocalPoint { x: x?, y: y? })
+    };
+    reader.object(of, "focalPoint", &["x", "y"], read).flatten()
 }
 
 /// What the product says about all its variants.
