@@ -33,7 +33,7 @@ pub fn pretend(password: &Password, wanted: HashParameters) {
     std::hint::black_box(is_right(password, &stored));
 }
 
-/// `None` when the host has not the memory for it.
+/// `None` for parameters that are none. For sound ones there must be the memory: where there is not, the host ends.
 fn digest(password: &Password, parameters: &HashParameters, salt: &[u8; 16]) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
     match *parameters {
