@@ -67,7 +67,10 @@ pub struct Secrets {
 pub enum InvalidSecrets {
     #[error(transparent)]
     Vault(#[from] crate::vault::InvalidSecrets),
-    #[error("PASSWORD_HASHING must be such as $argon2id$v=19$m=19456,t=2,p=1 or $pbkdf2-sha256$i=600000")]
+    #[error(
+        "PASSWORD_HASHING must be such as $argon2id$v=19$m=19456,t=2,p=1, with 65536 (64 MiB) as the most of m, or \
+         $pbkdf2-sha256$i=N with as many rounds N as a request has CPU time for"
+    )]
     PasswordHashing,
 }
 
@@ -87,18 +90,24 @@ impl Secrets {
         password_hashing: Option<String>,
     ) -> Result<Secrets, InvalidSecrets> {
         let is_set = |value: &String| !value.is_empty();
-        let hashing = match password_hashing.filter(is_set) {
-            None => HashParameters::DEFAULT,
-            Some(value) => {
-                let parsed = value.parse().ok().filter(HashParameters::is_sound);
-                parsed.ok_or(InvalidSecrets::PasswordHashing)?
-            }
-        };
-        Ok(Secrets {
+        let secrets = Secrets {
             vault: Vault::from_settings(master_keys, lookup_key)?,
             issuer: issuer.filter(is_set).unwrap_or_else(|| Secrets::DEFAULT_ISSUER.to_owned()),
-            password_hashing: hashing,
-        })
+            password_hashing: HashParameters::DEFAULT,
+        };
+        secrets.hashing_passwords_by(&password_hashing.unwrap_or_default())
+    }
+
+    /// The same secrets, with passwords hashed as the setting `PASSWORD_HASHING` says; as before where it is empty.
+    ///
+    /// # Errors
+    /// [`InvalidSecrets::PasswordHashing`].
+    pub fn hashing_passwords_by(mut self, setting: &str) -> Result<Secrets, InvalidSecrets> {
+        if !setting.is_empty() {
+            let parsed = setting.parse().ok().filter(HashParameters::is_sound);
+            self.password_hashing = parsed.ok_or(InvalidSecrets::PasswordHashing)?;
+        }
+        Ok(self)
     }
 }
 

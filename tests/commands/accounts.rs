@@ -1,7 +1,10 @@
 //! Accounts at the command line, and what the operator sees of those who signed up.
 
 use std::io::Write;
+use std::path::Path;
 
+use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
+use headlesspro_edge::port::sql::{Sql, Statement};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -17,6 +20,43 @@ fn told(arguments: &[&str], line: &str) -> Ended {
     writeln!(writer, "{line}").unwrap();
     drop(writer);
     run(hp(arguments).stdin(reader))
+}
+
+#[tokio::test]
+async fn an_account_is_hashed_as_the_host_can_afford() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let dev = Dev::start(&data, &["--seed", "none"]);
+    let folder = data.to_str().unwrap();
+    let create = |email: &str, hashing: Option<&str>| {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writeln!(writer, "{PASSWORD}").unwrap();
+        let mut command = hp(&["account", "create", "--email", email, "--role", "customer", "--data", folder]);
+        command.args(hashing.map(|hashing| ["--password-hashing", hashing]).into_iter().flatten());
+        command.env("HP_PASSWORD_HASHING", "$pbkdf2-sha256$i=900").stdin(reader);
+        run(&mut command)
+    };
+    create("deployment@example.com", None).ok();
+    create("argument@example.com", Some("$pbkdf2-sha256$i=1100")).ok();
+    create("default@example.com", Some("")).ok();
+    let mut hashed = password_hashes(&data).await;
+    hashed.iter_mut().for_each(|hash| hash.truncate(hash.rfind('$').unwrap()));
+    hashed.iter_mut().for_each(|hash| hash.truncate(hash.rfind('$').unwrap()));
+    assert_eq!(hashed, ["$argon2id$v=19$m=19456,t=2,p=1", "$pbkdf2-sha256$i=1100", "$pbkdf2-sha256$i=900"]);
+    for wrong in ["bcrypt", "$pbkdf2-sha256$i=0", "$argon2id$v=19$m=65537,t=2,p=1"] {
+        assert!(create("wrong@example.com", Some(wrong)).refused(1).contains("--password-hashing: PASSWORD_HASHING"));
+    }
+    let shop = Client::new(&dev.url).with_key(dev.told("publishable key"));
+    let login = json!({ "email": "deployment@example.com", "password": PASSWORD });
+    shop.post("/api/v1/auth/login").json(&login).send().await.expect(200);
+}
+
+/// What is stored of the accounts' passwords.
+async fn password_hashes(data: &Path) -> Vec<String> {
+    let sql = EmbeddedSql::open(data.join("headlesspro.db"), Durability::Process).unwrap();
+    let all = Statement::new("SELECT password_hash FROM account ORDER BY password_hash");
+    let rows = (&sql as &dyn Sql).read(vec![all]).await.unwrap();
+    rows[0].iter().map(|row| row.get::<&str>("password_hash").unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

@@ -15,9 +15,15 @@ const ENDS_WITHIN: Duration = Duration::from_secs(20);
 pub fn hp(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_hp"));
     command.args(arguments).stdin(Stdio::null());
-    for name in
-        ["HP_DATABASE_URL", "HP_DATABASE_TOKEN", "HP_MASTER_KEYS", "HP_LOOKUP_KEY", "HP_RATE_LIMITS", "HP_ISSUER"]
-    {
+    for name in [
+        "HP_DATABASE_URL",
+        "HP_DATABASE_TOKEN",
+        "HP_MASTER_KEYS",
+        "HP_LOOKUP_KEY",
+        "HP_PASSWORD_HASHING",
+        "HP_RATE_LIMITS",
+        "HP_ISSUER",
+    ] {
         command.env_remove(name);
     }
     command

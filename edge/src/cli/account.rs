@@ -41,6 +41,9 @@ pub struct CreateArgs {
     /// The language of mails to the account.
     #[arg(long, default_value = "en")]
     locale: String,
+    /// The deployment's PASSWORD_HASHING, where it has one: its hosts have the time for no other at the first login.
+    #[arg(long, value_name = "PARAMETERS", env = "HP_PASSWORD_HASHING", default_value = "", hide_default_value = true)]
+    password_hashing: String,
 }
 
 #[derive(Args)]
@@ -82,7 +85,9 @@ async fn create(args: CreateArgs) -> Result<(), String> {
         return Err("--role: must be owner, admin, member, viewer or customer".to_owned());
     }
     let locale: Locale = args.locale.parse().map_err(|error| format!("--locale: {error}"))?;
-    let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
+    let secrets = secrets::of(&args.database, &args.secrets)?.hashing_passwords_by(&args.password_hashing);
+    let secrets = secrets.map_err(|error| format!("--password-hashing: {error}"))?;
+    let app = database::app(database::open(&args.database)?, secrets);
     let store = choose(&app, args.store.as_deref()).await?;
     let password = Password::chosen(&read_password()?, &email).map_err(|error| error.to_string())?;
     let tenant = Tenant { organization: store.organization, store: store.store };

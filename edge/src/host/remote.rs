@@ -61,8 +61,8 @@ pub const RATE_LIMITS: &str = "RATE_LIMITS";
 pub const MASTER_KEYS: &str = "MASTER_KEYS";
 /// What e-mail addresses are found by, and refresh tokens known by. Never changes.
 pub const LOOKUP_KEY: &str = "LOOKUP_KEY";
-/// How passwords are hashed: `$argon2id$v=19$m=19456,t=2,p=1`, or `$pbkdf2-sha256$i=600000` for a host that
-/// has not the CPU time.
+/// How passwords are hashed: `$argon2id$v=19$m=19456,t=2,p=1`, or `$pbkdf2-sha256$i=N` for a host that has not the
+/// CPU time, with as many rounds N as it has time for.
 pub const PASSWORD_HASHING: &str = "PASSWORD_HASHING";
 /// The `iss` of access tokens: the origin that the API is reached at.
 pub const ISSUER: &str = "ISSUER";
