@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use headlesspro_edge::app::App;
+use headlesspro_edge::app::{App, Secrets};
 use headlesspro_edge::host::native::bucket::{self, DevBucket};
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::fetch::NativeFetch;
@@ -279,9 +279,18 @@ impl Stage {
 
     /// The same API in this process, over the same database, by another clock. Limits nobody and sends no mail.
     pub async fn isolate_at(&self, clock: Arc<dyn Clock>) -> Isolate {
+        self.isolate_of(clock, secrets()).await
+    }
+
+    /// As [`Stage::isolate_at`], by the right clock, with another setting `PASSWORD_HASHING`.
+    pub async fn isolate_hashing(&self, parameters: &str) -> Isolate {
+        self.isolate_of(Arc::clone(&self.app.clock), secrets().hashing_passwords_by(parameters).unwrap()).await
+    }
+
+    async fn isolate_of(&self, clock: Arc<dyn Clock>, secrets: Secrets) -> Isolate {
         let kv = Arc::new(MemoryKv::new(Arc::clone(&clock), scripts::ALL));
         let sql = Arc::clone(self.app.databases.first());
-        let app = App::new(sql, kv, clock, Arc::new(HostEntropy), secrets());
+        let app = App::new(sql, kv, clock, Arc::new(HostEntropy), secrets);
         let app = app.with_limits(hosts::UNLIMITED.parse().unwrap());
         Isolate { url: serve(routes::router(Arc::new(app))).await.unwrap(), host: None }
     }

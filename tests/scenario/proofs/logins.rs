@@ -17,7 +17,8 @@ use tower::ServiceExt;
 use super::members::hire;
 use crate::app::{Kind, STAFF_PASSWORD, Stage};
 use crate::hosts::UNLIMITED;
-use crate::secrets::secrets;
+use crate::secrets::{PASSWORD_HASHING, secrets};
+use crate::stories::sessions::log_in_with;
 
 /// The same password, hashed with another salt: everybody here has the same one.
 const REHASH: &str = "UPDATE account SET password_hash =
@@ -25,6 +26,7 @@ const REHASH: &str = "UPDATE account SET password_hash =
 /// What no password is hashed to.
 const RESET: &str = "UPDATE account SET password_hash =
   '$argon2id$v=19$m=1024,t=1,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA' WHERE id = ?1";
+const STORED: &str = "SELECT password_hash FROM account WHERE id = ?1";
 const SUSPEND: &str = "UPDATE account SET state = 'suspended' WHERE id = ?1";
 const SESSIONS: &str = "SELECT count(*) AS sessions FROM session WHERE account_id = ?1";
 
@@ -80,6 +82,40 @@ pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
             let answer = router.oneshot(request.unwrap()).await.unwrap();
             assert_eq!(answer.status().as_u16(), status, "{name}");
             assert_eq!(sessions().await - before, opened, "{name}");
+        }
+    });
+}
+
+pub fn a_login_hashes_the_password_as_is_wanted_now(stage: &Stage, _: Kind) {
+    const FEWER: &str = "$pbkdf2-sha256$i=1000";
+    const MORE: &str = "$argon2id$v=19$m=2048,t=1,p=1";
+    stage.run(async {
+        let world = stage.world();
+        let person = hire(stage, &world, &world.ours, Role::Customer, "moved").await;
+        let stored = async || {
+            let rows = stage.sql().read(vec![Statement::new(STORED).bind(person.id.as_str())]).await.unwrap();
+            rows[0].first().unwrap().get::<&str>("password_hash").unwrap().to_owned()
+        };
+        assert!(stored().await.starts_with(PASSWORD_HASHING));
+        // There and back, and twice where it is that way already.
+        for wanted in [FEWER, FEWER, MORE, FEWER, PASSWORD_HASHING] {
+            let isolate = stage.isolate_hashing(wanted).await;
+            let shop = stage.world_of(&isolate).ours;
+            let before = stored().await;
+            log_in_with(&shop, &person.email, "incorrect horse").await.expect_problem(401, "login-refused");
+            assert_eq!(stored().await, before, "{wanted}: no wrong password is kept");
+            log_in_with(&shop, &person.email, STAFF_PASSWORD).await.expect(200);
+            let after = stored().await;
+            assert!(after.starts_with(&format!("{wanted}$")), "{wanted}: {after}");
+            assert_eq!(after == before, before.starts_with(&format!("{wanted}$")), "{wanted}");
+            // Those who hash otherwise know it as well, and this one from then on.
+            for shop in [&shop, &world.ours] {
+                log_in_with(shop, &person.email, STAFF_PASSWORD).await.expect(200);
+                log_in_with(shop, &person.email, "incorrect horse").await.expect_problem(401, "login-refused");
+            }
+            let isolate = stage.isolate_hashing(wanted).await;
+            log_in_with(&stage.world_of(&isolate).ours, &person.email, STAFF_PASSWORD).await.expect(200);
+            assert!(stored().await.starts_with(&format!("{wanted}$")), "{wanted}");
         }
     });
 }

@@ -80,6 +80,13 @@ pub const PROOFS: &[Proof] = &[
         show: logins::a_login_ends_with_what_it_was_let_in_for,
     },
     Proof {
+        name: "a_login_hashes_the_password_as_is_wanted_now",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: logins::a_login_hashes_the_password_as_is_wanted_now,
+    },
+    Proof {
         name: "a_cold_isolate_logs_in_and_reads_within_the_budget",
         kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
         alone: false,
