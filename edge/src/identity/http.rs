@@ -196,7 +196,6 @@ pub struct KeyBody {
 
 /// What a login asks with.
 pub struct Credentials {
-    /// `None` when it is no address, which is answered as one without an account.
     email: Email,
     password: Password,
 }
@@ -285,8 +284,8 @@ async fn me(ctx: Ctx) -> Result<Response, Problem> {
 
 async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent>>) -> Result<Response, Problem> {
     app.databases.all().for_each(|_| spent.add_sql());
-    let keys = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
-    let keys = keys.into_iter().map(|(kid, x)| KeyBody {
+    let set = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
+    let keys = set.keys.into_iter().map(|(kid, x)| KeyBody {
         kty: "OKP".to_owned(),
         crv: "Ed25519".to_owned(),
         x,
@@ -295,7 +294,9 @@ async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent
         alg: "EdDSA".to_owned(),
     });
     let mut response = answer(StatusCode::OK, &KeySetBody { keys: keys.collect() });
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    // A new key signs as soon as it is there, so a set is good for a minute; one that lacks some, not even that.
+    let kept = if set.is_complete { "public, max-age=60" } else { "no-store" };
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     Ok(response)
 }
 

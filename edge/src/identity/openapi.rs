@@ -173,9 +173,10 @@ fn jwks() -> Operation {
         .says(
             "The keys of access tokens",
             "A JSON Web Key Set (RFC 7517). Two keys are there during a rotation. Where organizations have databases \
-             of their own, each of those has its keys, for one more round trip.",
+             of their own, each of those has its keys, for one more round trip; while one of them is away its keys are \
+             left out, and the answer is `no-store`. A new key signs at once: ask again for a `kid` that is not there.",
         )
-        .cache(Cache::Static)
+        .cache(Cache::Keys)
         .budget(Budget::growing(1, 0))
         .answer(Answer::json::<KeySetBody>(200, "The keys.").example(
             "one",

@@ -440,12 +440,20 @@ pub fn end_sessions(tenant: Tenant, account: AccountId, because: &'static str, n
     session::revoke_all(tenant, account, because, now)
 }
 
-/// The keys whose tokens are good now, in all databases: each with its name and public half. A database that does not
-/// answer keeps nobody from the keys of the others: its organizations are served nothing meanwhile.
+/// The public halves of the keys that sign access tokens.
+pub struct PublicKeys {
+    /// Each with its name.
+    pub keys: Vec<(String, String)>,
+    /// Whether every database has told its own.
+    pub is_complete: bool,
+}
+
+/// The keys whose tokens are good now, in all databases. A database that does not answer keeps nobody from the keys of
+/// the others: its organizations are served nothing meanwhile.
 ///
 /// # Errors
 /// [`Unavailable`] where there is no key for that.
-pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable> {
+pub async fn public_keys(app: &App) -> Result<PublicKeys, Unavailable> {
     let now = app.clock.now();
     let asked = app.databases.all().map(|(_, sql)| async move {
         let rows = sql.read(vec![keys::live_keys(now)]).await?;
@@ -468,7 +476,7 @@ pub async fn public_keys(app: &App) -> Result<Vec<(String, String)>, Unavailable
     }
     match failed {
         Some(error) if live.is_empty() => Err(error.into()),
-        _ => Ok(live),
+        failed => Ok(PublicKeys { keys: live, is_complete: failed.is_none() }),
     }
 }
 

@@ -143,11 +143,13 @@ impl Header {
 
 /// `Cache-Control`, whose value depends on the answer.
 pub fn cache_control(cache: Cache) -> Value {
-    json!({
-        "description": "Who may keep the answer, and for how long.",
-        "required": true,
-        "schema": { "type": "string", "const": cache.control() },
-    })
+    let schema = match cache {
+        Cache::Keys => json!({ "type": "string", "enum": [cache.control(), Cache::Never.control()] }),
+        Cache::Catalog | Cache::Static | Cache::Personal | Cache::Never => {
+            json!({ "type": "string", "const": cache.control() })
+        }
+    };
+    json!({ "description": "Who may keep the answer, and for how long.", "required": true, "schema": schema })
 }
 
 fn pattern(pattern: &str) -> Value {

@@ -38,6 +38,8 @@ pub enum Cache {
     Catalog,
     /// Anyone, for five minutes.
     Static,
+    /// Anyone, for a minute: a key signs as soon as there is one. Nobody, where the answer is not all there is.
+    Keys,
     /// Nobody: it is one shopper's.
     Personal,
     /// Nobody: it is of the moment.
@@ -166,7 +168,7 @@ impl Cache {
     /// Whether shared caches may keep it, so that it must say nothing of one caller.
     pub const fn is_shared(self) -> bool {
         match self {
-            Cache::Catalog | Cache::Static => true,
+            Cache::Catalog | Cache::Static | Cache::Keys => true,
             Cache::Personal | Cache::Never => false,
         }
     }
@@ -176,6 +178,7 @@ impl Cache {
         match self {
             Cache::Catalog => "public, max-age=0, s-maxage=60, stale-while-revalidate=600",
             Cache::Static => "public, max-age=300",
+            Cache::Keys => "public, max-age=60",
             Cache::Personal => "private, no-store",
             Cache::Never => "no-store",
         }
@@ -185,6 +188,7 @@ impl Cache {
         match self {
             Cache::Catalog => "catalog",
             Cache::Static => "static",
+            Cache::Keys => "keys",
             Cache::Personal => "personal",
             Cache::Never => "never",
         }

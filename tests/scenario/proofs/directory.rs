@@ -30,6 +30,8 @@ use crate::world::{Shop, World};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const OWNER: &str = "owner@example.com";
+/// How long anybody may keep the key set.
+const KEPT: &str = "public, max-age=60";
 
 /// The second database, with an organization that was founded in it.
 struct Second {
@@ -96,6 +98,7 @@ async fn sessions_are_of_their_own_database(stage: &Stage, second: &Second, worl
     assert_ne!(kids[0], kids[1], "each database has keys of its own");
     let asked = key_set_of(world).await;
     let set = key_set(&asked);
+    assert_eq!(asked.the("cache-control"), KEPT, "a new key signs at once");
     assert_eq!((asked.spent().sql, key_set_of(&stage.world()).await.spent().sql), (2, 1), "one for each database");
     assert!(kids.iter().all(|kid| set.contains(kid)), "{kids:?} of {set:?}");
 
@@ -233,8 +236,10 @@ async fn the_first_is_served_without_the_second(stage: &Stage, second: &mut Seco
     let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
     world.ours.complete(&checkout, &world.name("alone")).await.expect(201);
     // Third parties verify tokens of the first meanwhile, and its mails leave; the scheduler is told that some did not.
-    let set = key_set(&key_set_of(world).await);
+    let answer = key_set_of(world).await;
+    let set = key_set(&answer);
     assert!(set.contains(&kid(&ours)) && !set.contains(&kid(&theirs)), "{set:?}");
+    assert_eq!(answer.the("cache-control"), "no-store", "it is not the whole set");
     away(run_jobs(world, &job).await);
     assert_eq!(mails_of(world, "alone", tenant_of(&world.ours)), MAILS);
 
@@ -243,7 +248,9 @@ async fn the_first_is_served_without_the_second(stage: &Stage, second: &mut Seco
         (world.theirs.shopper.get("/api/v1/products?limit=1").send().await.status == 200).then_some(())
     })
     .await;
-    let set = key_set(&key_set_of(world).await);
+    let answer = key_set_of(world).await;
+    let set = key_set(&answer);
     assert!(set.contains(&kid(&ours)) && set.contains(&kid(&theirs)), "{set:?}");
+    assert_eq!(answer.the("cache-control"), KEPT);
     run_jobs(world, &job).await.expect(200);
 }
