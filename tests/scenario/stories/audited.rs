@@ -1,5 +1,7 @@
 //! What the audit log keeps of changes of an account: how it was before and after, and nothing personal.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::passkeys;
@@ -8,6 +10,7 @@ use super::second_factors::{confirm, early_in_a_step, enroll};
 use super::sessions::{as_person, log_in_with};
 use crate::authenticator::Authenticator;
 use crate::client::{Answer, Client};
+use crate::eventually::eventually;
 use crate::world::World;
 
 const ME: &str = "/api/v1/customers/me";
@@ -170,6 +173,30 @@ fn log_of_links(log: &Log) {
     log.only("password.forget", (&Value::Null, &json!({ "purpose": "reset-password" })));
     log.only("account.register", (&Value::Null, &json!({ "role": "customer", "locale": "en" })));
     log.tells_nothing_personal(&[]);
+}
+
+pub async fn an_address_that_a_magic_link_confirms_is_told(world: World) {
+    let (owner, email) = (owner(&world).await, world.email("linked"));
+    let post = async |path: &str, body: Value| world.ours.shopper.post(path).json(&body).send().await;
+    let register = json!({ "email": email, "password": OTHER, "name": "Zebedee" });
+    post("/api/v1/auth/register", register).await.expect(202);
+    let mut secrets = vec![OTHER.to_owned()];
+    for _ in 0..2 {
+        post("/api/v1/auth/magic", json!({ "email": email })).await.expect(202);
+        let token = eventually("another link", Duration::from_secs(20), async || {
+            let newest = world.mailed_secret(&email, "account/magic").await;
+            (!secrets.contains(&newest)).then_some(newest)
+        })
+        .await;
+        let tokens = post("/api/v1/auth/magic/exchange", json!({ "token": token })).await.expect(200).json();
+        let log = Log::read(&owner, tokens["account"]["id"].as_str().unwrap()).await;
+        secrets.push(token);
+        // Once: the second link finds it confirmed.
+        let state = |is_verified: bool| json!({ "isVerified": is_verified, "hasPassword": false });
+        log.only("account.verify", (&state(false), &state(true)));
+        assert_eq!(log.all("session.open").len(), secrets.len() - 1, "{log:?}");
+        log.tells_nothing_personal(&secrets.iter().map(String::as_str).collect::<Vec<_>>());
+    }
 }
 
 pub async fn a_token_that_an_app_gives_up_is_told(world: World) {

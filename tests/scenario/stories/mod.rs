@@ -61,6 +61,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     audited::changes_of_a_profile_and_an_address_book_are_told_before_and_after,
     audited::changes_of_what_opens_an_account_are_told_before_and_after,
     audited::changes_of_sessions_passwords_and_addresses_are_told_before_and_after,
+    audited::an_address_that_a_magic_link_confirms_is_told,
     audited::a_token_that_an_app_gives_up_is_told,
     repeats::what_makes_a_secret_is_told_again_to_who_asks_again,
     repeats::what_is_set_up_once_is_set_up_once,

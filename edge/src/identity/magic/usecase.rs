@@ -1,6 +1,7 @@
 //! Trading a link for a session: one read, one commit.
 
 use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, PkceChallenge, redeem};
+use serde_json::json;
 
 use crate::app::Ctx;
 use crate::failure::Failure;
@@ -11,6 +12,7 @@ use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
 use crate::identity::second_factor::usecase::challenge;
 use crate::identity::store::{account, keys, one_time};
 use crate::identity::usecase::{data_key, email_of, unexplained};
+use crate::journal::{self, Change};
 use crate::notifications;
 use crate::port::sql::{Commit, Committed, Rows};
 
@@ -51,6 +53,11 @@ pub async fn exchange(
         let email = email_of(tenant, &key, account.id, &row.email_sealed)?;
         commit.push(account::verify(tenant, account.id, None, None, ctx.now));
         commit.push(verified(ctx, account.id)?);
+        let state = |is_verified, has_password| json!({ "isVerified": is_verified, "hasPassword": has_password });
+        let change = Change::new("account.verify", account.id)
+            .before(state(false, account.password.is_some()))
+            .after(state(true, false));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &account.id.to_string(), change));
         commit.push(one_time::void(tenant, account.id, ctx.now));
         commit.push(welcome(ctx, &account, &email, None, &key)?);
     }
