@@ -23,7 +23,7 @@ pub const DATA_DIR: &str = ".hp";
 /// Names the database where no argument does.
 const DATABASE_VARIABLE: &str = "HP_DATABASE_URL";
 
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Clone)]
 pub struct DatabaseArgs {
     /// The data folder of `hp dev`; .hp unless told otherwise.
     #[arg(long, value_name = "DIR", conflicts_with = "database")]

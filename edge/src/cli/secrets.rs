@@ -12,7 +12,7 @@ use crate::app::Secrets;
 use crate::port::entropy::{Entropy, HostEntropy};
 use crate::vault::new_secrets;
 
-#[derive(Args, Debug, Clone)]
+#[derive(Args, Clone)]
 pub struct SecretsArgs {
     /// The deployment's MASTER_KEYS. Unless given, those of the data folder; for another database, HP_MASTER_KEYS.
     // Read by hand, as HP_LOOKUP_KEY: what is set for a deployment must not seal the data of a folder.
