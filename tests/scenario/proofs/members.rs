@@ -37,6 +37,7 @@ pub fn roles_and_grants(stage: &Stage, _: Kind) {
         let world = stage.world();
         custom_roles_live_and_die(stage, &world).await;
         grants_narrow_a_role(stage, &world).await;
+        a_grant_for_one_app_or_key_reaches_no_other(stage, &world).await;
     });
 }
 
@@ -299,6 +300,41 @@ async fn custom_roles_live_and_die(stage: &Stage, world: &World) {
     let actions: Vec<&str> =
         log["items"].as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
     assert_eq!(actions, ["role.delete", "role.change", "role.change", "role.create"]);
+}
+
+async fn a_grant_for_one_app_or_key_reaches_no_other(stage: &Stage, world: &World) {
+    let owner = owner(world, &world.ours).await;
+    let person = hire(stage, world, &world.ours, Role::Admin, "keeper").await;
+    let store = tenant_of(&world.ours).store.to_string();
+    for (list, kind, id) in [("apps", "app", "/app/id"), ("api-keys", "key", "/apiKey/id")] {
+        let mut made = Vec::new();
+        for name in ["own", "other"] {
+            let mut body = json!({ "name": world.name(&format!("{kind}-{name}")), "scopes": "catalog:read" });
+            if kind == "key" {
+                body["kind"] = json!("secret");
+            }
+            let one = owner.post(&format!("/api/v1/{list}")).json(&body).send().await.expect(201).json();
+            made.push(one.pointer(id).unwrap().as_str().unwrap().to_owned());
+        }
+        let scope = if kind == "app" { "apps:write" } else { "keys:write" };
+        let grants = json!([
+            { "scopes": scope, "to": { "record": made[0] } },
+            { "scopes": "catalog:read", "to": { "store": store } },
+        ]);
+        appoint(&owner, &person.id, json!({ "grants": grants })).await.expect(200);
+        let keeper = as_person(world, &log_in(&world.ours, &person.email).await.expect(200));
+        let path = |at: usize| format!("/api/v1/{list}/{}", made[at]);
+        let rotate = |at: usize| keeper.post(&format!("{}/rotate", path(at))).json(&json!({ "overlapSeconds": 0 }));
+        rotate(1).send().await.expect_problem(404, "not-found");
+        keeper.delete(&path(1)).send().await.expect_problem(404, "not-found");
+        let all = owner.get(&format!("/api/v1/{list}")).send().await.expect(200).json();
+        let other = all["items"].as_array().unwrap().iter().find(|one| one["id"] == made[1].as_str()).unwrap();
+        assert_eq!(other["state"], "active", "{other}");
+        rotate(0).send().await.expect(201);
+        keeper.delete(&path(0)).send().await.expect(204);
+        let more = keeper.post(&format!("/api/v1/{list}")).json(&json!({}));
+        more.send().await.expect_problem(403, "missing-scope");
+    }
 }
 
 async fn grants_narrow_a_role(stage: &Stage, world: &World) {

@@ -19,12 +19,12 @@ use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
 
 pub fn routes() -> Routes {
-    let write = Access::Key(Scope::AppsWrite);
+    let one = Access::Record(Scope::AppsWrite);
     Routes::new()
         .get("/api/v1/apps", Access::Key(Scope::AppsRead), list)
-        .post("/api/v1/apps", write, create)
-        .post("/api/v1/apps/{id}/rotate", write, rotate)
-        .delete("/api/v1/apps/{id}", write, revoke)
+        .post("/api/v1/apps", Access::Key(Scope::AppsWrite), create)
+        .post("/api/v1/apps/{id}/rotate", one, rotate)
+        .delete("/api/v1/apps/{id}", one, revoke)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -1,12 +1,12 @@
 //! Registering, listing, rotating and revoking apps.
 
-use headlesspro_shared::identity::{AppScopesError, KeyName, Scopes, give_app, mint_client_secret};
+use headlesspro_shared::identity::{AppScopesError, KeyName, Resource, Scopes, give_app, mint_client_secret};
 use headlesspro_shared::kernel::id::AppId;
 use serde_json::{Value, json};
 
 use crate::app::Ctx;
 use crate::failure::Failure;
-use crate::identity::caller::hash_of;
+use crate::identity::caller::{Principal, hash_of};
 use crate::identity::issuing::{self, Listed, hint_of, mint};
 use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::guard_changed;
@@ -96,6 +96,7 @@ pub async fn rotate(
     reads.extend(repeat_reads(tenant, claim));
     let rows = ctx.read(reads).await?;
     let old = only(rows.first())?;
+    let actor = within_reach(ctx, id).await?;
     let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(1..))?;
     if let Some(first) = first {
         return Ok(first);
@@ -103,7 +104,6 @@ pub async fn rotate(
     if old.revoked_at.is_some() {
         return Err(Failure::Rejected(AppError::NotActive));
     }
-    let actor = ctx.principal().await?;
     // Whoever gets the secret gets the app's scopes.
     give_app(&actor.permissions, tenant.store, old.scopes)
         .map_err(|error| Failure::Rejected(AppError::Refused(error)))?;
@@ -137,7 +137,7 @@ pub async fn rotate(
 /// Revokes an app: it gets no token any more, and those it has are void within 30 s. Again, it is revoked again.
 pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
     let tenant = ctx.tenant();
-    let actor = ctx.principal().await?.actor.clone();
+    let actor = within_reach(ctx, id).await?.actor.clone();
     let mut commit = Commit::new();
     commit.push(app::revoke(tenant, id, ctx.now));
     let guard = commit.push(guard_changed());
@@ -152,6 +152,12 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     Ok(void_tokens(ctx, &[id.to_string()]).await?)
+}
+
+/// The caller, whose grants reach the app.
+async fn within_reach(ctx: &Ctx, id: AppId) -> Result<&Principal, Failure<AppError>> {
+    let resource = Resource::of_store(ctx.tenant().store).record(id);
+    if ctx.reaches(&resource).await? { Ok(ctx.principal().await?) } else { Err(Failure::NotFound) }
 }
 
 fn announce(ctx: &Ctx, commit: &mut Commit, name: &'static str, id: AppId) -> Result<(), Failure<AppError>> {
