@@ -74,7 +74,8 @@ fn add() -> Operation {
         .says(
             "Adds units of a variant",
             "Adds to the line of the variant, or makes one. Parallel calls all count. Stock is not reserved before \
-             checkout.",
+             checkout. Each line is shown as it was offered when it was last added to: only `GET` tells what costs \
+             something else by now, is sold out or removed.",
         )
         .budget(Budget::new(0, 1, 1))
         .parameters([cart_id(), Parameter::idempotency_key(false), Parameter::if_match()])
@@ -99,7 +100,11 @@ fn add() -> Operation {
 
 fn set() -> Operation {
     operation(Method::PATCH, "/api/v1/cart/{id}/items/{variantId}", "setCartItem")
-        .says("Sets the units of a line", "The line must be there; 0 units take it away.")
+        .says(
+            "Sets the units of a line",
+            "The line must be there; 0 units take it away. Each line is shown as it was offered when it was last added \
+             to: only `GET` tells what costs something else by now, is sold out or removed.",
+        )
         .budget(Budget::new(0, 1, 1))
         .parameters([cart_id(), variant_id(), Parameter::if_match()])
         .body(RequestBody::json::<SetItemBody>("How many.").example("two", "Two units", json!({ "quantity": 2 })))
@@ -117,7 +122,11 @@ fn set() -> Operation {
 
 fn remove() -> Operation {
     operation(Method::DELETE, "/api/v1/cart/{id}/items/{variantId}", "removeCartItem")
-        .says("Takes a line away", "Answers with what is left.")
+        .says(
+            "Takes a line away",
+            "Answers with what is left. Each line is shown as it was offered when it was last added to: only `GET` \
+             tells what costs something else by now, is sold out or removed.",
+        )
         .budget(Budget::new(0, 1, 1))
         .parameters([cart_id(), variant_id(), Parameter::if_match()])
         .answer(shown().example("empty", "Nothing is left", cart_example(8, &[])))

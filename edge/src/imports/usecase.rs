@@ -186,6 +186,7 @@ fn is_race(refusal: &Refusal) -> bool {
     }
 }
 
+/// A chunk with what the database holds of it.
 struct Decided {
     commit: Commit,
     /// The number of the statement that raises the catalog's version, and what it stands for.

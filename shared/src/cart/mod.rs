@@ -13,7 +13,7 @@ pub const MAX_LINES: usize = 250;
 pub struct CartLine {
     pub variant: VariantId,
     pub quantity: Quantity,
-    /// The unit price when the line was last added to or set.
+    /// The unit price when the line was last added to.
     pub seen_price: Money,
 }
 
