@@ -25,7 +25,7 @@
 //! |---|---|
 //! | `create` | meta |
 //! | `add` | variant, units, snapshot, most units of a line, most lines |
-//! | `set` | variant, units (0 takes the line away), snapshot (empty: as it is), most units of a line |
+//! | `set` | variant, units (0 takes the line away), most units of a line; the snapshot stays as it is |
 //! | `remove` | variant |
 //!
 //! Answers: a status, then what belongs to it. Refusals change nothing and are not recorded.
@@ -96,7 +96,7 @@ else
     if not held then return {'no-line'} end
     local units, most = 0, 0
     if operation == 'set' then
-      units, most = whole(ARGV[6]), whole(ARGV[8])
+      units, most = whole(ARGV[6]), whole(ARGV[7])
       if not units or not most then return wrong('units') end
     end
     if units > most then return {'over-quantity', string.format('%d', units)} end
@@ -104,7 +104,6 @@ else
       redis.call('HDEL', cart, 'q:' .. variant, 'n:' .. variant, 's:' .. variant)
     else
       redis.call('HSET', cart, 'q:' .. variant, units)
-      if ARGV[7] ~= '' then redis.call('HSET', cart, 's:' .. variant, ARGV[7]) end
     end
   else
     return wrong('operation')
@@ -160,12 +159,12 @@ fn change(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
             "add" => add(store, cart, &line, held, args)?,
             "set" => {
                 held.ok_or_else(|| status("no-line"))?;
-                let (units, most) = whole(word(args, 5)).zip(whole(word(args, 7))).ok_or_else(|| wrong("units"))?;
-                set(store, cart, &line, units, most, word(args, 6))?;
+                let (units, most) = whole(word(args, 5)).zip(whole(word(args, 6))).ok_or_else(|| wrong("units"))?;
+                set(store, cart, &line, units, most)?;
             }
             "remove" => {
                 held.ok_or_else(|| status("no-line"))?;
-                set(store, cart, &line, 0, 0, "")?;
+                set(store, cart, &line, 0, 0)?;
             }
             _ => return Err(wrong("operation")),
         }
@@ -213,14 +212,7 @@ fn add(store: &mut dyn ScriptStore, cart: &str, line: &Line, held: Option<u64>, 
     Ok(())
 }
 
-fn set(
-    store: &mut dyn ScriptStore,
-    cart: &str,
-    line: &Line,
-    units: u64,
-    most: u64,
-    snapshot: &str,
-) -> Result<(), Reply> {
+fn set(store: &mut dyn ScriptStore, cart: &str, line: &Line, units: u64, most: u64) -> Result<(), Reply> {
     if most < units {
         return Err(statuses("over-quantity", units.to_string()));
     }
@@ -229,9 +221,6 @@ fn set(
         return Ok(());
     }
     store.tried(&["HSET", cart, &line.quantity, &units.to_string()])?;
-    if !snapshot.is_empty() {
-        store.tried(&["HSET", cart, &line.snapshot, snapshot])?;
-    }
     Ok(())
 }
 

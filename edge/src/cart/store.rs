@@ -138,7 +138,7 @@ pub fn change(
             headlesspro_shared::cart::MAX_LINES.to_string(),
         ]),
         Change::Set { variant, quantity } => {
-            args.extend([variant.to_string(), quantity.to_string(), String::new(), Quantity::MAX.to_string()]);
+            args.extend([variant.to_string(), quantity.to_string(), Quantity::MAX.to_string()]);
         }
         Change::Remove { variant } => args.push(variant.to_string()),
     }

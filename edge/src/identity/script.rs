@@ -9,6 +9,9 @@
 //! |---|---|---|
 //! | `attempt` | now in ms; then for the account and for the address: free, first wait, longest wait, forget | `admitted`, or `wait` and milliseconds |
 //! | `right` | | `ok`: the account's count is gone, the address gets its attempt back |
+//!
+//! The address gets no more than that: one who guesses at others could otherwise clear the count by logging in to an
+//! account of their own.
 
 use headlesspro_shared::identity::{Lockout, LockoutRule};
 use headlesspro_shared::kernel::time::Timestamp;

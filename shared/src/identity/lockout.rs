@@ -81,20 +81,6 @@ impl LockoutRule {
     }
 }
 
-impl Failures {
-    /// What is remembered of the account after a right password: nothing.
-    pub fn of_account_after_success() -> Failures {
-        Failures::default()
-    }
-
-    /// What is remembered of the address after a right password: the attempt is given back, and no more. One who
-    /// guesses at others could otherwise clear the count by logging in to an account of their own.
-    #[must_use]
-    pub fn of_address_after_success(self) -> Failures {
-        Failures { count: self.count.saturating_sub(1), ..self }
-    }
-}
-
 impl Lockout {
     /// Admits one attempt at an account from an address, or says how long to wait.
     ///
@@ -169,19 +155,6 @@ mod tests {
             }
         }
         assert_eq!(admitted, 6);
-    }
-
-    #[test]
-    fn a_right_password_frees_the_account_and_gives_the_address_its_attempt_back() {
-        assert_eq!(Failures::of_account_after_success(), Failures::default());
-        let Attempt::Admitted { address, .. } =
-            Lockout::default().attempt(Failures::default(), Failures { count: 9, last_millis: 0 }, at(5))
-        else {
-            panic!("nobody has to wait after nine");
-        };
-        assert_eq!(address.count, 10);
-        assert_eq!(address.of_address_after_success().count, 9);
-        assert_eq!(Failures::default().of_address_after_success().count, 0);
     }
 
     #[test]

@@ -102,10 +102,6 @@ impl<K> Id<K> {
         Id(raw, PhantomData)
     }
 
-    pub const fn as_u128(self) -> u128 {
-        self.0
-    }
-
     /// When the id was made. Meaningful only for an id from [`Id::new`].
     pub fn created_at(self) -> Timestamp {
         Timestamp::from_millis(i64::try_from(self.0 >> 80).unwrap_or(i64::MAX))
@@ -250,10 +246,10 @@ mod tests {
 
     #[test]
     fn a_new_id_is_a_uuid_version_7() {
-        let id = OrderId::new(Timestamp::from_millis(0x0189_0a5d_ac96), [0xff; 10]).as_u128();
-        assert_eq!(id, 0x0189_0a5d_ac96_7fff_bfff_ffff_ffff_ffff);
+        let id = OrderId::new(Timestamp::from_millis(0x0189_0a5d_ac96), [0xff; 10]);
+        assert_eq!(id.0, 0x0189_0a5d_ac96_7fff_bfff_ffff_ffff_ffff);
         let id = OrderId::new(Timestamp::from_millis(0x0189_0a5d_ac96), [0; 10]);
-        assert_eq!(id.as_u128(), 0x0189_0a5d_ac96_7000_8000_0000_0000_0000);
+        assert_eq!(id.0, 0x0189_0a5d_ac96_7000_8000_0000_0000_0000);
         assert_eq!(id.created_at(), Timestamp::from_millis(0x0189_0a5d_ac96));
     }
 
@@ -288,7 +284,7 @@ mod tests {
 
         #[test]
         fn any_instant_makes_an_id(millis: i64, random: [u8; 10]) {
-            let raw = StoreId::new(Timestamp::from_millis(millis), random).as_u128();
+            let raw = StoreId::new(Timestamp::from_millis(millis), random).0;
             prop_assert_eq!((raw >> 76) & 0xf, 7);
             prop_assert_eq!((raw >> 62) & 0b11, 0b10);
         }
