@@ -121,7 +121,10 @@ WHERE organization_id = ?1 AND category_id = (SELECT c.id FROM category c
 
 /// The products of a category that is given up stand in its parent from now on; of a root, in none.
 const MOVE_UP_MAIN: &str = "-- catalog::move_products_up
-UPDATE product SET category_id = (SELECT c.parent_id FROM category c WHERE c.organization_id = ?1 AND c.id = ?3)
+UPDATE product SET (category_id, source) = (
+  SELECT c.parent_id, iif(c.parent_id IS NULL, json_remove(source, '$.category'),
+    json_set(source, '$.category', c.parent_id))
+  FROM category c WHERE c.organization_id = ?1 AND c.id = ?3)
 WHERE organization_id = ?1 AND store_id = ?2 AND category_id = ?3";
 
 const MOVE_UP_EXTRA: &str = "-- catalog::move_extra_products_up
