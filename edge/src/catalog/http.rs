@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use headlesspro_shared::catalog::PriceBound;
+use headlesspro_shared::catalog::{PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
@@ -15,9 +15,9 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::categories;
 use super::store::{ListFilter, Sort, SortKey};
-use super::usecase::{self, ListQuery, Question};
+use super::usecase::{self, ListQuery, Question, Shelf};
+use super::{categories, collections};
 use crate::app::Ctx;
 use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
@@ -40,11 +40,35 @@ pub fn routes() -> Routes {
         .get("/api/v1/products", access, list)
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
         .and(categories::http::routes())
+        .and(collections::http::routes())
         .and(super::sitemap::http::routes())
 }
 
 async fn product(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {
     show(ctx, asked, Question::Product(key)).await
+}
+
+/// The products of a category or a collection.
+///
+/// # Errors
+/// As [`show`]; and when the query asks for another category or collection of the same kind.
+pub async fn show_shelf(
+    ctx: Ctx,
+    asked: Asked,
+    shelf: Shelf,
+    key: String,
+    mut query: ListQuery,
+) -> Result<Response, Problem> {
+    let (name, own) = match shelf {
+        Shelf::Category => ("filter[category]", &mut query.filter.category),
+        Shelf::Collection => ("filter[collection]", &mut query.filter.collection),
+    };
+    if own.replace(key.clone()).is_some() {
+        return Err(Problem::parameter(name, "is said by the path already"));
+    }
+    // Of both, the collection leads the list.
+    query.own_order &= shelf == Shelf::Collection || query.filter.collection.is_none();
+    show(ctx, asked, Question::Shelf(shelf, key, query)).await
 }
 
 async fn list(ctx: Ctx, Parsed(query): Parsed<ListQuery>, asked: Asked) -> Result<Response, Problem> {
@@ -200,55 +224,72 @@ fn respond(kept: &Kept, request: &HeaderMap, now: Timestamp) -> Response {
     (status, headers, kept.body.clone()).into_response()
 }
 
+/// The same for the products of a category or collection, which may say itself how they are ordered.
+pub struct ShelfQuery(pub ListQuery);
+
+impl Query for ShelfQuery {
+    fn parse(params: &mut QueryParams) -> ShelfQuery {
+        ShelfQuery(list_query(params, true))
+    }
+}
+
 impl Query for ListQuery {
     fn parse(params: &mut QueryParams) -> ListQuery {
-        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
-        let (sort_name, sort) = params.take("sort", sort_of).unwrap_or(("newest", NEWEST));
-        let price = |text: &str| text.parse::<PriceBound>().map(PriceBound::ten_thousandths);
-        let filter = ListFilter {
-            category: params.take("filter[category]", text),
-            vendor: params.take("filter[vendor]", text),
-            tag: params.take("filter[tag]", |tag| text(tag).map(|tag| tag.to_lowercase())),
-            price_from: params.take("filter[price][min]", price),
-            price_to: params.take("filter[price][max]", price),
-            in_stock: params.take("filter[inStock]", |text| match text {
-                "true" => Ok(true),
-                "false" => Ok(false),
-                _ => Err("must be true or false"),
-            }),
-        };
-        if let (Some(from), Some(to)) = (filter.price_from, filter.price_to)
-            && to < from
-        {
-            params.report("filter[price][max]", "is below filter[price][min]");
+        let query = list_query(params, false);
+        let is_placed = query.filter.category.is_some() || query.filter.collection.is_some();
+        if query.sort.key == SortKey::Position && !is_placed {
+            params.report("sort", "is manual in a category or a collection only");
         }
-        let after = params.take("cursor", |cursor| after_of(cursor, sort_name, sort));
-        ListQuery { filter, sort, sort_name, after, limit: limit.get() }
+        query
     }
 }
 
-const NEWEST: Sort = Sort { key: SortKey::Created, descending: true };
-
-fn sort_of(name: &str) -> Result<(&'static str, Sort), &'static str> {
-    let sort = |key, descending| Sort { key, descending };
-    match name {
-        "newest" => Ok(("newest", NEWEST)),
-        "title" => Ok(("title", sort(SortKey::Title, false))),
-        "-title" => Ok(("-title", sort(SortKey::Title, true))),
-        "price" => Ok(("price", sort(SortKey::Price, false))),
-        "-price" => Ok(("-price", sort(SortKey::Price, true))),
-        _ => Err("must be one of newest, title, -title, price, -price"),
-    }
-}
-
-fn after_of(cursor: &str, sort_name: &str, sort: Sort) -> Result<(Value, ProductId), String> {
+fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
     const FOREIGN: &str = "is not a cursor of this list";
-    let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
-    let (key, id) = match cursor.parts_for(sort_name).map_err(|error| error.to_string())? {
-        [CursorPart::Integer(integer), CursorPart::Text(id)] if sort.key != SortKey::Title => {
-            (Value::Integer(*integer), id)
+    let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
+    let sort = params.take("sort", |sort| sort.parse::<ProductOrder>().map_err(|error| error.to_string()));
+    let price = |text: &str| text.parse::<PriceBound>().map(PriceBound::ten_thousandths);
+    let filter = ListFilter {
+        category: params.take("filter[category]", text),
+        collection: params.take("filter[collection]", text),
+        vendor: params.take("filter[vendor]", text),
+        tag: params.take("filter[tag]", |tag| text(tag).map(|tag| tag.to_lowercase())),
+        price_from: params.take("filter[price][min]", price),
+        price_to: params.take("filter[price][max]", price),
+        in_stock: params.take("filter[inStock]", |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err("must be true or false"),
+        }),
+    };
+    if let (Some(from), Some(to)) = (filter.price_from, filter.price_to)
+        && to < from
+    {
+        params.report("filter[price][max]", "is below filter[price][min]");
+    }
+    let is_priced = filter.price_from.is_some() || filter.price_to.is_some();
+    if is_priced && sort == Some(ProductOrder::Manual) {
+        params.report("sort", "cannot be manual in a range of prices");
+    }
+    // Where nobody says one: of what has an order of its own, the cursor knows it.
+    let mut order = sort.unwrap_or(if is_shelf && is_priced { ProductOrder::Price } else { ProductOrder::Newest });
+    let after = params.take("cursor", |cursor| {
+        let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
+        if is_shelf && sort.is_none() && !is_priced {
+            order = cursor.sort().parse().map_err(|_| FOREIGN)?;
         }
-        [CursorPart::Text(text), CursorPart::Text(id)] if sort.key == SortKey::Title => (Value::Text(text.clone()), id),
+        after_of(&cursor, order)
+    });
+    let own_order = is_shelf && sort.is_none() && !is_priced && after.is_none();
+    ListQuery { filter, sort: Sort::of(order), sort_name: order.name(), after, limit: limit.get(), own_order }
+}
+
+fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), String> {
+    const FOREIGN: &str = "is not a cursor of this list";
+    let is_title = Sort::of(order).key == SortKey::Title;
+    let (key, id) = match cursor.parts_for(order.name()).map_err(|error| error.to_string())? {
+        [CursorPart::Integer(integer), CursorPart::Text(id)] if !is_title => (Value::Integer(*integer), id),
+        [CursorPart::Text(text), CursorPart::Text(id)] if is_title => (Value::Text(text.clone()), id),
         _ => return Err(FOREIGN.to_owned()),
     };
     Ok((key, id.parse().map_err(|_| FOREIGN)?))

@@ -1,6 +1,7 @@
 //! The catalog: products, variants, categories. Reads spend one SQL round trip and never write.
 
 mod categories;
+mod collections;
 mod document;
 mod http;
 pub mod openapi;

@@ -87,19 +87,30 @@ pub struct CategoryInUse {
     pub children: i64,
     /// Products in it, by their main category or another one.
     pub products: i64,
+    /// Collections with a rule that asks for it.
+    pub collections: i64,
     pub allowed_actions: Vec<String>,
 }
 
 pub fn operations() -> Vec<Operation> {
-    let parts = [super::categories::openapi::operations(), super::sitemap::openapi::operations()];
+    let parts = [
+        super::categories::openapi::operations(),
+        super::collections::openapi::operations(),
+        super::sitemap::openapi::operations(),
+    ];
     vec![list(), product()].into_iter().chain(parts.into_iter().flatten()).collect()
 }
 
 fn list() -> Operation {
+    products("/api/v1/products", "listProducts")
+        .says("Lists products", "One page of the active products that fit all filters.")
+}
+
+/// A list of products, which says nothing of itself yet.
+pub fn products(path: &'static str, id: &'static str) -> Operation {
     let text = json!({ "type": "string", "minLength": 1, "maxLength": 255 });
     let price = json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$" });
-    Operation::new(Method::GET, "/api/v1/products", "listProducts", "Catalog")
-        .says("Lists products", "One page of the active products that fit all filters.")
+    Operation::new(Method::GET, path, id, "Catalog")
         .cache(Cache::Catalog)
         .budget(BUDGET)
         .parameters(Parameter::page())
@@ -107,11 +118,12 @@ fn list() -> Operation {
             Parameter::query(
                 "sort",
                 "`newest` first; by `title` from A or by `price` (the lowest of a product) from the cheapest. \
-                 With `-`, the other way round. By price, products without a price are left out.",
+                 With `-`, the other way round. By price, products without a price are left out. `manual`: by their \
+                 places in the category or collection, but not in a range of prices. Left out, `newest`; of what has \
+                 an order of its own, that one, and `price` in a range of prices.",
                 json!({
                     "type": "string",
-                    "enum": ["newest", "title", "-title", "price", "-price"],
-                    "default": "newest",
+                    "enum": ["newest", "title", "-title", "price", "-price", "manual"],
                 }),
                 "price",
             ),
@@ -121,6 +133,7 @@ fn list() -> Operation {
                 text.clone(),
                 "outdoor/tents",
             ),
+            Parameter::query("filter[collection]", "The collection's id or handle.", text.clone(), "summer"),
             Parameter::query("filter[vendor]", "The vendor, letter by letter.", text.clone(), "Northwind"),
             Parameter::query("filter[tag]", "A tag; case does not matter.", text, "waterproof"),
             Parameter::query(

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 
+use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::catalog::sitemap::product_page;
 use headlesspro_shared::catalog::source::Source;
 use headlesspro_shared::identity::Role;
@@ -10,12 +11,13 @@ use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 
 use super::categories::usecase as categories;
+use super::collections::usecase as collections;
 use super::document::{VariantPiece, list_answer, product_answer};
 use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::port::sql::{Row, SqlError, Value};
+use crate::port::sql::{Row, Rows, SqlError, Value};
 
 /// A product's source, as its column has it. Its category is the row's: one that is given up hands its products on
 /// without writing each.
@@ -40,6 +42,15 @@ pub struct ListQuery {
     pub sort_name: &'static str,
     pub after: Option<(Value, ProductId)>,
     pub limit: i64,
+    /// Whether the category or collection says the order itself; `sort` does not count then.
+    pub own_order: bool,
+}
+
+/// What a list of products belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    Category,
+    Collection,
 }
 
 /// What a storefront asks the catalog.
@@ -47,6 +58,15 @@ pub enum Question {
     /// By id or handle.
     Product(String),
     List(ListQuery),
+    /// The products of what has this id, path or handle, which the filter asks for.
+    Shelf(Shelf, String, ListQuery),
+    /// By id or handle.
+    Collection(String),
+    /// After a handle.
+    Collections {
+        after: String,
+        limit: i64,
+    },
     /// By id or path.
     Category(String),
     Categories(categories::Page),
@@ -56,7 +76,10 @@ pub enum Question {
 pub async fn read(ctx: &Ctx, question: &Question) -> Result<Read, Failure<Infallible>> {
     match question {
         Question::Product(key) => product(ctx, key).await,
-        Question::List(query) => list(ctx, query).await,
+        Question::List(query) => list(ctx, query, None).await,
+        Question::Shelf(shelf, key, query) => list(ctx, query, Some((*shelf, key))).await,
+        Question::Collection(key) => collections::shown(ctx, key).await,
+        Question::Collections { after, limit } => collections::page(ctx, after, *limit).await,
         Question::Category(key) => categories::shown(ctx, key).await,
         Question::Categories(page) => categories::page(ctx, page).await,
     }
@@ -106,14 +129,32 @@ fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
     })
 }
 
-/// One page of active products.
-async fn list(ctx: &Ctx, query: &ListQuery) -> Result<Read, Failure<Infallible>> {
+/// One page of active products; of a `shelf`, none where that is not there.
+async fn list(ctx: &Ctx, query: &ListQuery, shelf: Option<(Shelf, &String)>) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     // One more than asked for tells whether there is a next page.
     let asked = query.limit.saturating_add(1);
-    let page = store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked, ctx.now);
-    let rows = ctx.read(vec![page, store::version(tenant), store::turn(tenant, ctx.now)]).await?;
+    let page = if query.own_order {
+        store::list_in_own_order(tenant, &query.filter, asked, ctx.now)
+    } else {
+        store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked, ctx.now)
+    };
+    let mut reads = vec![page, store::version(tenant), store::turn(tenant, ctx.now)];
+    reads.extend(shelf.map(|(shelf, key)| match shelf {
+        Shelf::Category => store::category::find(tenant, key),
+        Shelf::Collection => store::collection::find(tenant, key),
+    }));
+    let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
+    let (mut sort, mut sort_name, mut shelf_tag) = (query.sort, query.sort_name, None);
+    if shelf.is_some() {
+        let Some(found) = rows.get(3).and_then(Rows::first) else { return Ok(Read { version, turn, answer: None }) };
+        shelf_tag = Some(found.get::<&str>("id")?.to_owned());
+        if query.own_order {
+            let order: ProductOrder = found.parse("product_order")?;
+            (sort, sort_name) = (Sort::of(order), order.name());
+        }
+    }
     let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let mut cards = Vec::with_capacity(rows.len());
@@ -123,18 +164,19 @@ async fn list(ctx: &Ctx, query: &ListQuery) -> Result<Read, Failure<Infallible>>
         cards.push((row.get::<&str>("card")?, row.get::<bool>("sellable")?));
         tags.push(row.get::<&str>("id")?.to_owned());
         if at.saturating_add(1) == limit && limit < rows.len() {
-            next = Some(cursor_after(row, query)?);
+            next = Some(cursor_after(row, sort, sort_name)?);
         }
     }
     tags.push(lists_tag(tenant.store));
+    tags.extend(shelf_tag);
     // What is in stock is in it or not; the products in it are named already.
     tags.extend(query.filter.in_stock.map(|_| stock_tag(tenant.store)));
     let json = list_answer(&cards, next.as_deref());
     Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
-fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {
-    let key = match query.sort.key.value_of(row)? {
+fn cursor_after(row: Row<'_>, sort: Sort, sort_name: &str) -> Result<String, SqlError> {
+    let key = match sort.key.value_of(row)? {
         Value::Integer(integer) => CursorPart::Integer(integer),
         Value::Text(text) => CursorPart::Text(text),
         Value::Null | Value::Real(_) | Value::Blob(_) => {
@@ -142,5 +184,5 @@ fn cursor_after(row: Row<'_>, query: &ListQuery) -> Result<String, SqlError> {
         }
     };
     let id = CursorPart::Text(row.get::<&str>("id")?.to_owned());
-    Ok(Cursor::new(query.sort_name, vec![key, id]).to_string())
+    Ok(Cursor::new(sort_name, vec![key, id]).to_string())
 }

@@ -44,6 +44,7 @@ pub const ALL: &[Migration] = files![
     "202611220800_media_files",
     "202611220830_catalog_seo",
     "202611220840_catalog_publication",
+    "202611220855_catalog_collections",
 ];
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ pub mod import;
 mod offer;
 mod order;
 mod price;
+pub mod rule;
 pub mod sitemap;
 pub mod source;
 pub mod tree;

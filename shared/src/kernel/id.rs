@@ -61,6 +61,7 @@ kinds! {
     ProductKind ProductId = "prod";
     VariantKind VariantId = "var";
     CategoryKind CategoryId = "cat";
+    CollectionKind CollectionId = "col";
     ImageKind ImageId = "img";
     /// A file that a store keeps in its bucket.
     FileKind FileId = "file";

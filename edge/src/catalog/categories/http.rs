@@ -13,12 +13,12 @@ use serde_json::{Map, Value, json};
 
 use super::usecase::{self, CategoryChange, CategoryError, Name, NewCategory, Page, PlacedChange};
 use crate::app::Ctx;
-use crate::catalog::http::{self as catalog, Asked};
+use crate::catalog::http::{self as catalog, Asked, ShelfQuery};
 use crate::catalog::presentation::MOST_METADATA;
 use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mismatch, versioned};
 use crate::catalog::store::category::Category;
-use crate::catalog::store::placement::Placed;
-use crate::catalog::usecase::Question;
+use crate::catalog::store::placement::{InTheWay, Placed};
+use crate::catalog::usecase::{Question, Shelf};
 use crate::catalog::wire::{PresentationBody, PresentationFields, SeoPatch};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathText, Query, QueryParams, given};
 use crate::journal::{Claim, created};
@@ -37,6 +37,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/categories/{idOrPath}", read, show)
         .patch("/api/v1/categories/{idOrPath}", write, change)
         .delete("/api/v1/categories/{idOrPath}", write, delete)
+        .get("/api/v1/categories/{idOrPath}/products", read, products)
         .post("/api/v1/categories/{idOrPath}/products", write, place)
 }
 
@@ -297,6 +298,15 @@ async fn show(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Re
     catalog::show(ctx, asked, Question::Category(key)).await
 }
 
+async fn products(
+    ctx: Ctx,
+    PathText([key]): PathText<1>,
+    Parsed(ShelfQuery(query)): Parsed<ShelfQuery>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    catalog::show_shelf(ctx, asked, Shelf::Category, key, query).await
+}
+
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateCategoryBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     Ok(created(usecase::create(&ctx, &body.parsed, claim.as_ref()).await?))
@@ -389,14 +399,22 @@ impl From<CategoryError> for Problem {
                 fields(["metadata"], &format!("has more than {MOST_METADATA} bytes with what is there"))
             }
             CategoryError::TooMany => conflict("too-many-categories", "A store has 10,000 categories at most."),
-            CategoryError::InUse { children, products } => Problem::new(StatusCode::CONFLICT, "category-in-use")
-                .detail("There are categories below it, or products in it. Move them first, or say `products=keep`.")
-                .with("children", children.into())
-                .with("products", products.into())
-                .with(
-                    "allowedActions",
-                    if children == 0 { json!(["keep-products"]) } else { json!(["move-children"]) },
-                ),
+            CategoryError::InUse(InTheWay { children, products, collections }) => {
+                let allowed = match (children, collections) {
+                    (0, 0) => "keep-products",
+                    (0, _) => "change-rules",
+                    _ => "move-children",
+                };
+                Problem::new(StatusCode::CONFLICT, "category-in-use")
+                    .detail(
+                        "Categories are below it, products are in it, or rules of collections ask for it. Change that \
+                         first; products may stay with `products=keep`.",
+                    )
+                    .with("children", children.into())
+                    .with("products", products.into())
+                    .with("collections", collections.into())
+                    .with("allowedActions", json!([allowed]))
+            }
             CategoryError::ProductsMissing(_) => fields(["add"], "there is no such product"),
             CategoryError::VersionMismatch { current } => version_mismatch(current),
             CategoryError::Changing => changed_meanwhile(),

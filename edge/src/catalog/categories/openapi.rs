@@ -8,14 +8,15 @@ use serde_json::{Value, json};
 
 use super::http::{CategoryBody, CategoryListBody, ChangeCategoryBody, CreateCategoryBody, PlaceBody};
 use super::usecase::CategoryError;
-use crate::catalog::openapi::{BUDGET, CACHED, CategoryInUse, query_problems};
+use crate::catalog::openapi::{BUDGET, CACHED, CategoryInUse, products, query_problems};
+use crate::catalog::store::placement::InTheWay;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, if_match, json_body, min_version, not_found, of, time,
 };
 
 pub fn operations() -> Vec<Operation> {
-    vec![list(), create(), show(), change(), delete(), place()]
+    vec![list(), create(), show(), change(), delete(), shelf(), place()]
 }
 
 fn read(path: &'static str, id: &'static str) -> Operation {
@@ -139,9 +140,17 @@ fn delete() -> Operation {
         .problems(query_problems())
         .problems(if_match(CategoryError::VersionMismatch { current: 8 }))
         .problems(vec![
-            of(CategoryError::InUse { children: 0, products: 2 }, "Something is in it.").with::<CategoryInUse>(),
+            of(CategoryError::InUse(InTheWay { children: 0, products: 2, collections: 0 }), "Something is in it.")
+                .with::<CategoryInUse>(),
             changing(),
         ])
+}
+
+fn shelf() -> Operation {
+    products("/api/v1/categories/{idOrPath}/products", "listCategoryProducts")
+        .says("Lists a category's products", "Those of the categories below it included, in the category's own order.")
+        .parameters([key()])
+        .problems(not_found())
 }
 
 fn place() -> Operation {

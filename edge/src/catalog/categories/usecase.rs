@@ -15,7 +15,8 @@ use crate::app::Ctx;
 use crate::catalog::presentation::PresentationPatch;
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::store::category::{self, Category};
-use crate::catalog::store::placement::{self, Placed};
+use crate::catalog::store::membership;
+use crate::catalog::store::placement::{self, InTheWay, Placed};
 use crate::catalog::store::taxonomy::{Presentation, guard_changed};
 use crate::catalog::store::{self};
 use crate::failure::{Failure, Unavailable};
@@ -35,11 +36,7 @@ pub enum CategoryError {
     HandleTaken,
     MetadataTooLarge,
     TooMany,
-    /// It has so many categories below it, and products in it.
-    InUse {
-        children: i64,
-        products: i64,
-    },
+    InUse(InTheWay),
     /// Of the request's products, by their ids.
     ProductsMissing(Vec<String>),
     VersionMismatch {
@@ -237,6 +234,7 @@ pub async fn change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
             commit.push(placement::leave_ancestors(tenant, after.id, after.parent));
             moved = Some(commit.push(category::move_subtree(tenant, &after, ctx.now)));
             commit.push(placement::enter_ancestors(tenant, after.id));
+            membership::apply_rules_of_categories(&mut commit, tenant, after.id);
         }
         let advanced = advance(&mut commit, tenant);
         let told = Change::new("category.change", after.id).before(state(&before)).after(state(&after));
@@ -285,8 +283,7 @@ pub async fn delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option
             Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
             Committed::Refused { statement, diagnosis, .. } if statement == delete => {
                 let in_the_way = diagnosis.first().map(placement::in_the_way_of).transpose()?;
-                let (children, products) = in_the_way.unwrap_or_default();
-                return rejected(CategoryError::InUse { children, products });
+                return rejected(CategoryError::InUse(in_the_way.unwrap_or_default()));
             }
             Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
         }
@@ -307,6 +304,7 @@ pub async fn place_products(ctx: &Ctx, key: &str, change: &PlacedChange) -> Outc
     commit.push(placement::place_in_category(tenant, category.id, &change.add));
     let touched: Vec<&str> = added.iter().chain(&change.remove).map(String::as_str).collect();
     placement::list_in_categories(&mut commit, tenant, &touched);
+    membership::list_in_collections(&mut commit, tenant, &touched);
     let advanced = advance(&mut commit, tenant);
     let told = Change::new("category.products", category.id).after(json!({ "added": added, "removed": change.remove }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));

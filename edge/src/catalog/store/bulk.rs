@@ -10,6 +10,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::media::FocalPoint;
 use serde::Serialize;
 
+use super::membership::list_in_collections;
 use super::placement::list_in_categories;
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
@@ -293,6 +294,8 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
     list_in_categories(commit, tenant, &ids);
+    // Rules ask for all that is written before.
+    list_in_collections(commit, tenant, &ids);
 }
 
 /// Refuses the commit unless these are at these versions.

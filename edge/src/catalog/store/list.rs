@@ -3,7 +3,7 @@
 //! A list must not read more when few products fit, or none: whoever has a publishable key may ask. So it is led
 //! by an index that holds what one of its filters leaves, in the list's order, and ends at the page:
 //!
-//! - a tag or a category leads by `product_facet`, which has copies of what lists are ordered by;
+//! - a tag, a category or a collection leads by `product_facet`, which has copies of what lists are ordered by;
 //! - a vendor, or whether something is in stock, by an index of `product` for each order;
 //! - a range of prices, in another order than theirs, by sorting what is in it when that is little
 //!   ([`FEW`] products at most), and otherwise by reading the list in its order, where such products are frequent.
@@ -15,6 +15,7 @@
 //! together read what the first of them leaves; so does a range of prices with more than [`FEW`] products that
 //! all stand at the list's far end.
 
+use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::time::Timestamp;
 
@@ -26,14 +27,19 @@ SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key,
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'/*walk*/";
 
-/// Of a tag, or of a category by its id or path; a product stands in all ancestors of its own.
+/// Of a tag, of a category by its id or path, or of a collection by its id or handle; a product stands in all
+/// ancestors of its category.
 const LIST_OF_FACET: &str = "-- catalog::list_of_facet
-SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key, p.price_min
+SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key, p.price_min, f.position
 FROM product_facet f
 CROSS JOIN product p ON p.id = f.product_id AND p.organization_id = ?1
 WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.active = 1 AND f.kind = ?3
-  AND f.value = iif(?3 = 'category', (SELECT c.id FROM category c
-    WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.path = ?4)), ?4)/*walk*/";
+  AND f.value = CASE ?3
+    WHEN 'category' THEN (SELECT c.id FROM category c
+      WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.path = ?4))
+    WHEN 'collection' THEN (SELECT c.id FROM collection c
+      WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.handle = ?4))
+    ELSE ?4 END/*walk*/";
 
 /// `asked` is the range in the store's minor units, and the lowest `price_min` of a product that may reach into
 /// it: bounds come in ten-thousandths of the major unit, the lower is rounded up. `fit` is what is in the range,
@@ -91,8 +97,12 @@ page (id) AS MATERIALIZED (
     SELECT p.id FROM product_facet f
     CROSS JOIN product p ON p.id = f.product_id AND p.organization_id = ?1
     WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.active = 1 AND f.kind = ?3
-      AND f.value = iif(?3 = 'category', (SELECT c.id FROM category c
-        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.path = ?4)), ?4)
+      AND f.value = CASE ?3
+        WHEN 'category' THEN (SELECT c.id FROM category c
+          WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.path = ?4))
+        WHEN 'collection' THEN (SELECT c.id FROM collection c
+          WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.handle = ?4))
+        ELSE ?4 END
       AND +f.price_min <= (SELECT high FROM asked) AND p.price_max >= (SELECT low FROM asked)/*walk*/))
 SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key, p.price_min
 FROM page CROSS JOIN product p ON p.id = page.id AND p.organization_id = ?1";
@@ -104,8 +114,12 @@ const FEW: i64 = 1_000;
 
 const HAS_FACET: &str = " AND EXISTS (SELECT 1 FROM product_facet f
   WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.product_id = p.id AND f.kind = :kind
-    AND f.value = iif(:kind = 'category', (SELECT c.id FROM category c
-      WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.path = :value)), :value))";
+    AND f.value = CASE :kind
+      WHEN 'category' THEN (SELECT c.id FROM category c
+        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.path = :value))
+      WHEN 'collection' THEN (SELECT c.id FROM collection c
+        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.handle = :value))
+      ELSE :value END)";
 const HAS_VENDOR: &str = " AND p.vendor = :value";
 const HAS_STOCK: &str = " AND p.in_stock = :value";
 
@@ -114,12 +128,23 @@ const HAS_STOCK: &str = " AND p.in_stock = :value";
 
 const ANY_OF_FACET: &str = " AND EXISTS (SELECT 1 FROM product_facet f
   WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.active = 1 AND f.kind = :kind
-    AND f.value = iif(:kind = 'category', (SELECT c.id FROM category c
-      WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.path = :value)), :value))";
+    AND f.value = CASE :kind
+      WHEN 'category' THEN (SELECT c.id FROM category c
+        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.path = :value))
+      WHEN 'collection' THEN (SELECT c.id FROM collection c
+        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.handle = :value))
+      ELSE :value END)";
 const ANY_OF_VENDOR: &str = " AND EXISTS (SELECT 1 FROM product p
   WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active' AND p.vendor = :value)";
 const ANY_IN_STOCK: &str = " AND EXISTS (SELECT 1 FROM product p
   WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active' AND p.in_stock = :value)";
+
+// Whether the category or collection that leads the list has its products in this order.
+
+const ORDER_OF_CATEGORY: &str = " AND EXISTS (SELECT 1 FROM category c
+  WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.path = ?4) AND c.product_order = ':order')";
+const ORDER_OF_COLLECTION: &str = " AND EXISTS (SELECT 1 FROM collection c
+  WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.handle = ?4) AND c.product_order = ':order')";
 
 /// How a list is ordered. The id breaks ties, in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +158,22 @@ pub enum SortKey {
     Created,
     Title,
     Price,
+    /// In the category or collection that leads the list.
+    Position,
+}
+
+impl Sort {
+    pub const fn of(order: ProductOrder) -> Sort {
+        let (key, descending) = match order {
+            ProductOrder::Manual => (SortKey::Position, false),
+            ProductOrder::Newest => (SortKey::Created, true),
+            ProductOrder::Title => (SortKey::Title, false),
+            ProductOrder::TitleDescending => (SortKey::Title, true),
+            ProductOrder::Price => (SortKey::Price, false),
+            ProductOrder::PriceDescending => (SortKey::Price, true),
+        };
+        Sort { key, descending }
+    }
 }
 
 impl SortKey {
@@ -141,6 +182,7 @@ impl SortKey {
             SortKey::Created => "created_at",
             SortKey::Title => "title_key",
             SortKey::Price => "price_min",
+            SortKey::Position => "position",
         }
     }
 
@@ -158,6 +200,8 @@ impl SortKey {
 pub struct ListFilter {
     /// An id or a path.
     pub category: Option<String>,
+    /// An id or a handle.
+    pub collection: Option<String>,
     pub vendor: Option<String>,
     /// Lower case.
     pub tag: Option<String>,
@@ -176,8 +220,42 @@ pub fn list(
     limit: i64,
     now: Timestamp,
 ) -> Statement {
+    list_if(tenant, filter, sort, after, limit, now, None)
+}
+
+/// The first page of a category or a collection in the order that it says itself: of the lists in each order only one
+/// finds anything, the others have the limit 0. Without a range of prices.
+pub fn list_in_own_order(tenant: Tenant, filter: &ListFilter, limit: i64, now: Timestamp) -> Statement {
+    let mut lists = ProductOrder::ALL
+        .iter()
+        .map(|order| list_if(tenant, filter, Sort::of(*order), None, limit, now, Some(order.name())));
+    let mut all = lists.next().unwrap_or_else(|| Statement::new(""));
+    let mut sql = format!("-- catalog::list_in_own_order\nSELECT * FROM ({})", all.sql);
+    for list in lists {
+        sql.push_str("\nUNION ALL\nSELECT * FROM (");
+        sql.push_str(&list.sql);
+        sql.push(')');
+    }
+    all.sql = sql.into();
+    all
+}
+
+/// As [`list`]; with `only_if`, empty unless what leads the list says that it is in this order.
+fn list_if(
+    tenant: Tenant,
+    filter: &ListFilter,
+    sort: Sort,
+    after: Option<&(Value, ProductId)>,
+    limit: i64,
+    now: Timestamp,
+    only_if: Option<&str>,
+) -> Statement {
     let mut args = Args(vec![tenant.organization.to_string().into(), tenant.store.to_string().into()]);
-    let facets = [("tag", &filter.tag), ("category", &filter.category)];
+    let mut facets = [("collection", &filter.collection), ("tag", &filter.tag), ("category", &filter.category)];
+    if sort.key == SortKey::Position || only_if.is_some() {
+        // The place in a tag is none.
+        facets.swap(1, 2);
+    }
     let mut facets = facets.iter().filter_map(|(kind, value)| Some((*kind, value.as_deref()?)));
     let facet = facets.next();
     let is_priced = filter.price_from.is_some() || filter.price_to.is_some();
@@ -204,7 +282,11 @@ pub fn list(
     conditions.extend(filter.in_stock.map(|is| args.condition(HAS_STOCK, ANY_IN_STOCK, None, i64::from(is))));
     let every: String = conditions.iter().map(|(has, _)| has.as_str()).collect();
     let but_facet: String = conditions.iter().skip(usize::from(facet.is_some())).map(|(has, _)| has.as_str()).collect();
-    let others: String = conditions.iter().skip(1).map(|(_, any)| any.as_str()).collect();
+    let mut others: String = conditions.iter().skip(1).map(|(_, any)| any.as_str()).collect();
+    if let Some(order) = only_if {
+        let own = if filter.collection.is_some() { ORDER_OF_COLLECTION } else { ORDER_OF_CATEGORY };
+        others.push_str(&own.replace(":order", order));
+    }
 
     let after = after.map(|(value, id)| (args.add(value.clone()), args.add(id.to_string())));
     let limit = args.add(limit);
@@ -237,7 +319,10 @@ fn shown(table: &str, now: usize) -> String {
 /// The rest of a WHERE that begins after the cursor, and its ORDER BY.
 fn order(table: &str, id: &str, sort: Sort, after: Option<(usize, usize)>) -> String {
     let column = sort.key.column();
-    let priced = if sort.key == SortKey::Price { format!(" AND {table}.price_min IS NOT NULL") } else { String::new() };
+    let priced = match sort.key {
+        SortKey::Price | SortKey::Position => format!(" AND {table}.{column} IS NOT NULL"),
+        SortKey::Created | SortKey::Title => String::new(),
+    };
     let than = if sort.descending { "<" } else { ">" };
     let after = after
         .map(|(key, last)| format!(" AND ({table}.{column}, {table}.{id}) {than} (?{key}, ?{last})"))

@@ -1,8 +1,11 @@
-//! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`, `category_product`.
+//! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`, `category_product`,
+//! `collection`, `collection_condition`, `collection_product`.
 
 mod bulk;
 pub mod category;
+pub mod collection;
 mod list;
+pub mod membership;
 pub mod placement;
 mod read;
 mod single;
@@ -14,7 +17,7 @@ pub use bulk::{
     CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, KnownProduct, ProductRow, ReadVersion, VariantRow, known,
     known_of, write,
 };
-pub use list::{ListFilter, Sort, SortKey, list};
+pub use list::{ListFilter, Sort, SortKey, list, list_in_own_order};
 pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,

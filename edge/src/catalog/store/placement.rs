@@ -121,10 +121,7 @@ WHERE organization_id = ?1 AND category_id = (SELECT c.id FROM category c
 
 /// The products of a category that is given up stand in its parent from now on; of a root, in none.
 const MOVE_UP_MAIN: &str = "-- catalog::move_products_up
-UPDATE product SET (category_id, source) = (
-  SELECT c.parent_id, iif(c.parent_id IS NULL, json_remove(source, '$.category'),
-    json_set(source, '$.category', c.parent_id))
-  FROM category c WHERE c.organization_id = ?1 AND c.id = ?3)
+UPDATE product SET category_id = (SELECT c.parent_id FROM category c WHERE c.organization_id = ?1 AND c.id = ?3)
 WHERE organization_id = ?1 AND store_id = ?2 AND category_id = ?3";
 
 const MOVE_UP_EXTRA: &str = "-- catalog::move_extra_products_up
@@ -154,7 +151,9 @@ const IN_THE_WAY: &str = "-- catalog::in_category
 SELECT (SELECT count(*) FROM category d WHERE d.organization_id = ?1 AND d.parent_id = ?3) AS children,
   (SELECT count(*) FROM product p WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.category_id = ?3)
   + (SELECT count(*) FROM category_product m WHERE m.organization_id = ?1 AND m.category_id = ?3 AND m.extra = 1)
-  AS products";
+  AS products,
+  (SELECT count(DISTINCT k.collection_id) FROM collection_condition k
+    WHERE k.organization_id = ?1 AND k.category_id = ?3) AS collections";
 
 /// A product, and its place where it is given one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -228,11 +227,21 @@ pub fn in_the_way(tenant: Tenant, category: CategoryId) -> Statement {
     tenant.statement(IN_THE_WAY).bind(category.to_string())
 }
 
-/// How many categories and products are in a category.
+/// What is in a category, or asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct InTheWay {
+    pub children: i64,
+    pub products: i64,
+    /// With a rule that asks for the category.
+    pub collections: i64,
+}
+
+/// What [`in_the_way`] answers.
 ///
 /// # Errors
 /// [`SqlError::Statement`] when the row is of another shape.
-pub fn in_the_way_of(rows: &Rows) -> Result<(i64, i64), SqlError> {
-    let Some(row) = rows.first() else { return Ok((0, 0)) };
-    Ok((row.get("children")?, row.get("products")?))
+pub fn in_the_way_of(rows: &Rows) -> Result<InTheWay, SqlError> {
+    let Some(row) = rows.first() else { return Ok(InTheWay::default()) };
+    let count = |column| row.get(column);
+    Ok(InTheWay { children: count("children")?, products: count("products")?, collections: count("collections")? })
 }

@@ -1,0 +1,334 @@
+//! Showing, making, changing and deleting collections, and choosing their products.
+
+use std::convert::Infallible;
+
+use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::kernel::handle::Handle;
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+use serde_json::{Value as Json, json};
+
+use super::http;
+use crate::app::Ctx;
+use crate::catalog::categories::usecase::{Name, PlacedChange};
+use crate::catalog::presentation::PresentationPatch;
+use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
+use crate::catalog::store;
+use crate::catalog::store::collection::{self, Collection, Rule};
+use crate::catalog::store::taxonomy::{Presentation, guard_changed};
+use crate::catalog::store::{membership, placement};
+use crate::failure::{Failure, Unavailable};
+use crate::journal::{self, Answered, Change, Claim};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+
+/// How often a change is made anew when somebody else was quicker.
+const ATTEMPTS: usize = 4;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CollectionError {
+    HandleTaken,
+    MetadataTooLarge,
+    TooMany,
+    TooManyRules,
+    /// A rule's products have no places.
+    ManualOrderOfRule,
+    /// A condition asks for a category that is not there.
+    CategoryMissing,
+    /// Its products are found by a rule.
+    HasRule,
+    /// Of the request's products, by their ids.
+    ProductsMissing(Vec<String>),
+    VersionMismatch {
+        current: i64,
+    },
+    Changing,
+}
+
+type Outcome<T> = Result<T, Failure<CollectionError>>;
+
+fn rejected<T>(error: CollectionError) -> Outcome<T> {
+    Err(Failure::Rejected(error))
+}
+
+/// A collection to be made.
+pub struct NewCollection {
+    pub name: Name,
+    pub handle: Handle,
+    pub rule: Option<Rule>,
+    pub order: Option<ProductOrder>,
+    pub presentation: PresentationPatch,
+}
+
+/// What of a collection is to be changed; what is `None` stays.
+#[derive(Default)]
+pub struct CollectionChange {
+    pub name: Option<Name>,
+    pub handle: Option<Handle>,
+    /// `Some(None)`: its products are chosen from then on.
+    pub rule: Option<Option<Rule>>,
+    pub order: Option<ProductOrder>,
+    pub presentation: PresentationPatch,
+}
+
+/// One page of collections after a handle, as it is shown.
+pub async fn page(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<Infallible>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![collection::list(tenant, after, limit.saturating_add(1)), store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let mut found = rows.first().map(collection::collections_of).transpose()?.unwrap_or_default();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let has_more = limit < found.len();
+    found.truncate(limit);
+    let last = found.last().filter(|_| has_more);
+    let next = last.map(|last| Cursor::new("handle", vec![CursorPart::Text(last.handle.clone())]).to_string());
+    let json = http::render_list(found, next.clone(), ctx.principal().await?.currency);
+    Ok(Read { version, turn: None, answer: Some(Answer { json, tags: vec![categories_tag(tenant.store)], next, record: None, moved_to: None }) })
+}
+
+/// One collection by id or handle, as it is shown.
+pub async fn shown(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![collection::find(tenant, key), store::version(tenant)]).await?;
+    let version = store::version_of(rows.get(1))?;
+    let found = rows.first().map(collection::collections_of).transpose()?.unwrap_or_default().pop();
+    let currency = ctx.principal().await?.currency;
+    let answer = found.map(|found| {
+        let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
+        Answer { json: http::render(found, currency), tags, next: None, record: None, moved_to: None }
+    });
+    Ok(Read { version, turn: None, answer })
+}
+
+/// Makes a collection. Of one with a rule, all of the store's products are held against it in the same commit.
+pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Outcome<Answered> {
+    let tenant = ctx.tenant();
+    let mut reads = vec![store::version(tenant)];
+    reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+    let rows = ctx.read(reads).await?;
+    if let Some(first) = journal::replay(claim, rows.get(1))? {
+        ctx.spent().tell_catalog_version(store::version_of(rows.first())?);
+        return Ok(first.into());
+    }
+    let mut presentation = Presentation::default();
+    apply(&new.presentation, &mut presentation)?;
+    let usual = if new.rule.is_some() { ProductOrder::Newest } else { ProductOrder::Manual };
+    let made = Collection {
+        id: ctx.new_id()?,
+        handle: new.handle.to_string(),
+        name: new.name.to_string(),
+        rule: new.rule.clone(),
+        order: new.order.unwrap_or(usual),
+        presentation,
+        version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    check(&made)?;
+    let mut commit = Commit::new();
+    commit.push(collection::insert(tenant, &made));
+    let conditions = write_rule(&mut commit, ctx, &made);
+    let advanced = advance(&mut commit, tenant);
+    let change = Change::new("collection.create", made.id).after(state(&made));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+    journal::announce(ctx, &mut commit, "collection.created", &[("collectionId", made.id.to_string())])?;
+    let location = format!("/api/v1/collections/{}", made.id);
+    let body =
+        http::render(in_minor_units(made, ctx.principal().await?.currency.exponent()), ctx.principal().await?.currency);
+    if let Some(claim) = claim {
+        commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
+        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
+    }
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            written(ctx, &rows, advanced, Touched::of_categories(Vec::new()))?;
+            Ok(Answered::first(location, body))
+        }
+        Committed::Refused { statement, refusal, diagnosis } => match journal::replay(claim, diagnosis.first())? {
+            Some(first) => Ok(first.into()),
+            None => explain(&refusal, Some(statement) == conditions),
+        },
+    }
+}
+
+/// Changes what is given of a collection. With another rule, all products are held against it in the same commit.
+pub async fn change(ctx: &Ctx, key: &str, change: &CollectionChange, expected: Option<i64>) -> Outcome<Collection> {
+    let tenant = ctx.tenant();
+    for _ in 0..ATTEMPTS {
+        let before = find(ctx, key).await?;
+        expect(expected, before.version)?;
+        let mut after = before.clone();
+        if let Some(name) = &change.name {
+            after.name = name.to_string();
+        }
+        if let Some(handle) = &change.handle {
+            after.handle = handle.to_string();
+        }
+        if let Some(rule) = &change.rule {
+            after.rule.clone_from(rule);
+        }
+        after.order = change.order.unwrap_or(before.order);
+        apply(&change.presentation, &mut after.presentation)?;
+        check(&after)?;
+        if after == before {
+            return Ok(before);
+        }
+        let mut commit = Commit::new();
+        let update = commit.push(collection::change(tenant, &after, ctx.now));
+        commit.push(guard_changed());
+        let mut conditions = None;
+        if change.rule.is_some() {
+            if before.rule.is_some() != after.rule.is_some() {
+                membership::clear(&mut commit, tenant, after.id);
+            }
+            conditions = write_rule(&mut commit, ctx, &after);
+        }
+        let advanced = advance(&mut commit, tenant);
+        let told = Change::new("collection.change", after.id).before(state(&before)).after(state(&after));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
+        journal::announce(ctx, &mut commit, "collection.changed", &[("collectionId", after.id.to_string())])?;
+        commit.push_after(collection::find(tenant, &after.id.to_string()));
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, after: found } => {
+                written(ctx, &rows, advanced, Touched::of_categories(vec![after.id.to_string()]))?;
+                return only(found.first());
+            }
+            Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
+            Committed::Refused { statement, refusal, .. } => return explain(&refusal, Some(statement) == conditions),
+        }
+    }
+    rejected(CollectionError::Changing)
+}
+
+/// Deletes a collection; its products stay.
+pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> {
+    let tenant = ctx.tenant();
+    for _ in 0..ATTEMPTS {
+        let before = find(ctx, key).await?;
+        expect(expected, before.version)?;
+        let mut commit = Commit::new();
+        membership::clear(&mut commit, tenant, before.id);
+        let delete = commit.push(collection::delete(tenant, before.id, before.version));
+        commit.push(guard_changed());
+        let advanced = advance(&mut commit, tenant);
+        let change = Change::new("collection.delete", before.id).before(state(&before));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        journal::announce(ctx, &mut commit, "collection.deleted", &[("collectionId", before.id.to_string())])?;
+        match ctx.commit(&commit).await? {
+            Committed::Done { rows, .. } => {
+                return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()]));
+            }
+            Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
+            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+        }
+    }
+    rejected(CollectionError::Changing)
+}
+
+/// Adds products to a collection, gives them places in it, and takes them out.
+pub async fn place_products(ctx: &Ctx, key: &str, change: &PlacedChange) -> Outcome<()> {
+    let tenant = ctx.tenant();
+    let id = find(ctx, key).await?.id;
+    let added: Vec<String> = change.add.iter().map(|one| one.product.to_string()).collect();
+    let mut commit = Commit::new();
+    let manual = commit.push(membership::guard_manual(tenant, id));
+    let (guard, missing) = placement::guard_products(tenant, &added);
+    let guard = commit.push(guard);
+    commit.push_diagnosis(missing);
+    commit.push(membership::dismiss(tenant, id, &change.remove));
+    commit.push(membership::choose(tenant, id, &change.add));
+    let touched: Vec<&str> = added.iter().chain(&change.remove).map(String::as_str).collect();
+    membership::list_in_collections(&mut commit, tenant, &touched);
+    let advanced = advance(&mut commit, tenant);
+    let told = Change::new("collection.products", id).after(json!({ "added": added, "removed": change.remove }));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
+    journal::announce(ctx, &mut commit, "collection.products-changed", &[("collectionId", id.to_string())])?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => written(ctx, &rows, advanced, Touched { lists: true, ..Touched::default() }),
+        Committed::Refused { statement, .. } if statement == manual => rejected(CollectionError::HasRule),
+        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
+            let missing = diagnosis.first().map(placement::missing_of).transpose()?.unwrap_or_default();
+            rejected(CollectionError::ProductsMissing(missing))
+        }
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Has the commit write the rule, and who meets it. Answers the number of the statement with the conditions.
+fn write_rule(commit: &mut Commit, ctx: &Ctx, collection: &Collection) -> Option<usize> {
+    let tenant = ctx.tenant();
+    let none = Vec::new();
+    let conditions = collection.rule.as_ref().map_or(&none, |rule| &rule.conditions);
+    let written = collection::set_conditions(commit, tenant, collection.id, conditions);
+    if collection.rule.is_some() {
+        membership::apply_rule(commit, tenant, collection.id);
+    }
+    Some(written)
+}
+
+/// The collection as it is read back: what a price is compared with, in the currency's minor units.
+fn in_minor_units(mut collection: Collection, exponent: u8) -> Collection {
+    let scale = 10_i64.saturating_pow(4_u32.saturating_sub(u32::from(exponent)));
+    for condition in collection.rule.iter_mut().flat_map(|rule| &mut rule.conditions) {
+        if condition.field == "price" {
+            let is_lower = condition.operator == headlesspro_shared::catalog::rule::Operator::AtLeast;
+            let up = if is_lower { scale.saturating_sub(1) } else { 0 };
+            condition.number = condition.number.map(|number| number.saturating_add(up).saturating_div(scale));
+        }
+    }
+    collection
+}
+
+async fn find(ctx: &Ctx, key: &str) -> Outcome<Collection> {
+    let rows = ctx.read(vec![collection::find(ctx.tenant(), key)]).await?;
+    only(rows.first())
+}
+
+fn only(rows: Option<&Rows>) -> Outcome<Collection> {
+    rows.map(collection::collections_of).transpose()?.unwrap_or_default().pop().ok_or(Failure::NotFound)
+}
+
+fn check(collection: &Collection) -> Outcome<()> {
+    match collection.order {
+        ProductOrder::Manual if collection.rule.is_some() => rejected(CollectionError::ManualOrderOfRule),
+        _ => Ok(()),
+    }
+}
+
+/// What the database's guards say of a commit.
+fn explain<T>(refusal: &Refusal, is_conditions: bool) -> Outcome<T> {
+    let Refusal::Constraint { constraint, message } = refusal else { return Err(unexplained(refusal)) };
+    match (constraint, message.as_str()) {
+        (Constraint::Trigger, "COLLECTION_COUNT") => rejected(CollectionError::TooMany),
+        (Constraint::Trigger, "COLLECTION_RULE_COUNT") => rejected(CollectionError::TooManyRules),
+        (Constraint::Unique, _) => rejected(CollectionError::HandleTaken),
+        (Constraint::NotNull | Constraint::ForeignKey, _) if is_conditions => {
+            rejected(CollectionError::CategoryMissing)
+        }
+        _ => Err(unexplained(refusal)),
+    }
+}
+
+fn unexplained(refusal: &Refusal) -> Failure<CollectionError> {
+    Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
+}
+
+fn apply(patch: &PresentationPatch, presentation: &mut Presentation) -> Outcome<()> {
+    patch.apply(presentation).map_err(|_| Failure::Rejected(CollectionError::MetadataTooLarge))
+}
+
+fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {
+    match expected {
+        Some(version) if version != current => rejected(CollectionError::VersionMismatch { current }),
+        _ => Ok(()),
+    }
+}
+
+/// What the audit log keeps.
+fn state(collection: &Collection) -> Json {
+    json!({
+        "name": collection.name,
+        "handle": collection.handle,
+        "conditions": collection.rule.as_ref().map(|rule| rule.conditions.len()),
+        "productOrder": collection.order.name(),
+        "version": collection.version,
+    })
+}
