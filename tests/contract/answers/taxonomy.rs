@@ -1,4 +1,4 @@
-//! What a merchant does with the categories.
+//! What a merchant does with categories and collections.
 
 use serde_json::json;
 
@@ -6,6 +6,7 @@ use super::Shop;
 
 pub async fn taxonomy(shop: &mut Shop) {
     categories(shop).await;
+    collections(shop).await;
 }
 
 async fn categories(shop: &mut Shop) {
@@ -36,9 +37,45 @@ async fn categories(shop: &mut Shop) {
     let tent = shop.get("/api/v1/products/tent").await.text("/id");
     let place = json!({ "add": [{ "productId": tent, "position": 1 }] });
     assert_eq!(shop.send("POST", &format!("{presents}/products"), place).await.status, 204);
+    assert_eq!(shop.get(&format!("{presents}/products?sort=manual")).await.status, 200);
+    assert_eq!(shop.get(&format!("{path}/nothing/products")).await.status, 404);
     let missing = json!({ "add": [{ "productId": "prod_01h455vb4pex5vsknk084sn02q" }] });
     assert_eq!(shop.send("POST", &format!("{presents}/products"), missing).await.status, 422);
     assert_eq!(shop.call("DELETE", &presents, &[("if-match", "\"1\"")], "").await.status, 412);
     assert_eq!(shop.call("DELETE", &presents, &[], "").await.status, 409);
     assert_eq!(shop.call("DELETE", &format!("{presents}?products=keep"), &[], "").await.status, 204);
+}
+
+async fn collections(shop: &mut Shop) {
+    let path = "/api/v1/collections";
+    let json = ("content-type", "application/json");
+    let tag = json!({ "field": "tag", "operator": "equals", "value": "new" });
+    let price = json!({ "field": "price", "operator": "at-most", "value": "500" });
+    let rule = json!({ "matches": "all", "conditions": [tag, price] });
+    let body = json!({ "name": "New", "rule": rule }).to_string();
+    for replayed in [false, true] {
+        let made = shop.call("POST", path, &[json, ("idempotency-key", "collection-1")], body.clone()).await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed));
+        assert_eq!(made.text("/rule/conditions/1/value"), "500.00");
+    }
+    assert_eq!(shop.send("POST", path, json!({ "name": "New" })).await.status, 422);
+    let (new, picks) = (format!("{path}/new"), format!("{path}/picks"));
+    let shown = shop.get(&new).await;
+    let etag = shown.headers["etag"].to_str().expect("text").to_owned();
+    assert_eq!(shop.call("GET", &new, &[("if-none-match", &etag)], "").await.status, 304);
+    assert_eq!(shop.get(&format!("{path}/nothing")).await.status, 404);
+    assert_eq!(shop.get(&format!("{path}?limit=1")).await.status, 200);
+    let products = shop.get(&format!("{new}/products")).await;
+    assert_eq!(products.text("/items/0/handle"), "tent");
+    assert_eq!(shop.send("POST", path, json!({ "name": "Picks" })).await.status, 201);
+    let place = json!({ "add": [{ "productId": products.text("/items/0/id") }] });
+    assert_eq!(shop.send("POST", &format!("{picks}/products"), place.clone()).await.status, 204);
+    assert_eq!(shop.send("POST", &format!("{new}/products"), place).await.status, 409);
+    assert_eq!(shop.get(&format!("{picks}/products?limit=1")).await.text("/items/0/handle"), "tent");
+    assert_eq!(shop.get(&format!("{path}/nothing/products")).await.status, 404);
+    let change = json!({ "productOrder": "title" }).to_string();
+    assert_eq!(shop.call("PATCH", &picks, &[json, ("if-match", "\"9\"")], change.clone()).await.status, 412);
+    assert_eq!(shop.call("PATCH", &picks, &[json], change).await.status, 200);
+    assert_eq!(shop.call("DELETE", &picks, &[("if-match", "\"1\"")], "").await.status, 412);
+    assert_eq!(shop.call("DELETE", &picks, &[], "").await.status, 204);
 }

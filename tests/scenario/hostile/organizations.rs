@@ -49,6 +49,12 @@ fn extended_category(mut body: Value) -> Value {
     body
 }
 
+/// A collection has no place among others.
+fn of_collection(mut body: Value) -> Value {
+    body.as_object_mut().unwrap().remove("position");
+    body
+}
+
 async fn doors(world: &World) -> Vec<Door> {
     let owner = as_person(world, &log_in(&world.ours, "owner@example.com").await.expect(200));
     let store = owner.get("/api/v1/stores").send().await.expect(200).json()["items"][0]["id"].clone();
@@ -69,6 +75,7 @@ async fn doors(world: &World) -> Vec<Door> {
         body
     };
     let credentials = json!({ "clientId": "acme", "clientSecret": "secret" });
+    let rule = json!({ "matches": "all", "conditions": [{ "field": "tag", "operator": "equals", "value": "x" }] });
     let provider = json!({
         "name": "Acme ID", "clientId": "shop", "clientSecret": "secret", "scope": "openid",
         "redirectUris": ["https://shop.example/login"], "tokenAudiences": ["https://shop.example"],
@@ -149,6 +156,24 @@ async fn doors(world: &World) -> Vec<Door> {
             &world.ours.merchant,
             post.clone(),
             format!("categories/{}/products", id("cat")),
+            json!({ "add": [{ "productId": id("prod"), "position": 1 }], "remove": [id("prod")] }),
+        ),
+        door(
+            &world.ours.merchant,
+            post.clone(),
+            "collections".to_owned(),
+            of_collection(extended_category(json!({ "name": "Tents", "handle": "tents", "rule": rule }))),
+        ),
+        door(
+            &world.ours.merchant,
+            patch.clone(),
+            format!("collections/{}", id("col")),
+            of_collection(extended_category(json!({ "name": "Tents", "handle": "tents", "rule": rule }))),
+        ),
+        door(
+            &world.ours.merchant,
+            post.clone(),
+            format!("collections/{}/products", id("col")),
             json!({ "add": [{ "productId": id("prod"), "position": 1 }], "remove": [id("prod")] }),
         ),
         door(&owner, patch, format!("identity-providers/{}", id("idp")), provider),

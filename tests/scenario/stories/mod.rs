@@ -11,6 +11,7 @@ mod caching;
 mod carts;
 mod categories;
 mod checkouts;
+mod collections;
 mod completing;
 mod customers;
 mod emails;
@@ -177,6 +178,12 @@ pub const STORIES: &[(&str, Story)] = stories![
     categories::a_product_is_in_several_categories,
     categories::one_level_of_the_tree_is_listed_by_position,
     categories::fifty_moves_at_once_leave_a_tree,
+    collections::a_collection_is_chosen_and_ordered_by_hand,
+    collections::products_added_at_once_are_all_there,
+    collections::a_rule_finds_products_whenever_they_are_written,
+    collections::a_rule_and_products_written_at_once_find_each_other,
+    collections::what_is_wrong_with_a_collection_is_named,
+    collections::a_category_orders_its_products,
     caching::catalog_answers_have_strong_etags_and_304,
     caching::an_etag_changes_with_what_it_stands_for,
     caching::catalog_answers_may_be_kept_and_personal_ones_not,

@@ -38,6 +38,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("apps", _) => "app",
         ("cart", _) => "cart",
         ("categories", _) => "cat",
+        ("collections", _) => "col",
         ("checkouts", _) => "chk",
         ("files", _) => "file",
         ("identities", _) => "ext",
@@ -64,7 +65,7 @@ fn prefixes_of(route: &Route) -> Vec<&'static str> {
 
 /// Whether something in the route's path belongs to one store alone; what does not is the organization's, in each.
 pub fn is_of_one_store(route: &Route) -> bool {
-    const KINDS: [&str; 9] = ["prod", "var", "cat", "cart", "chk", "ord", "key", "app", "file"];
+    const KINDS: [&str; 10] = ["prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"];
     prefixes_of(route).iter().any(|prefix| KINDS.contains(prefix))
 }
 

@@ -41,6 +41,7 @@ impl Things {
             texts.push(buy(house, tenant, &text(&product, "/variants/0/id")).await);
         }
         for path in [
+            "/api/v1/collections",
             "/api/v1/roles",
             "/api/v1/invitations",
             "/api/v1/apps",
