@@ -72,10 +72,6 @@ CREATE TABLE collection_product (
 CREATE INDEX collection_product_product ON collection_product (product_id);
 CREATE INDEX collection_product_position ON collection_product (collection_id, position);
 
-DROP INDEX product_facet_position;
-CREATE INDEX product_facet_position ON product_facet
-  (store_id, kind, value, position, product_id, publish_at, unpublish_at) WHERE active = 1 AND position IS NOT NULL;
-
 -- What is sold out, or there again, leaves or enters the collections whose rule asks for it. The condition is that of
 -- `MEETS` in the catalog's store, which holds for every other write.
 CREATE TRIGGER product_stock_collected AFTER UPDATE OF in_stock ON product
