@@ -161,30 +161,28 @@ fn answer() -> Answer {
     Answer::json::<CollectionBody>(200, "The collection.").example("summer", "A collection", summer())
 }
 
-fn request() -> Value {
+fn rule() -> Value {
     json!({
-        "name": "Summer",
-        "rule": {
-            "matches": "all",
-            "conditions": [
-                { "field": "tag", "operator": "equals", "value": "summer" },
-                { "field": "price", "operator": "at-most", "value": "199.99" },
-            ],
-        },
-        "productOrder": "price",
-        "description": "<p>Light and dry.</p>",
+        "matches": "all",
+        "conditions": [
+            { "field": "tag", "operator": "equals", "value": "summer" },
+            { "field": "price", "operator": "at-most", "value": "199.99" },
+        ],
     })
 }
 
+fn request() -> Value {
+    json!({ "name": "Summer", "rule": rule(), "productOrder": "price", "description": "<p>Light and dry.</p>" })
+}
+
 fn summer() -> Value {
-    let request = request();
     json!({
         "id": id::<CollectionKind>(1).to_string(),
         "handle": "summer",
-        "name": request["name"],
-        "rule": request["rule"],
-        "productOrder": request["productOrder"],
-        "description": request["description"],
+        "name": "Summer",
+        "rule": rule(),
+        "productOrder": "price",
+        "description": "<p>Light and dry.</p>",
         "imageUrl": null,
         "metadata": {},
         "seo": { "title": "Summer", "description": "" },
