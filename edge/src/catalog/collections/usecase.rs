@@ -81,7 +81,11 @@ pub async fn page(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<In
     let last = found.last().filter(|_| has_more);
     let next = last.map(|last| Cursor::new("handle", vec![CursorPart::Text(last.handle.clone())]).to_string());
     let json = http::render_list(found, next.clone(), ctx.principal().await?.currency);
-    Ok(Read { version, turn: None, answer: Some(Answer { json, tags: vec![categories_tag(tenant.store)], next, record: None, moved_to: None }) })
+    Ok(Read {
+        version,
+        turn: None,
+        answer: Some(Answer { json, tags: vec![categories_tag(tenant.store)], next, record: None, moved_to: None }),
+    })
 }
 
 /// One collection by id or handle, as it is shown.
