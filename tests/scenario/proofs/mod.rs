@@ -25,6 +25,7 @@ mod redis_outage;
 mod refreshes;
 mod replicas;
 mod sealed;
+mod sitemaps;
 mod stores;
 
 pub use identity_providers::SECRET as PROVIDER_SECRET;
@@ -50,6 +51,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: permissions::every_credential_is_answered_as_agreed,
+    },
+    Proof {
+        name: "every_product_of_a_large_shop_is_in_one_sitemap",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: sitemaps::every_product_of_a_large_shop_is_in_one_sitemap,
     },
     Proof {
         name: "nothing_of_another_tenant_is_in_any_answer",

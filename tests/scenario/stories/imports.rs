@@ -28,7 +28,7 @@ fn alike(mut product: Value) -> Value {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(members) => {
-                for name in ["id", "handle", "sku", "createdAt", "updatedAt", "category"] {
+                for name in ["id", "handle", "sku", "createdAt", "updatedAt", "category", "canonicalUrl"] {
                     members.remove(name);
                 }
                 members.values_mut().for_each(strip);
@@ -37,6 +37,7 @@ fn alike(mut product: Value) -> Value {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }
+    product["jsonLd"]["url"].take();
     strip(&mut product);
     product
 }
