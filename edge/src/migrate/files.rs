@@ -45,6 +45,7 @@ pub const ALL: &[Migration] = files![
     "202611220830_catalog_seo",
     "202611220840_catalog_publication",
     "202611220855_catalog_collections",
+    "202611220910_catalog_sitemap_status",
 ];
 
 #[cfg(test)]
