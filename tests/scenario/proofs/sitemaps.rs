@@ -1,9 +1,9 @@
 //! A large shop's sitemaps: each product in one of them, once, and no page with more than search engines take.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use headlesspro_edge::port::sql::{Commit, Committed, Statement};
+use tokio::time::Instant;
 
 use crate::app::{Kind, Stage};
 
