@@ -84,6 +84,8 @@ pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
 /// it is.
 async fn isolates_share(world: &World) {
     let path = format!("/api/v1/products/{}", handle(world, 0));
+    // What an isolate has written itself it does not believe others about, if they have read before.
+    world.ours.import(&[Product::simple(&handle(world, 0), "6000", 5)]).await;
     let before = world.ours.shopper.get(&path).of_any_version().send().await.expect(200);
     tokio::time::sleep(App::ANSWERS_KEPT_FOR + Duration::from_millis(500)).await;
     let shared = world.ours.shopper.get(&path).of_any_version().send().await.expect(200);
