@@ -11,8 +11,14 @@ const ID: &str = "01h455vb4pex5vsknk084sn02q";
 pub fn routes() -> Vec<(Method, String, Option<&'static str>)> {
     vec![
         (Method::GET, "/api/v1/products".to_owned(), None),
+        (Method::POST, "/api/v1/products".to_owned(), Some("catalog:write")),
         (Method::GET, format!("/api/v1/products/prod_{ID}"), None),
+        (Method::PATCH, format!("/api/v1/products/prod_{ID}"), Some("catalog:write")),
+        (Method::DELETE, format!("/api/v1/products/prod_{ID}"), Some("catalog:write")),
         (Method::GET, "/api/v1/categories".to_owned(), None),
+        (Method::POST, "/api/v1/categories".to_owned(), Some("catalog:write")),
+        (Method::GET, "/api/v1/collections".to_owned(), None),
+        (Method::POST, "/api/v1/collections".to_owned(), Some("catalog:write")),
         (Method::POST, "/api/v1/cart".to_owned(), None),
         (Method::GET, format!("/api/v1/cart/cart_{ID}"), None),
         (Method::POST, format!("/api/v1/cart/cart_{ID}/items"), None),
