@@ -23,7 +23,8 @@ use crate::plans::{database, plan, scans};
 use crate::secrets::secrets;
 use crate::steps::Counted;
 use crate::tenant::check::statements;
-use crate::tenant::schema::Schema;
+use crate::tenant::literals::all;
+use crate::tenant::schema::{Schema, migrations};
 
 const SORTS: [(&str, &str); 5] = [
     ("newest", "created_at DESC, id DESC"),
@@ -34,13 +35,17 @@ const SORTS: [(&str, &str); 5] = [
 ];
 
 /// Filters with what they mean. "0": nothing fits, which may not cost more than [`NOTHING`].
-const FILTERS: [(&str, &str); 25] = [
+const FILTERS: [(&str, &str); 29] = [
     ("", "1"),
     ("&filter[tag]=all", "1"),
     ("&filter[tag]=rare", "number <= 3"),
     ("&filter[tag]=none", "0"),
     ("&filter[category]=all", "1"),
     ("&filter[category]=none", "0"),
+    ("&filter[collection]=all", "1"),
+    ("&filter[collection]=rare", "number <= 3"),
+    ("&filter[collection]=none", "0"),
+    ("&filter[collection]=rare&filter[category]=all&filter[price][min]=10", "number <= 3 AND price_max >= 1000"),
     ("&filter[vendor]=only", "1"),
     ("&filter[vendor]=none", "0"),
     ("&filter[inStock]=true", "3 < number"),
@@ -137,6 +142,91 @@ async fn a_list_of_20_000_products_costs_no_more_the_fewer_fit() {
     }
 }
 
+/// The order that a category or collection says itself costs what the same order costs that is asked for.
+#[tokio::test]
+async fn a_shelf_of_20_000_products_is_read_in_each_order_of_its_own() {
+    let shop = Shop::open().await;
+    shop.call("GET", "/api/v1/products", "").await;
+    let tenant = shop.lists().first().expect("a list").1.clone();
+    let [Value::Text(organization), Value::Text(store), ..] = tenant.as_slice() else { panic!("{tenant:?}") };
+    let database = Counted::open(&shop.folder.path().join("test.db"));
+    database.execute(&fill(organization, store));
+    let manual = ("manual", "created_at * 7919 % 1000, id");
+    let schema = Schema::of_migrations();
+    for (table, shelf) in [("category", "categories/all"), ("collection", "collections/all")] {
+        for (order, meaning) in SORTS.into_iter().chain([manual]) {
+            database.execute(&format!("UPDATE {table} SET product_order = '{order}'"));
+            let (expected, _) = database.query(&format!("SELECT id FROM product ORDER BY {meaning} LIMIT 60"), &[]);
+            let mut found = Vec::new();
+            let mut cursor = String::new();
+            for _ in 0..3 {
+                let answer = shop.call("GET", &format!("/api/v1/{shelf}/products?limit=20{cursor}"), "").await;
+                let (text, args) = shop.lists().pop().expect("a list");
+                let (mut ids, steps) = database.query(&text, &args);
+                ids.truncate(20);
+                found.extend(ids);
+                assert!(steps < NOTHING, "{shelf} {order}: {steps} steps\n{text}");
+                assert_eq!(statements(&text, &schema).expect("SQL").faults, Vec::<String>::new(), "{text}");
+                let plan = plan(&shop.recorder.inner, &text, args).await;
+                assert!(scans(&plan, &text, &schema).is_empty(), "{text}\n{}", plan.join("\n"));
+                assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE")), "{text}\n{}", plan.join("\n"));
+                let next = answer.get("nextCursor").and_then(serde_json::Value::as_str).expect("another page");
+                cursor = format!("&cursor={next}");
+            }
+            assert_eq!(found, expected, "{shelf} {order}");
+        }
+    }
+}
+
+/// A rule that is held against a product where its stock turns is the rule that is held against it elsewhere.
+#[test]
+fn the_trigger_of_rules_has_the_condition_of_the_store() {
+    let found = all("edge/src", &Schema::of_migrations()).unwrap_or_else(|unreadable| panic!("{unreadable}"));
+    let meets = found.iter().find(|sql| sql.constant.as_deref() == Some("MEETS")).expect("MEETS");
+    let condition = meets.text.replace("?1", "NEW.organization_id");
+    let latest = migrations().into_iter().rev().find(|(_, text)| text.contains("TRIGGER product_stock_collected"));
+    let (name, text) = latest.expect("a trigger");
+    assert!(text.contains(&condition), "migrations/{name} has another condition than\n{condition}");
+}
+
+#[tokio::test]
+async fn a_store_has_so_many_categories_collections_and_rules() {
+    let shop = Shop::open().await;
+    shop.call("GET", "/api/v1/products", "").await;
+    let tenant = shop.lists().first().expect("a list").1.clone();
+    let [Value::Text(organization), Value::Text(store), ..] = tenant.as_slice() else { panic!("{tenant:?}") };
+    let database = Counted::open(&shop.folder.path().join("test.db"));
+    let fill = |table: &str, columns: &str, values: &str, count: usize| {
+        database.execute(&format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})
+             INSERT INTO {table} (organization_id, store_id, id, handle, name, created_at, {columns})
+             SELECT '{organization}', '{store}', printf('{table}-{count}-%05d', i), '{count}-' || i, 'n', 0, {values} FROM n"
+        ));
+    };
+    let of_collection = "kind, product_order, description_html, description, metadata, updated_at";
+    fill("category", "path", "'9999-' || i", 9_999);
+    fill("collection", of_collection, "'rule', 'newest', '', '', '{}', 0", 249);
+    let rule = r#"{"matches":"all","conditions":[{"field":"tag","operator":"equals","value":"x"}]}"#;
+    let named = |name: &str, more: &str| format!("{{\"name\":\"{name}\"{more}}}");
+    let ruled = format!(",\"rule\":{rule}");
+    for (path, last, beyond) in [
+        ("/api/v1/categories", named("last", ""), named("beyond", "")),
+        ("/api/v1/collections", named("last", &ruled), named("beyond", &ruled)),
+    ] {
+        assert_eq!(shop.post(path, last).await, 201, "{path}");
+        assert_eq!(shop.post(path, beyond).await, 409, "{path}");
+    }
+    assert_eq!(shop.post("/api/v1/collections", named("chosen", "")).await, 201);
+    fill("collection", of_collection, "'manual', 'manual', '', '', '{}', 0", 9_749);
+    assert_eq!(shop.post("/api/v1/collections", named("one too many", "")).await, 409);
+    // An import makes what products it can, and says which it cannot.
+    let file = "Handle,Title,Product Category,Variant Price\nmug,Mug,last,12.50\ncup,Cup,another,7.00\n";
+    let report = shop.call("POST", "/api/v1/imports", file).await;
+    let counts = report.get("products").expect("counts");
+    let count = |name: &str| counts.get(name).and_then(serde_json::Value::as_i64);
+    assert_eq!((count("created"), count("failed")), (Some(1), Some(1)), "{report}");
+}
+
 /// What lists are led by is a copy: it is the product's after each way to change one.
 #[tokio::test]
 async fn facets_have_what_their_product_has() {
@@ -183,12 +273,17 @@ fn fill(organization: &str, store: &str) -> String {
            i > 3, '{{}}', '{{\"title\":\"t\"}}', '', 1, i / 3, 0 FROM n;
          INSERT INTO category (organization_id, store_id, id, path, handle, name, created_at)
          VALUES ('{organization}', '{store}', 'cat_all', 'all', 'all', 'All', 0);
+         INSERT INTO collection (organization_id, store_id, id, handle, name, kind, product_order, description_html,
+           description, metadata, created_at, updated_at)
+         SELECT '{organization}', '{store}', 'col_' || value, value, value, 'manual', 'manual', '', '', '{{}}', 0, 0
+         FROM json_each('[\"all\", \"rare\"]');
          INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key,
-           price_min)
+           price_min, position)
          SELECT p.organization_id, p.store_id, k.value ->> 0, k.value ->> 1, p.id, 1, p.created_at, p.title_key,
-           p.price_min
-         FROM product p JOIN json_each('[[\"tag\", \"all\"], [\"tag\", \"rare\"], [\"category\", \"cat_all\"]]') k
-         WHERE k.value ->> 1 <> 'rare' OR p.handle IN ('h1', 'h2', 'h3');"
+           p.price_min, iif(k.value ->> 0 = 'tag', NULL, p.created_at * 7919 % 1000)
+         FROM product p JOIN json_each('[[\"tag\", \"all\"], [\"tag\", \"rare\"], [\"category\", \"cat_all\"],
+           [\"collection\", \"col_all\"], [\"collection\", \"col_rare\"]]') k
+         WHERE k.value ->> 1 NOT IN ('rare', 'col_rare') OR p.handle IN ('h1', 'h2', 'h3');"
     )
 }
 
@@ -226,6 +321,18 @@ impl Shop {
         assert!(response.status().is_success(), "{method} {path}: {}", response.status());
         let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
         serde_json::from_slice(&body).expect("JSON")
+    }
+
+    /// The status of the answer.
+    async fn post(&self, path: &str, json: String) -> u16 {
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.key))
+            .header("content-type", "application/json")
+            .body(Body::from(json))
+            .expect("a request");
+        self.router.clone().oneshot(request).await.expect("an answer").status().as_u16()
     }
 
     /// The lists of products that were asked for since the last call.
