@@ -11,6 +11,7 @@ use headlesspro_edge::journal::{By, Change, audit_by, digest_to_hex, verify};
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::entropy::{Entropy, HostEntropy};
 use headlesspro_edge::port::kv::memory::MemoryKv;
+use headlesspro_edge::port::sql::turns::TakingTurns;
 use headlesspro_edge::port::sql::{Commit, Committed, Sql, Statement};
 use headlesspro_edge::scripts;
 use headlesspro_shared::journal::{Fault, Head};
@@ -38,7 +39,9 @@ impl Log {
     async fn sqld() -> Log {
         let database = SqldDatabase::migrated().await;
         let named = vec!["--database".to_owned(), database.server.url()];
-        Log::of(Arc::new(database.sql.clone()), named, Box::new(database))
+        // As every host has it: a commit that finds the lock taken is sent again.
+        let sql = TakingTurns::new(Arc::new(database.sql.clone()), Arc::new(SystemClock));
+        Log::of(Arc::new(sql), named, Box::new(database))
     }
 
     fn of(sql: Arc<dyn Sql>, named: Vec<String>, keep: Box<dyn std::any::Any>) -> Log {
