@@ -62,6 +62,7 @@ pub async fn authorize(
 
     // Files are large: a key that is not good shall not make us hold one.
     if scope == Scope::CatalogWrite
+        && !request.method().is_safe()
         && let Err(halt) = ctx.principal().await
     {
         return Problem::from(halt).into_response();
