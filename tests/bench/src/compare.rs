@@ -58,7 +58,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     let mut tokens_shown = 0;
     let mut cells = Vec::new();
     for connections in CONNECTIONS {
-        cells.extend(Request::ALL.map(|request| Cell { request, connections, rounds: Vec::new() }));
+        cells.extend(Request::COMPARED.map(|request| Cell { request, connections, rounds: Vec::new() }));
     }
     for round in 1..=ROUNDS {
         for connections in CONNECTIONS {
@@ -71,6 +71,9 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
                     Request::List => Arc::clone(&lists),
                     Request::ProductRead => Arc::clone(&products_read),
                     Request::ListRead => Arc::clone(&lists_read),
+                    Request::Filtered | Request::DeepPage | Request::RuleCollection => {
+                        return Err(format!("{} is asked of larger catalogs", cell.request.name()));
+                    }
                     Request::CartAdd => Arc::clone(&cart_adds),
                     Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS).await?),
                     Request::NoRoute => Arc::clone(&no_route),
@@ -103,7 +106,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
 }
 
 /// Measures the requests from number `next` on, and moves it to the first that was not sent.
-async fn measure(
+pub async fn measure(
     target: &Target,
     requests: &Arc<Requests>,
     request: Request,
@@ -118,6 +121,9 @@ async fn measure(
         | Request::List
         | Request::ProductRead
         | Request::ListRead
+        | Request::Filtered
+        | Request::DeepPage
+        | Request::RuleCollection
         | Request::CartAdd
         | Request::NoRoute
         | Request::Verified

@@ -1,13 +1,15 @@
 //! The benchmark behind `cargo xtask bench`, which builds what it measures.
 //!
 //! ```text
-//! bench --hp FILE [--sqld FILE] --scratch FOLDER [native] [workerd] [scale] [import] [cold]
+//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [cold]
 //! ```
 //!
-//! Without a part, all of them. Figures compare only within one run: the machine's processors are shared
+//! Without a part, all of them. The catalog's part measures a shop of the products in a product file beside its own,
+//! where one is given. Figures compare only within one run: the machine's processors are shared
 //! by the server, by what it asks, and by the load generator.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints its table to whoever waits for it")]
 
+mod catalog;
 mod clock;
 mod cold;
 mod compare;
@@ -22,22 +24,22 @@ mod multiply;
 mod people;
 mod process;
 mod products;
-mod scale;
 mod shop;
 mod table;
 mod target;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use process::Programs;
+use shop::Request;
 use target::{Backends, CATALOG, catalog_file};
 
 /// Nothing, or the reason it failed, for a person to read.
 type Outcome<T = ()> = Result<T, String>;
 
-const PARTS: [&str; 5] = ["native", "workerd", "cold", "scale", "import"];
+const PARTS: [&str; 5] = ["native", "workerd", "cold", "catalog", "import"];
 
 fn main() -> ExitCode {
     // One thread: a load generator that spreads out takes both processors from the server.
@@ -54,12 +56,13 @@ fn main() -> ExitCode {
 
 async fn run(words: Vec<String>) -> Outcome {
     let mut words = words.into_iter();
-    let (mut hp, mut sqld, mut scratch, mut parts) = (None, None, None, Vec::new());
+    let (mut hp, mut sqld, mut scratch, mut file, mut parts) = (None, None, None, None, Vec::new());
     while let Some(word) = words.next() {
         match word.as_str() {
             "--hp" => hp = words.next().map(PathBuf::from),
             "--sqld" => sqld = words.next().map(PathBuf::from),
             "--scratch" => scratch = words.next().map(PathBuf::from),
+            "--products" => file = words.next().map(PathBuf::from),
             part if PARTS.contains(&part) => parts.push(word),
             other => return Err(format!("{other} is no part; there are {}", PARTS.join(", "))),
         }
@@ -69,12 +72,13 @@ async fn run(words: Vec<String>) -> Outcome {
     if programs.scratch.exists() {
         fs::remove_dir_all(&programs.scratch).map_err(|error| error.to_string())?;
     }
-    let measured = measure(&programs, |part| parts.is_empty() || parts.iter().any(|wanted| wanted == part)).await;
+    let wants = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+    let measured = measure(&programs, file.as_deref(), wants).await;
     let _may_be_in_use = fs::remove_dir_all(&programs.scratch);
     measured
 }
 
-async fn measure(programs: &Programs, wants: impl Fn(&str) -> bool) -> Outcome {
+async fn measure(programs: &Programs, file: Option<&Path>, wants: impl Fn(&str) -> bool) -> Outcome {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     println!(
         "{processors} processors, shared by the server, what it asks (sqld, Redis) and this load generator: \
@@ -97,15 +101,15 @@ async fn measure(programs: &Programs, wants: impl Fn(&str) -> bool) -> Outcome {
         measured.push((target.name, compare::compare(&target).await?));
     }
     if !measured.is_empty() {
-        table::print(&measured);
+        table::print(&measured, &Request::COMPARED);
         goals::print_ratios(&measured);
         goals::print_verification(&measured);
     }
     if wants("cold") {
         cold::cold(&programs.in_folder("cold")?).await?;
     }
-    if wants("scale") {
-        scale::scale(&programs.in_folder("scale")?).await?;
+    if wants("catalog") {
+        catalog::catalog(&programs.in_folder("catalog")?, file).await?;
     }
     if wants("import") {
         import::import(&programs.in_folder("import")?)?;

@@ -17,6 +17,11 @@ pub enum Request {
     /// With the merchant's key, read from the database each time.
     ProductRead,
     ListRead,
+    /// A category, or what has a tag, within a range of prices.
+    Filtered,
+    /// A page far down a list, by its cursor.
+    DeepPage,
+    RuleCollection,
     CartAdd,
     Checkout,
     /// A problem that nobody is verified for.
@@ -32,7 +37,8 @@ pub enum Request {
 }
 
 impl Request {
-    pub const ALL: [Request; 13] = [
+    /// What the hosts are compared by.
+    pub const COMPARED: [Request; 13] = [
         Request::Hello,
         Request::Product,
         Request::List,
@@ -55,6 +61,9 @@ impl Request {
             Request::List => "list of 20",
             Request::ProductRead => "product, read now",
             Request::ListRead => "list, read now",
+            Request::Filtered => "filtered by price",
+            Request::DeepPage => "page 500",
+            Request::RuleCollection => "collection by rule",
             Request::CartAdd => "cart add",
             Request::Checkout => "checkout",
             Request::NoRoute => "404, no token",
@@ -113,14 +122,26 @@ impl Shop<'_> {
 
     /// The first pages of the newest products, 20 on each.
     pub async fn lists(&self) -> Outcome<Requests> {
+        self.pages("/api/v1/products?limit=20", 1, PAGES).await
+    }
+
+    /// `count` pages of the list at `path`, which has a query, from page `first` on, counted from 1.
+    pub async fn pages(&self, path: &str, first: usize, count: usize) -> Outcome<Requests> {
         let mut all = Vec::new();
-        let mut path = "/api/v1/products?limit=20".to_owned();
-        while all.len() < PAGES {
-            let request = self.request("GET", &path, &[], None);
+        let mut at = path.to_owned();
+        for number in 1..first.saturating_add(count) {
+            let request = self.request("GET", &at, &[], None);
             let page = self.ask(200, vec![request.clone()]).await?;
             let page = page.first().ok_or("the list has no answer")?;
-            path = format!("/api/v1/products?limit=20&cursor={}", text(page, "/nextCursor")?);
-            all.push(request);
+            if first <= number {
+                all.push(request);
+            }
+            match text(page, "/nextCursor") {
+                Ok(cursor) => at = format!("{path}&cursor={cursor}"),
+                // The last one.
+                Err(_) if !all.is_empty() => break,
+                Err(reason) => return Err(reason),
+            }
         }
         Ok(Requests::new(200, all))
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::compare::{CONNECTIONS, Cell, Round};
 use crate::shop::Request;
 
-/// Prints one line for each host and request.
-pub fn print(measured: &[(&'static str, Vec<Cell>)]) {
+/// Prints one line for each host or shop, and request.
+pub fn print(measured: &[(&str, Vec<Cell>)], requests: &[Request]) {
     let columns = |text: &str| format!("{text:^23}");
     println!(
         "\n{:<27}|{}|{}|{}|{}| CPU us/request |",
@@ -22,9 +22,11 @@ pub fn print(measured: &[(&'static str, Vec<Cell>)]) {
         "host", "request"
     );
     for (host, cells) in measured {
-        for request in Request::ALL {
-            let of_request: Vec<&Cell> = cells.iter().filter(|cell| cell.request == request).collect();
-            print_line(host, request, &of_request);
+        for request in requests {
+            let of_request: Vec<&Cell> = cells.iter().filter(|cell| cell.request == *request).collect();
+            if !of_request.is_empty() {
+                print_line(host, *request, &of_request);
+            }
         }
     }
 }
