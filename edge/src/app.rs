@@ -26,7 +26,7 @@ use crate::port::kv::{Command, Kv, KvError, Reply, Script};
 use crate::port::mailer::Mailer;
 use crate::port::purger::CachePurger;
 use crate::port::shared_cache::SharedCache;
-use crate::port::sql::{Commit, Committed, Databases, Rows, Statement};
+use crate::port::sql::{Commit, Committed, Databases, Rows, SqlError, Statement};
 use crate::vault::Vault;
 
 /// The ports, and what one isolate or process remembers. Built once; holds nothing of a request.
@@ -508,8 +508,19 @@ impl Ctx {
         }
         Spent::add(&self.spent.sql);
         let sql = self.app.databases.of(self.tenant().organization);
-        let mut answers =
-            if self.is_current { sql.read_current(statements).await? } else { sql.read(statements).await? };
+        let mut answers = if !self.is_current {
+            sql.read(statements).await?
+        } else {
+            match sql.read_current(statements.clone()).await {
+                // A replica whose stream to the primary has just ended. Of a read nothing happens twice.
+                Err(SqlError::Unavailable(reason)) => {
+                    log::warn!("what is current is read again: {reason}");
+                    Spent::add(&self.spent.sql);
+                    sql.read_current(statements).await?
+                }
+                answered => answered?,
+            }
+        };
         if verify {
             let found = if answers.is_empty() { Rows::default() } else { answers.remove(0) };
             self.caller.settle(&found, self.now, &self.app)?;

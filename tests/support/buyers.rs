@@ -44,11 +44,17 @@ impl Buyer<'_> {
         let post = |path: String, step: &str| self.shop.shopper.post(&path).header("idempotency-key", self.key(step));
         let cart = self.persist(|| post("/api/v1/cart".to_owned(), "cart")).await.expect(201).json();
         let cart = cart["id"].as_str().unwrap();
-        let item = json!({ "variantId": variant, "quantity": quantity });
-        self.persist(|| post(format!("/api/v1/cart/{cart}/items"), "item").json(&item)).await.expect(200);
+        self.add(cart, variant, quantity).await.expect(200);
         let form = order_form(cart);
         let opened = self.persist(|| post("/api/v1/checkouts".to_owned(), "open").json(&form)).await;
         opened.expect(201).json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Puts units into a cart; any answer but a 503.
+    pub async fn add(&self, cart: &str, variant: &str, quantity: i64) -> Answer {
+        let (path, key) = (format!("/api/v1/cart/{cart}/items"), self.key("item"));
+        let item = json!({ "variantId": variant, "quantity": quantity });
+        self.persist(|| self.shop.shopper.post(&path).header("idempotency-key", &key).json(&item)).await
     }
 
     /// Completes the checkout on account; any answer but a 503.

@@ -4,6 +4,7 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use serde_json::{Value, json};
 
+use crate::buyers::{Buyer, Repeats};
 use crate::client::Answer;
 use crate::product_file::{Product, Variant};
 use crate::world::World;
@@ -78,7 +79,12 @@ pub async fn lines_are_added_set_and_removed(world: World) {
 pub async fn two_hundred_parallel_adds_of_one_are_two_hundred(world: World) {
     let sold = world.sell("parallel", "1", 10).await;
     let cart = world.ours.new_cart().await;
-    let adds = (0..200).map(|_| world.ours.add(&cart, &sold.variant, 1));
+    let repeats = Repeats::default();
+    let adds = (0..200).map(|number| {
+        let buyer = Buyer { shop: &world.ours, name: world.name(&format!("parallel-{number}")), repeats: &repeats };
+        let (cart, variant) = (&cart, &sold.variant);
+        async move { buyer.add(cart, variant, 1).await }
+    });
     let answers = futures_util::future::join_all(adds).await;
     let mut seen: Vec<i64> =
         answers.into_iter().map(|answer| answer.expect(200).json()["itemCount"].as_i64().unwrap()).collect();
