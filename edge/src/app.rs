@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use headlesspro_shared::identity::{HashParameters, Resource, Role, Scope};
 use headlesspro_shared::kernel::id::{AccountId, Id, Kind, OrganizationId, StoreId};
+use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
 use headlesspro_shared::notifications::BaseUrl;
@@ -476,6 +477,15 @@ impl Ctx {
     pub fn storefront_of(&self, role: Role) -> &BaseUrl {
         let principal = self.caller.verified().filter(|_| role == Role::Customer);
         principal.and_then(|principal| principal.storefront.as_ref()).unwrap_or_else(|| self.app.storefront())
+    }
+
+    /// The locales of the caller's store: once it is verified, those that hold; before, those that it had when this
+    /// isolate last heard of it, if ever.
+    pub fn locales(&self) -> Arc<Locales> {
+        match self.caller.verified() {
+            Some(principal) => Arc::clone(&principal.locales),
+            None => self.app.verifier.locales_once(self.tenant()).unwrap_or_default(),
+        }
     }
 
     /// The caller's name among all callers of the tenant: another account, app, service or key has another. Like the

@@ -178,6 +178,67 @@ async fn a_shelf_of_20_000_products_is_read_in_each_order_of_its_own() {
     }
 }
 
+/// In another locale each card is looked up by its key, and nothing else is another.
+#[tokio::test]
+async fn what_is_read_in_another_locale_is_read_on_the_same_indexes() {
+    let shop = Shop::open().await;
+    let database = Counted::open(&shop.folder.path().join("test.db"));
+    database.execute("UPDATE store SET locales = 'fr zh-Hant-TW'");
+    shop.call("GET", "/api/v1/products", "").await;
+    let tenant = shop.lists().first().expect("a list").1.clone();
+    let [Value::Text(organization), Value::Text(store), ..] = tenant.as_slice() else { panic!("{tenant:?}") };
+    database.execute(&fill(organization, store));
+    database.execute(
+        "INSERT INTO product_translation (organization_id, store_id, product_id, locale, handle, shown_handle, document,
+           card)
+         SELECT p.organization_id, p.store_id, p.id, l.value, 'f' || p.handle, 'f' || p.handle, '{}', '{\"title\":\"f\"}'
+         FROM product p JOIN json_each('[\"fr\", \"zh\", \"zh-Hant\"]') l",
+    );
+    let schema = Schema::of_migrations();
+    let keeps_to_indexes = async |text: &str, args: &[Value]| {
+        assert_eq!(statements(text, &schema).expect("SQL").faults, Vec::<String>::new(), "{text}");
+        let plan = plan(&shop.recorder.inner, text, args.to_vec()).await;
+        assert!(scans(&plan, text, &schema).is_empty(), "{text}\n{}", plan.join("\n"));
+        let sorted = plan.iter().filter(|step| step.contains("USE TEMP B-TREE FOR ORDER BY")).count();
+        assert_eq!(sorted, if text.contains("_price\n") { 2 } else { 0 }, "{text}\n{}", plan.join("\n"));
+    };
+    for locale in ["fr", "zh-Hant-TW"] {
+        for (sort, order) in SORTS {
+            for (filter, meaning) in FILTERS {
+                let path = format!("/api/v1/products?limit=20&locale={locale}&sort={sort}{filter}");
+                let answer = shop.call("GET", &path, "").await;
+                let items = answer.get("items").and_then(serde_json::Value::as_array).expect("items");
+                assert!(items.iter().all(|item| item.get("title").is_some_and(|title| title == "f")), "{path}");
+                let (text, args) = shop.lists().pop().expect("a list");
+                keeps_to_indexes(&text, &args).await;
+                let (mut ids, steps) = database.query(&text, &args);
+                ids.truncate(20);
+                let expected = format!(
+                    "SELECT id FROM (SELECT *, CAST(substr(id, 6) AS INTEGER) AS number FROM product)
+                     WHERE {meaning} ORDER BY {order} LIMIT 20"
+                );
+                assert_eq!(ids, database.query(&expected, &[]).0, "{path}");
+                let most = if meaning == "0" { NOTHING } else { PAGE };
+                assert!(steps < most, "{path}: {steps} steps\n{text}");
+            }
+        }
+        for handle in ["fh7", "h7", "nothing"] {
+            let path = format!("/api/v1/products/{handle}?locale={locale}");
+            shop.get(&path).await;
+            let asked = shop.asked("-- catalog::");
+            assert_eq!(asked.len(), 5, "{asked:?}");
+            for (text, args) in asked {
+                keeps_to_indexes(&text, &args).await;
+                if text.contains("catalog::turn") {
+                    continue;
+                }
+                let (_, steps) = database.query(&text, &args);
+                assert!(steps < NOTHING, "{path}: {steps} steps\n{text}");
+            }
+        }
+    }
+}
+
 /// A rule that is held against a product where its stock turns is the rule that is held against it elsewhere.
 #[test]
 fn the_trigger_of_rules_has_the_condition_of_the_store() {
@@ -323,6 +384,13 @@ impl Shop {
         serde_json::from_slice(&body).expect("JSON")
     }
 
+    /// Whatever the answer is.
+    async fn get(&self, path: &str) {
+        let authorization = format!("Bearer {}", self.key);
+        let request = Request::builder().uri(path).header("authorization", authorization).body(Body::empty());
+        self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
+    }
+
     /// The status of the answer.
     async fn post(&self, path: &str, json: String) -> u16 {
         let request = Request::builder()
@@ -337,8 +405,13 @@ impl Shop {
 
     /// The lists of products that were asked for since the last call.
     fn lists(&self) -> Vec<(String, Vec<Value>)> {
+        self.asked("-- catalog::list")
+    }
+
+    /// The statements that begin so and were asked since the last call.
+    fn asked(&self, beginning: &str) -> Vec<(String, Vec<Value>)> {
         let mut seen = std::mem::take(&mut *self.recorder.seen.lock().unwrap_or_else(PoisonError::into_inner));
-        seen.retain(|(text, _)| text.starts_with("-- catalog::list"));
+        seen.retain(|(text, _)| text.starts_with(beginning));
         seen
     }
 }

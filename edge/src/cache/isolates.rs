@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use headlesspro_shared::kernel::id::StoreId;
 use headlesspro_shared::kernel::time::Timestamp;
-use http::header::{CACHE_CONTROL, ETAG, VARY};
+use http::header::{CACHE_CONTROL, CONTENT_LANGUAGE, ETAG, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 
 use super::{Kept, millis};
@@ -21,9 +21,9 @@ const CONTROL: HeaderName = HeaderName::from_static("x-kept-cache-control");
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 /// Where an answer is kept. The host is that of the request, so that a purge of its zone by tags reaches it; the store
-/// is that of the caller, so that no tenant finds another's.
-pub fn url(host: &str, store: StoreId, target: &str) -> String {
-    format!("https://{host}/.kept/{store}{target}")
+/// is that of the caller, so that no tenant finds another's. `key` is a path, as in the cache of an isolate.
+pub fn url(host: &str, store: StoreId, key: &str) -> String {
+    format!("https://{host}/.kept/{store}{key}")
 }
 
 impl Kept {
@@ -64,7 +64,7 @@ impl Kept {
         let etag = text(&ETAG)?.to_owned();
         let tags = text(&CACHE_TAG)?.split(',').map(str::to_owned).collect();
         let mut headers = HeaderMap::new();
-        for name in [ETAG, CACHE_TAG, HeaderName::from_static("surrogate-key"), http::header::LINK] {
+        for name in [ETAG, CACHE_TAG, CONTENT_LANGUAGE, HeaderName::from_static("surrogate-key"), http::header::LINK] {
             if let Some(value) = there.get(&name) {
                 headers.insert(name, value.clone());
             }
@@ -96,6 +96,7 @@ mod tests {
             ("link", "</next>; rel=\"next\""),
             ("cache-control", "public, s-maxage=60"),
             ("vary", "Authorization"),
+            ("content-language", "fr-CA"),
         ] {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }

@@ -1,7 +1,7 @@
 //! Answers that this isolate or process keeps, so that a repeat asks no database.
 //!
-//! An answer is of one store and one target (path and query), and the same for everybody who may have it: who that is
-//! is decided before it is looked for. It is kept for some seconds at most, and a write that goes through here takes
+//! An answer is of one store and one target (path and query, and the locale where the store has several), and the same
+//! for everybody who may have it: who that is is decided before it is looked for. It is kept for some seconds at most, and a write that goes through here takes
 //! back at once what it touches, by the tags that the answers were given.
 //!
 //! Whoever has just written asks for an answer of at least that version of the catalog ([`Kept::version`]), which no

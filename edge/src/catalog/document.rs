@@ -191,6 +191,13 @@ pub struct SelectedOptionBody {
     pub value: String,
 }
 
+/// What a variant is called: the members of its document that another locale has otherwise.
+#[derive(Serialize)]
+pub struct VariantTexts {
+    pub title: String,
+    pub options: Vec<SelectedOptionBody>,
+}
+
 /// A product as it stands in a list, without its availability.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -224,6 +231,18 @@ pub fn date(timestamp: Timestamp) -> String {
 /// HTML of a merchant's, made safe to put into a page: scripts, handlers, frames and styles are gone.
 pub fn sanitise(html: &str) -> String {
     headlesspro_shared::kernel::html::sanitize(html)
+}
+
+/// A stored variant as it is called in another locale; `texts` is a [`VariantTexts`].
+///
+/// In JSON `,"` stands nowhere within a text, whose quotes are escaped: what is looked for are the members.
+pub fn with_texts(document: &str, texts: &str) -> String {
+    let parts = document.split_once(r#","title":"#).zip(document.split_once(r#","price":"#));
+    let texts = texts.strip_prefix('{').and_then(|texts| texts.strip_suffix('}'));
+    match (parts, texts) {
+        (Some(((before, _), (_, after))), Some(texts)) => format!(r#"{before},{texts},"price":{after}"#),
+        _ => document.to_owned(),
+    }
 }
 
 /// A stored variant with what is known of its stock.

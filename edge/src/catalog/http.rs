@@ -8,13 +8,18 @@ use bytes::Bytes;
 use headlesspro_shared::catalog::{PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
-use http::header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, LOCATION, VARY};
+use http::header::{
+    ACCEPT_LANGUAGE, AGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, LOCATION,
+    VARY,
+};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::spoken::{Preference, Spoken};
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf};
 use super::{categories, collections};
@@ -32,6 +37,7 @@ pub(super) const CACHEABLE: HeaderValue =
     HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600");
 
 const VARIES: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key");
+const VARIES_BY_LANGUAGE: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key, Accept-Language");
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 pub fn routes() -> Routes {
@@ -80,6 +86,8 @@ pub struct Asked {
     uri: Uri,
     headers: HeaderMap,
     at_least: Option<i64>,
+    /// Or what is wrong with the locale that is named.
+    preference: Result<Preference, String>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Asked {
@@ -87,7 +95,38 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Asked, Problem> {
         let MinVersion(at_least) = MinVersion::from_request_parts(parts, state).await?;
-        Ok(Asked { uri: parts.uri.clone(), headers: parts.headers.clone(), at_least })
+        let (uri, headers) = (parts.uri.clone(), parts.headers.clone());
+        let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let mut named = query.filter(|(name, _)| name == "locale").map(|(_, locale)| locale.parse::<Locale>());
+        let preference = match (named.next(), named.next()) {
+            (None, _) => Ok(Preference::Accepted(accepted(&headers))),
+            (Some(Ok(locale)), None) => Ok(Preference::Named(locale)),
+            (Some(Err(error)), None) => Err(error.to_string()),
+            (Some(_), Some(_)) => Err("is given twice".to_owned()),
+        };
+        Ok(Asked { uri, headers, at_least, preference })
+    }
+}
+
+/// All that `Accept-Language` says. What is no text says nothing.
+fn accepted(headers: &HeaderMap) -> String {
+    let lines = headers.get_all(ACCEPT_LANGUAGE).iter().filter_map(|line| line.to_str().ok());
+    lines.collect::<Vec<_>>().join(",")
+}
+
+impl Asked {
+    /// In which locale the question is answered, as far as the store's are known: before the caller is verified, that
+    /// may be wrong.
+    fn spoken(&self, ctx: &Ctx, question: &Question) -> Result<Spoken, Problem> {
+        if !question.is_translated() {
+            return Ok(Spoken::default());
+        }
+        let wrong = |reason: String| Problem::parameter("locale", reason);
+        let preference = self.preference.as_ref().map_err(|reason| wrong(reason.clone()))?;
+        match preference.among(&ctx.locales()) {
+            Err(_) if !ctx.is_verified() => Ok(Spoken::default()),
+            spoken => spoken.map_err(|error| wrong(error.to_string())),
+        }
     }
 }
 
@@ -95,36 +134,41 @@ impl<S: Sync> FromRequestParts<S> for Asked {
 ///
 /// # Errors
 /// [`Problem`] when there is none, the caller may not have it, or no database knows the version that is asked for.
-pub async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Question) -> Result<Response, Problem> {
-    let target = uri.path_and_query().map_or_else(|| uri.path(), |target| target.as_str());
+pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response, Problem> {
+    let Asked { uri, headers, at_least, .. } = &asked;
+    let (at_least, target) = (*at_least, uri.path_and_query().map_or_else(|| uri.path(), |target| target.as_str()));
     let (answers, _) = ctx.app().answers();
     let store = ctx.tenant().store;
     // Whoever is not known yet is looked up with what is read.
-    let may_be_kept = ctx.is_verified() && !wants_it_read(&ctx, &headers).await?;
-    let kept = answers.get(store, target, at_least, ctx.now).filter(|_| may_be_kept);
+    let may_be_kept = ctx.is_verified() && !wants_it_read(&ctx, headers).await?;
+    let guess = asked.spoken(&ctx, &question)?;
+    let key = guess.key(target);
+    let kept = answers.get(store, &key, at_least, ctx.now).filter(|_| may_be_kept);
     let (kept, version) = match kept {
         Some(kept) => kept,
         None => {
-            let shared = ctx.app().shared_cache().map(|shared| (shared, isolates::url(host(&headers), store, target)));
-            let recalled = match shared.as_ref().filter(|_| may_be_kept) {
-                Some((shared, url)) => recalled(&ctx, &***shared, url.clone(), at_least).await,
+            let shared = ctx.app().shared_cache();
+            let url = |key: &str| isolates::url(host(headers), store, key);
+            let recalled = match shared.filter(|_| may_be_kept) {
+                Some(shared) => recalled(&ctx, &**shared, url(&key), at_least, &guess).await,
                 None => None,
             };
-            let kept = match recalled {
-                Some(kept) => Arc::new(kept),
+            let (kept, key) = match recalled {
+                Some(kept) => (Arc::new(kept), key),
                 None => {
-                    let kept = Arc::new(read_anew(&ctx, &uri, at_least, &question).await?);
+                    let (kept, spoken) = read_anew(&ctx, &asked, &question, guess.clone()).await?;
+                    let (kept, key) = (Arc::new(kept), spoken.key(target));
                     // Others would keep it beyond the moment at which it is another without a write. And that a product is
                     // elsewhere is not worth a place there.
                     let is_shared = !is_turning(&ctx, &kept) && !kept.headers.contains_key(LOCATION);
-                    if let Some((shared, url)) = shared.filter(|_| is_shared) {
-                        let (shared, answer) = (Arc::clone(shared), kept.to_shared());
+                    if let Some(shared) = shared.filter(|_| is_shared) {
+                        let (shared, url, answer) = (Arc::clone(shared), url(&key), kept.to_shared());
                         ctx.later(async move { shared.put(url, answer).await });
                     }
-                    kept
+                    (kept, key)
                 }
             };
-            answers.put(store, target, Arc::clone(&kept));
+            answers.put(store, &key, Arc::clone(&kept));
             let version = kept.version;
             (kept, version)
         }
@@ -135,7 +179,7 @@ pub async fn show(ctx: Ctx, Asked { uri, headers, at_least }: Asked, question: Q
         return Err(Problem::not_found());
     }
     ctx.spent().tell_catalog_version(version);
-    Ok(respond(&kept, &headers, ctx.now))
+    Ok(respond(&kept, headers, ctx.now))
 }
 
 /// `Cache-Control: no-cache` of somebody who may write the catalog: the answer is read now. A shopper's is left alone,
@@ -151,34 +195,52 @@ fn host(headers: &HeaderMap) -> &str {
 }
 
 /// What another isolate has read lately, unless a write that went through this one has overtaken it.
-async fn recalled(ctx: &Ctx, shared: &dyn SharedCache, url: String, at_least: Option<i64>) -> Option<Kept> {
+async fn recalled(
+    ctx: &Ctx,
+    shared: &dyn SharedCache,
+    url: String,
+    at_least: Option<i64>,
+    spoken: &Spoken,
+) -> Option<Kept> {
     let (answers, kept_for) = ctx.app().answers();
-    let kept = Kept::from_shared(shared.get(url).await?, VARIES, ctx.now, kept_for)?;
+    let kept = Kept::from_shared(shared.get(url).await?, varies(spoken), ctx.now, kept_for)?;
     let is_new_enough = at_least.is_none_or(|at_least| at_least <= kept.version);
     (is_new_enough && !answers.is_overtaken(ctx.tenant().store, kept.version)).then_some(kept)
 }
 
-async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Question) -> Result<Kept, Problem> {
-    let mut found = usecase::read(ctx, question).await?;
-    if let Some(at_least) = at_least.filter(|at_least| found.version < *at_least) {
+/// With the locale that it is in, of which `guess` is what was known before.
+async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken) -> Result<(Kept, Spoken), Problem> {
+    let Asked { uri, at_least, .. } = asked;
+    let mut found = usecase::read(ctx, question, &guess).await?;
+    // The caller is verified now. An isolate that has not heard of the store yet reads again where it is not to
+    // answer in the default locale.
+    let spoken = asked.spoken(ctx, question)?;
+    let too_old = at_least.filter(|at_least| found.version < *at_least);
+    if let Some(at_least) = too_old {
         // A replica that has not heard of it yet, or a client that asks for what never was.
-        found = usecase::read(&ctx.clone().reading_what_is_current(), question).await?;
+        found = usecase::read(&ctx.clone().reading_what_is_current(), question, &spoken).await?;
         if found.version < at_least {
             return Err(Problem::version_unknown(found.version));
         }
+    } else if spoken.chain != guess.chain {
+        found = usecase::read(ctx, question, &spoken).await?;
     }
     ctx.spent().tell_catalog_version(found.version);
     let answer = found.answer.ok_or_else(Problem::not_found)?;
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, CACHEABLE);
-    headers.insert(VARY, VARIES);
+    headers.insert(VARY, varies(&spoken));
+    if spoken.is_chosen {
+        headers.extend(HeaderValue::from_str(spoken.locale.as_str()).ok().map(|locale| (CONTENT_LANGUAGE, locale)));
+    }
     let link = answer.next.as_deref().map(|next| next_link(uri, next));
     let tags = Some(answer.tags.join(","));
     // A CDN that looks for them elsewhere takes its header away again.
     let (name, between) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
     let tags_of_cdn = (name, Some(answer.tags.join(between)));
-    let moved = (LOCATION, answer.moved_to);
+    let named = if spoken.is_named { format!("?locale={}", spoken.locale) } else { String::new() };
+    let moved = (LOCATION, answer.moved_to.map(|path| path + &named));
     for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link), moved] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
@@ -187,7 +249,7 @@ async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Quest
     let (_, kept_for) = ctx.app().answers();
     let kept_for = i64::try_from(kept_for.as_millis()).unwrap_or(i64::MAX);
     let until = ctx.now.checked_add_millis(kept_for).unwrap_or(ctx.now);
-    Ok(Kept {
+    let kept = Kept {
         body: Bytes::from(answer.json),
         headers,
         etag,
@@ -196,7 +258,13 @@ async fn read_anew(ctx: &Ctx, uri: &Uri, at_least: Option<i64>, question: &Quest
         record: answer.record,
         read_at: ctx.now,
         until: found.turn.map_or(until, |turn| turn.min(until)),
-    })
+    };
+    Ok((kept, spoken))
+}
+
+/// By what caches must tell requests apart: by the language only where that says which answer they get.
+fn varies(spoken: &Spoken) -> HeaderValue {
+    if spoken.depends_on_header() { VARIES_BY_LANGUAGE } else { VARIES }
 }
 
 /// Whether it is kept for a shorter time than others are.
@@ -247,6 +315,8 @@ impl Query for ListQuery {
 fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
     const FOREIGN: &str = "is not a cursor of this list";
     let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
+    // What it says is in `Asked`.
+    let _locale: Option<Locale> = params.take("locale", str::parse);
     let sort = params.take("sort", |sort| sort.parse::<ProductOrder>().map_err(|error| error.to_string()));
     let price = |text: &str| text.parse::<PriceBound>().map(PriceBound::ten_thousandths);
     let filter = ListFilter {

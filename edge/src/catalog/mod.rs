@@ -9,6 +9,7 @@ mod presentation;
 mod rendering;
 mod shown;
 mod sitemap;
+mod spoken;
 mod staff;
 mod store;
 mod usecase;

@@ -23,7 +23,8 @@ pub struct ProductAnswer {
     pub product: ProductBody,
     /// The main one.
     pub category: Option<CategoryRef>,
-    /// The product's page in the storefront: below its `storefrontUrl` at `products/` and the handle.
+    /// The product's page in the storefront: below its `storefrontUrl` at `products/` and the handle, after the locale
+    /// where that is not the store's default.
     pub canonical_url: String,
     /// Whether one of the variants can be bought now.
     pub in_stock: bool,
@@ -157,13 +158,18 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
             Parameter::if_none_match(),
             Parameter::min_version(),
         ])
+        .parameters(Parameter::locale())
         .answer(
             Answer::json::<ProductListAnswer>(200, "A page of products.")
                 .headers(CACHED)
-                .headers([Header::Link])
+                .headers([Header::ContentLanguage, Header::Link])
                 .example("onePage", "A page with a following one", products_example()),
         )
-        .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
+        .answer(
+            Answer::empty(304, "The page is the one the caller has.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage, Header::Link]),
+        )
         .problems(credentials(Scope::CatalogRead))
         .problems(query_problems())
         .problems(min_version())
@@ -178,22 +184,24 @@ fn product() -> Operation {
         .parameters([
             Parameter::path(
                 "idOrHandle",
-                "The product's id, or its handle.",
+                "The product's id, or its handle: that of the locale, or that of its own.",
                 json!({ "type": "string" }),
                 "tunnel-tent-2",
             ),
             Parameter::if_none_match(),
             Parameter::min_version(),
         ])
-        .answer(Answer::json::<ProductAnswer>(200, "The product.").headers(CACHED).example(
-            "tent",
-            "A product with two variants",
-            product_example(),
-        ))
+        .parameters(Parameter::locale())
+        .answer(
+            Answer::json::<ProductAnswer>(200, "The product.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage])
+                .example("tent", "A product with two variants", product_example()),
+        )
         .answer(
             Answer::json::<MovedAnswer>(301, "The product has another handle now.")
                 .headers(CACHED)
-                .headers([Header::Location])
+                .headers([Header::ContentLanguage, Header::Location])
                 .example(
                     "renamed",
                     "It was called otherwise",
@@ -202,14 +210,23 @@ fn product() -> Operation {
                     }),
                 ),
         )
-        .answer(Answer::empty(304, "The product is as the caller has it.").headers(CACHED))
+        .answer(
+            Answer::empty(304, "The product is as the caller has it.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage]),
+        )
         .problems(credentials(Scope::CatalogRead))
+        .problems(vec![of(
+            Problem::parameter("locale", "is none of the store's locales: en, fr"),
+            "The locale is none of the store's.",
+        )])
         .problems(not_found())
         .problems(min_version())
         .problems(database())
 }
 
-/// A second one only where a replica is behind what `Min-Version` asks for.
+/// A second one only where a replica is behind what `Min-Version` asks for, or where this isolate hears of the store
+/// for the first time and is not to answer in its default locale.
 pub const BUDGET: Budget = Budget::new(1, 2, 0);
 
 pub const CACHED: [Header; 5] = [Header::Etag, Header::CacheTag, Header::Age, Header::CatalogVersion, Header::Vary];

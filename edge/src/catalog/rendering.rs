@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use headlesspro_shared::catalog::source::{Source, SourceVariant};
+use headlesspro_shared::catalog::source::{Source, SourceImage, SourceVariant};
 use headlesspro_shared::kernel::id::{ImageId, ProductId, VariantId};
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::value::RawValue;
@@ -11,9 +12,9 @@ use sha2::{Digest, Sha256};
 
 use super::document::{
     CardBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody, VariantBody,
-    date, in_script, sanitise,
+    VariantTexts, date, in_script, sanitise,
 };
-use super::store::{FacetRow, ImageRow, ProductRow, VariantRow};
+use super::store::{FacetRow, ImageRow, ProductRow, TranslationRow, VariantRow};
 use crate::media::FocalPointBody;
 use crate::wire::MoneyBody;
 
@@ -36,6 +37,7 @@ pub struct ProductRows {
     pub variants: Vec<VariantRow>,
     pub images: Vec<ImageRow>,
     pub facets: Vec<FacetRow>,
+    pub translations: Vec<TranslationRow>,
 }
 
 /// What tells whether a product would be written as it is, of its source as JSON.
@@ -54,54 +56,9 @@ pub fn render(
     currency: Currency,
 ) -> Result<ProductRows, serde_json::Error> {
     let id = standing.id.to_string();
-    let images: Vec<ImageRow> = source
-        .images
-        .iter()
-        .enumerate()
-        .map(|(position, image)| ImageRow {
-            id: image.id.as_ref().map(ImageId::to_string).unwrap_or_default(),
-            product: id.clone(),
-            position,
-            url: image.url.clone(),
-            alt: image.alt.clone(),
-            file: image.file_id.map(|id| id.to_string()),
-            focal_point: image.focal_point,
-        })
-        .collect();
-    let option = |(at, option)| {
-        let values = source.values_of(at, option).into_iter().map(str::to_owned).collect();
-        OptionBody { name: option.name.clone(), values }
-    };
+    let images = image_rows(source, &id);
+    let (document, card) = pieces(source, &images, standing)?;
     let range = source.price_range();
-    let body = ProductBody {
-        id: id.clone(),
-        handle: source.handle.to_string(),
-        title: source.title.clone(),
-        description: sanitise(&source.description),
-        vendor: source.vendor.clone(),
-        product_type: source.product_type.clone(),
-        status: source.status.name().to_owned(),
-        tags: source.tags.clone(),
-        options: source.options.iter().enumerate().map(option).collect(),
-        images: images.iter().map(image_body).collect(),
-        price_range: range.map(|(min, max)| PriceRangeBody { min: min.into(), max: max.into() }),
-        seo: SeoBody {
-            title: source.seo.title.clone().unwrap_or_else(|| source.title.clone()),
-            description: source.seo.description.clone().unwrap_or_default(),
-        },
-        created_at: date(standing.created_at),
-        updated_at: date(standing.updated_at),
-        version: standing.version,
-        json_ld: json_ld(source, &images)?,
-    };
-    let card = CardBody {
-        id: id.clone(),
-        handle: body.handle.clone(),
-        title: body.title.clone(),
-        vendor: body.vendor.clone(),
-        image: images.first().map(image_body),
-        price_range: body.price_range.clone(),
-    };
     let mut variants = Vec::with_capacity(source.variants.len());
     let mut sellable_variants = 0_usize;
     for (position, variant) in source.variants.iter().enumerate() {
@@ -115,7 +72,7 @@ pub fn render(
         variants.push(row);
     }
     let product = ProductRow {
-        handle: body.handle.clone(),
+        handle: source.handle.to_string(),
         title: source.title.clone(),
         title_key: source.title_key(),
         vendor: source.vendor.clone(),
@@ -126,8 +83,8 @@ pub fn render(
         price_max: range.map(|(_, max)| max.minor()),
         publish_at: source.publish_at.map(Timestamp::millis),
         unpublish_at: source.unpublish_at.map(Timestamp::millis),
-        document: serde_json::to_string(&body)?,
-        card: serde_json::to_string(&card)?,
+        document,
+        card,
         source_hash: hash(&json),
         source: json,
         sellable_variants,
@@ -136,7 +93,87 @@ pub fn render(
         id,
     };
     let facets = facets(source, &product.id);
-    Ok(ProductRows { product, variants, images, facets })
+    let translate = |locale| translation(source, locale, standing);
+    let translations = source.translations.keys().map(translate).collect::<Result<_, _>>()?;
+    Ok(ProductRows { product, variants, images, facets, translations })
+}
+
+/// The document and the card of a product.
+fn pieces(source: &Source, images: &[ImageRow], standing: &Standing) -> Result<(String, String), serde_json::Error> {
+    let option = |(at, option)| {
+        let values = source.values_of(at, option).into_iter().map(str::to_owned).collect();
+        OptionBody { name: option.name.clone(), values }
+    };
+    let body = ProductBody {
+        id: standing.id.to_string(),
+        handle: source.handle.to_string(),
+        title: source.title.clone(),
+        description: sanitise(&source.description),
+        vendor: source.vendor.clone(),
+        product_type: source.product_type.clone(),
+        status: source.status.name().to_owned(),
+        tags: source.tags.clone(),
+        options: source.options.iter().enumerate().map(option).collect(),
+        images: images.iter().map(image_body).collect(),
+        price_range: source.price_range().map(|(min, max)| PriceRangeBody { min: min.into(), max: max.into() }),
+        seo: SeoBody {
+            title: source.seo.title.clone().unwrap_or_else(|| source.title.clone()),
+            description: source.seo.description.clone().unwrap_or_default(),
+        },
+        created_at: date(standing.created_at),
+        updated_at: date(standing.updated_at),
+        version: standing.version,
+        json_ld: json_ld(source, images)?,
+    };
+    let card = CardBody {
+        id: body.id.clone(),
+        handle: body.handle.clone(),
+        title: body.title.clone(),
+        vendor: body.vendor.clone(),
+        image: images.first().map(image_body),
+        price_range: body.price_range.clone(),
+    };
+    Ok((serde_json::to_string(&body)?, serde_json::to_string(&card)?))
+}
+
+/// The product as it is said in a locale.
+fn translation(source: &Source, locale: &Locale, standing: &Standing) -> Result<TranslationRow, serde_json::Error> {
+    let said = source.in_locale(locale);
+    let product = standing.id.to_string();
+    let (document, card) = pieces(&said, &image_rows(&said, &product), standing)?;
+    let texts = |variant: &SourceVariant| VariantTexts { title: variant.title(), options: selected(&said, variant) };
+    let variants = source
+        .has_other_options(&said)
+        .then(|| serde_json::to_string(&said.variants.iter().map(texts).collect::<Vec<_>>()))
+        .transpose()?;
+    let own = source.translations.get(locale).and_then(|translation| translation.handle.as_ref());
+    Ok(TranslationRow {
+        product,
+        locale: locale.to_string(),
+        handle: own.map(ToString::to_string),
+        shown_handle: said.handle.to_string(),
+        document,
+        card,
+        variants,
+    })
+}
+
+fn image_rows(source: &Source, product: &str) -> Vec<ImageRow> {
+    let row = |(position, image): (usize, &SourceImage)| ImageRow {
+        id: image.id.as_ref().map(ImageId::to_string).unwrap_or_default(),
+        product: product.to_owned(),
+        position,
+        url: image.url.clone(),
+        alt: image.alt.clone(),
+        file: image.file_id.map(|id| id.to_string()),
+        focal_point: image.focal_point,
+    };
+    source.images.iter().enumerate().map(row).collect()
+}
+
+fn selected(source: &Source, variant: &SourceVariant) -> Vec<SelectedOptionBody> {
+    let options = source.options.iter().zip(&variant.options);
+    options.map(|(option, value)| SelectedOptionBody { name: option.name.clone(), value: value.clone() }).collect()
 }
 
 fn variant_row(
@@ -146,14 +183,11 @@ fn variant_row(
     position: usize,
     currency: Currency,
 ) -> Result<VariantRow, serde_json::Error> {
-    let options = source.options.iter().zip(&variant.options);
     let body = VariantBody {
         id: variant.id.as_ref().map(VariantId::to_string).unwrap_or_default(),
         sku: variant.sku.to_string(),
         title: variant.title(),
-        options: options
-            .map(|(option, value)| SelectedOptionBody { name: option.name.clone(), value: value.clone() })
-            .collect(),
+        options: selected(source, variant),
         price: variant.price.map(MoneyBody::from),
         compare_at_price: variant.compare_at_price.map(MoneyBody::from),
         barcode: variant.barcode.clone(),

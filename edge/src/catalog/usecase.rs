@@ -9,11 +9,13 @@ use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+use serde_json::value::RawValue;
 
 use super::categories::usecase as categories;
 use super::collections::usecase as collections;
-use super::document::{VariantPiece, list_answer, product_answer};
+use super::document::{VariantPiece, list_answer, product_answer, with_texts};
 use super::shown::{Answer, Read, lists_tag, stock_tag};
+use super::spoken::Spoken;
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
@@ -72,12 +74,19 @@ pub enum Question {
     Categories(categories::Page),
 }
 
+impl Question {
+    /// Whether the answer is another in another locale.
+    pub fn is_translated(&self) -> bool {
+        matches!(self, Question::Product(_) | Question::List(_) | Question::Shelf(..))
+    }
+}
+
 /// Answers in one round trip.
-pub async fn read(ctx: &Ctx, question: &Question) -> Result<Read, Failure<Infallible>> {
+pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
     match question {
-        Question::Product(key) => product(ctx, key).await,
-        Question::List(query) => list(ctx, query, None).await,
-        Question::Shelf(shelf, key, query) => list(ctx, query, Some((*shelf, key))).await,
+        Question::Product(key) => product(ctx, key, spoken).await,
+        Question::List(query) => list(ctx, query, None, spoken).await,
+        Question::Shelf(shelf, key, query) => list(ctx, query, Some((*shelf, key)), spoken).await,
         Question::Collection(key) => collections::shown(ctx, key).await,
         Question::Collections { after, limit } => collections::page(ctx, after, *limit).await,
         Question::Category(key) => categories::shown(ctx, key).await,
@@ -86,29 +95,53 @@ pub async fn read(ctx: &Ctx, question: &Question) -> Result<Read, Failure<Infall
 }
 
 /// One product by id or handle, with its variants.
-async fn product(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
+async fn product(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
     let key = key.parse::<ProductId>().map_err(|_| key);
     let tenant = ctx.tenant();
-    let rows = ctx
-        .read(vec![store::product(tenant, key, ctx.now), store::version(tenant), store::turn(tenant, ctx.now)])
-        .await?;
-    let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
-    let rows = rows.first().ok_or(Failure::NotFound)?;
-    let Some(product) = rows.first() else { return Ok(Read { version, turn, answer: None }) };
+    let mut reads = vec![store::version(tenant), store::turn(tenant, ctx.now)];
+    if spoken.chain.is_empty() {
+        reads.push(store::product(tenant, key, ctx.now));
+    } else {
+        reads.extend(store::translation::product_in(tenant, key, &spoken.chain, ctx.now));
+    }
+    let rows = ctx.read(reads).await?;
+    let (version, turn) = (store::version_of(rows.first())?, store::turn_of(rows.get(1))?);
+    let translation = rows.get(3).and_then(Rows::first);
+    let former = rows.get(4).and_then(Rows::first);
+    let rows = rows.get(2).ok_or(Failure::NotFound)?;
+    let Some(product) = rows.first().or(former) else { return Ok(Read { version, turn, answer: None }) };
     let id: ProductId = product.parse("id")?;
-    let page = product_page(product.get("name")?);
+    let handle = match translation {
+        Some(translation) => translation.get("shown_handle")?,
+        None => product.get("name")?,
+    };
+    let page = product_page(handle);
     let (mut tags, record) = (vec![id.to_string()], Some(id.into()));
-    if product.get::<i64>("position")? == store::FORMER {
+    if rows.is_empty() || product.get::<i64>("position")? == store::FORMER {
         // Another product may take the handle, which touches all lists.
         tags.push(lists_tag(tenant.store));
-        let json = serde_json::json!({ "id": id.to_string(), "handle": product.get::<&str>("name")? }).to_string();
+        let json = serde_json::json!({ "id": id.to_string(), "handle": handle }).to_string();
         let answer = Answer { json, tags, next: None, record, moved_to: Some(format!("/api/v1/{page}")) };
         return Ok(Read { version, turn, answer: Some(answer) });
     }
-    let variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
+    let mut variants: Vec<VariantPiece<'_>> = rows.iter().skip(1).map(piece).collect::<Result<_, _>>()?;
+    let texts = match translation {
+        Some(translation) => translation.get::<Option<&str>>("variants")?,
+        None => None,
+    };
+    let texts: Vec<&RawValue> = texts.and_then(|texts| serde_json::from_str(texts).ok()).unwrap_or_default();
+    let said: Vec<String> =
+        variants.iter().zip(texts).map(|(variant, texts)| with_texts(variant.document, texts.get())).collect();
+    for (variant, said) in variants.iter_mut().zip(&said) {
+        variant.document = said;
+    }
     let category: Option<&str> = product.get("category")?;
-    let url = ctx.storefront_of(Role::Customer).page(&page);
-    let json = product_answer(product.get("document")?, category, product.get("sellable")?, &url, &variants);
+    let url = ctx.storefront_of(Role::Customer).page(&spoken.page(&page));
+    let document = match translation {
+        Some(translation) => translation.get("document")?,
+        None => product.get("document")?,
+    };
+    let json = product_answer(document, category, product.get("sellable")?, &url, &variants);
     // A category that is renamed or moves takes back what names it.
     tags.extend(product.get::<Option<&str>>("category_id")?.map(str::to_owned));
     let answer = Answer { json, tags, next: None, record, moved_to: None };
@@ -130,7 +163,12 @@ fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
 }
 
 /// One page of active products; of a `shelf`, none where that is not there.
-async fn list(ctx: &Ctx, query: &ListQuery, shelf: Option<(Shelf, &String)>) -> Result<Read, Failure<Infallible>> {
+async fn list(
+    ctx: &Ctx,
+    query: &ListQuery,
+    shelf: Option<(Shelf, &String)>,
+    spoken: &Spoken,
+) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     // One more than asked for tells whether there is a next page.
     let asked = query.limit.saturating_add(1);
@@ -139,6 +177,7 @@ async fn list(ctx: &Ctx, query: &ListQuery, shelf: Option<(Shelf, &String)>) -> 
     } else {
         store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked, ctx.now)
     };
+    let page = store::translation::cards_in(page, &spoken.chain);
     let mut reads = vec![page, store::version(tenant), store::turn(tenant, ctx.now)];
     reads.extend(shelf.map(|(shelf, key)| match shelf {
         Shelf::Category => store::category::find(tenant, key),

@@ -7,6 +7,7 @@ use headlesspro_shared::identity::{
     ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes, Subject,
 };
 use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
+use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::BaseUrl;
@@ -14,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
-use super::store::tenant::{open_only, storefront};
+use super::store::tenant::{locales, open_only, storefront};
 use super::store::{api_key, app, keys};
 use crate::app::{App, Tenant};
 use crate::failure::{Denied, Halt};
@@ -121,6 +122,8 @@ pub struct Principal {
     pub currency: Currency,
     /// Where the store's links lead, if it says.
     pub storefront: Option<BaseUrl>,
+    /// The store's.
+    pub locales: Arc<Locales>,
     /// The person and the session, where the caller is one.
     pub person: Option<Person>,
     /// The member of the staff who acts in the person's name.
@@ -173,6 +176,11 @@ impl Verifier {
         self.remembered.get(hash, now)
     }
 
+    /// The locales that the store had when it was last heard of here, whenever that was: good for a guess.
+    pub fn locales_once(&self, tenant: Tenant) -> Option<Arc<Locales>> {
+        self.open.once(tenant).map(|open| open.locales)
+    }
+
     /// Whether the tenant was found to do business, in the last 30 s.
     pub(super) fn is_open(&self, tenant: Tenant, now: Timestamp) -> bool {
         self.open.get(tenant, now).is_some()
@@ -185,13 +193,13 @@ impl Verifier {
     pub(super) fn opened(&self, token: &UnverifiedToken, row: Row<'_>, now: Timestamp) -> Result<Open, Halt> {
         let store = row.get::<Option<&str>>("store_status")?.ok_or(Halt::Denied(Denied::BadCredentials))?;
         if token.is_job() {
-            return Ok(Open::from(now, None));
+            return Ok(Open::from(now, None, Arc::default()));
         }
         open_only(row)?;
         if store != "active" {
             return Err(Halt::Denied(Denied::BadCredentials));
         }
-        Ok(self.open.found(token.tenant(), storefront(row)?, now))
+        Ok(self.open.found(token.tenant(), Open::from(now, storefront(row)?, locales(row)?)))
     }
 
     pub(super) fn remember(
@@ -334,6 +342,7 @@ impl Caller {
             permissions: Permissions::new(scopes, &[]),
             currency,
             storefront: None,
+            locales: Arc::default(),
             person: None,
             impersonator: None,
             issued_at: None,
@@ -425,7 +434,8 @@ impl Caller {
                 open_only(row)?;
                 let (principal, expires_at) = api_key::principal(row)?;
                 let principal = Arc::new(principal);
-                verifier.open.found(self.tenant, principal.storefront.clone(), now);
+                let open = Open::from(now, principal.storefront.clone(), Arc::clone(&principal.locales));
+                verifier.open.found(self.tenant, open);
                 verifier.remembered.put(*hash, self.tenant, &principal, now, expires_at);
                 self.admit(principal).map_err(Halt::Denied)
             }
@@ -459,6 +469,7 @@ impl Caller {
             permissions: claims.access.permissions(),
             currency: claims.access.currency,
             storefront: open.storefront,
+            locales: open.locales,
             person: token.person(),
             impersonator: token.impersonator(),
             issued_at: Some(Timestamp::from_millis(claims.access.iat_ms)),
@@ -493,26 +504,31 @@ pub(super) struct Open {
     /// Until when that is believed.
     until: Timestamp,
     storefront: Option<BaseUrl>,
+    locales: Arc<Locales>,
 }
 
 impl Open {
-    fn from(now: Timestamp, storefront: Option<BaseUrl>) -> Open {
-        Open { until: now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now), storefront }
+    fn from(now: Timestamp, storefront: Option<BaseUrl>, locales: Arc<Locales>) -> Open {
+        Open { until: now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now), storefront, locales }
     }
 }
 
 impl OpenTenants {
     /// `None` where it is to be asked.
     fn get(&self, tenant: Tenant, now: Timestamp) -> Option<Open> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let open = all.get(&tenant)?;
+        let open = self.once(tenant)?;
         // A clock that was set back must not make it longer.
         let left = open.until.millis().saturating_sub(now.millis());
-        (1..=REMEMBERED_MILLIS).contains(&left).then(|| open.clone())
+        (1..=REMEMBERED_MILLIS).contains(&left).then_some(open)
     }
 
-    fn found(&self, tenant: Tenant, storefront: Option<BaseUrl>, now: Timestamp) -> Open {
-        let open = Open::from(now, storefront);
+    /// What was found, however long ago.
+    fn once(&self, tenant: Tenant) -> Option<Open> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&tenant).cloned()
+    }
+
+    fn found(&self, tenant: Tenant, open: Open) -> Open {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if REMEMBERED <= all.len() {
             all.clear();

@@ -321,6 +321,20 @@ impl Import<'_> {
     /// move whichever of the two comes first. Only [`HELD_PRODUCTS`] can wait; of the rest, the row that gives a SKU
     /// away must come before the row that takes it.
     fn with_free_skus(&mut self, mut products: Vec<ParsedProduct>, known: &KnownChunk) -> Vec<ParsedProduct> {
+        // Here a handle is known that is another product's in some locale, where it must find one of them only.
+        products.retain(|product| {
+            let handle = product.handle.as_str();
+            let owner = known.translated_handles.get(handle).filter(|owner| *owner != handle);
+            let error = owner.map(|owner| RowError {
+                line: product.line,
+                column: None,
+                reason: format!("the handle is that of the product {owner} in another locale"),
+                handle: Some(handle.to_owned()),
+            });
+            let is_free = error.is_none();
+            error.into_iter().for_each(|error| self.refuse(vec![error]));
+            is_free
+        });
         // Each product that is left out keeps its SKUs, which others may have counted on.
         loop {
             let taken = self.taken(&products, known);
@@ -464,6 +478,7 @@ impl Import<'_> {
             chunk.variants.extend(rows.variants);
             chunk.images.extend(rows.images);
             chunk.facets.extend(rows.facets);
+            chunk.translations.extend(rows.translations);
             stock.extend(source.variants.iter().map(|variant| Level::of(&id, variant)));
         }
         let written = u64::try_from(chunk.variants.len()).unwrap_or(u64::MAX);

@@ -46,6 +46,8 @@ pub const ALL: &[Migration] = files![
     "202611220840_catalog_publication",
     "202611220855_catalog_collections",
     "202611220910_catalog_sitemap_status",
+    "202611221050_organizations_locales",
+    "202611221055_catalog_translations",
 ];
 
 #[cfg(test)]

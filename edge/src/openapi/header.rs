@@ -15,6 +15,8 @@ pub enum Header {
     /// How often the catalog was written.
     CatalogVersion,
     Vary,
+    /// Only where the store has several locales.
+    ContentLanguage,
     /// Only where there is a next page.
     Link,
     Location,
@@ -41,6 +43,7 @@ impl Header {
             Header::Age => "Age",
             Header::CatalogVersion => "Catalog-Version",
             Header::Vary => "Vary",
+            Header::ContentLanguage => "Content-Language",
             Header::Link => "Link",
             Header::Location => "Location",
             Header::IdempotentReplayed => "Idempotent-Replayed",
@@ -84,9 +87,16 @@ impl Header {
             ),
             Header::Vary => (
                 true,
-                "The answer is that of the key's store.",
-                json!({ "const": "Authorization, X-Publishable-Key" }),
+                "The answer is that of the key's store; by the language, where the store has several locales and none is \
+                 named.",
+                pattern("^Authorization, X-Publishable-Key(, Accept-Language)?$"),
                 "Authorization, X-Publishable-Key",
+            ),
+            Header::ContentLanguage => (
+                false,
+                "The locale that was chosen. Left out where the store has but one, or nothing is translated.",
+                pattern("^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$"),
+                "fr-CA",
             ),
             Header::Link => (
                 false,

@@ -85,6 +85,28 @@ impl Parameter {
         .shared("MinVersion")
     }
 
+    /// How the locale of an answer is chosen.
+    pub fn locale() -> [Parameter; 2] {
+        [
+            Parameter::query(
+                "locale",
+                "One of the store's locales, whatever `Accept-Language` says. To be used behind a CDN, whose caches tell \
+                 addresses apart and hardly languages.",
+                json!({ "type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z]{4})?(-([A-Za-z]{2}|[0-9]{3}))?$" }),
+                "fr-CA",
+            )
+            .shared("Locale"),
+            Parameter::header(
+                "Accept-Language",
+                "The locale is the store's that is found first (RFC 9110, section 12.5.4; lookup of RFC 4647), else its \
+                 default one.",
+                json!({ "type": "string" }),
+                "fr-CA, fr;q=0.9, en;q=0.5",
+            )
+            .shared("AcceptLanguage"),
+        ]
+    }
+
     pub fn if_match() -> Parameter {
         Parameter::header(
             "If-Match",

@@ -1,5 +1,7 @@
 //! The operations on products as the staff writes them, for the OpenAPI document.
 
+use std::collections::BTreeMap;
+
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CategoryKind, FileKind, ImageKind, ProductKind, VariantKind};
 use http::Method;
@@ -71,10 +73,43 @@ pub struct WriteProduct {
     /// Free data for the staff, of at most 16 KiB. No storefront sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+    /// What is said in other locales of the store, by locale. Each text that is left out is said as the language says
+    /// it (`fr` for `fr-CA`), and at last as the product itself does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translations: Option<BTreeMap<String, Option<WriteTranslation>>>,
     /// At most 2,048. Without any, the product has one without options.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 2048))]
     pub variants: Option<Vec<WriteVariant>>,
+}
+
+/// Texts by what they stand for; null takes one away.
+type SaidTexts = BTreeMap<String, Option<String>>;
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "WriteTranslation", deny_unknown_fields)]
+pub struct WriteTranslation {
+    /// No other product has it in the language, or as its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub handle: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seo: Option<WriteSeo>,
+    /// Names of options, by the product's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<SaidTexts>,
+    /// Values of options, by the option's own name and the own value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub option_values: Option<BTreeMap<String, Option<SaidTexts>>>,
+    /// By the images' addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image_alts: Option<SaidTexts>,
 }
 
 #[derive(JsonSchema)]
@@ -436,6 +471,9 @@ fn source(is_kept: bool) -> Value {
         "options": [{ "name": "Colour" }],
         "seo": { "description": "A light tunnel tent for two." },
         "metadata": { "erpNumber": 4711 },
+        "translations": {
+            "fr": { "title": "Tente tunnel 2", "optionValues": { "Colour": { "Moss": "Mousse", "Sand": "Sable" } } },
+        },
         "variants": [variant(1, "Moss", 18_900, 12), variant(2, "Sand", 20_900, 0)],
     });
     if let (true, Value::Object(members)) = (is_kept, &mut source) {

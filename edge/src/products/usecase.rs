@@ -14,6 +14,7 @@ use crate::catalog::{self, Chunk, OneProduct, ReadVersion, StaffPage, Standing, 
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Claim, Event};
+use crate::organizations;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Value as Bound};
 
 /// How often a change is made anew when somebody else was quicker.
@@ -108,8 +109,9 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     let category = json.get("category").and_then(Value::as_str);
     let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, json)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+    reads.extend(translations_of(json).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replayed(ctx, claim, rows.get(2)).await? {
+    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(2))).await? {
         return Ok((first, true));
     }
     let currency = ctx.principal().await?.currency;
@@ -122,6 +124,7 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
         }
     };
     faults.extend(source.foreign_ids(None));
+    faults.extend(foreign_locales(&source, None, rows.last())?);
     faults.extend(in_category(&mut source, rows.first())?);
     if !faults.is_empty() {
         return Err(invalid(faults));
@@ -155,7 +158,9 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
 pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Shown> {
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
-        let rows = ctx.read(vec![catalog::one(tenant, key), pictures::files(ctx, patch)]).await?;
+        let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, patch)];
+        reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
+        let rows = ctx.read(reads).await?;
         let there = found(ctx, rows.first()).await?;
         expect(expected, there.version)?;
         let currency = ctx.principal().await?.currency;
@@ -175,6 +180,7 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
             }
         };
         faults.extend(source.foreign_ids(Some(&was)));
+        faults.extend(foreign_locales(&source, Some(&was), rows.get(2))?);
         if let Some(category) = source.category.as_deref().filter(|_| source.category != was.category) {
             let rows = ctx.read(vec![catalog::category_id(tenant, category)]).await?;
             faults.extend(in_category(&mut source, rows.first())?);
@@ -262,6 +268,7 @@ impl Write<'_> {
         }
         chunk.products.push(rows.product);
         (chunk.variants, chunk.images, chunk.facets) = (rows.variants, rows.images, rows.facets);
+        chunk.translations = rows.translations;
         let mut commit = Commit::new();
         catalog::write(&mut commit, tenant, &chunk, ctx.now);
         let said_before = |id| {
@@ -285,8 +292,7 @@ impl Write<'_> {
             }
         };
         commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-        let skus: Vec<&str> = source.variants.iter().map(|variant| variant.sku.as_str()).collect();
-        commit.push_diagnosis(catalog::taken(tenant, standing.id, source.handle.as_str(), &skus));
+        commit.push_diagnosis(catalog::taken(tenant, standing.id, source));
         if MOST_COMMIT_BYTES < size_of(&commit) {
             let reason = "the product is too large: its texts must have fewer bytes in all";
             return Err(invalid(vec![Fault { path: String::new(), reason: reason.to_owned() }]));
@@ -323,12 +329,30 @@ fn in_category(source: &mut Source, rows: Option<&Rows>) -> Outcome<Option<Fault
     Ok(source.category.is_none().then(fault))
 }
 
+fn translations_of(json: &Value) -> Option<&Value> {
+    json.get("translations").filter(|translations| !translations.is_null())
+}
+
+/// Translations that nobody would be shown. `rows` are the store's locales, where they were read: without any
+/// translation in what is asked for, there is none that is new.
+fn foreign_locales(source: &Source, was: Option<&Source>, rows: Option<&Rows>) -> Outcome<Vec<Fault>> {
+    if source.translations.keys().all(|locale| was.is_some_and(|was| was.translations.contains_key(locale))) {
+        return Ok(Vec::new());
+    }
+    let locales = rows.map(organizations::locales_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
+    Ok(source.foreign_locales(was, &locales))
+}
+
 /// What of the source others have.
 fn taken(source: &Source, rows: Option<&Rows>) -> Outcome<Vec<Fault>> {
     let taken = rows.map(catalog::taken_of).transpose()?.unwrap_or_default();
     let mut faults = Vec::new();
     if taken.handle {
         faults.push(Fault { path: "handle".to_owned(), reason: "another product has this handle".to_owned() });
+    }
+    for locale in taken.locales {
+        let reason = "another product has this handle".to_owned();
+        faults.push(Fault { path: format!("translations/{locale}/handle"), reason });
     }
     for (at, variant) in source.variants.iter().enumerate() {
         if taken.skus.iter().any(|sku| sku == variant.sku.as_str()) {
@@ -388,7 +412,8 @@ fn is_race(refusal: &Refusal) -> bool {
         Refusal::Busy(_) => true,
         Refusal::Constraint { constraint, message } => {
             // Its category may have been given up.
-            matches!(constraint, Constraint::Unique | Constraint::ForeignKey) || message.contains("what = ''")
+            let is_gone = message.contains("what = ''") || refusal.is_raised("HANDLE_TAKEN");
+            matches!(constraint, Constraint::Unique | Constraint::ForeignKey) || is_gone
         }
         Refusal::Other(_) => false,
     }

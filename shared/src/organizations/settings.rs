@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::kernel::locale::Locale;
+use crate::kernel::locale::{Locale, LocaleList, Locales};
 use crate::kernel::money::{Currency, Rounding};
 
 /// An IANA time zone: `UTC`, or `Area/Location` such as `Asia/Seoul`.
@@ -114,6 +114,8 @@ pub struct Settings {
     pub currency: Currency,
     pub timezone: Timezone,
     pub locale: Locale,
+    /// Those that products are translated to; the one above is always one of them.
+    pub locales: LocaleList,
     pub tax_mode: TaxMode,
     pub rounding: RoundingMode,
 }
@@ -124,6 +126,7 @@ pub struct SettingsChange {
     pub currency: Option<Currency>,
     pub timezone: Option<Timezone>,
     pub locale: Option<Locale>,
+    pub locales: Option<LocaleList>,
     pub tax_mode: Option<TaxMode>,
     pub rounding: Option<RoundingMode>,
 }
@@ -135,9 +138,15 @@ impl Settings {
             currency: change.currency.unwrap_or(self.currency),
             timezone: change.timezone.unwrap_or(self.timezone),
             locale: change.locale.unwrap_or(self.locale),
+            locales: change.locales.unwrap_or(self.locales),
             tax_mode: change.tax_mode.unwrap_or(self.tax_mode),
             rounding: change.rounding.unwrap_or(self.rounding),
         }
+    }
+
+    /// What a storefront may be asked for.
+    pub fn all_locales(&self) -> Locales {
+        Locales::new(self.locale.clone(), self.locales.clone())
     }
 }
 
@@ -200,6 +209,7 @@ mod tests {
             currency: Currency::EUR,
             timezone: "Europe/Berlin".parse().unwrap(),
             locale: "de-DE".parse().unwrap(),
+            locales: "fr".parse().unwrap(),
             tax_mode: TaxMode::Inclusive,
             rounding: RoundingMode::HalfUp,
         };
@@ -210,8 +220,10 @@ mod tests {
             ..SettingsChange::default()
         };
         let store = organization.clone().with(seoul);
-        assert_eq!((store.currency, store.locale), (Currency::KRW, organization.locale));
+        assert_eq!((store.currency, &store.locale), (Currency::KRW, &organization.locale));
         assert_eq!(store.timezone.as_str(), "Asia/Seoul");
+        let locales = store.all_locales();
+        assert_eq!(locales.all().map(Locale::as_str).collect::<Vec<_>>(), ["de-DE", "fr"]);
     }
 
     proptest! {

@@ -27,6 +27,7 @@ mod replicas;
 mod sealed;
 mod sitemaps;
 mod stores;
+mod translations;
 
 pub use identity_providers::SECRET as PROVIDER_SECRET;
 
@@ -45,6 +46,13 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "products_are_told_in_the_locale_that_is_asked_for",
+        kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: translations::products_are_told_in_the_locale_that_is_asked_for,
+    },
     Proof {
         name: "every_route_answers_every_credential_as_agreed",
         kinds: &Kind::ALL,

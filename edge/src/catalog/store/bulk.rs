@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::membership::list_in_collections;
 use super::placement::list_in_categories;
+use super::translation::{self, TranslationRow};
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
@@ -205,6 +206,8 @@ pub struct KnownChunk {
     pub sku_owners: BTreeMap<String, String>,
     /// By path.
     pub categories: BTreeMap<String, CategoryId>,
+    /// The handle of the product that has a handle in some other locale.
+    pub translated_handles: BTreeMap<String, String>,
 }
 
 /// The statements whose rows [`known_of`] takes.
@@ -213,13 +216,14 @@ pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[Strin
         tenant.statement(KNOWN_PRODUCTS).bind(json(handles)),
         tenant.statement(SKU_OWNERS).bind(json(skus)),
         tenant.statement(KNOWN_CATEGORIES).bind(json(paths)),
+        translation::owners(tenant, handles),
     ]
 }
 
 /// # Errors
 /// [`SqlError::Statement`] when rows are of another shape.
 pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
-    let [products, skus, categories] = rows else {
+    let [products, skus, categories, handles] = rows else {
         return Err(SqlError::Garbage("rows are missing".to_owned()));
     };
     let mut chunk = KnownChunk::default();
@@ -232,6 +236,7 @@ pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
     for row in categories.iter() {
         chunk.categories.insert(row.get::<&str>("path")?.to_owned(), row.parse("id")?);
     }
+    chunk.translated_handles = translation::owners_of(handles)?;
     Ok(chunk)
 }
 
@@ -268,6 +273,7 @@ pub struct Chunk {
     pub removed_variants: Vec<String>,
     pub images: Vec<ImageRow>,
     pub facets: Vec<FacetRow>,
+    pub translations: Vec<TranslationRow>,
 }
 
 /// Adds the statements that write `chunk`.
@@ -293,6 +299,7 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     commit.push(Statement::new(DELETE_IMAGES).bind(organization.as_str()).bind(json(&ids)));
     commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
+    translation::write(commit, tenant, &chunk.updated_products, &chunk.translations);
     list_in_categories(commit, tenant, &ids);
     // Rules ask for all that is written before.
     list_in_collections(commit, tenant, &ids);

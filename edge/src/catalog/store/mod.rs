@@ -1,5 +1,5 @@
 //! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`, `category_product`,
-//! `collection`, `collection_condition`, `collection_product`.
+//! `collection`, `collection_condition`, `collection_product`, `product_translation`, `product_former_translation`.
 
 mod bulk;
 pub mod category;
@@ -11,6 +11,7 @@ mod read;
 mod single;
 mod sitemap;
 pub mod taxonomy;
+pub mod translation;
 mod version;
 
 pub use bulk::{
@@ -23,4 +24,5 @@ pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
 };
 pub use sitemap::{sitemap_pages, sitemap_pages_of, sitemap_products, sitemap_products_of};
+pub use translation::TranslationRow;
 pub use version::{advance, turn, turn_of, version, version_of};

@@ -35,7 +35,7 @@ WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.handle = ?3 AND p.status 
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 ORDER BY position";
 
-const BY_ID: &str = "-- catalog::product_by_id
+pub(super) const BY_ID: &str = "-- catalog::product_by_id
 SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.handle AS name,
   NULL AS price_minor, '' AS currency, p.category_id,
   (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c

@@ -1,5 +1,6 @@
 //! One product as the staff has it, drafts included, and the list of all of them.
 
+use headlesspro_shared::catalog::source::Source;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
@@ -16,14 +17,23 @@ WHERE p.organization_id = ?1 AND p.store_id = ?2 AND (p.id = ?3 OR p.handle = ?4
 const CATEGORY_ID: &str = "-- catalog::category_id
 SELECT c.id FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.path = ?3)";
 
-/// Who else has the handle, and which of the SKUs others have.
+/// Who else has the handle, and which of the SKUs and of the handles in other locales others have.
 const TAKEN: &str = "-- catalog::taken
 SELECT 'handle' AS what, p.handle AS value FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.id <> ?4
 UNION ALL
 SELECT 'sku', v.sku FROM json_each(?5) wanted
 CROSS JOIN variant v ON v.sku = wanted.value AND v.organization_id = ?1 AND v.store_id = ?2
-WHERE v.product_id <> ?4";
+WHERE v.product_id <> ?4
+UNION ALL
+SELECT 'handle', t.handle FROM product_translation t
+WHERE t.organization_id = ?1 AND t.store_id = ?2 AND t.handle = ?3 AND t.product_id <> ?4
+UNION ALL
+SELECT 'locale', said.value ->> 0 FROM json_each(?6) said
+WHERE EXISTS (SELECT 1 FROM product p
+    WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = said.value ->> 2 AND p.id <> ?4)
+  OR EXISTS (SELECT 1 FROM product_translation t WHERE t.organization_id = ?1 AND t.store_id = ?2
+    AND t.handle = said.value ->> 2 AND t.product_id <> ?4 AND t.language = said.value ->> 1)";
 
 /// Variants, images, facets and stock go with it. Orders keep what they copied.
 const DELETE: &str = "-- catalog::delete_product
@@ -68,6 +78,8 @@ pub struct OneProduct {
 pub struct Taken {
     pub handle: bool,
     pub skus: Vec<String>,
+    /// Those whose handle another product has.
+    pub locales: Vec<String>,
 }
 
 /// A product by id or handle, of any status. An id has a `_` in it, which no handle has.
@@ -103,8 +115,12 @@ pub fn category_id_of(rows: &Rows) -> Result<Option<String>, SqlError> {
 }
 
 /// The statement whose rows [`taken_of`] takes.
-pub fn taken(tenant: Tenant, id: ProductId, handle: &str, skus: &[&str]) -> Statement {
-    tenant.statement(TAKEN).bind(handle).bind(id.to_string()).bind(json!(skus).to_string())
+pub fn taken(tenant: Tenant, id: ProductId, source: &Source) -> Statement {
+    let skus: Vec<&str> = source.variants.iter().map(|variant| variant.sku.as_str()).collect();
+    let handles = source.translated_handles();
+    let handles: Vec<_> = handles.map(|(locale, handle)| json!([locale, locale.language(), handle])).collect();
+    let statement = tenant.statement(TAKEN).bind(source.handle.as_str()).bind(id.to_string());
+    statement.bind(json!(skus).to_string()).bind(json!(handles).to_string())
 }
 
 /// # Errors
@@ -114,6 +130,7 @@ pub fn taken_of(rows: &Rows) -> Result<Taken, SqlError> {
     for row in rows.iter() {
         match row.get::<&str>("what")? {
             "handle" => taken.handle = true,
+            "locale" => taken.locales.push(row.get::<&str>("value")?.to_owned()),
             _ => taken.skus.push(row.get::<&str>("value")?.to_owned()),
         }
     }

@@ -79,6 +79,7 @@ pub async fn caller(
         permissions: found.account.permissions,
         currency: found.currency,
         storefront: found.storefront,
+        locales: found.locales,
         person: Some(Person { account, session: session_of(issuer, subject) }),
         impersonator: None,
         // Whatever was revoked before is not in the database any more.

@@ -4,14 +4,15 @@ use headlesspro_shared::identity::{KeyKind, Permissions, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::tenant::storefront;
+use super::tenant::{locales, storefront};
 use crate::app::Tenant;
 use crate::failure::{PlanExceeded, Unavailable};
 use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify
-SELECT k.id, k.scopes, k.expires_at, s.currency, s.storefront_url, o.status AS organization_status
+SELECT k.id, k.scopes, k.expires_at, s.currency, s.storefront_url, coalesce(s.locale, o.locale) AS locale,
+  coalesce(s.locales, o.locales) AS locales, o.status AS organization_status
 FROM api_key k JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
 JOIN organization o ON o.id = k.organization_id
 WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND s.status = 'active'
@@ -135,6 +136,7 @@ pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
         storefront: storefront(row)?,
+        locales: locales(row)?,
         person: None,
         impersonator: None,
         issued_at: None,

@@ -10,7 +10,8 @@ use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify_app
-SELECT a.id, a.scopes, s.currency, s.storefront_url, o.status AS organization_status
+SELECT a.id, a.scopes, s.currency, s.storefront_url, coalesce(s.locale, o.locale) AS locale,
+  coalesce(s.locales, o.locales) AS locales, o.status AS organization_status
 FROM app a
 JOIN store s ON s.id = a.store_id AND s.organization_id = a.organization_id AND s.status = 'active'
 JOIN organization o ON o.id = a.organization_id
@@ -66,6 +67,7 @@ pub fn principal(row: Row<'_>) -> Result<Principal, SqlError> {
         permissions: Permissions::new(row.parse("scopes")?, &[]),
         currency: row.parse("currency")?,
         storefront: super::tenant::storefront(row)?,
+        locales: super::tenant::locales(row)?,
         person: None,
         impersonator: None,
         issued_at: None,

@@ -1,12 +1,15 @@
 //! Who shows another issuer's token beside a publishable key.
 
+use std::sync::Arc;
+
 use headlesspro_shared::kernel::id::IdentityProviderId;
+use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::BaseUrl;
 
 use super::provider::{LinkedRow, linked_of};
-use super::tenant::storefront;
+use super::tenant::{locales, storefront};
 use crate::app::Tenant;
 use crate::failure::Unavailable;
 use crate::identity::KeyHash;
@@ -14,8 +17,8 @@ use crate::port::sql::{Row, Statement};
 
 /// The key is good, the issuer is allowed, and the subject has an account.
 const VERIFY: &str = "-- identity::verify_external
-SELECT p.id AS provider_id, p.token_audiences, s.currency, s.storefront_url, o.status AS organization_status, a.id,
-  a.role, a.grants, a.state,
+SELECT p.id AS provider_id, p.token_audiences, s.currency, s.storefront_url, o.status AS organization_status,
+  coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS locales, a.id, a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
   EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
     AND f.confirmed_at IS NOT NULL) AS has_second_factor
@@ -34,6 +37,7 @@ pub struct Found {
     pub audiences: Vec<String>,
     pub currency: Currency,
     pub storefront: Option<BaseUrl>,
+    pub locales: Arc<Locales>,
     pub account: LinkedRow,
 }
 
@@ -51,6 +55,7 @@ pub fn found(row: Row<'_>) -> Result<Found, Unavailable> {
         audiences: audiences.map_err(|_| Unavailable::Corrupt("a provider's token_audiences".to_owned()))?,
         currency: row.parse("currency")?,
         storefront: storefront(row)?,
+        locales: locales(row)?,
         account: linked_of(row)?,
     })
 }

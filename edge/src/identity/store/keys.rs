@@ -21,7 +21,8 @@ ORDER BY created_at DESC LIMIT 1";
 
 /// The key, and whether the organization and the store that the token names do business.
 const VERIFYING_KEY: &str = "-- identity::verifying_key
-SELECT t.public_key, o.status AS organization_status, s.status AS store_status, s.storefront_url
+SELECT t.public_key, o.status AS organization_status, s.status AS store_status, s.storefront_url,
+  coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS locales
 FROM token_key t
 LEFT JOIN organization o ON o.id = ?1
 LEFT JOIN store s ON s.organization_id = ?1 AND s.id = ?2

@@ -1,5 +1,8 @@
 //! What every credential's row says of its tenant.
 
+use std::sync::Arc;
+
+use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::OrganizationStatus;
 
@@ -15,6 +18,14 @@ pub fn storefront(row: Row<'_>) -> Result<Option<BaseUrl>, SqlError> {
         None => Ok(None),
         Some(_) => row.parse("storefront_url").map(Some),
     }
+}
+
+/// The store's locales, of the columns `locale` and `locales`.
+///
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn locales(row: Row<'_>) -> Result<Arc<Locales>, SqlError> {
+    Ok(Arc::new(Locales::new(row.parse("locale")?, row.parse("locales")?)))
 }
 
 /// Whose organization does business.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::response::Response;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{OrganizationKind, StoreKind};
-use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::locale::{InvalidLocaleList, Locale, LocaleList};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{
@@ -53,6 +53,9 @@ pub struct ChangeOrganizationBody {
     /// Of the IANA database: `Europe/Berlin`.
     pub timezone: Option<String>,
     pub locale: Option<String>,
+    /// Those that products are translated to, at most 20. The one above is one of them, whether it is listed or not.
+    #[schemars(length(max = 20))]
+    pub locales: Option<Vec<String>>,
     /// Whether the prices that are entered hold the tax.
     #[schemars(extend("enum" = ["inclusive", "exclusive", null]))]
     pub tax_mode: Option<String>,
@@ -71,9 +74,12 @@ pub struct OpenStoreBody {
     /// The organization's when left out. It never changes.
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: Option<String>,
-    /// The organization's when left out, as the next three.
+    /// The organization's when left out, as the next four.
     pub timezone: Option<String>,
     pub locale: Option<String>,
+    /// Those that products are translated to, at most 20. The one above is one of them, whether it is listed or not.
+    #[schemars(length(max = 20))]
+    pub locales: Option<Vec<String>>,
     #[schemars(extend("enum" = ["inclusive", "exclusive", null]))]
     pub tax_mode: Option<String>,
     #[schemars(extend("enum" = ["half-up", "half-even", "half-down", null]))]
@@ -101,6 +107,10 @@ pub struct ChangeStoreBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>")]
     pub locale: Option<Option<String>>,
+    /// Those that products are translated to, at most 20. The one above is one of them, whether it is listed or not.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Vec<String>>", length(max = 20))]
+    pub locales: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>", extend("enum" = ["inclusive", "exclusive", null]))]
     pub tax_mode: Option<Option<String>>,
@@ -127,6 +137,8 @@ pub struct SettingsBody {
     pub currency: String,
     pub timezone: String,
     pub locale: String,
+    /// Those that products are translated to, after the one above.
+    pub locales: Vec<String>,
     #[schemars(extend("enum" = ["inclusive", "exclusive"]))]
     pub tax_mode: String,
     #[schemars(extend("enum" = ["half-up", "half-even", "half-down"]))]
@@ -246,6 +258,7 @@ impl Parse for ChangeOrganizationBody {
                 currency: errors.optional("currency", self.currency, |code| code.parse::<Currency>()),
                 timezone: errors.optional("timezone", self.timezone, |zone| zone.parse::<Timezone>()),
                 locale: errors.optional("locale", self.locale, |locale| locale.parse::<Locale>()),
+                locales: errors.optional("locales", self.locales, |list| locales(&list)),
                 tax_mode: errors.optional("taxMode", self.tax_mode, |mode| mode.parse::<TaxMode>()),
                 rounding: errors.optional("rounding", self.rounding, |mode| mode.parse::<RoundingMode>()),
             },
@@ -263,6 +276,7 @@ impl Parse for OpenStoreBody {
         let own = OwnSettings {
             timezone: errors.optional("timezone", self.timezone, |zone| zone.parse::<Timezone>()),
             locale: errors.optional("locale", self.locale, |locale| locale.parse::<Locale>()),
+            locales: errors.optional("locales", self.locales, |list| locales(&list)),
             tax_mode: errors.optional("taxMode", self.tax_mode, |mode| mode.parse::<TaxMode>()),
             rounding: errors.optional("rounding", self.rounding, |mode| mode.parse::<RoundingMode>()),
         };
@@ -293,6 +307,7 @@ impl Parse for ChangeStoreBody {
             name: errors.optional("name", self.name, |name| name.parse::<Name>()),
             timezone: own(errors, "timezone", self.timezone),
             locale: own(errors, "locale", self.locale),
+            locales: errors.optional("locales", self.locales, |list| list.as_deref().map(locales).transpose()),
             tax_mode: own(errors, "taxMode", self.tax_mode),
             rounding: own(errors, "rounding", self.rounding),
             status: errors.optional("status", self.status, |status| status.parse::<Status>()),
@@ -305,6 +320,10 @@ impl Parse for ChangeStoreBody {
         };
         errors.is_empty().then_some(change)
     }
+}
+
+fn locales(list: &[String]) -> Result<LocaleList, InvalidLocaleList> {
+    LocaleList::of(list.iter().map(String::as_str))
 }
 
 fn storefront(url: &str) -> Result<BaseUrl, &'static str> {
@@ -373,6 +392,7 @@ impl From<&Settings> for SettingsBody {
             currency: settings.currency.to_string(),
             timezone: settings.timezone.to_string(),
             locale: settings.locale.to_string(),
+            locales: settings.all_locales().all().map(ToString::to_string).collect(),
             tax_mode: settings.tax_mode.to_string(),
             rounding: settings.rounding.to_string(),
         }
@@ -402,6 +422,7 @@ impl From<Store> for StoreBody {
         let own = [
             ("timezone", store.own.timezone.is_some()),
             ("locale", store.own.locale.is_some()),
+            ("locales", store.own.locales.is_some()),
             ("taxMode", store.own.tax_mode.is_some()),
             ("rounding", store.own.rounding.is_some()),
         ];

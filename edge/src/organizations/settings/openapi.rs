@@ -115,7 +115,7 @@ fn change_store() -> Operation {
         .body(RequestBody::json::<ChangeStoreBody>("What is to be changed.").example(
             "own",
             "A locale of its own, and its organization's time zone",
-            json!({ "locale": "de", "timezone": null }),
+            json!({ "locale": "de", "locales": ["fr", "fr-CA"], "timezone": null }),
         ))
         .answer(store_answer())
         .problems(json_body())
@@ -185,6 +185,7 @@ fn settings() -> Value {
         "currency": "EUR",
         "timezone": "Europe/Berlin",
         "locale": "de",
+        "locales": ["de", "fr", "fr-CA"],
         "taxMode": "inclusive",
         "rounding": "half-up",
     })

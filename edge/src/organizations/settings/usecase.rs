@@ -47,6 +47,7 @@ pub struct StoreChange {
     pub name: Option<Name>,
     pub timezone: Own<headlesspro_shared::organizations::Timezone>,
     pub locale: Own<headlesspro_shared::kernel::locale::Locale>,
+    pub locales: Own<headlesspro_shared::kernel::locale::LocaleList>,
     pub tax_mode: Own<headlesspro_shared::organizations::TaxMode>,
     pub rounding: Own<headlesspro_shared::organizations::RoundingMode>,
     pub status: Option<Status>,
@@ -250,6 +251,9 @@ fn apply(store: &mut Store, change: &StoreChange) {
     if let Some(own) = &change.locale {
         store.own.locale.clone_from(own);
     }
+    if let Some(own) = &change.locales {
+        store.own.locales.clone_from(own);
+    }
     if let Some(own) = change.tax_mode {
         store.own.tax_mode = own;
     }
@@ -310,6 +314,7 @@ fn of_organization(organization: &Organization) -> Json {
         "currency": settings.currency.to_string(),
         "timezone": settings.timezone,
         "locale": settings.locale,
+        "locales": settings.locales.to_string(),
         "taxMode": settings.tax_mode,
         "rounding": settings.rounding,
     })
@@ -320,6 +325,7 @@ fn of_store(store: &Store, has_new_credentials: bool) -> Json {
         "name": store.name,
         "timezone": store.own.timezone,
         "locale": store.own.locale,
+        "locales": store.own.locales.as_ref().map(ToString::to_string),
         "taxMode": store.own.tax_mode,
         "rounding": store.own.rounding,
         "status": store.status,

@@ -1,7 +1,7 @@
 //! Settings: the tables `organization` and `store`, as a merchant sees them.
 
 use headlesspro_shared::kernel::id::{OrganizationId, StoreId};
-use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::locale::{Locale, LocaleList, Locales};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::BaseUrl;
@@ -16,7 +16,7 @@ use crate::port::sql::{Row, Rows, SqlError, Statement};
 use crate::vault::WrappedKey;
 
 const ORGANIZATION: &str = "-- organizations::organization
-SELECT o.id, o.name, o.currency, o.timezone, o.locale, o.tax_mode, o.rounding, o.status, o.most_stores, o.most_members,
+SELECT o.id, o.name, o.currency, o.timezone, o.locale, o.locales, o.tax_mode, o.rounding, o.status, o.most_stores, o.most_members,
   o.most_api_keys, o.version, o.created_at,
   (SELECT count(*) FROM store s WHERE s.organization_id = o.id) AS stores,
   (SELECT count(*) FROM account a WHERE a.organization_id = o.id AND a.role <> 'customer') AS members,
@@ -27,14 +27,14 @@ FROM organization o WHERE o.id = ?1";
 
 const CHANGE_ORGANIZATION: &str = "-- organizations::change_organization
 UPDATE organization SET name = ?3, currency = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8,
-  version = version + 1
+  locales = ?9, version = version + 1
 WHERE id = ?1 AND version = ?2";
 
 const STORES: &str = "-- organizations::stores_of_organization
-SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.tax_mode, s.rounding, s.status, s.platform,
+SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.locales, s.tax_mode, s.rounding, s.status, s.platform,
   s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.health_message, s.health_at, s.last_sync_at,
   s.storefront_url, s.version, s.created_at,
-  o.timezone AS default_timezone, o.locale AS default_locale, o.tax_mode AS default_tax_mode,
+  o.timezone AS default_timezone, o.locale AS default_locale, o.locales AS default_locales, o.tax_mode AS default_tax_mode,
   o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
 FROM store s
 JOIN organization o ON o.id = s.organization_id
@@ -42,10 +42,10 @@ JOIN organization_key k ON k.organization_id = s.organization_id
 WHERE s.organization_id = ?1 AND ?2 < s.id ORDER BY s.id LIMIT ?3";
 
 const STORE: &str = "-- organizations::store
-SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.tax_mode, s.rounding, s.status, s.platform,
+SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.locales, s.tax_mode, s.rounding, s.status, s.platform,
   s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.health_message, s.health_at, s.last_sync_at,
   s.storefront_url, s.version, s.created_at,
-  o.timezone AS default_timezone, o.locale AS default_locale, o.tax_mode AS default_tax_mode,
+  o.timezone AS default_timezone, o.locale AS default_locale, o.locales AS default_locales, o.tax_mode AS default_tax_mode,
   o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
 FROM store s
 JOIN organization o ON o.id = s.organization_id
@@ -57,17 +57,24 @@ const DEFAULTS: &str = "-- organizations::store_defaults
 SELECT o.currency, k.wrapped, k.master_key_id
 FROM organization o JOIN organization_key k ON k.organization_id = o.id WHERE o.id = ?1";
 
+/// The default first, and then the list, which may name it again.
+const LOCALES: &str = "-- organizations::locales
+SELECT coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS locales
+FROM store s JOIN organization o ON o.id = s.organization_id
+WHERE s.organization_id = ?1 AND s.id = ?2";
+
 const INSERT_STORE: &str = "-- organizations::insert_connected_store
 INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, timezone, locale, tax_mode, rounding,
-  platform, credentials_sealed, created_at, storefront_url)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+  locales, platform, credentials_sealed, created_at, storefront_url)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
 /// New credentials have not been tried yet: nothing has been seen of them.
 const CHANGE_STORE: &str = "-- organizations::change_store
-UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8, status = ?9,
-  health = iif(?10 IS NULL, health, 'unknown'), health_message = iif(?10 IS NULL, health_message, NULL),
-  health_at = iif(?10 IS NULL, health_at, NULL),
-  credentials_sealed = coalesce(?10, credentials_sealed), storefront_url = ?11, version = version + 1
+UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding = ?8, locales = ?9,
+  status = ?10,
+  health = iif(?11 IS NULL, health, 'unknown'), health_message = iif(?11 IS NULL, health_message, NULL),
+  health_at = iif(?11 IS NULL, health_at, NULL),
+  credentials_sealed = coalesce(?11, credentials_sealed), storefront_url = ?12, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3";
 
 /// An organization as its staff sees it.
@@ -108,6 +115,7 @@ impl Organization {
 pub struct OwnSettings {
     pub timezone: Option<Timezone>,
     pub locale: Option<Locale>,
+    pub locales: Option<LocaleList>,
     pub tax_mode: Option<TaxMode>,
     pub rounding: Option<RoundingMode>,
 }
@@ -161,6 +169,7 @@ pub fn organization_of(rows: &Rows) -> Result<Option<Organization>, SqlError> {
             currency: row.parse("currency")?,
             timezone: row.parse("timezone")?,
             locale: row.parse("locale")?,
+            locales: row.parse("locales")?,
             tax_mode: row.parse("tax_mode")?,
             rounding: row.parse("rounding")?,
         },
@@ -188,6 +197,7 @@ pub fn change_organization(tenant: Tenant, version: i64, name: &str, settings: &
         .bind(settings.locale.as_str())
         .bind(settings.tax_mode.name())
         .bind(settings.rounding.name())
+        .bind(settings.locales.to_string())
 }
 
 /// The statement whose rows [`stores_of`] takes: those whose ids come after `after`.
@@ -211,6 +221,7 @@ fn store_of(row: Row<'_>) -> Result<Store, SqlError> {
     let own = OwnSettings {
         timezone: if is_there("timezone")? { Some(row.parse("timezone")?) } else { None },
         locale: if is_there("locale")? { Some(row.parse("locale")?) } else { None },
+        locales: if is_there("locales")? { Some(row.parse("locales")?) } else { None },
         tax_mode: if is_there("tax_mode")? { Some(row.parse("tax_mode")?) } else { None },
         rounding: if is_there("rounding")? { Some(row.parse("rounding")?) } else { None },
     };
@@ -218,6 +229,7 @@ fn store_of(row: Row<'_>) -> Result<Store, SqlError> {
         currency: row.parse("currency")?,
         timezone: row.parse("default_timezone")?,
         locale: row.parse("default_locale")?,
+        locales: row.parse("default_locales")?,
         tax_mode: row.parse("default_tax_mode")?,
         rounding: row.parse("default_rounding")?,
     };
@@ -242,9 +254,20 @@ fn store_of(row: Row<'_>) -> Result<Store, SqlError> {
 
 impl From<OwnSettings> for headlesspro_shared::organizations::SettingsChange {
     fn from(own: OwnSettings) -> Self {
-        let OwnSettings { timezone, locale, tax_mode, rounding } = own;
-        Self { currency: None, timezone, locale, tax_mode, rounding }
+        let OwnSettings { timezone, locale, locales, tax_mode, rounding } = own;
+        Self { currency: None, timezone, locale, locales, tax_mode, rounding }
     }
+}
+
+/// The statement whose row [`locales_of`] takes: those of the caller's store.
+pub fn locales(tenant: Tenant) -> Statement {
+    tenant.statement(LOCALES)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn locales_of(rows: &Rows) -> Result<Option<Locales>, SqlError> {
+    rows.first().map(|row| Ok(Locales::new(row.parse("locale")?, row.parse("locales")?))).transpose()
 }
 
 /// The statement whose rows [`defaults_of`] takes.
@@ -289,4 +312,5 @@ fn own_settings(statement: Statement, own: &OwnSettings) -> Statement {
         .bind(own.locale.as_ref().map(Locale::as_str))
         .bind(own.tax_mode.map(TaxMode::name))
         .bind(own.rounding.map(RoundingMode::name))
+        .bind(own.locales.as_ref().map(LocaleList::to_string))
 }

@@ -33,6 +33,7 @@ impl Source {
                 .collect(),
             seo,
             metadata: Default::default(),
+            translations: Default::default(),
             variants: parsed.variants.iter().map(of_variant).collect(),
         }
     }
@@ -42,6 +43,7 @@ impl Source {
     pub fn keep(&mut self, known: &Source) {
         (self.publish_at, self.unpublish_at) = (known.publish_at, known.unpublish_at);
         self.metadata.clone_from(&known.metadata);
+        self.translations.clone_from(&known.translations);
         for image in &mut self.images {
             if let Some(known) = known.images.iter().find(|known| known.url == image.url) {
                 (image.file_id, image.focal_point) = (known.file_id, known.focal_point);
@@ -59,6 +61,7 @@ impl Source {
             variant.origin_country = known.origin_country;
             variant.metadata.clone_from(&known.metadata);
         }
+        self.prune_translations();
     }
 }
 

@@ -13,6 +13,11 @@ mod reader;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod translated;
+#[cfg(test)]
+mod translated_tests;
+
+use std::collections::BTreeMap;
 
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
@@ -20,11 +25,13 @@ use serde_json::{Map, Number, Value};
 pub use patch::{merge_patch, unknown_members};
 pub use reader::Fault;
 pub use settle::Likeness;
+pub use translated::Translation;
 
 use super::import::{ProductStatus, WeightUnit};
 use crate::kernel::country::Country;
 use crate::kernel::handle::Handle;
 use crate::kernel::id::{FileId, ImageId, VariantId};
+use crate::kernel::locale::Locale;
 use crate::kernel::money::Money;
 use crate::kernel::sku::Sku;
 use crate::kernel::time::Timestamp;
@@ -75,6 +82,9 @@ pub struct Source {
     /// The staff's own: not in a storefront's answers.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
+    /// What is said in other locales than the store's own.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<Locale, Translation>,
     /// At least one.
     pub variants: Vec<SourceVariant>,
 }

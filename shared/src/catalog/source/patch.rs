@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::read::{MEMBERS, SEO};
 use super::reader::{Fault, Reader};
+use super::translated;
 
 /// `target` as `patch` says: members that are null go, objects are merged, all else takes the place of what was
 /// there. Source: RFC 7396, section 2.
@@ -32,5 +33,6 @@ pub fn unknown_members(patch: &Value) -> Vec<Fault> {
     if of.get("seo").is_some_and(Value::is_object) {
         reader.object(of, "seo", &SEO, |_, _| ());
     }
+    translated::unknown_members(&mut reader, of);
     reader.faults
 }

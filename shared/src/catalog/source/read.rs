@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::reader::{Fault, Members, Reader};
+use super::translated::translations;
 use super::{
     Dimensions, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES, MOST_OPTIONS, MOST_TAGS, MOST_VARIANTS,
     Source, SourceImage, SourceInventory, SourceOption, SourceSeo, SourceVariant,
@@ -14,7 +15,7 @@ use crate::kernel::handle::Handle;
 use crate::kernel::money::Currency;
 use crate::media::{FocalPoint, thousandths};
 
-pub(super) const MEMBERS: [&str; 15] = [
+pub(super) const MEMBERS: [&str; 16] = [
     "handle",
     "title",
     "description",
@@ -29,6 +30,7 @@ pub(super) const MEMBERS: [&str; 15] = [
     "images",
     "seo",
     "metadata",
+    "translations",
     "variants",
 ];
 pub(super) const SEO: [&str; 2] = ["title", "description"];
@@ -52,9 +54,9 @@ const VARIANT: [&str; 16] = [
 ];
 const SIDES: [&str; 3] = ["lengthMm", "widthMm", "heightMm"];
 
-const MOST_CHARS: usize = 255;
-const MOST_ALT_CHARS: usize = 512;
-const MOST_SEO_DESCRIPTION_CHARS: usize = 1_000;
+pub(super) const MOST_CHARS: usize = 255;
+pub(super) const MOST_ALT_CHARS: usize = 512;
+pub(super) const MOST_SEO_DESCRIPTION_CHARS: usize = 1_000;
 /// A path of ten handles.
 const MOST_CATEGORY_CHARS: usize = 2_600;
 const MOST_UNITS: i64 = 1_000_000_000;
@@ -127,7 +129,7 @@ fn source(reader: &mut Reader, json: &Value, currency: Currency) -> Option<Sourc
         }
     }
     // All is read before it is known whether there is a product.
-    Some(Source {
+    let mut source = Source {
         description: description.to_owned(),
         vendor: reader.line(of, "vendor", MOST_CHARS).unwrap_or_default(),
         product_type: reader.line(of, "productType", MOST_CHARS).unwrap_or_default(),
@@ -140,10 +142,13 @@ fn source(reader: &mut Reader, json: &Value, currency: Currency) -> Option<Sourc
         images: images.into_iter().flatten().collect(),
         seo: seo.unwrap_or_default(),
         metadata: reader.free(of, "metadata", MOST_METADATA_BYTES),
+        translations: translations(reader, of),
         variants: variants.into_iter().flatten().collect(),
         handle: handle?,
         title: title?,
-    })
+    };
+    source.prune_translations();
+    Some(source)
 }
 
 fn is_blank(value: &Value) -> bool {

@@ -113,6 +113,46 @@ impl Reader {
         }
     }
 
+    /// Each member that is not null of a member whose own members the merchant names, at most `most`.
+    pub(super) fn entries<T>(
+        &mut self,
+        of: Members<'_>,
+        name: &str,
+        most: usize,
+        read: &mut dyn FnMut(&mut Reader, &str, &Value) -> T,
+    ) -> Vec<T> {
+        let Some(value) = of.get(name) else { return Vec::new() };
+        self.below(name, |reader| reader.entries_of(value, most, read))
+    }
+
+    /// As [`Reader::entries`], of a value.
+    pub(super) fn entries_of<T>(
+        &mut self,
+        value: &Value,
+        most: usize,
+        read: &mut dyn FnMut(&mut Reader, &str, &Value) -> T,
+    ) -> Vec<T> {
+        match value {
+            Value::Object(members) if members.len() <= most => {
+                let given = members.iter().filter(|(_, value)| !value.is_null());
+                // RFC 6901, section 3.
+                let escaped = |name: &str| {
+                    let name: String = name.chars().take(MOST_NAME_CHARS).collect();
+                    name.replace('~', "~0").replace('/', "~1")
+                };
+                given.map(|(name, value)| self.below(&escaped(name), |reader| read(reader, name, value))).collect()
+            }
+            Value::Object(_) => {
+                self.fault("", format!("has more than {most} members"));
+                Vec::new()
+            }
+            _ => {
+                self.fault("", "must be an object");
+                Vec::new()
+            }
+        }
+    }
+
     pub(super) fn text<'a>(&mut self, of: Members<'a>, name: &str) -> Option<&'a str> {
         let text = of.get(name)?.as_str();
         if text.is_none() {

@@ -1,7 +1,13 @@
 //! Locales.
 
+mod accept;
+mod spoken;
+
 use std::fmt::{self, Display};
 use std::str::FromStr;
+
+pub use accept::negotiate;
+pub use spoken::{InvalidLocaleList, LocaleList, Locales};
 
 /// A language, with a script and a region where given: `de`, `de-AT`, `zh-Hant-TW`, `es-419`.
 ///
@@ -28,6 +34,13 @@ impl Locale {
     /// Two capitals or three digits.
     pub fn region(&self) -> Option<&str> {
         self.0.split('-').skip(1).find(|subtag| subtag.len() != 4)
+    }
+
+    /// Itself, and then what it is a special case of, the nearest first: `zh-Hant-TW`, `zh-Hant`, `zh`; at most three.
+    /// Source: RFC 4647, section 3.4.
+    pub fn fallbacks(&self) -> impl Iterator<Item = Locale> {
+        let broader = |locale: &Locale| locale.0.rsplit_once('-').map(|(broader, _)| Locale(broader.to_owned()));
+        std::iter::successors(Some(self.clone()), broader)
     }
 }
 
@@ -126,6 +139,21 @@ mod tests {
         #[test]
         fn arbitrary_text_never_panics(text in ".{0,20}") {
             let _ = text.parse::<Locale>();
+        }
+
+        #[test]
+        fn a_locale_falls_back_to_its_language_in_three_steps_at_most(
+            text in "[a-zA-Z]{2,3}(-[a-zA-Z]{4})?(-[a-zA-Z]{2}|-[0-9]{3})?",
+        ) {
+            let locale: Locale = text.parse().unwrap();
+            let all: Vec<Locale> = locale.fallbacks().collect();
+            prop_assert!((1..=3).contains(&all.len()));
+            prop_assert_eq!(&all[0], &locale);
+            prop_assert_eq!(all[all.len() - 1].as_str(), locale.language());
+            for (one, broader) in all.iter().zip(&all[1..]) {
+                prop_assert_eq!(one.as_str().rsplit_once('-').map(|(rest, _)| rest), Some(broader.as_str()));
+                prop_assert_eq!(broader.as_str().parse(), Ok(broader.clone()));
+            }
         }
     }
 }
