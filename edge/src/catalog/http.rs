@@ -117,10 +117,7 @@ fn accepted(headers: &HeaderMap) -> String {
 impl Asked {
     /// In which locale the question is answered, as far as the store's are known: before the caller is verified, that
     /// may be wrong.
-    fn spoken(&self, ctx: &Ctx, question: &Question) -> Result<Spoken, Problem> {
-        if !question.is_translated() {
-            return Ok(Spoken::default());
-        }
+    fn spoken(&self, ctx: &Ctx) -> Result<Spoken, Problem> {
         let wrong = |reason: String| Problem::parameter("locale", reason);
         let preference = self.preference.as_ref().map_err(|reason| wrong(reason.clone()))?;
         match preference.among(&ctx.locales()) {
@@ -141,7 +138,7 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
     let store = ctx.tenant().store;
     // Whoever is not known yet is looked up with what is read.
     let may_be_kept = ctx.is_verified() && !wants_it_read(&ctx, headers).await?;
-    let guess = asked.spoken(&ctx, &question)?;
+    let guess = asked.spoken(&ctx)?;
     let key = guess.key(target);
     let kept = answers.get(store, &key, at_least, ctx.now).filter(|_| may_be_kept);
     let (kept, version) = match kept {
@@ -214,7 +211,7 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
     let mut found = usecase::read(ctx, question, &guess).await?;
     // The caller is verified now. An isolate that has not heard of the store yet reads again where it is not to
     // answer in the default locale.
-    let spoken = asked.spoken(ctx, question)?;
+    let spoken = asked.spoken(ctx)?;
     let too_old = at_least.filter(|at_least| found.version < *at_least);
     if let Some(at_least) = too_old {
         // A replica that has not heard of it yet, or a client that asks for what never was.

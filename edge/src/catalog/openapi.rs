@@ -81,6 +81,33 @@ pub struct CategoryRef {
     pub path: String,
 }
 
+/// What is said in one locale. What is left out is said as the language says it (`fr` for `fr-CA`), else as it is said
+/// at all.
+#[derive(JsonSchema)]
+#[schemars(rename = "NamedTranslation", deny_unknown_fields)]
+pub struct NamedTranslationBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub name: Option<String>,
+    /// HTML; kept sanitised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 65_536))]
+    pub description: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seo: Option<NamedSeoBody>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename = "NamedSeo", deny_unknown_fields)]
+pub struct NamedSeoBody {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 255))]
+    pub title: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1_000))]
+    pub description: Option<String>,
+}
+
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CategoryInUse {
@@ -216,10 +243,7 @@ fn product() -> Operation {
                 .headers([Header::ContentLanguage]),
         )
         .problems(credentials(Scope::CatalogRead))
-        .problems(vec![of(
-            Problem::parameter("locale", "is none of the store's locales: en, fr"),
-            "The locale is none of the store's.",
-        )])
+        .problems(locale_problems())
         .problems(not_found())
         .problems(min_version())
         .problems(database())
@@ -235,6 +259,13 @@ pub fn query_problems() -> Problems {
     vec![of(
         Problem::parameter("limit", "the limit must be a number between 1 and 250"),
         "Query parameters are unknown or not valid; `errors` lists them all.",
+    )]
+}
+
+pub fn locale_problems() -> Problems {
+    vec![of(
+        Problem::parameter("locale", "is none of the store's locales: en, fr"),
+        "The locale is none of the store's.",
     )]
 }
 

@@ -2,8 +2,14 @@
 
 use serde_json::{Map, Value};
 
+use headlesspro_shared::catalog::source::{Fault, NamedTranslation, NamedTranslations};
+use headlesspro_shared::kernel::locale::{Locale, Locales};
+
 use super::document::sanitise;
 use super::store::taxonomy::Presentation;
+use crate::app::Tenant;
+use crate::organizations;
+use crate::port::sql::{Rows, SqlError, Statement};
 
 /// The most bytes of metadata, as JSON without blanks.
 pub const MOST_METADATA: usize = 16 << 10;
@@ -16,18 +22,29 @@ pub struct PresentationPatch {
     pub metadata: Option<Value>,
     pub seo_title: Option<Option<String>>,
     pub seo_description: Option<Option<String>>,
+    /// To be merged into what is there.
+    pub translations: Option<Value>,
 }
 
-/// The metadata would be larger than [`MOST_METADATA`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MetadataTooLarge;
+/// What cannot be said of a category or collection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PresentationError {
+    /// The metadata would be larger than [`MOST_METADATA`].
+    MetadataTooLarge,
+    Translations(Vec<Fault>),
+}
 
 impl PresentationPatch {
-    /// `presentation` with this change.
+    /// The statement whose rows [`locales_of`] takes, where the change asks for them.
+    pub fn locales(&self, tenant: Tenant) -> Option<Statement> {
+        self.translations.as_ref().map(|_| organizations::locales(tenant))
+    }
+
+    /// `presentation` with this change, in a store of these locales.
     ///
     /// # Errors
-    /// [`MetadataTooLarge`].
-    pub fn apply(&self, presentation: &mut Presentation) -> Result<(), MetadataTooLarge> {
+    /// [`PresentationError`].
+    pub fn apply(&self, presentation: &mut Presentation, locales: &Locales) -> Result<(), PresentationError> {
         if let Some(html) = &self.description {
             presentation.description = sanitise(html);
             presentation.description_html.clone_from(html);
@@ -40,7 +57,7 @@ impl PresentationPatch {
             merge(&mut metadata, patch);
             presentation.metadata = metadata.to_string();
             if MOST_METADATA < presentation.metadata.len() {
-                return Err(MetadataTooLarge);
+                return Err(PresentationError::MetadataTooLarge);
             }
         }
         if let Some(title) = &self.seo_title {
@@ -49,8 +66,44 @@ impl PresentationPatch {
         if let Some(text) = &self.seo_description {
             presentation.seo_description.clone_from(text);
         }
+        if let Some(patch) = &self.translations {
+            let mut json: Value = serde_json::from_str(&presentation.translations).unwrap_or_default();
+            let known = NamedTranslations::read(&json).unwrap_or_default();
+            merge(&mut json, patch);
+            let said = NamedTranslations::read(&json).map_err(PresentationError::Translations)?;
+            let foreign = said.foreign(&known, locales);
+            if !foreign.is_empty() {
+                return Err(PresentationError::Translations(foreign));
+            }
+            let said = said.made_safe(sanitise);
+            presentation.translations = serde_json::to_string(&said).unwrap_or_else(|_| "{}".to_owned());
+        }
         Ok(())
     }
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn locales_of(rows: Option<&Rows>) -> Result<Locales, SqlError> {
+    Ok(rows.map(organizations::locales_of).transpose()?.flatten().unwrap_or_default())
+}
+
+/// Says what is said in the locales of `chain`, the nearest first, in the place of the name and the texts.
+pub fn say(name: &mut String, presentation: &mut Presentation, chain: &[Locale]) {
+    if chain.is_empty() || presentation.translations == "{}" {
+        return;
+    }
+    let json = serde_json::from_str(&presentation.translations).unwrap_or_default();
+    let said = NamedTranslations::read(&json).unwrap_or_default().said(chain);
+    let NamedTranslation { name: said_name, description, seo } = said;
+    if let Some(said_name) = said_name {
+        *name = said_name;
+    }
+    if !description.is_empty() {
+        presentation.description = description;
+    }
+    presentation.seo_title = seo.title.or(presentation.seo_title.take());
+    presentation.seo_description = seo.description.or(presentation.seo_description.take());
 }
 
 /// Merges `patch` into an object (RFC 7396); null takes all away.

@@ -74,23 +74,16 @@ pub enum Question {
     Categories(categories::Page),
 }
 
-impl Question {
-    /// Whether the answer is another in another locale.
-    pub fn is_translated(&self) -> bool {
-        matches!(self, Question::Product(_) | Question::List(_) | Question::Shelf(..))
-    }
-}
-
 /// Answers in one round trip.
 pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
     match question {
         Question::Product(key) => product(ctx, key, spoken).await,
         Question::List(query) => list(ctx, query, None, spoken).await,
         Question::Shelf(shelf, key, query) => list(ctx, query, Some((*shelf, key)), spoken).await,
-        Question::Collection(key) => collections::shown(ctx, key).await,
-        Question::Collections { after, limit } => collections::page(ctx, after, *limit).await,
-        Question::Category(key) => categories::shown(ctx, key).await,
-        Question::Categories(page) => categories::page(ctx, page).await,
+        Question::Collection(key) => collections::shown(ctx, key, &spoken.chain).await,
+        Question::Collections { after, limit } => collections::page(ctx, after, *limit, &spoken.chain).await,
+        Question::Category(key) => categories::shown(ctx, key, &spoken.chain).await,
+        Question::Categories(page) => categories::page(ctx, page, &spoken.chain).await,
     }
 }
 

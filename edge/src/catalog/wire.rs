@@ -1,5 +1,7 @@
 //! What categories and collections say of themselves, on the wire.
 
+use std::collections::BTreeMap;
+
 use headlesspro_shared::kernel::line::Line;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::document::SeoBody;
+use super::openapi::NamedTranslationBody;
 use super::presentation::PresentationPatch;
 use super::store::taxonomy::Presentation;
 use crate::extract::{FieldErrors, given};
@@ -35,6 +38,7 @@ pub struct PresentationFields {
     pub image_url: Option<Option<String>>,
     pub metadata: Option<Option<Map<String, Value>>>,
     pub seo: Option<Option<SeoPatch>>,
+    pub translations: Option<Option<Map<String, Value>>>,
 }
 
 impl PresentationFields {
@@ -55,6 +59,7 @@ impl PresentationFields {
             metadata: self.metadata.map(|metadata| metadata.map_or(Value::Null, Value::Object)),
             seo_title,
             seo_description,
+            translations: self.translations.map(|said| said.map_or(Value::Null, Value::Object)),
         }
     }
 }
@@ -90,6 +95,10 @@ pub struct PresentationBody {
     pub metadata: Box<RawValue>,
     /// The name stands in for a title that is not given.
     pub seo: SeoBody,
+    /// All that is said in other locales, whichever was asked for; left out where nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, NamedTranslationBody>>")]
+    pub translations: Option<Box<RawValue>>,
 }
 
 impl PresentationBody {
@@ -103,6 +112,10 @@ impl PresentationBody {
             seo: SeoBody {
                 title: presentation.seo_title.unwrap_or_else(|| name.to_owned()),
                 description: presentation.seo_description.unwrap_or_default(),
+            },
+            translations: match presentation.translations {
+                none if none == "{}" => None,
+                said => Some(RawValue::from_string(said)?),
             },
         })
     }

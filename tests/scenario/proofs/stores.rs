@@ -90,6 +90,20 @@ async fn stores_have_their_own_or_their_organizations_settings(stage: &Stage, wo
         (&own.json()["settings"]["timezone"], &own.json()["settings"]["locale"]),
         (&json!("Asia/Seoul"), &json!("de-AT"))
     );
+    // The default locale is one of the locales, which are the organization's until the store has its own.
+    let locales = async |path: &str, list: Value| {
+        let changed = owner.patch(path).json(&json!({ "locales": list })).send().await.expect(200).json();
+        changed["settings"]["locales"].clone()
+    };
+    assert_eq!(locales("/api/v1/organization", json!(["FR-ca", "fr", "fr-CA"])).await, json!(["de-AT", "fr-CA", "fr"]));
+    assert_eq!(locales(&path, json!(["ko"])).await, json!(["de-AT", "ko"]));
+    assert_eq!(locales(&path, Value::Null).await, json!(["de-AT", "fr-CA", "fr"]));
+    let many: Vec<String> = ('a'..='u').map(|letter| format!("a{letter}")).collect();
+    for wrong in [json!(["de_AT"]), json!(["en fr"]), json!(many)] {
+        let refused = owner.patch(&path).json(&json!({ "locales": wrong })).send().await.expect(422);
+        assert_eq!(refused.places(), ["#/locales"], "{wrong}");
+    }
+    assert_eq!(locales("/api/v1/organization", json!([])).await, json!(["de-AT"]));
     let taken = owner.post("/api/v1/stores").json(&wanted).send().await.expect(422);
     assert_eq!(taken.places(), ["#/name"]);
     let taken = owner.patch(&path).json(&json!({ "name": "Ours" })).send().await.expect(422);

@@ -30,6 +30,9 @@ pub fn products_are_told_in_the_locale_that_is_asked_for(stage: &Stage, kind: Ki
         former_handles_lead_to_the_present_one(&world, &made).await;
         what_is_wrong_is_named(&world, &made).await;
         imports_keep_translations(&world, &made).await;
+        for (kind, handle) in [("categories", "shelter"), ("collections", "summer")] {
+            categories_and_collections_are_called_so(&world, kind, handle).await;
+        }
         // Elsewhere nothing is negotiated.
         let there = json!({ "title": "Mug", "handle": world.name("mug"), "status": "active",
             "variants": [{ "sku": world.name("mug"), "price": { "amount": "1.000", "currency": "BHD" } }] });
@@ -326,6 +329,63 @@ async fn what_is_wrong_is_named(world: &World, made: &Value) {
         let answer = world.ours.shopper.get(&format!("/api/v1/products?{query}")).send().await;
         assert_eq!(answer.expect_problem(422, "invalid-request").places(), ["?locale"], "{query}");
     }
+}
+
+async fn categories_and_collections_are_called_so(world: &World, kind: &str, handle: &str) {
+    let (staff, shopper) = (&world.ours.merchant, &world.ours.shopper);
+    let french =
+        json!({ "name": "Tentes", "description": "<b>x</b><script>alert(1)</script>", "seo": { "title": "T" } });
+    let body = json!({ "name": "Tents", "handle": world.name(handle),
+        "translations": { "fr": french, "fr-CA": { "name": "Abris" } } });
+    let made = staff.post(&format!("/api/v1/{kind}")).json(&body).send().await.expect(201).json();
+    assert_eq!((&made["name"], &made["translations"]["fr"]["description"]), (&json!("Tents"), &json!("<b>x</b>")));
+    let path = format!("/api/v1/{kind}/{}", made["id"].as_str().unwrap());
+    let shown = async |locale: &str| {
+        let call = shopper.get(&format!("{path}?locale={locale}")).header("cache-control", "no-cache");
+        let answer = call.send().await.expect(200);
+        assert_eq!(answer.the("content-language"), locale);
+        answer.json()
+    };
+    for (locale, name, description, title) in
+        [("fr-CA", "Abris", "<b>x</b>", "T"), ("fr", "Tentes", "<b>x</b>", "T"), ("de", "Tents", "", "Tents")]
+    {
+        let shown = shown(locale).await;
+        assert_eq!((shown["name"].as_str(), shown["description"].as_str()), (Some(name), Some(description)), "{shown}");
+        assert_eq!((shown["seo"]["title"].as_str(), &shown["handle"]), (Some(title), &made["handle"]));
+    }
+    let list = shopper.get(&format!("/api/v1/{kind}?locale=fr")).send().await.expect(200).json();
+    assert!(list["items"].as_array().unwrap().iter().any(|item| item["name"] == "Tentes"), "{list}");
+    if kind == "categories" {
+        let body = json!({ "title": "Peg", "handle": world.name("placed"), "status": "active", "category": made["id"],
+            "variants": [{ "sku": world.name("placed"), "price": { "amount": "1", "currency": "EUR" } }] });
+        let product = make(world, &body).await;
+        for (locale, name) in [("fr-CA", "Abris"), ("fr", "Tentes"), ("de", "Tents"), ("en", "Tents")] {
+            for key in [product["id"].as_str().unwrap(), &world.name("placed")] {
+                let shown = named(shopper, key, locale).await.expect(200).json();
+                assert_eq!(shown["category"]["name"], name, "{locale}");
+            }
+        }
+    }
+    let change =
+        async |translations: Value| staff.patch(&path).json(&json!({ "translations": translations })).send().await;
+    let changed = change(json!({ "fr-CA": null, "fr": { "seo": null } })).await.expect(200).json();
+    assert_eq!(changed["translations"], json!({ "fr": { "name": "Tentes", "description": "<b>x</b>" } }));
+    assert_eq!(shown("fr-CA").await["name"], "Tentes");
+    for (translations, places) in [
+        (json!({ "es": french, "en": french }), vec!["#/translations/en", "#/translations/es"]),
+        (
+            json!({ "de": { "handle": "x", "name": "a\nb" } }),
+            vec!["#/translations/de/handle", "#/translations/de/name"],
+        ),
+        (json!({ "de": 1, "fr": { "seo": 1 } }), vec!["#/translations/de", "#/translations/fr/seo"]),
+    ] {
+        let mut found = change(translations.clone()).await.expect_problem(422, "invalid-request").places();
+        found.sort();
+        assert_eq!(found, places, "{translations}");
+    }
+    assert_eq!(change(Value::Null).await.expect(200).json().get("translations"), None);
+    assert_eq!(shown("fr").await["name"], "Tents");
+    shopper.get(&format!("{path}?locale=es")).send().await.expect_problem(422, "invalid-request");
 }
 
 async fn imports_keep_translations(world: &World, made: &Value) {

@@ -1,10 +1,13 @@
 //! `/api/v1/categories`.
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use headlesspro_shared::catalog::{LAST_PLACE, ProductOrder};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::{CategoryId, CategoryKind, ProductId, ProductKind};
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::StatusCode;
 use schemars::JsonSchema;
@@ -14,7 +17,7 @@ use serde_json::{Map, Value, json};
 use super::usecase::{self, CategoryChange, CategoryError, Name, NewCategory, Page, PlacedChange};
 use crate::app::Ctx;
 use crate::catalog::http::{self as catalog, Asked, ShelfQuery};
-use crate::catalog::presentation::MOST_METADATA;
+use crate::catalog::openapi::NamedTranslationBody;
 use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mismatch, versioned};
 use crate::catalog::store::category::Category;
 use crate::catalog::store::placement::{InTheWay, Placed};
@@ -111,6 +114,10 @@ pub struct CreateCategoryBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<SeoPatch>")]
     pub seo: Option<Option<SeoPatch>>,
+    /// By locale of the store.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
+    pub translations: Option<Option<Map<String, Value>>>,
 }
 
 /// A merge patch (RFC 7396): what is left out stays, null takes away.
@@ -143,6 +150,10 @@ pub struct ChangeCategoryBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<SeoPatch>")]
     pub seo: Option<Option<SeoPatch>>,
+    /// By locale of the store.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
+    pub translations: Option<Option<Map<String, Value>>>,
 }
 
 /// A product with its place.
@@ -198,8 +209,8 @@ impl Parse for CreateCategoryBody {
         let parent = errors.optional("parentId", self.parent_id, |id| id.parse::<CategoryId>());
         let position = position_of(errors, self.position).unwrap_or(0);
         let order = errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>());
-        let Self { description, image_url, metadata, seo, .. } = self;
-        let presentation = PresentationFields { description, image_url, metadata, seo }.parse(errors);
+        let Self { description, image_url, metadata, seo, translations, .. } = self;
+        let presentation = PresentationFields { description, image_url, metadata, seo, translations }.parse(errors);
         let order = order.unwrap_or_default();
         Some(NewCategory { name: name?, handle: handle?, parent, position, order, presentation })
     }
@@ -216,8 +227,8 @@ impl Parse for ChangeCategoryBody {
             position: position_of(errors, self.position),
             order: errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>()),
             presentation: {
-                let Self { description, image_url, metadata, seo, .. } = self;
-                PresentationFields { description, image_url, metadata, seo }.parse(errors)
+                let Self { description, image_url, metadata, seo, translations, .. } = self;
+                PresentationFields { description, image_url, metadata, seo, translations }.parse(errors)
             },
         };
         errors.is_empty().then_some(change)
@@ -265,6 +276,8 @@ impl Query for Page {
     fn parse(params: &mut QueryParams) -> Page {
         const FOREIGN: &str = "is not a cursor of this list";
         let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default().get();
+        // What it says is in `Asked`.
+        let _locale: Option<Locale> = params.take("locale", str::parse);
         let parent = params.take("filter[parent]", |parent| match parent {
             "root" => Ok(None),
             id => id.parse::<CategoryId>().map(Some).map_err(|_| "must be root or the id of a category"),
@@ -395,9 +408,7 @@ impl From<CategoryError> for Problem {
             CategoryError::Tree(error) => fields(["parentId"], &error.to_string()),
             CategoryError::ParentMissing => fields(["parentId"], "there is no such category"),
             CategoryError::HandleTaken => fields(["handle"], "another category of the same parent has this handle"),
-            CategoryError::MetadataTooLarge => {
-                fields(["metadata"], &format!("has more than {MOST_METADATA} bytes with what is there"))
-            }
+            CategoryError::Presentation(error) => error.into(),
             CategoryError::TooMany => conflict("too-many-categories", "A store has 10,000 categories at most."),
             CategoryError::InUse(InTheWay { children, products, collections }) => {
                 let allowed = match (children, collections) {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::http::{CategoryBody, CategoryListBody, ChangeCategoryBody, CreateCategoryBody, PlaceBody};
 use super::usecase::CategoryError;
-use crate::catalog::openapi::{BUDGET, CACHED, CategoryInUse, products, query_problems};
+use crate::catalog::openapi::{BUDGET, CACHED, CategoryInUse, locale_problems, products, query_problems};
 use crate::catalog::store::placement::InTheWay;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
@@ -52,13 +52,18 @@ fn list() -> Operation {
             json!({ "type": "string" }),
             "root",
         )])
+        .parameters(Parameter::locale())
         .answer(
             Answer::json::<CategoryListBody>(200, "A page of categories.")
                 .headers(CACHED)
-                .headers([Header::Link])
+                .headers([Header::ContentLanguage, Header::Link])
                 .example("tree", "Two categories, one below the other", json!({ "items": tree(), "nextCursor": null })),
         )
-        .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
+        .answer(
+            Answer::empty(304, "The page is the one the caller has.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage, Header::Link]),
+        )
         .problems(query_problems())
 }
 
@@ -66,8 +71,14 @@ fn show() -> Operation {
     read("/api/v1/categories/{idOrPath}", "getCategory")
         .says("Shows a category", "By its id or its path.")
         .parameters([key()])
-        .answer(answer("The category.").headers(CACHED))
-        .answer(Answer::empty(304, "The category is as the caller has it.").headers(CACHED))
+        .parameters(Parameter::locale())
+        .answer(answer("The category.").headers(CACHED).headers([Header::ContentLanguage]))
+        .answer(
+            Answer::empty(304, "The category is as the caller has it.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage]),
+        )
+        .problems(locale_problems())
         .problems(not_found())
 }
 
@@ -86,6 +97,7 @@ fn create() -> Operation {
                 "description": "<p>For all seasons.</p>",
                 "metadata": { "icon": "tent" },
                 "seo": { "description": "Tents for two and more." },
+                "translations": { "fr": { "name": "Tentes" } },
             }),
         ))
         .answer(

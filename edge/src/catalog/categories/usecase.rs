@@ -7,12 +7,13 @@ use headlesspro_shared::catalog::tree::{TreeError, level, place};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::CategoryId;
 use headlesspro_shared::kernel::line::Line;
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::app::Ctx;
-use crate::catalog::presentation::PresentationPatch;
+use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say};
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::store::category::{self, Category};
 use crate::catalog::store::membership;
@@ -34,7 +35,7 @@ pub enum CategoryError {
     Tree(TreeError),
     ParentMissing,
     HandleTaken,
-    MetadataTooLarge,
+    Presentation(PresentationError),
     TooMany,
     InUse(InTheWay),
     /// Of the request's products, by their ids.
@@ -88,7 +89,7 @@ pub enum Page {
 }
 
 /// One page of categories, as it is shown.
-pub async fn page(ctx: &Ctx, page: &Page) -> Result<Read, Failure<Infallible>> {
+pub async fn page(ctx: &Ctx, page: &Page, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     let (statement, limit) = match page {
         Page::Tree { after, limit } => (category::tree(tenant, after, limit.saturating_add(1)), *limit),
@@ -109,18 +110,22 @@ pub async fn page(ctx: &Ctx, page: &Page) -> Result<Read, Failure<Infallible>> {
             Cursor::new("position", parts).to_string()
         }
     });
+    for category in &mut found {
+        say(&mut category.name, &mut category.presentation, chain);
+    }
     let json = http::render_list(found, next.clone());
     let tags = vec![categories_tag(tenant.store)];
     Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
 /// One category by id or path, as it is shown.
-pub async fn shown(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
+pub async fn shown(ctx: &Ctx, key: &str, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     let rows = ctx.read(vec![category::find(tenant, key), store::version(tenant)]).await?;
     let version = store::version_of(rows.get(1))?;
     let found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default().pop();
-    let answer = found.map(|found| {
+    let answer = found.map(|mut found| {
+        say(&mut found.name, &mut found.presentation, chain);
         // Its path changes with any category above it.
         let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
         Answer { json: http::render(found), tags, next: None, record: None, moved_to: None }
@@ -141,6 +146,7 @@ pub async fn create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
         let parent_key = new.parent.map(|parent| parent.to_string()).unwrap_or_default();
         let mut reads = vec![category::find(tenant, &parent_key), store::version(tenant)];
         reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+        reads.extend(new.presentation.locales(tenant));
         let rows = ctx.read(reads).await?;
         if let Some(first) = journal::replay(claim, rows.get(2))? {
             ctx.spent().tell_catalog_version(store::version_of(rows.get(1))?);
@@ -148,7 +154,7 @@ pub async fn create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
         }
         let parent = parent_of(new.parent, rows.first())?;
         let mut presentation = Presentation::default();
-        apply(&new.presentation, &mut presentation)?;
+        apply(&new.presentation, &mut presentation, rows.last())?;
         let made = Category {
             id: ctx.new_id()?,
             parent: new.parent,
@@ -194,8 +200,9 @@ pub async fn change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     let tenant = ctx.tenant();
     let parent_key = change.parent.flatten().map(|parent| parent.to_string()).unwrap_or_default();
     for _ in 0..ATTEMPTS {
-        let reads =
+        let mut reads =
             vec![category::find(tenant, key), category::find(tenant, &parent_key), category::depth_below(tenant, key)];
+        reads.extend(change.presentation.locales(tenant));
         let rows = ctx.read(reads).await?;
         let before = only(rows.first())?;
         expect(expected, before.version)?;
@@ -209,7 +216,7 @@ pub async fn change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         after.parent = change.parent.unwrap_or(before.parent);
         after.position = change.position.unwrap_or(before.position);
         after.order = change.order.unwrap_or(before.order);
-        apply(&change.presentation, &mut after.presentation)?;
+        apply(&change.presentation, &mut after.presentation, rows.last())?;
         if after == before {
             return Ok(before);
         }
@@ -355,8 +362,10 @@ fn tree_error(error: TreeError) -> Failure<CategoryError> {
     Failure::Rejected(CategoryError::Tree(error))
 }
 
-fn apply(patch: &PresentationPatch, presentation: &mut Presentation) -> Outcome<()> {
-    patch.apply(presentation).map_err(|_| Failure::Rejected(CategoryError::MetadataTooLarge))
+/// `rows` are the store's locales, where the change asks for them.
+fn apply(patch: &PresentationPatch, presentation: &mut Presentation, rows: Option<&Rows>) -> Outcome<()> {
+    let locales = locales_of(rows.filter(|_| patch.translations.is_some()))?;
+    patch.apply(presentation, &locales).map_err(|error| Failure::Rejected(CategoryError::Presentation(error)))
 }
 
 fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {

@@ -1,11 +1,14 @@
 //! `/api/v1/collections`.
 
+use std::collections::BTreeMap;
+
 use axum::response::Response;
 use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::catalog::rule::{Condition, MOST_CONDITIONS, condition};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::CollectionKind;
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::StatusCode;
@@ -18,7 +21,7 @@ use crate::app::Ctx;
 use crate::catalog::categories::http::{PlaceBody, handle_of, missing};
 use crate::catalog::categories::usecase::Name;
 use crate::catalog::http::{self as catalog, Asked, ShelfQuery};
-use crate::catalog::presentation::MOST_METADATA;
+use crate::catalog::openapi::NamedTranslationBody;
 use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mismatch, versioned};
 use crate::catalog::store::collection::{Collection, Rule};
 use crate::catalog::usecase::{Question, Shelf};
@@ -143,6 +146,10 @@ pub struct CreateCollectionBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<SeoPatch>")]
     pub seo: Option<Option<SeoPatch>>,
+    /// By locale of the store.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
+    pub translations: Option<Option<Map<String, Value>>>,
 }
 
 /// A merge patch (RFC 7396): what is left out stays, null takes away. A rule is given as a whole.
@@ -172,6 +179,10 @@ pub struct ChangeCollectionBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<SeoPatch>")]
     pub seo: Option<Option<SeoPatch>>,
+    /// By locale of the store.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
+    pub translations: Option<Option<Map<String, Value>>>,
 }
 
 impl RuleBody {
@@ -229,8 +240,8 @@ impl Parse for CreateCollectionBody {
         let handle = handle_of(errors, self.handle, name.as_ref());
         let order = errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>());
         let rule = self.rule.and_then(|rule| errors.nested("rule", |errors| rule.parse(errors)));
-        let Self { description, image_url, metadata, seo, .. } = self;
-        let presentation = PresentationFields { description, image_url, metadata, seo }.parse(errors);
+        let Self { description, image_url, metadata, seo, translations, .. } = self;
+        let presentation = PresentationFields { description, image_url, metadata, seo, translations }.parse(errors);
         Some(NewCollection { name: name?, handle: handle?, rule, order, presentation })
     }
 }
@@ -246,8 +257,8 @@ impl Parse for ChangeCollectionBody {
             rule,
             order: errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>()),
             presentation: {
-                let Self { description, image_url, metadata, seo, .. } = self;
-                PresentationFields { description, image_url, metadata, seo }.parse(errors)
+                let Self { description, image_url, metadata, seo, translations, .. } = self;
+                PresentationFields { description, image_url, metadata, seo, translations }.parse(errors)
             },
         };
         errors.is_empty().then_some(change)
@@ -263,6 +274,8 @@ struct Page {
 impl Query for Page {
     fn parse(params: &mut QueryParams) -> Page {
         let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default().get();
+        // What it says is in `Asked`.
+        let _locale: Option<Locale> = params.take("locale", str::parse);
         let after = params.take("cursor", |cursor| {
             const FOREIGN: &str = "is not a cursor of this list";
             let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
@@ -353,9 +366,7 @@ impl From<CollectionError> for Problem {
         };
         match error {
             CollectionError::HandleTaken => fields(["handle"], "another collection has this handle"),
-            CollectionError::MetadataTooLarge => {
-                fields(["metadata"], &format!("has more than {MOST_METADATA} bytes with what is there"))
-            }
+            CollectionError::Presentation(error) => error.into(),
             CollectionError::TooMany => conflict("too-many-collections", "A store has 10,000 collections at most."),
             CollectionError::TooManyRules => {
                 conflict("too-many-rules", "A store has 250 collections with a rule at most.")

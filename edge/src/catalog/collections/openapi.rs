@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::http::{ChangeCollectionBody, CollectionBody, CollectionListBody, CreateCollectionBody};
 use super::usecase::CollectionError;
 use crate::catalog::categories::http::PlaceBody;
-use crate::catalog::openapi::{BUDGET, CACHED, products, query_problems};
+use crate::catalog::openapi::{BUDGET, CACHED, locale_problems, products, query_problems};
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, if_match, json_body, min_version, not_found, of, time,
@@ -41,13 +41,18 @@ fn list() -> Operation {
     read("/api/v1/collections", "listCollections")
         .says("Lists collections", "One page of the collections, in the order of their handles.")
         .parameters(Parameter::page())
+        .parameters(Parameter::locale())
         .answer(
             Answer::json::<CollectionListBody>(200, "A page of collections.")
                 .headers(CACHED)
-                .headers([Header::Link])
+                .headers([Header::ContentLanguage, Header::Link])
                 .example("one", "One collection", json!({ "items": [summer()], "nextCursor": null })),
         )
-        .answer(Answer::empty(304, "The page is the one the caller has.").headers(CACHED).headers([Header::Link]))
+        .answer(
+            Answer::empty(304, "The page is the one the caller has.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage, Header::Link]),
+        )
         .problems(query_problems())
 }
 
@@ -55,8 +60,14 @@ fn show() -> Operation {
     read("/api/v1/collections/{idOrHandle}", "getCollection")
         .says("Shows a collection", "By its id or its handle.")
         .parameters([key()])
-        .answer(answer().headers(CACHED))
-        .answer(Answer::empty(304, "The collection is as the caller has it.").headers(CACHED))
+        .parameters(Parameter::locale())
+        .answer(answer().headers(CACHED).headers([Header::ContentLanguage]))
+        .answer(
+            Answer::empty(304, "The collection is as the caller has it.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage]),
+        )
+        .problems(locale_problems())
         .problems(not_found())
 }
 

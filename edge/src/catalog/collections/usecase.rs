@@ -4,13 +4,14 @@ use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::kernel::handle::Handle;
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::app::Ctx;
 use crate::catalog::categories::usecase::{Name, PlacedChange};
-use crate::catalog::presentation::PresentationPatch;
+use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say};
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::store;
 use crate::catalog::store::collection::{self, Collection, Rule};
@@ -26,7 +27,7 @@ const ATTEMPTS: usize = 4;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CollectionError {
     HandleTaken,
-    MetadataTooLarge,
+    Presentation(PresentationError),
     TooMany,
     TooManyRules,
     /// A rule's products have no places.
@@ -70,7 +71,7 @@ pub struct CollectionChange {
 }
 
 /// One page of collections after a handle, as it is shown.
-pub async fn page(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<Infallible>> {
+pub async fn page(ctx: &Ctx, after: &str, limit: i64, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     let rows = ctx.read(vec![collection::list(tenant, after, limit.saturating_add(1)), store::version(tenant)]).await?;
     let version = store::version_of(rows.get(1))?;
@@ -80,6 +81,9 @@ pub async fn page(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<In
     found.truncate(limit);
     let last = found.last().filter(|_| has_more);
     let next = last.map(|last| Cursor::new("handle", vec![CursorPart::Text(last.handle.clone())]).to_string());
+    for collection in &mut found {
+        say(&mut collection.name, &mut collection.presentation, chain);
+    }
     let json = http::render_list(found, next.clone(), ctx.principal().await?.currency);
     Ok(Read {
         version,
@@ -89,13 +93,14 @@ pub async fn page(ctx: &Ctx, after: &str, limit: i64) -> Result<Read, Failure<In
 }
 
 /// One collection by id or handle, as it is shown.
-pub async fn shown(ctx: &Ctx, key: &str) -> Result<Read, Failure<Infallible>> {
+pub async fn shown(ctx: &Ctx, key: &str, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     let rows = ctx.read(vec![collection::find(tenant, key), store::version(tenant)]).await?;
     let version = store::version_of(rows.get(1))?;
     let found = rows.first().map(collection::collections_of).transpose()?.unwrap_or_default().pop();
     let currency = ctx.principal().await?.currency;
-    let answer = found.map(|found| {
+    let answer = found.map(|mut found| {
+        say(&mut found.name, &mut found.presentation, chain);
         let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
         Answer { json: http::render(found, currency), tags, next: None, record: None, moved_to: None }
     });
@@ -107,13 +112,14 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     let tenant = ctx.tenant();
     let mut reads = vec![store::version(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+    reads.extend(new.presentation.locales(tenant));
     let rows = ctx.read(reads).await?;
     if let Some(first) = journal::replay(claim, rows.get(1))? {
         ctx.spent().tell_catalog_version(store::version_of(rows.first())?);
         return Ok(first.into());
     }
     let mut presentation = Presentation::default();
-    apply(&new.presentation, &mut presentation)?;
+    apply(&new.presentation, &mut presentation, rows.last())?;
     let usual = if new.rule.is_some() { ProductOrder::Newest } else { ProductOrder::Manual };
     let made = Collection {
         id: ctx.new_id()?,
@@ -157,7 +163,10 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
 pub async fn change(ctx: &Ctx, key: &str, change: &CollectionChange, expected: Option<i64>) -> Outcome<Collection> {
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
-        let before = find(ctx, key).await?;
+        let mut reads = vec![collection::find(tenant, key)];
+        reads.extend(change.presentation.locales(tenant));
+        let rows = ctx.read(reads).await?;
+        let before = only(rows.first())?;
         expect(expected, before.version)?;
         let mut after = before.clone();
         if let Some(name) = &change.name {
@@ -170,7 +179,7 @@ pub async fn change(ctx: &Ctx, key: &str, change: &CollectionChange, expected: O
             after.rule.clone_from(rule);
         }
         after.order = change.order.unwrap_or(before.order);
-        apply(&change.presentation, &mut after.presentation)?;
+        apply(&change.presentation, &mut after.presentation, rows.last())?;
         check(&after)?;
         if after == before {
             return Ok(before);
@@ -315,8 +324,10 @@ fn unexplained(refusal: &Refusal) -> Failure<CollectionError> {
     Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
 }
 
-fn apply(patch: &PresentationPatch, presentation: &mut Presentation) -> Outcome<()> {
-    patch.apply(presentation).map_err(|_| Failure::Rejected(CollectionError::MetadataTooLarge))
+/// `rows` are the store's locales, where the change asks for them.
+fn apply(patch: &PresentationPatch, presentation: &mut Presentation, rows: Option<&Rows>) -> Outcome<()> {
+    let locales = locales_of(rows.filter(|_| patch.translations.is_some()))?;
+    patch.apply(presentation, &locales).map_err(|error| Failure::Rejected(CollectionError::Presentation(error)))
 }
 
 fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {

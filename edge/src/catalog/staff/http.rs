@@ -1,10 +1,12 @@
 //! What the merchant's own answers have in common.
 
 use axum::response::{IntoResponse, Response};
+use headlesspro_shared::catalog::source::Fault;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use serde_json::json;
 
+use crate::catalog::presentation::{MOST_METADATA, PresentationError};
 use crate::problem::{FieldError, Place, Problem};
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
@@ -28,6 +30,18 @@ pub fn fields<P: Into<String>>(wrong: impl IntoIterator<Item = P>, detail: &str)
     let error =
         |pointer: P| FieldError { at: Place::Pointer(format!("#/{}", pointer.into())), detail: detail.to_owned() };
     Problem::invalid(wrong.into_iter().map(error).collect())
+}
+
+impl From<PresentationError> for Problem {
+    fn from(error: PresentationError) -> Problem {
+        let of = |fault: Fault| FieldError { at: Place::Pointer(format!("#/{}", fault.path)), detail: fault.reason };
+        match error {
+            PresentationError::MetadataTooLarge => {
+                fields(["metadata"], &format!("has more than {MOST_METADATA} bytes with what is there"))
+            }
+            PresentationError::Translations(faults) => Problem::invalid(faults.into_iter().map(of).collect()),
+        }
+    }
 }
 
 pub fn version_mismatch(current: i64) -> Problem {

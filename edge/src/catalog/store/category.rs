@@ -11,26 +11,26 @@ use crate::port::sql::{Row, Rows, SqlError, Statement, Value};
 /// In the order of their paths: every category follows its parent.
 const TREE: &str = "-- catalog::categories
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
 FROM category c
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND ?3 < c.path
 ORDER BY c.path LIMIT ?4";
 
 const CHILDREN: &str = "-- catalog::child_categories
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
 FROM category c
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.parent_id IS ?3 AND (c.position, c.id) > (?4, ?5)
 ORDER BY c.position, c.id LIMIT ?6";
 
 const BY_ID: &str = "-- catalog::category_by_id
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 const BY_PATH: &str = "-- catalog::category_by_path
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.path = ?3";
 
 /// How many slashes the longest way down from a category has more than its own path.
@@ -43,12 +43,14 @@ WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.path = ?3)"
 
 const INSERT: &str = "-- catalog::insert_category
 INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, name, position, product_order,
-  description_html, description, image_url, metadata, seo_title, seo_description, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)";
+  description_html, description, image_url, metadata, seo_title, seo_description, translations, created_at,
+  updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
 
 const CHANGE: &str = "-- catalog::change_category
 UPDATE category SET name = ?5, position = ?6, product_order = ?7, description_html = ?8, description = ?9,
-  image_url = ?10, metadata = ?11, seo_title = ?12, seo_description = ?13, updated_at = ?14, version = version + 1
+  image_url = ?10, metadata = ?11, seo_title = ?12, seo_description = ?13, translations = ?14, updated_at = ?15,
+  version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 /// The whole subtree at once, below its new parent as that stands now: whatever else moved meanwhile, paths add up.

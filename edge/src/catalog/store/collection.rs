@@ -13,7 +13,7 @@ use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 const LIST: &str = "-- catalog::collections
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -22,7 +22,7 @@ ORDER BY c.handle LIMIT ?4";
 
 const BY_ID: &str = "-- catalog::collection_by_id
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -30,7 +30,7 @@ FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3
 
 const BY_HANDLE: &str = "-- catalog::collection_by_handle
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.version, c.created_at, c.updated_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -38,13 +38,13 @@ FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.handle 
 
 const INSERT: &str = "-- catalog::insert_collection
 INSERT INTO collection (organization_id, store_id, id, handle, name, kind, is_all, product_order, description_html,
-  description, image_url, metadata, seo_title, seo_description, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?15)";
+  description, image_url, metadata, seo_title, seo_description, translations, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)";
 
 const CHANGE: &str = "-- catalog::change_collection
 UPDATE collection SET handle = ?5, name = ?6, kind = ?7, is_all = ?8, product_order = ?9, description_html = ?10,
-  description = ?11, image_url = ?12, metadata = ?13, seo_title = ?14, seo_description = ?15, updated_at = ?16,
-  version = version + 1
+  description = ?11, image_url = ?12, metadata = ?13, seo_title = ?14, seo_description = ?15,
+  translations = ?16, updated_at = ?17, version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 const DELETE: &str = "-- catalog::delete_collection

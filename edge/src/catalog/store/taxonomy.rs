@@ -18,6 +18,8 @@ pub struct Presentation {
     pub metadata: String,
     pub seo_title: Option<String>,
     pub seo_description: Option<String>,
+    /// What it is called in other locales: a JSON object, whose HTML is safe to put into a page.
+    pub translations: String,
 }
 
 impl Default for Presentation {
@@ -29,6 +31,7 @@ impl Default for Presentation {
             metadata: "{}".to_owned(),
             seo_title: None,
             seo_description: None,
+            translations: "{}".to_owned(),
         }
     }
 }
@@ -49,10 +52,11 @@ pub fn presentation_of(row: Row<'_>) -> Result<Presentation, SqlError> {
         metadata: row.get::<&str>("metadata")?.to_owned(),
         seo_title: optional("seo_title")?,
         seo_description: optional("seo_description")?,
+        translations: row.get::<&str>("translations")?.to_owned(),
     })
 }
 
-/// Binds the presentation's six columns, in the order of its fields.
+/// Binds the presentation's seven columns, in the order of its fields.
 pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
     statement
         .bind(presentation.description_html.as_str())
@@ -61,4 +65,5 @@ pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
         .bind(presentation.metadata.as_str())
         .bind(presentation.seo_title.as_deref())
         .bind(presentation.seo_description.as_deref())
+        .bind(presentation.translations.as_str())
 }

@@ -75,6 +75,10 @@ const FOUND: &str = "= coalesce(
       AND h.handle = :handle AND h.locale IN (SELECT value FROM json_each(:chain)) LIMIT 1),
     (SELECT d.id FROM product d WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.handle = :handle))";
 
+/// In the place of a category's name. An array's elements come in their order.
+const CATEGORY: &str = "coalesce((SELECT c.translations ->> ('$.\"' || l.value || '\".name') AS said
+      FROM json_each(?5) l WHERE said IS NOT NULL LIMIT 1), c.name)";
+
 /// After an empty text, in the place of a card.
 const CARD: &str = " || coalesce((SELECT t.card FROM product_translation t
     WHERE t.organization_id = ?1 AND t.product_id = p.id AND +t.locale IN (SELECT value FROM json_each(:chain))
@@ -126,13 +130,15 @@ pub fn product_in(tenant: Tenant, key: Result<ProductId, &str>, chain: &[Locale]
     let chain = json!(chain).to_string();
     match key {
         Ok(id) => {
-            let translation = tenant.statement(BY_ID_IN).bind(id.to_string()).bind(chain);
-            vec![super::product(tenant, Ok(id), now), translation]
+            let translation = tenant.statement(BY_ID_IN).bind(id.to_string()).bind(chain.as_str());
+            let mut rows = super::product(tenant, Ok(id), now).bind(chain.as_str());
+            rows.sql = rows.sql.replace("c.name", CATEGORY).into();
+            vec![rows, translation]
         }
         Err(handle) => {
             let mut rows = tenant.statement(BY_ID).bind(handle).bind(now.millis()).bind(chain.as_str());
             let found = FOUND.replace(":handle", "?3").replace(":chain", "?5");
-            rows.sql = rows.sql.replace("= ?3", &found).into();
+            rows.sql = rows.sql.replace("= ?3", &found).replace("c.name", CATEGORY).into();
             let of = |sql| tenant.statement(sql).bind(handle).bind(chain.as_str());
             vec![rows, of(BY_HANDLE_IN), of(FORMER_IN).bind(now.millis())]
         }

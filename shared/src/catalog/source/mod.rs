@@ -7,6 +7,7 @@
 
 mod derived;
 mod imported;
+mod named;
 mod patch;
 mod read;
 mod reader;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Number, Value};
 
+pub use named::{NamedTranslation, NamedTranslations};
 pub use patch::{merge_patch, unknown_members};
 pub use reader::Fault;
 pub use settle::Likeness;

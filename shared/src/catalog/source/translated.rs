@@ -12,7 +12,7 @@ use crate::kernel::handle::Handle;
 use crate::kernel::locale::{Locale, Locales};
 
 /// Twice as many as a store has locales: what it gave up stays, until somebody takes it away.
-const MOST_TRANSLATIONS: usize = 40;
+pub(super) const MOST_TRANSLATIONS: usize = 40;
 
 const MEMBERS: [&str; 7] = ["handle", "title", "description", "seo", "options", "optionValues", "imageAlts"];
 
@@ -125,17 +125,8 @@ impl Source {
     /// there is of the product, is let be: the store may have had it.
     pub fn foreign_locales(&self, known: Option<&Source>, locales: &Locales) -> Vec<Fault> {
         let is_known = |locale: &Locale| known.is_some_and(|known| known.translations.contains_key(locale));
-        let foreign = self.translations.keys().filter(|locale| !locales.takes(locale) && !is_known(locale));
-        let fault = |locale: &Locale| {
-            let reason = if locale == locales.default_locale() {
-                "is the store's default locale: the product's own members say it".to_owned()
-            } else {
-                let all: Vec<&str> = locales.all().map(Locale::as_str).collect();
-                format!("is none of the store's locales: {}", all.join(", "))
-            };
-            Fault { path: format!("translations/{locale}"), reason }
-        };
-        foreign.map(fault).collect()
+        let new = self.translations.keys().filter(|locale| !is_known(locale));
+        new.filter_map(|locale| foreign(locale, locales)).collect()
     }
 
     /// The handles of its own that the product has in other locales.
@@ -144,19 +135,32 @@ impl Source {
     }
 }
 
+/// What is wrong with a translation to a locale that nobody in a store of `locales` would be shown.
+pub(super) fn foreign(locale: &Locale, locales: &Locales) -> Option<Fault> {
+    let reason = if locales.takes(locale) {
+        return None;
+    } else if locale == locales.default_locale() {
+        "is the store's default locale, which is not translated to".to_owned()
+    } else {
+        let all: Vec<&str> = locales.all().map(Locale::as_str).collect();
+        format!("is none of the store's locales: {}", all.join(", "))
+    };
+    Some(Fault { path: format!("translations/{locale}"), reason })
+}
+
+/// The locale that a member is named by: as it is written, there is but one name for each.
+pub(super) fn locale_of(reader: &mut Reader, name: &str) -> Option<Locale> {
+    match name.parse::<Locale>() {
+        Ok(locale) if locale.as_str() == name => return Some(locale),
+        Ok(locale) => reader.fault("", format!("must be written {locale}")),
+        Err(error) => reader.fault("", error),
+    }
+    None
+}
+
 pub(super) fn translations(reader: &mut Reader, of: Members<'_>) -> BTreeMap<Locale, Translation> {
     let read = |reader: &mut Reader, name: &str, json: &Value| {
-        let locale = match name.parse::<Locale>() {
-            Ok(locale) if locale.as_str() == name => Some(locale),
-            Ok(locale) => {
-                reader.fault("", format!("must be written {locale}"));
-                None
-            }
-            Err(error) => {
-                reader.fault("", error);
-                None
-            }
-        };
+        let locale = locale_of(reader, name);
         let translation = translation(reader, json);
         locale.map(|locale| (locale, translation))
     };
