@@ -15,7 +15,7 @@ mod collections;
 mod completing;
 mod customers;
 mod emails;
-mod files;
+pub mod files;
 mod import_errors;
 mod imports;
 mod keys;

@@ -164,7 +164,7 @@ pub async fn person(world: &World, email: &str) -> (Answer, Client) {
     (tokens, person)
 }
 
-async fn set_party(owner: &Client) {
+pub async fn set_party(owner: &Client) {
     let origins = json!(["https://shop.example", ORIGIN]);
     let party = json!({ "rpId": "shop.example", "name": "Shop", "origins": origins });
     owner.patch("/api/v1/relying-party").json(&party).send().await.expect(200);

@@ -19,7 +19,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::paths::{TABLE, body_of, key_for, operation_of};
+use super::paths::{TABLE, body_of, key_for, operation_of, written};
 use crate::app::{STAFF_PASSWORD, Stage};
 use crate::client::{Answer, Call, Client};
 use crate::world::at_own_address;
@@ -53,7 +53,7 @@ pub struct House<'a> {
     /// Another store of ours.
     pub sibling: Tenant,
     pub theirs: Tenant,
-    people: AtomicUsize,
+    numbers: AtomicUsize,
     requests: AtomicUsize,
 }
 
@@ -91,12 +91,14 @@ impl<'a> House<'a> {
         let ours = tenant(stage.app(), "Ours GmbH").await;
         let theirs = tenant(stage.app(), "Theirs Ltd").await;
         let mut unlimited = Commit::new();
-        unlimited.push(Statement::new("UPDATE organization SET most_members = NULL"));
+        unlimited.push(Statement::new(
+            "UPDATE organization SET most_members = NULL, most_stores = NULL, most_api_keys = NULL",
+        ));
         stage.sql().commit(&unlimited).await.unwrap();
         let sibling = Tenant { ids: ours.ids, name: "Sibling", publishable: String::new(), secret: String::new() };
-        let (people, requests) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let (numbers, requests) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let nobody = at_own_address(&stage.world().nobody);
-        let mut house = House { stage, nobody, ours, sibling, theirs, people, requests };
+        let mut house = House { stage, nobody, ours, sibling, theirs, numbers, requests };
         let owner = house.credential(Caller::BuiltIn(Role::Owner)).await;
         let opened = house.create("/api/v1/stores", &owner, &json!({ "name": house.sibling.name })).await;
         house.sibling.ids.store = text(&opened.expect(201), "/id").parse().unwrap();
@@ -110,9 +112,14 @@ impl<'a> House<'a> {
         self.requests.load(Ordering::Relaxed)
     }
 
+    /// One that nothing has been named after.
+    pub fn number(&self) -> usize {
+        self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+
     /// The id and the address of somebody new.
-    async fn hire(&self, tenant: &Tenant, role: Role) -> (String, String) {
-        let number = self.people.fetch_add(1, Ordering::Relaxed);
+    pub async fn hire(&self, tenant: &Tenant, role: Role) -> (String, String) {
+        let number = self.number();
         let address = format!("person-{number}@example.com");
         let email = address.parse().unwrap();
         let password = Password::chosen(STAFF_PASSWORD, &email).unwrap();
@@ -129,10 +136,44 @@ impl<'a> House<'a> {
     }
 
     async fn log_in(&self, by: &Client, tenant: &Tenant, email: &str) -> String {
+        text(&self.tokens_of(by, tenant, email).await, "/accessToken")
+    }
+
+    /// The answer to a login.
+    pub async fn tokens_of(&self, by: &Client, tenant: &Tenant, email: &str) -> Answer {
         self.requests.fetch_add(1, Ordering::Relaxed);
         let body = json!({ "email": email, "password": STAFF_PASSWORD });
         let login = by.with_key(&tenant.publishable).post("/api/v1/auth/login").json(&body).send().await;
-        text(&login.expect(200), "/accessToken")
+        login.expect(200)
+    }
+
+    /// Links somebody to another issuer's account, as a login by it does, and answers the identity's id.
+    pub async fn link(&self, tenant: &Tenant, credential: &str) -> String {
+        let account = text(&self.get("/api/v1/auth/me", credential).await.expect(200), "/id");
+        let id = account.replacen("usr_", "ext_", 1);
+        let insert = "INSERT INTO external_identity (organization_id, issuer, subject, account_id, linked_at, id) \
+                      VALUES (?1, 'https://issuer.example', ?2, ?2, 1, ?3)";
+        let mut commit = Commit::new();
+        let organization = tenant.ids.organization.to_string();
+        commit.push(Statement::new(insert).bind(organization).bind(account).bind(id.as_str()));
+        self.stage.sql().commit(&commit).await.unwrap();
+        id
+    }
+
+    /// An access token of an app of its own.
+    async fn app_token(&self, client: &str) -> String {
+        let form = format!("grant_type=client_credentials&{client}");
+        let answer = self.request(&self.nobody, &Method::POST, "/oauth/token", None, None, &form).send().await;
+        text(&answer.expect(200), "/access_token")
+    }
+
+    /// What a new app authenticates by, in a form, and a token of it.
+    pub async fn new_app(&self, owner: &str, name: &str) -> (String, String) {
+        let app = json!({ "name": name, "scopes": "catalog:read orders:read" });
+        let app = self.create("/api/v1/apps", owner, &app).await.expect(201);
+        let client = format!("client_id={}&client_secret={}", text(&app, "/app/id"), text(&app, "/clientSecret"));
+        let token = self.app_token(&client).await;
+        (client, token)
     }
 
     /// The token of somebody new.
@@ -149,16 +190,11 @@ impl<'a> House<'a> {
             Caller::BuiltIn(role) => self.log_in_as(&self.ours, role).await,
             Caller::OauthApp => {
                 let owner = self.log_in_as(&self.ours, Role::Owner).await;
-                let app = json!({ "name": "Matrix", "scopes": "catalog:read orders:read" });
-                let app = self.create("/api/v1/apps", &owner, &app).await.expect(201);
-                let (id, secret) = (text(&app, "/app/id"), text(&app, "/clientSecret"));
-                let form = format!("grant_type=client_credentials&client_id={id}&client_secret={secret}");
-                let answer = self.request(&self.nobody, &Method::POST, "/oauth/token", None, None, &form).send().await;
-                text(&answer.expect(200), "/access_token")
+                self.new_app(&owner, "Matrix").await.1
             }
             Caller::CustomRole => {
                 let owner = self.log_in_as(&self.ours, Role::Owner).await;
-                let name = format!("Matrix {}", self.people.fetch_add(1, Ordering::Relaxed));
+                let name = format!("Matrix {}", self.number());
                 let role = json!({ "name": name, "scopes": "catalog:read orders:read members:read" });
                 let role = text(&self.create("/api/v1/roles", &owner, &role).await.expect(201), "/id");
                 self.appointed(&owner, &json!({ "role": role })).await
@@ -227,7 +263,8 @@ impl<'a> House<'a> {
 
     /// A request with a body as the description shows one.
     pub fn call(&self, by: &Client, route: &Route, path: &str, credential: &str) -> Call {
-        let example = body_of(operation_of(&route.method, route.path)).map(|body| body.to_string()).unwrap_or_default();
+        let operation = operation_of(&route.method, route.path);
+        let example = body_of(operation).map(|body| written(operation, &body)).unwrap_or_default();
         self.request(by, &route.method, path, Some(credential), Some(&key_for(path)), &example)
     }
 

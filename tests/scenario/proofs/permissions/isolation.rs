@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::AT_ONCE;
 use super::house::{House, Tenant, said};
-use super::paths::{TABLE, is_of_one_store, key_for, operation_of, path_to_nothing};
+use super::paths::{TABLE, is_of_one_store, key_for, operation_of, path_to_nothing, takes_a_key};
 use super::things::Things;
 use crate::app::{Kind, Stage};
 use crate::world::at_own_address;
@@ -25,9 +25,11 @@ pub fn nothing_of_another_tenant_is_told(stage: &Stage, kind: Kind) {
     stage.run(async {
         let house = House::found(stage).await;
         let furnish = |tenant| Things::furnish(&house, tenant);
-        let (_, sibling, theirs) = join3(furnish(&house.ours), furnish(&house.sibling), furnish(&house.theirs)).await;
+        let (own, sibling, theirs) = join3(furnish(&house.ours), furnish(&house.sibling), furnish(&house.theirs)).await;
+        everything_can_be_tried(&theirs);
         let before = seen_by(&house, &house.theirs).await;
-        let walk = Walk { owner: house.log_in_as(&house.ours, Role::Owner).await, house: &house, sibling, theirs };
+        let owner = house.log_in_as(&house.ours, Role::Owner).await;
+        let walk = Walk { owner, house: &house, own, sibling, theirs };
         let table = || stream::iter(TABLE.iter());
         let told: Vec<usize> =
             table().map(|route| walk.ids_of_others_are_of_nothing(route)).buffered(AT_ONCE).collect().await;
@@ -46,6 +48,16 @@ pub fn nothing_of_another_tenant_is_told(stage: &Stage, kind: Kind) {
     });
 }
 
+/// What the walk would pass by is named here, with the reason.
+fn everything_can_be_tried(theirs: &Things) {
+    let takes_a_key = TABLE.iter().filter(|route| takes_a_key(route)).map(|route| route.path);
+    let unkeyed: Vec<&str> = takes_a_key.filter(|path| !theirs.keyed.contains_key(path)).collect();
+    // Whoever signs up is of no tenant.
+    assert_eq!(unkeyed, ["/api/v1/organizations"], "routes that were sent no idempotency key");
+    // Whoever furnishes has bought nothing in their own name.
+    assert_eq!(theirs.without_cursor(), ["/api/v1/customers/me/orders"], "lists whose cursor was not tried");
+}
+
 /// All that an owner sees in lists, but for what changes with who looks.
 async fn seen_by(house: &House<'_>, tenant: &Tenant) -> BTreeMap<&'static str, Value> {
     let owner = house.log_in_as(tenant, Role::Owner).await;
@@ -62,6 +74,7 @@ struct Walk<'a> {
     house: &'a House<'a>,
     /// The token of our owner.
     owner: String,
+    own: Things,
     sibling: Things,
     theirs: Things,
 }
@@ -109,7 +122,7 @@ impl Walk<'_> {
             ("secret key", ours.secret.clone()),
             ("publishable key", ours.publishable.clone()),
         ] {
-            for (path, body) in self.theirs.attempts(route, operation) {
+            for (path, body) in self.theirs.attempts(route, operation, &self.own) {
                 self.tells_nothing(operation, client, &credential, &path, &body).await;
                 walked += 1;
             }

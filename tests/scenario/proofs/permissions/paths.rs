@@ -56,8 +56,27 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
     }
 }
 
+/// Whether a request of the route that is repeated with the same `Idempotency-Key` is answered once.
+pub fn takes_a_key(route: &Route) -> bool {
+    let parameters = &operation_of(&route.method, route.path).parameters;
+    parameters.iter().any(|parameter| parameter.name == "Idempotency-Key")
+}
+
+/// A body as a request of the operation carries it.
+pub fn written(operation: &Operation, body: &Value) -> String {
+    let is_form = operation.body.as_ref().is_some_and(|body| body.media_type == "application/x-www-form-urlencoded");
+    match body {
+        Value::Object(members) if is_form => {
+            let pairs = members.iter().map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or_default()));
+            pairs.collect::<Vec<_>>().join("&")
+        }
+        Value::String(text) => text.clone(),
+        _ => body.to_string(),
+    }
+}
+
 /// The kinds of ids that a route's path has.
-fn prefixes_of(route: &Route) -> Vec<&'static str> {
+pub fn prefixes_of(route: &Route) -> Vec<&'static str> {
     let segments: Vec<&str> = route.path.split('/').collect();
     let pairs = segments.windows(2).filter(|pair| pair[1].starts_with('{'));
     pairs.map(|pair| prefix_of(pair[0], pair[1])).collect()
@@ -65,8 +84,12 @@ fn prefixes_of(route: &Route) -> Vec<&'static str> {
 
 /// Whether something in the route's path belongs to one store alone; what does not is the organization's, in each.
 pub fn is_of_one_store(route: &Route) -> bool {
-    const KINDS: [&str; 10] = ["prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"];
-    prefixes_of(route).iter().any(|prefix| KINDS.contains(prefix))
+    prefixes_of(route).into_iter().any(is_kept_by_one_store)
+}
+
+/// Whether things of this kind belong to one store alone.
+pub fn is_kept_by_one_store(prefix: &str) -> bool {
+    ["prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.
@@ -97,4 +120,41 @@ pub fn missing(prefix: &str) -> String {
 /// The key that a tenant's own request to this path was sent with, and another tenant's is.
 pub fn key_for(path: &str) -> String {
     format!("one-key-for-{path}")
+}
+
+/// What the description shows, under names that nothing else has.
+pub fn example(route: &Route, number: usize) -> String {
+    let operation = operation_of(&route.method, route.path);
+    let examples = operation.body.as_ref().map(|body| body.examples.as_slice()).unwrap_or_default();
+    let example = match route.path {
+        // Of Google and its like there is one in an organization; products are put into no collection that has a rule;
+        // and the other example is of a day to come.
+        "/api/v1/identity-providers" | "/api/v1/collections" | "/api/v1/stores/{id}/health" => examples.last(),
+        _ => examples.first(),
+    };
+    let Some(mut body) = example.map(|example| example.value.clone()) else { return String::new() };
+    distinguish(&mut body, number);
+    written(operation, &body)
+}
+
+/// Gives what must be unique a name of its own, in lists too.
+fn distinguish(value: &mut Value, number: usize) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| distinguish(item, number)),
+        Value::Object(members) => {
+            for (name, member) in members {
+                match (name.as_str(), &mut *member) {
+                    // A file's ending stays where it is.
+                    ("name" | "title" | "organizationName", Value::String(text)) => {
+                        text.insert_str(text.rfind('.').unwrap_or(text.len()), &format!(" {number}"));
+                    }
+                    ("handle" | "sku", Value::String(text)) => text.push_str(&format!("-{number}")),
+                    ("issuer", Value::String(text)) => *text = format!("https://issuer-{number}.example"),
+                    ("email", Value::String(text)) => *text = format!("fresh-{number}@example.com"),
+                    _ => distinguish(member, number),
+                }
+            }
+        }
+        _ => {}
+    }
 }

@@ -6,12 +6,14 @@ use headlesspro_edge::openapi::{Operation, Place};
 use headlesspro_edge::routes::Route;
 use headlesspro_shared::identity::Role;
 use http::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::house::{House, Tenant, text};
-use super::paths::{TABLE, body_of, fill, is_paged, key_for, missing, operation_of};
+use super::paths::{TABLE, body_of, example, fill, is_paged, key_for, operation_of, takes_a_key, written};
+use crate::authenticator::Authenticator;
+use crate::stories::passkeys::{ORIGIN, register, set_party};
 
-const FILE: &str = "\
+pub const FILE: &str = "\
 Handle,Title,Body (HTML),Vendor,Product Category,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src,Image Alt Text\n\
 tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,90,189.00,,\n\
 mug,Mug,,,,,,,MUG,,,12.50,,\n";
@@ -21,62 +23,96 @@ pub struct Things {
     ids: BTreeMap<String, Vec<String>>,
     /// The cursor of the second page, by the list's path.
     cursors: BTreeMap<&'static str, String>,
+    /// Path and body of the request that was sent with [`key_for`] its path, by the route's path.
+    pub keyed: BTreeMap<&'static str, (String, String)>,
     /// The address of somebody who has an account there, and none elsewhere.
-    email: String,
+    pub email: String,
     /// The same of somebody whom no request names.
     pub unnamed: String,
+    /// The access token of an app.
+    token: String,
+    /// Something that can be bought.
+    pub variant: String,
 }
 
 impl Things {
-    /// Fills a tenant with one of everything, and answers what there is.
+    /// Fills a tenant with two of nearly everything, and answers what there is.
     pub async fn furnish(house: &House<'_>, tenant: &Tenant) -> Things {
         let owner = house.log_in_as(tenant, Role::Owner).await;
         let [email, unnamed] = house.customers(tenant).await;
+        house.hire(tenant, Role::Viewer).await;
+        let (_, token) = house.new_app(&owner, "Accounting").await;
+        let (ids, cursors, keyed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        let mut things = Things { ids, cursors, keyed, email, unnamed, token, variant: String::new() };
         let customer = text(&house.get("/api/v1/customers", &owner).await.expect(200), "/items/0/id");
-        let import = house.request(&house.nobody, &Method::POST, "/api/v1/imports", Some(&tenant.secret), None, FILE);
-        import.send().await.expect(200);
-        let product = house.get("/api/v1/products/tent", &tenant.secret).await.expect(200);
-        let mut texts = vec![product.json().to_string()];
-        for _ in 0..2 {
-            texts.push(buy(house, tenant, &text(&product, "/variants/0/id")).await);
-        }
-        for path in [
-            "/api/v1/collections",
-            "/api/v1/roles",
-            "/api/v1/invitations",
-            "/api/v1/apps",
-            "/api/v1/identity-providers",
-            "/api/v1/files",
-            "/api/v1/customers/me/addresses",
-        ] {
-            let body = body_of(operation_of(&Method::POST, path)).unwrap().to_string();
-            let key = key_for(path);
-            let made = house.request(&house.nobody, &Method::POST, path, Some(&owner), Some(&key), &body);
-            let made = made.send().await;
-            // What is the organization's may be there by way of its other store, and is listed.
-            assert!(matches!(made.status, 201 | 409 | 422), "{made}");
-            texts.push(made.json().to_string());
-        }
-        texts.extend(house.lists(&owner).await.into_values().map(|list| list.to_string()));
-        let mut cursors = BTreeMap::new();
-        for route in TABLE.iter().filter(|route| is_paged(route) && !route.path.contains('{')) {
-            let first = house.get(&format!("{}?limit=1", route.path), &owner).await.expect(200).json();
-            if let Some(cursor) = first["nextCursor"].as_str() {
-                cursors.insert(route.path, cursor.to_owned());
-            }
-        }
-        let mut ids: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for id in texts.iter().flat_map(|text| ids_in(text)) {
-            ids.entry(id.split('_').next().unwrap().to_owned()).or_default().push(id);
-        }
         for (kind, id) in [
             ("customer", customer),
             ("store", tenant.ids.store.to_string()),
             ("org", tenant.ids.organization.to_string()),
+            ("ext", house.link(tenant, &owner).await),
         ] {
-            ids.entry(kind.to_owned()).or_default().push(id);
+            things.ids.entry(kind.to_owned()).or_default().push(id);
         }
-        Things { ids, cursors, email, unnamed }
+        let import = house.request(&house.nobody, &Method::POST, "/api/v1/imports", Some(&tenant.secret), None, FILE);
+        import.send().await.expect(200);
+        let product = house.get("/api/v1/products/tent", &tenant.secret).await.expect(200);
+        things.learn(&product.json().to_string());
+        things.variant = text(&product, "/variants/0/id");
+        for _ in 0..2 {
+            things.learn(&buy(house, tenant, &things.variant).await);
+            things.learn(&owners_cart(house, &owner, &things.variant).await);
+        }
+        let person = house.nobody.with_key(&owner);
+        set_party(&person).await;
+        let mut authenticator = Authenticator::es256(&format!("{} {}", tenant.name, tenant.ids.store), ORIGIN);
+        things.learn(&register(&person, &mut authenticator).await.expect(201).json().to_string());
+        for has_ids in [false, true] {
+            for route in TABLE.iter().filter(|route| takes_a_key(route) && route.path.contains('{') == has_ids) {
+                things.make(house, &owner, route).await;
+            }
+            let lists = house.lists(&owner).await;
+            lists.into_values().for_each(|list| things.learn(&list.to_string()));
+        }
+        let add: Vec<Value> = things.ids["prod"].iter().map(|product| json!({ "productId": product })).collect();
+        let path = format!("/api/v1/collections/{}/products", things.last("col").unwrap());
+        house.create(&path, &owner, &json!({ "add": add })).await.expect(204);
+        for route in TABLE.iter().filter(|route| is_paged(route)) {
+            let first = house.get(&format!("{}?limit=1", things.path_of(route)), &owner).await.expect(200).json();
+            if let Some(cursor) = first["nextCursor"].as_str() {
+                things.cursors.insert(route.path, cursor.to_owned());
+            }
+        }
+        things
+    }
+
+    /// Asks for what the description shows with a key, as whoever guesses it will ask again; and for something like it
+    /// without one, since a list of one thing has no second page.
+    async fn make(&mut self, house: &House<'_>, owner: &str, route: &Route) {
+        // Whoever signs up is of no tenant yet.
+        if route.access.scope().is_none() {
+            return;
+        }
+        let operation = operation_of(&route.method, route.path);
+        let body = body_of(operation).map(|body| self.with_own_ids(&written(operation, &body))).unwrap_or_default();
+        let another = self.with_own_ids(&example(route, house.number()));
+        let (path, key) = (self.path_of(route), key_for(&self.path_of(route)));
+        for (body, key) in [(&body, Some(key.as_str())), (&another, None)] {
+            let made = house.request(&house.nobody, &route.method, &path, Some(owner), key, body).send().await;
+            // What is the organization's may be there by way of its other store, and is listed.
+            assert!(made.status < 500, "{made}");
+            self.learn(&String::from_utf8_lossy(&made.body));
+        }
+        self.keyed.insert(route.path, (path, body));
+    }
+
+    /// Keeps the ids in an answer.
+    fn learn(&mut self, text: &str) {
+        for id in ids_in(text) {
+            let known = self.ids.entry(id.split('_').next().unwrap().to_owned()).or_default();
+            if !known.contains(&id) {
+                known.push(id);
+            }
+        }
     }
 
     /// The route's path with this tenant's ids.
@@ -88,54 +124,76 @@ impl Things {
     fn of(&self, prefix: &str, route: &Route) -> String {
         // Whoever is of the staff is no customer.
         let kind = if route.path.starts_with("/api/v1/customers/{") { "customer" } else { prefix };
-        let found = self.ids.get(kind).and_then(|ids| ids.last()).cloned();
-        // Passkeys are made by a browser, identities come from somewhere else.
-        let is_exempt = matches!(prefix, "pas" | "ext");
+        let found = self.last(kind);
         found.unwrap_or_else(|| {
-            assert!(is_exempt, "{} {}: no {prefix}_ in the walk: make one in furnish()", route.method, route.path);
-            missing(prefix)
+            panic!("{} {}: no {prefix}_ in the walk: make one in furnish()", route.method, route.path)
         })
+    }
+
+    pub fn last(&self, kind: &str) -> Option<String> {
+        self.ids.get(kind).and_then(|ids| ids.last()).cloned()
     }
 
     pub fn all_ids(&self) -> impl Iterator<Item = &str> {
         self.ids.values().flatten().map(String::as_str)
     }
 
-    /// Paths and bodies of requests with this tenant's things: as the description shows it, and with its cursor.
-    pub fn attempts(&self, route: &Route, operation: &Operation) -> Vec<(String, String)> {
+    /// The lists whose second page nobody knows.
+    pub fn without_cursor(&self) -> Vec<&'static str> {
+        let paged = TABLE.iter().filter(|route| is_paged(route) && !self.cursors.contains_key(route.path));
+        paged.map(|route| route.path).collect()
+    }
+
+    /// Paths and bodies of requests with this tenant's things: as the description shows it, and with its cursor, in
+    /// lists of its own and of whoever asks.
+    pub fn attempts(&self, route: &Route, operation: &Operation, asking: &Things) -> Vec<(String, String)> {
         let path = self.path_of(route);
         let bodies: Vec<String> = match &operation.body {
             None => vec![String::new()],
-            Some(body) if body.media_type == "application/json" => {
-                body.examples.iter().map(|example| self.with_own_ids(&example.value.to_string())).collect()
+            Some(_) if route.path == "/api/v1/imports" => vec![FILE.to_owned()],
+            Some(body) => {
+                body.examples.iter().map(|example| self.with_own_ids(&written(operation, &example.value))).collect()
             }
-            Some(_) => vec![FILE.to_owned()],
         };
         let mut attempts: Vec<(String, String)> = bodies.into_iter().map(|body| (path.clone(), body)).collect();
+        attempts.extend(self.keyed.get(route.path).cloned());
         if let Some(cursor) = self.cursors.get(route.path) {
-            attempts.push((format!("{path}?limit=250&cursor={cursor}"), String::new()));
+            for path in BTreeSet::from([path.clone(), asking.path_of(route)]) {
+                attempts.push((format!("{path}?limit=250&cursor={cursor}"), String::new()));
+            }
         }
         for parameter in operation.parameters.iter().filter(|parameter| parameter.place == Place::Query) {
             let example = parameter.example.as_str().unwrap_or_default();
-            if parameter.name != "cursor" && is_id(example) {
+            if parameter.name != "cursor" && (is_id(example) || example.contains('@')) {
                 attempts.push((format!("{path}?{}={}", parameter.name, self.with_own_ids(example)), String::new()));
             }
         }
         attempts
     }
 
-    /// The same text with the ids of this tenant in the place of the examples'.
-    fn with_own_ids(&self, text: &str) -> String {
-        // The address that each tenant's own checkouts and invitations were made with, and one of its people.
-        let mut replaced = text.replace("grace@example.com", &self.email);
+    /// The same text with the ids, addresses and tokens of this tenant in the place of the examples'.
+    pub fn with_own_ids(&self, text: &str) -> String {
+        // One of its people, with the password that the examples have.
+        let mut replaced = text.replace("grace@example.com", &self.email).replace("ada@example.com", &self.email);
+        if let Some((before, example)) = text.split_once("token=eyJ") {
+            let (_, rest) = example.split_once('&').unwrap_or_default();
+            replaced = format!("{before}token={}&{rest}", self.token);
+        }
         for found in ids_in(text) {
-            let prefix = found.split('_').next().unwrap();
-            if let Some(own) = self.ids.get(prefix).and_then(|ids| ids.last()) {
-                replaced = replaced.replace(&found, own);
+            if let Some(own) = self.last(found.split('_').next().unwrap()) {
+                replaced = replaced.replace(&found, &own);
             }
         }
         replaced
     }
+}
+
+/// Makes a cart of the owner's, for a request to open a checkout of.
+async fn owners_cart(house: &House<'_>, owner: &str, variant: &str) -> String {
+    let cart = text(&house.create("/api/v1/cart", owner, &json!({})).await.expect(201), "/id");
+    let add = json!({ "variantId": variant, "quantity": 1 });
+    house.create(&format!("/api/v1/cart/{cart}/items"), owner, &add).await.expect(200);
+    cart
 }
 
 /// Makes a cart a checkout and an order, and answers their ids.
@@ -153,7 +211,7 @@ async fn buy(house: &House<'_>, tenant: &Tenant, variant: &str) -> String {
 }
 
 /// The ids in a text.
-fn ids_in(text: &str) -> BTreeSet<String> {
+pub fn ids_in(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '_'));
     words.filter(|word| is_id(word)).map(str::to_owned).collect()
 }
