@@ -6,7 +6,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_edge::host::native::libsql::{Durability, EmbeddedSql};
-use headlesspro_edge::port::sql::{Sql, Statement};
+use headlesspro_edge::port::sql::{Commit, Sql, Statement};
 use serde_json::{Value, json};
 
 use crate::client::Client;
@@ -80,15 +80,17 @@ async fn the_keys_of_tokens_and_of_the_installation_are_changed_while_people_are
         person.get("/api/v1/auth/me").send().await.expect(200).json()
     };
 
-    // A new key signs; the one before is good until its tokens are over.
+    // A new key is published, and signs two minutes later; the one before is good until its tokens are over.
     let before = log_in(&dev).await;
     let rotated = hp(&["keys", "rotate"]).ok();
-    let after = log_in(&dev).await;
-    assert!(kid(&before) != kid(&after) && rotated.contains(&kid(&after)), "{rotated}");
+    assert_eq!(kid(&log_in(&dev).await), kid(&before));
     let keys = Client::new(&dev.url).get("/.well-known/jwks.json").send().await.expect(200).json();
     let mut named: Vec<&str> =
         keys["keys"].as_array().unwrap().iter().map(|key| key["kid"].as_str().unwrap()).collect();
     named.sort_unstable();
+    two_minutes_pass(&data).await;
+    let after = log_in(&dev).await;
+    assert!(kid(&before) != kid(&after) && rotated.contains(&kid(&after)), "{rotated}");
     let mut expected = [kid(&before), kid(&after)];
     expected.sort_unstable();
     assert_eq!(named, expected);
@@ -136,21 +138,26 @@ async fn the_keys_of_tokens_and_of_the_installation_are_changed_while_people_are
         .collect();
     let id = |keys: &str| json!({ "masterKey": keys.split(':').next().unwrap() });
     let (was, is) = (id(&old), id(new));
-    let rotated = (json!({ "kid": kid(&before) }), json!({ "kid": kid(&after) }));
+    let (action, from, to) = rows[0];
+    assert_eq!((action, &from["kid"], &to["kid"]), ("token-keys.rotate", &json!(kid(&before)), &json!(kid(&after))));
+    assert!(to["signsFrom"].is_string(), "{to}");
     assert_eq!(
-        rows,
-        [
-            ("token-keys.rotate", &rotated.0, &rotated.1),
-            ("data-key.rewrap", &was, &is),
-            ("token-keys.rewrap", &was, &is),
-            ("token-keys.rewrap", &was, &is),
-        ]
+        rows[1..],
+        [("data-key.rewrap", &was, &is), ("token-keys.rewrap", &was, &is), ("token-keys.rewrap", &was, &is),]
     );
     assert!(hp(&["audit", "verify"]).ok().contains("unbroken"));
     drop(dev);
     // Without the key that wraps, nothing opens, and it says so.
     set(&old);
     assert!(hp(&["keys", "rewrap"]).refused(1).contains("MASTER_KEYS"));
+}
+
+/// For the keys of tokens alone.
+async fn two_minutes_pass(data: &Path) {
+    let sql = EmbeddedSql::open(data.join("headlesspro.db"), Durability::Process).unwrap();
+    let mut commit = Commit::new();
+    commit.push(Statement::new("UPDATE token_key SET signs_from = signs_from - 120000"));
+    (&sql as &dyn Sql).commit(&commit).await.unwrap();
 }
 
 /// What is sealed of accounts, as it is stored.

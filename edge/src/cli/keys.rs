@@ -13,7 +13,8 @@ use crate::vault;
 pub enum KeysCommand {
     /// Print new secrets for a deployment: MASTER_KEYS and LOOKUP_KEY.
     New,
-    /// Sign access tokens with a new key. Tokens of the key before stay good until they expire.
+    /// Publish a new key, which signs access tokens two minutes later. Tokens of the key before stay good until they
+    /// expire.
     Rotate(KeysArgs),
     /// Wrap every key anew with the current master key, the first of MASTER_KEYS. Data is not rewritten.
     Rewrap(KeysArgs),
@@ -35,8 +36,8 @@ pub async fn run(command: KeysCommand) -> Result<(), String> {
         }
         KeysCommand::Rotate(args) => {
             let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);
-            let kid = identity::rotate_token_keys(&app).await.map_err(|error| error.to_string())?;
-            output::line(format_args!("access tokens are signed with the key {kid} from now on"));
+            let (kid, moment) = identity::rotate_token_keys(&app).await.map_err(|error| error.to_string())?;
+            output::line(format_args!("the key {kid} is published, and signs access tokens from {moment} on"));
         }
         KeysCommand::Rewrap(args) => {
             let app = database::app(database::open(&args.database)?, secrets::of(&args.database, &args.secrets)?);

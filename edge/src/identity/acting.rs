@@ -5,6 +5,7 @@ use headlesspro_shared::identity::{
 };
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::time::Timestamp;
 
 use super::caller::hash_of;
 use super::opening::signing_key;
@@ -33,8 +34,8 @@ pub struct Acting {
 }
 
 /// The statement whose rows [`act_as`] needs.
-pub fn signing_keys() -> Statement {
-    keys::signing_key()
+pub fn signing_keys(now: Timestamp) -> Statement {
+    keys::signing_keys(now)
 }
 
 /// Adds a session to `commit` in which one acts as another. It has no refresh token, so it ends with its access token;
@@ -95,12 +96,11 @@ pub async fn service_token(
 ) -> Result<String, Unavailable> {
     let now = app.clock.now();
     let sql = app.databases.of(tenant.organization);
-    let rows = sql.read(vec![keys::signing_key()]).await?;
-    let stored = rows.first().map(keys::stored_keys).transpose()?.unwrap_or_default();
-    let key = match stored.first() {
-        Some(stored) => SigningKey::open(stored, &app.vault.masters)?,
+    let rows = sql.read(vec![keys::signing_keys(now)]).await?;
+    let key = match keys::signer(rows.first(), now)? {
+        Some(stored) => SigningKey::open(&stored, &app.vault.masters)?,
         None => {
-            let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
+            let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy, now)?;
             let mut commit = Commit::new();
             commit.push(keys::insert_token_key(&stored, now));
             if let Committed::Refused { refusal, .. } = sql.commit(&commit).await? {

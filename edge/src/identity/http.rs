@@ -285,6 +285,7 @@ async fn me(ctx: Ctx) -> Result<Response, Problem> {
 async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent>>) -> Result<Response, Problem> {
     app.databases.all().for_each(|_| spent.add_sql());
     let set = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
+    let is_whole = set.is_complete && !set.keys.is_empty();
     let keys = set.keys.into_iter().map(|(kid, x)| KeyBody {
         kty: "OKP".to_owned(),
         crv: "Ed25519".to_owned(),
@@ -294,8 +295,8 @@ async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent
         alg: "EdDSA".to_owned(),
     });
     let mut response = answer(StatusCode::OK, &KeySetBody { keys: keys.collect() });
-    // A new key signs as soon as it is there, so a set is good for a minute; one that lacks some, not even that.
-    let kept = if set.is_complete { "public, max-age=60" } else { "no-store" };
+    // One that lacks some is not kept, nor one without any: the first key of all signs at once.
+    let kept = if is_whole { "public, max-age=60" } else { "no-store" };
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static(kept));
     Ok(response)
 }

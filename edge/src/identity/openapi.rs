@@ -174,7 +174,7 @@ fn jwks() -> Operation {
             "The keys of access tokens",
             "A JSON Web Key Set (RFC 7517). Two keys are there during a rotation. Where organizations have databases \
              of their own, each of those has its keys, for one more round trip; while one of them is away its keys are \
-             left out, and the answer is `no-store`. A new key signs at once: ask again for a `kid` that is not there.",
+             left out, and the answer is `no-store`. A new key is there for two minutes before it signs.",
         )
         .cache(Cache::Keys)
         .budget(Budget::growing(1, 0))

@@ -52,7 +52,7 @@ pub struct Opened {
     pub elsewhere: Option<OpenStore>,
 }
 
-/// Adds a session to `commit`, with its line in the audit log. `rows` are those of [`keys::signing_key`].
+/// Adds a session to `commit`, with its line in the audit log. `rows` are those of [`keys::signing_keys`].
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
@@ -116,17 +116,16 @@ impl Opened {
     }
 }
 
-/// The key to sign with: the newest, or one that `commit` keeps from now on.
+/// The key to sign with, or the first of all, which `commit` keeps from now on.
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
 pub fn signing_key<E>(ctx: &Ctx, rows: Option<&Rows>, commit: &mut Commit) -> Result<SigningKey, Failure<E>> {
     let app = ctx.app();
-    let stored = rows.map(keys::stored_keys).transpose()?.unwrap_or_default();
-    match stored.first() {
-        Some(stored) => SigningKey::open(stored, &app.vault.masters).map_err(Failure::Unavailable),
+    match keys::signer(rows, ctx.now)? {
+        Some(stored) => SigningKey::open(&stored, &app.vault.masters).map_err(Failure::Unavailable),
         None => {
-            let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
+            let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy, ctx.now)?;
             commit.push(keys::insert_token_key(&stored, ctx.now));
             Ok(key)
         }

@@ -1,7 +1,7 @@
 //! What only the operator does, who stands above tenants: keys, and the first account of an organization.
 
 use headlesspro_shared::identity::{
-    IssueKeyError, KeyKind, KeyName, Password, Role, Scopes, VOID_SECONDS, mint_api_key, most_of,
+    IssueKeyError, KeyKind, KeyName, Password, Role, Rotation, Scopes, mint_api_key, most_of, rotate,
 };
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, ApiKeyId, Id, Kind, OrganizationId, StoreId};
@@ -35,20 +35,19 @@ pub fn new_data_key(app: &App, tenant: Tenant, now: Timestamp) -> Result<(DataKe
     Ok((key, keys::insert_data_key(tenant, &wrapped, now)))
 }
 
-/// Makes a new key sign from now on, in the one database that the command line names. The ones before it verify until
-/// the last token they signed has expired. Answers the new key's name. It signs for every organization there, so it
-/// stands in the audit log of each: of the first hundred in the same commit. A commit for thousands would never end.
+/// Publishes a new key in the one database that the command line names, which signs there before long. The ones before
+/// it verify until the last token they signed has expired. Answers the new key's name, and from when on it signs. It
+/// signs for every organization there, so it stands in the audit log of each: of the first hundred in the same commit. A
+/// commit for thousands would never end.
 ///
 /// # Errors
 /// [`Unavailable`].
-pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
+pub async fn rotate_token_keys(app: &App) -> Result<(String, Timestamp), Unavailable> {
     let (sql, now) = (app.databases.first(), app.clock.now());
-    let rows = sql.read(vec![keys::all_data_keys(), keys::signing_key()]).await?;
-    let before = rows.get(1).map(keys::stored_keys).transpose()?.unwrap_or_default().into_iter().next();
-    let before = before.map(|key| key.kid);
-    let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy)?;
-    // An isolate may go on signing with a key it has just read.
-    let retires_at = now.checked_add_millis(VOID_SECONDS.saturating_add(60).saturating_mul(1_000)).unwrap_or(now);
+    let rows = sql.read(vec![keys::all_data_keys(), keys::signing_keys(now)]).await?;
+    let before = keys::signer(rows.get(1), now)?.map(|key| key.kid);
+    let Rotation { signs_from, retires_at } = rotate(now);
+    let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy, signs_from)?;
     let mut commit = Commit::new();
     commit.push(keys::insert_token_key(&stored, now));
     commit.push(keys::retire_token_keys(&key.kid, retires_at));
@@ -56,7 +55,9 @@ pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
     for organizations in organizations.chunks(AT_ONCE) {
         for (organization, _) in organizations {
             let change = Change::new("token-keys.rotate", &key.kid);
-            let change = change.turned("kid", before.clone().into(), key.kid.as_str().into());
+            let change = change
+                .turned("kid", before.clone().into(), key.kid.as_str().into())
+                .has("signsFrom", signs_from.to_string().into());
             commit.push(audit_of(app, *organization, change, now)?);
         }
         done(sql.commit(&std::mem::take(&mut commit)).await?)?;
@@ -65,7 +66,7 @@ pub async fn rotate_token_keys(app: &App) -> Result<String, Unavailable> {
     if organizations.is_empty() {
         done(sql.commit(&commit).await?)?;
     }
-    Ok(key.kid)
+    Ok((key.kid, signs_from))
 }
 
 /// What a change of the master key has wrapped anew.

@@ -34,25 +34,32 @@ pub struct SigningKey {
 }
 
 /// A key as it is stored.
+#[derive(Clone)]
 pub struct StoredKey {
     pub kid: String,
     pub public_key: String,
     pub private: WrappedKey,
+    /// It is published before.
+    pub signs_from: Timestamp,
 }
 
 impl SigningKey {
-    /// A new key, and how it is stored.
+    /// A new key that signs from this moment on, and how it is stored.
     ///
     /// # Errors
     /// [`Unavailable`] when the host has no randomness to give.
-    pub fn generate(masters: &MasterKeys, entropy: &dyn Entropy) -> Result<(SigningKey, StoredKey), Unavailable> {
+    pub fn generate(
+        masters: &MasterKeys,
+        entropy: &dyn Entropy,
+        signs_from: Timestamp,
+    ) -> Result<(SigningKey, StoredKey), Unavailable> {
         let (mut seed, mut name) = ([0; 32], [0; 9]);
         entropy.fill(&mut seed)?;
         entropy.fill(&mut name)?;
         let kid = URL_SAFE_NO_PAD.encode(name);
         let public_key = URL_SAFE_NO_PAD.encode(KeyPair::from_seed(Seed::new(seed)).pk.as_ref());
         let private = masters.wrap(&bound_to(&kid), &seed, entropy)?;
-        let stored = StoredKey { kid, public_key, private };
+        let stored = StoredKey { kid, public_key, private, signs_from };
         Ok((SigningKey::open(&stored, masters)?, stored))
     }
 
@@ -248,7 +255,7 @@ mod tests {
     fn a_token_is_good_until_it_expires_and_by_its_own_key_only() {
         let masters: MasterKeys = new_secrets(&HostEntropy).unwrap().0.parse().unwrap();
         let now = at(1_795_248_000_123);
-        let (key, stored) = SigningKey::generate(&masters, &HostEntropy).unwrap();
+        let (key, stored) = SigningKey::generate(&masters, &HostEntropy, now).unwrap();
         let public = PublicKey::from_base64(&stored.public_key).unwrap();
         let text = SigningKey::open(&stored, &masters).unwrap().sign(&claims(now)).unwrap();
         let token = UnverifiedToken::read(&text).unwrap();
@@ -257,7 +264,7 @@ mod tests {
         assert!(!token.is_good(&public, "https://other.example", now));
         assert!(!token.is_good(&public, ISSUER, at(now.millis() + 961_000)));
         assert!(!token.is_good(&public, ISSUER, at(now.millis() - 62_000)));
-        let (_, other) = SigningKey::generate(&masters, &HostEntropy).unwrap();
+        let (_, other) = SigningKey::generate(&masters, &HostEntropy, now).unwrap();
         assert!(!token.is_good(&PublicKey::from_base64(&other.public_key).unwrap(), ISSUER, now));
     }
 
@@ -265,7 +272,7 @@ mod tests {
     fn a_token_with_another_algorithm_or_changed_claims_is_not_good() {
         let masters: MasterKeys = new_secrets(&HostEntropy).unwrap().0.parse().unwrap();
         let now = at(1_795_248_000_123);
-        let (key, stored) = SigningKey::generate(&masters, &HostEntropy).unwrap();
+        let (key, stored) = SigningKey::generate(&masters, &HostEntropy, now).unwrap();
         let public = PublicKey::from_base64(&stored.public_key).unwrap();
         let text = key.sign(&claims(now)).unwrap();
         let parts: Vec<&str> = text.split('.').collect();

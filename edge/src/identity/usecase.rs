@@ -85,7 +85,7 @@ pub async fn log_in(ctx: &Ctx, login: &Login<'_>) -> Result<Tokens, Failure<Logi
     if let Err(millis) = script::read(&reply)? {
         return Err(Failure::Rejected(LoginError::Wait { millis }));
     }
-    let rows = ctx.read(vec![account::by_email(tenant, &email_hash), keys::signing_key()]).await?;
+    let rows = ctx.read(vec![account::by_email(tenant, &email_hash), keys::signing_keys(ctx.now)]).await?;
     let found = rows.first().and_then(Rows::first).ok_or_else(no_data_key)?;
     let (_, found) = account::login_of(found)?;
     let stored = found.as_ref().and_then(|account| account.password.as_ref());
@@ -189,7 +189,7 @@ pub async fn refresh(
 ) -> Result<Tokens, Failure<RefreshError>> {
     let tenant = ctx.tenant();
     let ended = || Failure::Rejected(RefreshError::Ended);
-    let mut reads = vec![session::find(tenant, token.claim.session), keys::signing_key()];
+    let mut reads = vec![session::find(tenant, token.claim.session), keys::signing_keys(ctx.now)];
     reads.extend(wanted.map(|store| session::open_store(tenant, store)));
     let rows = ctx.read(reads).await?;
     let mac =

@@ -38,7 +38,7 @@ pub enum Cache {
     Catalog,
     /// Anyone, for five minutes.
     Static,
-    /// Anyone, for a minute: a key signs as soon as there is one. Nobody, where the answer is not all there is.
+    /// Anyone, for a minute: a key is there for two before it signs. Nobody, where the answer is not all there is.
     Keys,
     /// Nobody: it is one shopper's.
     Personal,

@@ -23,6 +23,7 @@ mod register;
 mod role;
 mod scope;
 mod token;
+mod token_key;
 mod totp;
 
 pub use app::{
@@ -55,6 +56,7 @@ pub use token::{
     ACCESS_SECONDS, Access, AccessClaims, Impersonator, InvalidSubject, LEEWAY_SECONDS, Service, Subject, TokenError,
     VOID_SECONDS,
 };
+pub use token_key::{Rotation, rotate, signing_key};
 pub use totp::{InvalidTotpCode, TotpCode, TotpError, TotpStep, check_totp, totp_secret, totp_uri};
 
 #[cfg(test)]

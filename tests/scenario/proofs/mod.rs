@@ -27,6 +27,7 @@ mod replicas;
 mod sealed;
 mod sitemaps;
 mod stores;
+mod token_keys;
 mod translations;
 
 pub use identity_providers::SECRET as PROVIDER_SECRET;
@@ -115,6 +116,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: cold_isolates::OF_LOGINS,
         show: cold_isolates::a_login_beyond_the_limits_asks_the_database_for_nothing,
+    },
+    Proof {
+        name: "a_new_key_of_tokens_is_published_before_it_signs",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: token_keys::a_new_key_is_known_before_it_signs,
     },
     Proof {
         name: "a_password_is_hashed_for_whoever_has_a_good_key",

@@ -83,7 +83,7 @@ pub async fn settle(ctx: &Ctx, arrival: &Arrival<'_>) -> Result<Tokens, Failure<
     for _ in 0..2 {
         let mut statements = vec![
             account::by_email(tenant, &email_hash),
-            keys::signing_key(),
+            keys::signing_keys(ctx.now),
             provider::account_of(tenant, issuer, subject),
         ];
         if let Some(wanted) = arrival.wanted {

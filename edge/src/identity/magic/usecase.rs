@@ -37,7 +37,7 @@ pub async fn exchange(
     let purpose = OneTimePurpose::MagicLink;
     let gone = || Failure::Rejected(ExchangeError::Link(NotRedeemable::Gone));
     let hash = hash_of(token.as_str()).to_hex();
-    let rows = ctx.read(vec![one_time::find(tenant, &hash, purpose), keys::signing_key()]).await?;
+    let rows = ctx.read(vec![one_time::find(tenant, &hash, purpose), keys::signing_keys(ctx.now)]).await?;
     let row = rows.first().and_then(Rows::first).ok_or_else(gone)?;
     let row = one_time::token_of(row)?;
     redeem(&row.issued, proof, ctx.now).map_err(|error| Failure::Rejected(ExchangeError::Link(error)))?;

@@ -35,7 +35,7 @@ pub async fn authenticated<E>(ctx: &Ctx) -> Result<AppId, Failure<E>> {
 /// A token with the scopes asked for: one read, which also verifies the client.
 pub async fn issue(ctx: &Ctx, asked: Option<&str>) -> Result<Issued, Failure<ScopeRefused>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![keys::signing_key()]).await?;
+    let rows = ctx.read(vec![keys::signing_keys(ctx.now)]).await?;
     let app = authenticated(ctx).await?;
     let principal = ctx.principal().await?;
     let scopes = narrow(principal.permissions.scopes(), asked).map_err(Failure::Rejected)?;

@@ -247,8 +247,11 @@ fn use_challenge(ctx: &Ctx, client: &ClientData, account: Option<AccountId>, com
 /// Opens a session: one read, one commit, which uses the challenge up and moves the counter on.
 pub async fn log_in(ctx: &Ctx, presented: &Presented, device: &str) -> Result<Tokens, Failure<PasskeyFailure>> {
     let tenant = ctx.tenant();
-    let statements =
-        vec![passkey::party(tenant), passkey::by_credential(tenant, &presented.credential_id), keys::signing_key()];
+    let statements = vec![
+        passkey::party(tenant),
+        passkey::by_credential(tenant, &presented.credential_id),
+        keys::signing_keys(ctx.now),
+    ];
     let rows = ctx.read(statements).await?;
     let party = passkey::party_of(rows.first())?.ok_or(Failure::Rejected(PasskeyFailure::NoParty))?;
     let refused = || Failure::Rejected(PasskeyFailure::Refused);

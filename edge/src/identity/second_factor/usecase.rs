@@ -242,7 +242,7 @@ pub async fn log_in(
     let gone = || Failure::Rejected(SecondFactorError::ChallengeGone);
     let hash = hash_of(challenge.as_str()).to_hex();
     let reads =
-        vec![one_time::find(tenant, &hash, purpose), second_factor::of_challenge(tenant, &hash), keys::signing_key()];
+        vec![one_time::find(tenant, &hash, purpose), second_factor::of_challenge(tenant, &hash), keys::signing_keys(ctx.now)];
     let rows = ctx.read(reads).await?;
     let token = one_time::token_of(rows.first().and_then(Rows::first).ok_or_else(gone)?)?;
     redeem(&token.issued, None, ctx.now).map_err(|_| gone())?;

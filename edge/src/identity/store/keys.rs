@@ -1,5 +1,6 @@
 //! The keys: those that sign tokens (of all organizations in the database) and each organization's data key.
 
+use headlesspro_shared::identity::signing_key;
 use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::kernel::time::Timestamp;
 
@@ -9,15 +10,18 @@ use crate::port::sql::{Row, Rows, SqlError, Statement};
 use crate::vault::WrappedKey;
 
 const INSERT_TOKEN_KEY: &str = "-- identity::insert_token_key
-INSERT INTO token_key (kid, public_key, private_key_wrapped, master_key_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5)";
+INSERT INTO token_key (kid, public_key, private_key_wrapped, master_key_id, created_at, signs_from)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
 
 /// Those before the newest verify until the last token they signed has expired.
 const RETIRE_TOKEN_KEYS: &str = "-- identity::retire_token_keys
 UPDATE token_key INDEXED BY token_key_retires SET retires_at = ?2 WHERE retires_at IS NULL AND kid <> ?1";
 
-const SIGNING_KEY: &str = "-- identity::signing_key
-SELECT kid, public_key, private_key_wrapped, master_key_id FROM token_key WHERE retires_at IS NULL
-ORDER BY created_at DESC LIMIT 1";
+/// One, or two and more for the minutes of a rotation.
+const SIGNING_KEYS: &str = "-- identity::signing_keys
+SELECT kid, public_key, private_key_wrapped, master_key_id, signs_from FROM token_key WHERE retires_at IS NULL
+UNION ALL
+SELECT kid, public_key, private_key_wrapped, master_key_id, signs_from FROM token_key WHERE ?1 < retires_at";
 
 /// The key, and whether the organization and the store that the token names do business.
 const VERIFYING_KEY: &str = "-- identity::verifying_key
@@ -35,7 +39,7 @@ SELECT kid, public_key FROM token_key WHERE ?1 < retires_at";
 
 /// There are a handful.
 const ALL_TOKEN_KEYS: &str = "-- identity::all_token_keys
-SELECT kid, public_key, private_key_wrapped, master_key_id FROM token_key ORDER BY created_at, kid";
+SELECT kid, public_key, private_key_wrapped, master_key_id, signs_from FROM token_key ORDER BY created_at, kid";
 
 const REWRAP_TOKEN_KEY: &str = "-- identity::rewrap_token_key
 UPDATE token_key SET private_key_wrapped = ?3, master_key_id = ?4 WHERE kid = ?1 AND master_key_id = ?2";
@@ -60,6 +64,7 @@ pub(in crate::identity) fn insert_token_key(key: &StoredKey, now: Timestamp) -> 
         .bind(key.private.wrapped.as_str())
         .bind(key.private.master.as_str())
         .bind(now.millis())
+        .bind(key.signs_from.millis())
 }
 
 /// Retires all but `newest` at `retires_at`.
@@ -67,9 +72,15 @@ pub(in crate::identity) fn retire_token_keys(newest: &str, retires_at: Timestamp
     Statement::new(RETIRE_TOKEN_KEYS).bind(newest).bind(retires_at.millis())
 }
 
-/// The statement whose rows [`stored_keys`] takes: the key that signs, if there is one.
-pub(in crate::identity) fn signing_key() -> Statement {
-    Statement::new(SIGNING_KEY)
+/// The statement whose rows [`stored_keys`] takes: those of which one signs at `now`, if there are any.
+pub(in crate::identity) fn signing_keys(now: Timestamp) -> Statement {
+    Statement::new(SIGNING_KEYS).bind(now.millis())
+}
+
+/// The one of [`signing_keys`] that signs at `now`.
+pub(in crate::identity) fn signer(rows: Option<&Rows>, now: Timestamp) -> Result<Option<StoredKey>, SqlError> {
+    let stored = rows.map(stored_keys).transpose()?.unwrap_or_default();
+    Ok(signing_key(&stored, |key| key.signs_from, now).cloned())
 }
 
 /// The statement whose rows [`stored_keys`] takes: all there are.
@@ -86,6 +97,7 @@ pub(in crate::identity) fn stored_keys(rows: &Rows) -> Result<Vec<StoredKey>, Sq
                 master: row.get::<&str>("master_key_id")?.to_owned(),
                 wrapped: row.get::<&str>("private_key_wrapped")?.to_owned(),
             },
+            signs_from: Timestamp::from_millis(row.get("signs_from")?),
         })
     };
     rows.iter().map(stored).collect()

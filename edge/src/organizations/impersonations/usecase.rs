@@ -47,7 +47,7 @@ pub async fn begin(
     told: fn(Begun) -> String,
 ) -> Result<Answered, Failure<ImpersonationFailure>> {
     let tenant = ctx.tenant();
-    let mut reads = vec![member::find(tenant, actor), member::find_account(tenant, target), signing_keys()];
+    let mut reads = vec![member::find(tenant, actor), member::find_account(tenant, target), signing_keys(ctx.now)];
     reads.extend(repeat_reads(tenant, claim));
     let rows = ctx.read(reads).await?;
     let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(3..))?;
