@@ -2,7 +2,7 @@
 
 use futures_util::future::join_all;
 use headlesspro_shared::identity::{
-    HashParameters, Lockout, OneTimeToken, Password, Refresh, RefreshClaim, RefreshToken, Role, VOID_SECONDS,
+    Challenge, HashParameters, Lockout, Password, Refresh, RefreshClaim, RefreshToken, Role, VOID_SECONDS,
     needs_rehash, refresh as decide,
 };
 use headlesspro_shared::kernel::email::Email;
@@ -47,7 +47,7 @@ pub enum LoginError {
     /// Too many failures: come back after so many milliseconds.
     Wait { millis: i64 },
     /// The password is right; the challenge stands for it.
-    SecondFactor { challenge: OneTimeToken },
+    SecondFactor { challenge: Challenge },
 }
 
 /// The refresh token is not good (any more): log in again.
@@ -130,7 +130,7 @@ const ATTEMPTS: usize = 3;
 /// What became of a right password.
 enum Entered {
     In(Box<Opened>),
-    AskedFor(OneTimeToken),
+    AskedFor(Challenge),
     /// The account is this by now.
     Changed(Box<LoginRow>),
 }

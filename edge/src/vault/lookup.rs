@@ -14,6 +14,8 @@ pub enum Purpose {
     Email,
     /// The MAC of refresh tokens.
     RefreshToken,
+    /// The MAC of challenges.
+    Challenge,
     /// PKCE's verifier and the nonce of logins by another identity provider.
     ProviderLogin,
     /// Knowing a network address again without keeping it.
@@ -27,6 +29,7 @@ impl Purpose {
         match self {
             Purpose::Email => "email",
             Purpose::RefreshToken => "refresh-token",
+            Purpose::Challenge => "challenge",
             Purpose::ProviderLogin => "provider-login",
             Purpose::NetworkAddress => "network-address",
             Purpose::Repeat => "repeat",

@@ -5,6 +5,7 @@
 
 mod app;
 mod base32;
+mod challenge;
 mod epoch;
 pub mod federation;
 mod fresh;
@@ -29,6 +30,7 @@ mod totp;
 pub use app::{
     AppScopesError, ClientSecretClaim, InvalidClientSecret, ScopeRefused, give_app, mint_client_secret, narrow,
 };
+pub use challenge::{Challenge, ChallengeClaim, InvalidChallenge};
 pub use epoch::Epoch;
 pub use fresh::is_fresh;
 pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};

@@ -1,9 +1,14 @@
 //! What requests spend in an isolate that remembers nothing: no more than the budget says.
 
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::port::clock::Clock;
+use headlesspro_shared::identity::ChallengeClaim;
+use headlesspro_shared::kernel::id::AccountId;
 use serde_json::json;
 
 use crate::app::{Kind, Stage};
 use crate::client::{Answer, Spent};
+use crate::stories::second_factors::{confirm, early_in_a_step, enroll, step};
 use crate::stories::sessions::{as_person, log_in, log_in_with};
 
 /// Three logins an hour from one address.
@@ -38,8 +43,32 @@ pub fn logins_and_reads_keep_to_their_budget(stage: &Stage, kind: Kind) {
             let sql = u32::from(path == "/api/v1/auth/me");
             assert!(again.spent().sql == sql && again.spent().redis <= 1, "the catalog's answers are kept: {again}");
         }
-        println!("{kind}: a cold login spends 2 SQL and 1 Redis, cold reads with a token or a key 1 and 1");
+        by_a_second_factor(stage).await;
+        println!(
+            "{kind}: each step of a cold login spends 2 SQL and 1 Redis, cold reads with a token or a key 1 and 1"
+        );
     });
+}
+
+/// Each step in an isolate of its own.
+async fn by_a_second_factor(stage: &Stage) {
+    let world = stage.world();
+    let person = as_person(&world, &log_in(&world.ours, "member@example.com").await.expect(200));
+    let now = early_in_a_step().await;
+    let app = enroll(&person).await;
+    let codes = confirm(&person, &app.code(now)).await.expect(200).json();
+    let in_budget = Spent { sql: 2, redis: 1 };
+    let asked = log_in(&stage.world_of(&stage.isolate().await).ours, "member@example.com").await;
+    let asked = asked.expect_problem(401, "second-factor-required");
+    assert_eq!(asked.spent(), in_budget, "{asked}");
+    let challenge = asked.json()["challenge"].as_str().unwrap().to_owned();
+    for (code, spent) in
+        [(json!("0000-0000-0000-0000"), Spent { sql: 2, redis: 1 }), (codes["recoveryCodes"][0].clone(), in_budget)]
+    {
+        let isolate = stage.isolate().await;
+        let shown = step(&stage.world_of(&isolate), &challenge, json!({ "recoveryCode": code })).await;
+        assert_eq!((shown.status == 200, shown.spent()), (code == codes["recoveryCodes"][0], spent), "{shown}");
+    }
 }
 
 pub fn a_login_beyond_the_limits_asks_the_database_for_nothing(stage: &Stage, kind: Kind) {
@@ -72,6 +101,13 @@ pub fn a_login_beyond_the_limits_asks_the_database_for_nothing(stage: &Stage, ki
             };
             let answer = refused(client.post("/api/v1/auth/login").json(&body).send().await);
             assert_eq!(answer.spent().redis, 1, "{what}: {answer}");
+        }
+        // The second step neither, whatever its challenge is.
+        let claim = ChallengeClaim { account: AccountId::from_u128(1), ends: SystemClock.now(), nonce: 0 };
+        for challenge in [claim.with_mac([0; 32]).as_str(), "malformed"] {
+            let isolate = stage.isolate().await;
+            let answer = step(&stage.world_of(&isolate), challenge, json!({ "code": "755224" })).await;
+            assert_eq!(refused(answer).spent().redis, 1, "{challenge}");
         }
         println!("{kind}: logins beyond the limit were refused without the database, in cold isolates too");
     });

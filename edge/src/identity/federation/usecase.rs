@@ -3,7 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_shared::identity::federation::{LinkError, RedirectUri};
-use headlesspro_shared::identity::{OneTimeToken, PkceChallenge, PkceVerifier};
+use headlesspro_shared::identity::{Challenge, PkceChallenge, PkceVerifier};
 use headlesspro_shared::kernel::id::IdentityProviderId;
 use sha2::{Digest, Sha256};
 
@@ -40,7 +40,7 @@ pub enum FederationError {
     Link(LinkError),
     /// The identity leads to an account with a second factor; the challenge stands for the provider's word.
     SecondFactor {
-        challenge: OneTimeToken,
+        challenge: Challenge,
     },
     /// The login of who wants a link is too long ago, or somebody else's.
     NotFresh,

@@ -1,6 +1,6 @@
 //! Trading a link for a session: one read, one commit.
 
-use headlesspro_shared::identity::{NotRedeemable, OneTimePurpose, OneTimeToken, PkceChallenge, redeem};
+use headlesspro_shared::identity::{Challenge, NotRedeemable, OneTimePurpose, OneTimeToken, PkceChallenge, redeem};
 use serde_json::json;
 
 use crate::app::Ctx;
@@ -21,7 +21,7 @@ pub enum ExchangeError {
     Link(NotRedeemable),
     /// The link was good; the challenge stands for it.
     SecondFactor {
-        challenge: OneTimeToken,
+        challenge: Challenge,
     },
 }
 

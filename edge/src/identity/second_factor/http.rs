@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use axum::response::Response;
-use headlesspro_shared::identity::{OneTimePurpose, OneTimeToken, RecoveryCode, Scope, TotpCode};
+use headlesspro_shared::identity::{Challenge, OneTimePurpose, RecoveryCode, Scope, TotpCode};
 use headlesspro_shared::limits::Class;
 use http::header::WWW_AUTHENTICATE;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -28,6 +28,7 @@ pub fn routes() -> Routes {
         .post("/api/v1/auth/second-factor/confirm", own, confirm)
         .post("/api/v1/auth/second-factor/disable", own, disable)
         .post("/api/v1/auth/second-factor/recovery-codes", own, replace_codes)
+        .postponed()
         .post("/api/v1/auth/login/second-factor", Access::Key(Scope::AuthBegin), log_in)
 }
 
@@ -74,7 +75,7 @@ pub struct ShownBody {
 #[schemars(rename = "LogInWithSecondFactor", deny_unknown_fields)]
 pub struct LoginStepBody {
     /// Of the answer `second-factor-required`.
-    #[schemars(required, regex(pattern = "^[0-9A-Za-z_-]{43}$"))]
+    #[schemars(required, regex(pattern = "^[0-9a-z]{54}[0-9A-Za-z_-]{43}$"))]
     pub challenge: Option<String>,
     /// Six digits from the app.
     pub code: Option<String>,
@@ -84,7 +85,7 @@ pub struct LoginStepBody {
 
 /// The challenge, where it is one, and what is shown.
 pub struct LoginStep {
-    challenge: Option<OneTimeToken>,
+    challenge: Option<Challenge>,
     shown: Shown,
 }
 
@@ -179,7 +180,7 @@ fn unauthorized(code: &'static str) -> Problem {
 }
 
 /// The first factor was right; the challenge stands for it until the second is there too.
-pub fn required(challenge: &OneTimeToken) -> Problem {
+pub fn required(challenge: &Challenge) -> Problem {
     let seconds = i64::from(OneTimePurpose::SecondFactor.minutes()).saturating_mul(60);
     unauthorized("second-factor-required")
         .detail("Show a code of the authenticator app, or a recovery code, with the challenge.")

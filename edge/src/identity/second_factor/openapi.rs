@@ -1,6 +1,7 @@
 //! The operations of second factors, for the OpenAPI document.
 
-use headlesspro_shared::identity::{OneTimeToken, Scope};
+use headlesspro_shared::identity::{Challenge, ChallengeClaim, Scope};
+use headlesspro_shared::kernel::id::AccountKind;
 use http::Method;
 use schemars::JsonSchema;
 use serde_json::json;
@@ -8,9 +9,8 @@ use serde_json::json;
 use super::http::{ConfirmBody, EnrolledBody, LoginStepBody, RecoveryCodesBody, ShownBody, required};
 use super::usecase::SecondFactorError;
 use crate::identity::openapi::{RetryAfterSeconds, operation, tokens};
-use crate::identity::registration::openapi::TOKEN;
 use crate::openapi::{
-    Answer, Budget, Operation, Problem, Problems, RequestBody, entropy, json_body, not_found, of, redis,
+    Answer, Budget, Operation, Problem, Problems, RequestBody, entropy, id, json_body, not_found, of, redis,
 };
 
 pub fn operations() -> Vec<Operation> {
@@ -110,7 +110,7 @@ fn log_in() -> Operation {
         .body(RequestBody::json::<LoginStepBody>("The challenge and a code.").example(
             "code",
             "From the app",
-            json!({ "challenge": TOKEN, "code": "755224" }),
+            json!({ "challenge": example().as_str(), "code": "755224" }),
         ))
         .answer(tokens())
         .problems(json_body())
@@ -128,10 +128,14 @@ fn shown() -> Problems {
     ]
 }
 
+fn example() -> Challenge {
+    let account = id::<AccountKind>(1);
+    ChallengeClaim { account, ends: account.created_at(), nonce: 0x0123_4567_89ab_cdef }.with_mac([7; 32])
+}
+
 /// Of every login that may ask for a second factor.
 pub fn second_factor_required() -> Problem {
-    let challenge = OneTimeToken::mint([7; 32]);
-    of(required(&challenge), "The account has a second factor.").with::<SecondFactorRequired>()
+    of(required(&example()), "The account has a second factor.").with::<SecondFactorRequired>()
 }
 
 /// The members beside the standard ones.

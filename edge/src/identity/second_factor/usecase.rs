@@ -1,31 +1,33 @@
 //! Enrolling a second factor, and showing it: one read, one Redis round trip, one commit.
 
 use headlesspro_shared::identity::{
-    Lockout, OneTimePurpose, OneTimeToken, RECOVERY_CODES, RecoveryCode, TotpCode, TotpStep, check_totp, redeem,
-    totp_secret, totp_uri,
+    Challenge, ChallengeClaim, Lockout, OneTimePurpose, RECOVERY_CODES, RecoveryCode, TotpCode, TotpStep, check_totp,
+    redeem, totp_secret, totp_uri,
 };
 use headlesspro_shared::kernel::id::AccountId;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::Message;
+use subtle::ConstantTimeEq;
 
 use super::hmac::hmac_sha1;
 use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{Person, hash_of};
 use crate::identity::fresh::{has_fresh_login, session_of};
-use crate::identity::mailed::{forgotten_before, mint};
+use crate::identity::mailed::forgotten_before;
 use crate::identity::opening::{self, Opening, SUSPENDED, Tokens};
-use crate::identity::script::{self, LOCKOUT};
+use crate::identity::script::{self, LIMITS_AND_LOCKOUT, LOCKOUT};
 use crate::identity::store::keys;
 use crate::identity::store::one_time::{self, NewToken};
 use crate::identity::store::second_factor::{self, SecondFactorRow};
 use crate::identity::telling::{Owner, security_page};
 use crate::identity::usecase::{data_key, email_of, unexplained};
 use crate::journal::{self, Change};
-use crate::limits::ClientAddress;
+use crate::limits::{ClientAddress, Joint};
 use crate::notifications;
+use crate::port::kv::Reply;
 use crate::port::sql::{Commit, Committed, Rows};
-use crate::vault::{DataKey, Place};
+use crate::vault::{DataKey, Place, Purpose};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecondFactorError {
@@ -229,10 +231,11 @@ fn owner_of(ctx: &Ctx, row: &SecondFactorRow) -> Result<Owner, Failure<SecondFac
     Ok(Owner { account: row.account, role: row.role, email, locale: row.locale.clone(), key })
 }
 
-/// The second step of a login: a challenge, which stands for the first, and a code.
+/// The second step of a login: a challenge, which stands for the first, and a code. One Redis round trip, the one that
+/// counts the request too, one read, one commit.
 pub async fn log_in(
     ctx: &Ctx,
-    challenge: &OneTimeToken,
+    challenge: &Challenge,
     shown: Shown,
     address: Option<ClientAddress>,
     device: &str,
@@ -240,21 +243,30 @@ pub async fn log_in(
     let tenant = ctx.tenant();
     let purpose = OneTimePurpose::SecondFactor;
     let gone = || Failure::Rejected(SecondFactorError::ChallengeGone);
+    let claim = challenge.claim;
+    if challenge.is_over(ctx.now) || !bool::from(mac_of(ctx, &claim).ct_eq(&challenge.mac)) {
+        return Err(gone());
+    }
+    // As at a login by password: before the key is verified, and the challenge is looked up.
+    let counters = counters(ctx, claim.account, address);
+    let attempt = script::attempt(ctx.now, &Lockout::default());
+    let joint = Joint { script: &LIMITS_AND_LOCKOUT, keys: counters.clone(), args: attempt };
+    let_in(&ctx.decide_first(&joint).await?)?;
     let hash = hash_of(challenge.as_str()).to_hex();
-    let reads =
-        vec![one_time::find(tenant, &hash, purpose), second_factor::of_challenge(tenant, &hash), keys::signing_keys(ctx.now)];
-    let rows = ctx.read(reads).await?;
+    let find = one_time::find(tenant, &hash, purpose);
+    let rows = ctx.read(vec![find, second_factor::of_challenge(tenant, &hash), keys::signing_keys(ctx.now)]).await?;
     let token = one_time::token_of(rows.first().and_then(Rows::first).ok_or_else(gone)?)?;
     redeem(&token.issued, None, ctx.now).map_err(|_| gone())?;
     let factor = row_of(rows.get(1))?;
-    if !token.account.is_active || !factor.is_confirmed {
+    let account = token.account;
+    if account.id != claim.account || !account.is_active || !factor.is_confirmed {
         return Err(gone());
     }
-    let account = token.account;
     let mut commit = Commit::new();
     commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
     let used = commit.push(one_time::guard_used());
-    let (_, proven) = push_shown(ctx, rows.get(1), &shown, address, &mut commit).await?;
+    let guard = push_use(ctx, &factor, &shown, &mut commit)?;
+    let proven = Proven { counters, guard: Some(guard) };
     let opening = Opening { account: account.id, role: account.role, permissions: account.permissions, device };
     let opened = opening::open(ctx, rows.get(2), opening, &mut commit)?;
     match ctx.commit(&commit).await? {
@@ -274,16 +286,27 @@ pub async fn log_in(
 ///
 /// # Errors
 /// [`Failure::Unavailable`].
-pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Result<OneTimeToken, Failure<E>> {
+pub fn challenge<E>(ctx: &Ctx, account: AccountId, commit: &mut Commit) -> Result<Challenge, Failure<E>> {
     let tenant = ctx.tenant();
-    let minted = mint(ctx.app())?;
+    let mut nonce = [0; 8];
+    ctx.app().entropy.fill(&mut nonce)?;
+    let ends = OneTimePurpose::SecondFactor.ends(ctx.now);
+    let claim = ChallengeClaim { account, ends, nonce: u64::from_be_bytes(nonce) };
+    let challenge = claim.with_mac(mac_of(ctx, &claim));
     commit.push(one_time::forget(tenant, forgotten_before(ctx.now)));
-    let token = NewToken::new(&minted.hash, OneTimePurpose::SecondFactor, Some(account));
+    let hash = hash_of(challenge.as_str()).to_hex();
+    let token = NewToken::new(&hash, OneTimePurpose::SecondFactor, Some(account));
     commit.push(one_time::insert(tenant, &token, ctx.now));
     let actor = account.to_string();
     let change = Change::new("session.challenge", &actor).has("purpose", token.purpose.name().into());
     commit.push(journal::audit(ctx, ctx.new_id()?, &actor, change));
-    Ok(minted.token)
+    Ok(challenge)
+}
+
+/// Under a key of the tenant's organization.
+fn mac_of(ctx: &Ctx, claim: &ChallengeClaim) -> [u8; 32] {
+    let lookup = &ctx.app().vault.lookup;
+    lookup.mac(ctx.tenant().organization, Purpose::Challenge, claim.authenticated().as_bytes())
 }
 
 /// Adds the use of what is shown to `commit`, by somebody who is logged in.
@@ -309,13 +332,18 @@ async fn admitted(
     account: AccountId,
     address: Option<ClientAddress>,
 ) -> Result<Vec<String>, Failure<SecondFactorError>> {
-    // Apart from the failures of the password: whoever guesses at that must not keep the code out.
-    let counters = script::keys(ctx.tenant(), &format!("second-factor:{account}"), address);
-    let reply = ctx.script(&LOCKOUT, counters.clone(), script::attempt(ctx.now, &Lockout::default())).await?;
-    match script::read(&reply)? {
-        Ok(()) => Ok(counters),
-        Err(millis) => Err(Failure::Rejected(SecondFactorError::Wait { millis })),
-    }
+    let counters = counters(ctx, account, address);
+    let_in(&ctx.script(&LOCKOUT, counters.clone(), script::attempt(ctx.now, &Lockout::default())).await?)?;
+    Ok(counters)
+}
+
+/// Apart from the failures of the password: whoever guesses at that must not keep the code out.
+fn counters(ctx: &Ctx, account: AccountId, address: Option<ClientAddress>) -> Vec<String> {
+    script::keys(ctx.tenant(), &format!("second-factor:{account}"), address)
+}
+
+fn let_in(reply: &Reply) -> Result<(), Failure<SecondFactorError>> {
+    script::read(reply)?.map_err(|millis| Failure::Rejected(SecondFactorError::Wait { millis }))
 }
 
 /// Adds the use of what is shown, and answers the number of its guard.
