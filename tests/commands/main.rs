@@ -27,6 +27,8 @@ mod product_file;
 #[expect(dead_code, reason = "the scenario kills it and starts it again")]
 #[path = "../support/sqld.rs"]
 mod sqld;
+#[path = "../support/texts_like_secrets.rs"]
+mod texts_like_secrets;
 #[path = "../support/totp_app.rs"]
 mod totp_app;
 #[expect(dead_code, reason = "the scenario uses the rest")]

@@ -1,11 +1,14 @@
 //! Running `hp`.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::Duration;
+
+use crate::texts_like_secrets;
 
 /// Longer than any start takes, on a busy machine too.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -54,11 +57,22 @@ impl Ended {
     }
 }
 
-/// Runs a command to its end.
+/// Commands that tell a secret, which is what they are for. On stdout: what goes wrong is told on stderr, which is kept
+/// by whatever runs them.
+const TELLING: [[&str; 2]; 4] = [["keys", "new"], ["key", "create"], ["store", "create"], ["token", "service"]];
+
+/// Runs a command to its end. It tells no secret that it should not.
+#[track_caller]
 pub fn run(command: &mut Command) -> Ended {
     let output = command.output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    let ended = Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) };
+    let arguments: Vec<&str> = command.get_args().take(2).map(|argument| argument.to_str().unwrap()).collect();
+    assert_eq!(texts_like_secrets::in_text(&ended.stderr), BTreeSet::new(), "{arguments:?}");
+    if !TELLING.iter().any(|telling| arguments == telling) {
+        assert_eq!(texts_like_secrets::in_text(&ended.stdout), BTreeSet::new(), "{arguments:?}");
+    }
+    ended
 }
 
 /// The writing end of a pipe whose reader has hung up, as that of `hp ... | true`.
@@ -74,6 +88,8 @@ pub struct Dev {
     pub url: String,
     /// Everything it printed until it was ready.
     pub greeting: String,
+    /// What it printed since.
+    after_greeting: Arc<Mutex<String>>,
 }
 
 impl Dev {
@@ -90,14 +106,20 @@ impl Dev {
         let mut child = command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (sender, receiver) = mpsc::channel();
         let stdout = child.stdout.take().unwrap();
+        let after_greeting = Arc::new(Mutex::new(String::new()));
+        let kept = Arc::clone(&after_greeting);
         std::thread::spawn(move || {
             // Reads on after the greeting, so that the process never blocks on a full pipe.
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                let _nobody_waits = sender.send(line);
+                if let Err(mpsc::SendError(line)) = sender.send(line) {
+                    let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+                    kept.push_str(&line);
+                    kept.push('\n');
+                }
             }
         });
         // From here on a failure ends the process.
-        let mut dev = Dev { child, url: format!("http://127.0.0.1:{port}"), greeting: String::new() };
+        let mut dev = Dev { child, url: format!("http://127.0.0.1:{port}"), greeting: String::new(), after_greeting };
         loop {
             match receiver.recv_timeout(STARTS_WITHIN) {
                 Ok(line) => {
@@ -135,6 +157,16 @@ impl Drop for Dev {
     fn drop(&mut self) {
         let _may_be_gone = self.child.kill();
         let _reaped = self.child.wait();
+        let mut said = String::new();
+        if let Some(mut stderr) = self.child.stderr.take() {
+            let _as_far_as_it_is_text = stderr.read_to_string(&mut said);
+        }
+        let after_greeting = self.after_greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::thread::panicking() {
+            for told in [&said, &*after_greeting] {
+                assert_eq!(texts_like_secrets::in_text(told), BTreeSet::new(), "in the log of `hp dev`");
+            }
+        }
     }
 }
 

@@ -52,6 +52,8 @@ mod redis_server;
 mod secrets;
 #[path = "../support/sqld.rs"]
 mod sqld;
+#[path = "../support/texts_like_secrets.rs"]
+mod texts_like_secrets;
 #[path = "../support/totp_app.rs"]
 mod totp_app;
 
