@@ -10,8 +10,8 @@ use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, LONGEST_OVERLAP_SECO
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreId, StoreKind};
 use headlesspro_shared::limits::Class;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -25,7 +25,7 @@ use super::{
     providers, registration, second_factor,
 };
 use crate::app::{App, Ctx, Spent};
-use crate::extract::{FieldErrors, Json, Parse, PathId};
+use crate::extract::{FieldErrors, Json, Parse, PathId, next_link};
 use crate::failure::{Denied, Failure};
 use crate::limits::ClientAddress;
 use crate::problem::Problem;
@@ -326,6 +326,13 @@ pub(super) fn device(headers: &HeaderMap) -> String {
 pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {
     let headers = [(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")];
     (status, headers, serde_json::to_string(body).unwrap_or_default()).into_response()
+}
+
+/// A page of a list with the `Link` to the next one, where there is one.
+pub(super) fn linked(mut response: Response, uri: &Uri, next: Option<&str>) -> Response {
+    let link = next.and_then(|next| HeaderValue::from_str(&next_link(uri, next)).ok());
+    response.headers_mut().extend(link.map(|link| (LINK, link)));
+    response
 }
 
 /// How long a secret stays good that is replaced, in seconds; a day when left out.

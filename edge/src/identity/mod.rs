@@ -22,6 +22,7 @@ mod joining;
 mod lost_factor;
 mod magic;
 mod mailed;
+mod newest;
 mod oauth;
 pub mod openapi;
 mod opening;

@@ -13,6 +13,7 @@ use super::api_keys::usecase::{ids, state};
 use super::caller::hash_of;
 use super::hashing;
 use super::issuing::hint_of;
+use super::newest::Newest;
 use super::signing::SigningKey;
 use super::store::api_key::{self, ApiKey};
 use super::store::{NewApiKey, account, insert_api_key, keys};
@@ -249,13 +250,20 @@ pub async fn create_key(
     Ok(Ok((new, text)))
 }
 
-/// The newest 250 keys of a store.
+/// All keys of a store, the newest first.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn list_keys(app: &App, tenant: Tenant) -> Result<Vec<ApiKey>, Unavailable> {
-    let rows = app.databases.of(tenant.organization).read(vec![api_key::list(tenant)]).await?;
-    Ok(rows.first().map(api_key::keys_of).transpose()?.unwrap_or_default())
+    let (mut all, mut wanted) = (Vec::new(), Some(Newest::first()));
+    while let Some(page) = wanted {
+        let rows = app.databases.of(tenant.organization).read(vec![api_key::list(tenant, &page)]).await?;
+        let read = rows.first().map(api_key::keys_of).transpose()?.unwrap_or_default();
+        let (keys, next) = page.page(read, api_key::place);
+        all.extend(keys);
+        wanted = next;
+    }
+    Ok(all)
 }
 
 /// Revokes a key; again, nothing changes. Answers whether the store has it.

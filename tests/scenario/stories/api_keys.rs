@@ -119,12 +119,43 @@ pub async fn another_tenants_keys_are_not_there(world: World) {
     assert!(ours["items"].as_array().unwrap().iter().all(|key| !theirs.contains(&&key["id"])));
 }
 
+pub async fn keys_and_apps_are_paged_newest_first(world: World) {
+    let owner = owner(&world).await;
+    for (path, wrapped) in [("/api/v1/api-keys", "/apiKey/id"), ("/api/v1/apps", "/app/id")] {
+        let wanted = |number| match path {
+            "/api/v1/apps" => json!({ "name": format!("Page {number}"), "scopes": "orders:read" }),
+            _ => json!({ "kind": "secret", "name": format!("Page {number}"), "scopes": "orders:read" }),
+        };
+        let mut made = Vec::new();
+        for number in 0..5 {
+            let one = owner.post(path).json(&wanted(number)).send().await.expect(201).json();
+            made.push(one.pointer(wrapped).unwrap().clone());
+        }
+        let mut seen: Vec<Value> = Vec::new();
+        let mut next = format!("{path}?limit=2");
+        while !made.iter().all(|id| seen.contains(id)) {
+            let page = owner.get(&next).send().await.expect(200);
+            let items = page.json()["items"].as_array().unwrap().clone();
+            assert_eq!(items.len(), 2, "{page}");
+            seen.extend(items.into_iter().map(|item| item["id"].clone()));
+            next = page.the("link").strip_prefix('<').unwrap().split('>').next().unwrap().to_owned();
+        }
+        // Others make some meanwhile; none comes twice, and these come as they were made.
+        let distinct: std::collections::BTreeSet<&str> = seen.iter().map(|id| id.as_str().unwrap()).collect();
+        assert_eq!(distinct.len(), seen.len());
+        seen.retain(|id| made.contains(id));
+        assert!(seen.iter().rev().eq(&made), "{seen:?}");
+        let foreign = owner.get(&format!("{path}?cursor=x&limit=0")).send().await;
+        assert_eq!(foreign.expect_problem(422, "invalid-request").places(), ["?limit", "?cursor"]);
+    }
+}
+
 async fn owner(world: &World) -> Client {
     as_person(world, &log_in(&world.ours, "owner@example.com").await.expect(200))
 }
 
 async fn find(person: &Client, id: &str) -> Value {
-    let keys = person.get("/api/v1/api-keys").send().await.expect(200).json();
+    let keys = person.get("/api/v1/api-keys?limit=250").send().await.expect(200).json();
     let found = keys["items"].as_array().unwrap().iter().find(|key| key["id"] == id).cloned();
     found.unwrap_or_else(|| panic!("{id} is not in {keys}"))
 }

@@ -217,7 +217,7 @@ fn registered(made: &Value) -> Registered {
 }
 
 async fn find(person: &Client, id: &str) -> Value {
-    let apps = person.get("/api/v1/apps").send().await.expect(200).json();
+    let apps = person.get("/api/v1/apps?limit=250").send().await.expect(200).json();
     let found = apps["items"].as_array().unwrap().iter().find(|app| app["id"] == id).cloned();
     found.unwrap_or_else(|| panic!("{id} is not in {apps}"))
 }

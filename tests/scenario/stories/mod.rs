@@ -54,6 +54,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     api_keys::nobody_makes_a_key_with_more_than_they_have,
     api_keys::a_rotated_key_and_its_successor_are_both_good_for_the_overlap,
     api_keys::another_tenants_keys_are_not_there,
+    api_keys::keys_and_apps_are_paged_newest_first,
     apps::an_app_trades_its_secret_for_tokens,
     apps::errors_are_those_of_oauth,
     apps::a_rotated_secret_is_good_for_the_overlap_and_one_rotation_wins,

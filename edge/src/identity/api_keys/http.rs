@@ -4,15 +4,16 @@ use axum::response::Response;
 use headlesspro_shared::identity::{KeyKind, KeyName, Scope, Scopes};
 use headlesspro_shared::kernel::id::ApiKeyKind;
 use headlesspro_shared::kernel::time::Timestamp;
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::usecase::{self, ApiKeyError, Made, Wanted};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
-use crate::identity::http::{answer, nothing, overlap};
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, Parsed, PathId};
+use crate::identity::http::{answer, linked, nothing, overlap};
+use crate::identity::newest::Newest;
 use crate::identity::store::api_key::ApiKey;
 use crate::journal::{Claim, created};
 use crate::problem::{FieldError, Place, Problem};
@@ -86,10 +87,13 @@ pub struct ApiKeyBody {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "ApiKeys")]
 pub struct ApiKeysBody {
-    /// The newest first, at most 250.
+    /// The newest first.
     pub items: Vec<ApiKeyBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
 }
 
 /// A new key, with its text. It is shown this once: what is stored is its hash, and for an `Idempotency-Key` the sealed
@@ -128,12 +132,14 @@ impl Parse for RotateApiKeyBody {
     }
 }
 
-async fn list(ctx: Ctx) -> Result<Response, Problem> {
-    let items = usecase::list(&ctx).await?.into_iter().map(|listed| {
+async fn list(ctx: Ctx, Parsed(wanted): Parsed<Newest>, uri: Uri) -> Result<Response, Problem> {
+    let (listed, next) = usecase::list(&ctx, &wanted).await?;
+    let items = listed.into_iter().map(|listed| {
         let used = listed.last_used_at.map(|at| at.to_string());
         ApiKeyBody { last_used_at: used, ..shown(&listed.item, ctx.now) }
     });
-    Ok(answer(StatusCode::OK, &ApiKeysBody { items: items.collect() }))
+    let body = ApiKeysBody { items: items.collect(), next_cursor: next.map(Newest::cursor) };
+    Ok(linked(answer(StatusCode::OK, &body), &uri, body.next_cursor.as_deref()))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateApiKeyBody>) -> Result<Response, Problem> {

@@ -11,6 +11,7 @@ use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, json_body, not_found, of, plan_limit, redis, time,
 };
+use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     vec![list(), create(), rotate(), revoke()]
@@ -27,12 +28,17 @@ fn list() -> Operation {
     operation(Method::GET, "/api/v1/api-keys", "listApiKeys", Scope::KeysRead)
         .says("Lists the store's API keys", "Their texts are not kept; `hint` has the last four characters.")
         .budget(Budget::new(1, 1, 1))
-        .answer(Answer::json::<ApiKeysBody>(200, "The keys.").example(
+        .parameters(Parameter::page())
+        .answer(Answer::json::<ApiKeysBody>(200, "A page of keys.").headers([Header::Link]).example(
             "one",
             "One key",
-            json!({ "items": [key(json!(time(1)))] }),
+            json!({ "items": [key(json!(time(1)))], "nextCursor": null }),
         ))
         .problems(redis())
+        .problems(vec![of(
+            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+            "Query parameters are unknown or not valid; `errors` lists them all.",
+        )])
 }
 
 fn create() -> Operation {

@@ -9,6 +9,7 @@ use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, PlanExceeded};
 use crate::identity::caller::{Principal, hash_of};
 use crate::identity::issuing::{self, Listed, hint_of};
+use crate::identity::newest::Newest;
 use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::{self, ApiKey, NewApiKey};
 use crate::identity::usecase::unexplained;
@@ -91,11 +92,12 @@ pub async fn create(
     }
 }
 
-/// The newest 250 keys of the store.
-pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ApiKey>>, Failure<ApiKeyError>> {
-    let rows = ctx.read(vec![api_key::list(ctx.tenant())]).await?;
+/// A page of the store's keys, and the one behind it.
+pub async fn list(ctx: &Ctx, wanted: &Newest) -> Result<(Vec<Listed<ApiKey>>, Option<Newest>), Failure<ApiKeyError>> {
+    let rows = ctx.read(vec![api_key::list(ctx.tenant(), wanted)]).await?;
     let keys = rows.first().map(api_key::keys_of).transpose().map_err(Failure::Unavailable)?.unwrap_or_default();
-    issuing::with_last_uses(ctx, keys, |key| key.id.to_string()).await
+    let (keys, next) = wanted.page(keys, api_key::place);
+    Ok((issuing::with_last_uses(ctx, keys, |key| key.id.to_string()).await?, next))
 }
 
 /// Makes a key like `id` in its place, with as long a life before it; `id` stays good for `overlap_seconds` more.

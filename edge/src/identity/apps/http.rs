@@ -3,15 +3,16 @@
 use axum::response::Response;
 use headlesspro_shared::identity::{KeyName, Scope, Scopes};
 use headlesspro_shared::kernel::id::AppKind;
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::usecase::{self, AppError, Made};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
-use crate::identity::http::{answer, nothing, overlap};
+use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, Parsed, PathId};
+use crate::identity::http::{answer, linked, nothing, overlap};
+use crate::identity::newest::Newest;
 use crate::identity::store::app::ThirdPartyApp;
 use crate::journal::{Claim, created};
 use crate::problem::{FieldError, Place, Problem};
@@ -74,10 +75,13 @@ pub struct AppBody {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Apps")]
 pub struct AppsBody {
-    /// The newest first, at most 250.
+    /// The newest first.
     pub items: Vec<AppBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
 }
 
 /// An app with its new secret, shown this once: what is stored is its hash, and for an `Idempotency-Key` the sealed
@@ -109,12 +113,14 @@ impl Parse for RotateAppBody {
     }
 }
 
-async fn list(ctx: Ctx) -> Result<Response, Problem> {
-    let items = usecase::list(&ctx).await?.into_iter().map(|listed| {
+async fn list(ctx: Ctx, Parsed(wanted): Parsed<Newest>, uri: Uri) -> Result<Response, Problem> {
+    let (listed, next) = usecase::list(&ctx, &wanted).await?;
+    let items = listed.into_iter().map(|listed| {
         let used = listed.last_used_at.map(|at| at.to_string());
         AppBody { last_used_at: used, ..shown(&listed.item) }
     });
-    Ok(answer(StatusCode::OK, &AppsBody { items: items.collect() }))
+    let body = AppsBody { items: items.collect(), next_cursor: next.map(Newest::cursor) };
+    Ok(linked(answer(StatusCode::OK, &body), &uri, body.next_cursor.as_deref()))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateAppBody>) -> Result<Response, Problem> {

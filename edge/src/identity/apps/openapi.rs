@@ -12,6 +12,7 @@ use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy, id, idempotency,
     json_body, not_found, of, redis, time,
 };
+use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     vec![list(), create(), rotate(), revoke()]
@@ -28,12 +29,17 @@ fn list() -> Operation {
     operation(Method::GET, "/api/v1/apps", "listApps", Scope::AppsRead)
         .says("Lists the store's third-party apps", "Their secrets are not kept; `hint` has the last four characters.")
         .budget(Budget::new(1, 1, 1))
-        .answer(Answer::json::<AppsBody>(200, "The apps.").example(
+        .parameters(Parameter::page())
+        .answer(Answer::json::<AppsBody>(200, "A page of apps.").headers([Header::Link]).example(
             "one",
             "One app",
-            json!({ "items": [app(json!(time(1)))] }),
+            json!({ "items": [app(json!(time(1)))], "nextCursor": null }),
         ))
         .problems(redis())
+        .problems(vec![of(
+            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+            "Query parameters are unknown or not valid; `errors` lists them all.",
+        )])
 }
 
 fn create() -> Operation {

@@ -8,6 +8,7 @@ use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::caller::{Principal, hash_of};
 use crate::identity::issuing::{self, Listed, hint_of, mint};
+use crate::identity::newest::Newest;
 use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::app::{self, ThirdPartyApp};
@@ -76,11 +77,15 @@ fn answered(made: &Made, told: Told) -> Answered {
     Answered::first(format!("/api/v1/apps/{}", made.app.id), told(made))
 }
 
-/// The newest 250 apps of the store.
-pub async fn list(ctx: &Ctx) -> Result<Vec<Listed<ThirdPartyApp>>, Failure<AppError>> {
-    let rows = ctx.read(vec![app::list(ctx.tenant())]).await?;
+/// A page of the store's apps, and the one behind it.
+pub async fn list(
+    ctx: &Ctx,
+    wanted: &Newest,
+) -> Result<(Vec<Listed<ThirdPartyApp>>, Option<Newest>), Failure<AppError>> {
+    let rows = ctx.read(vec![app::list(ctx.tenant(), wanted)]).await?;
     let apps = rows.first().map(app::apps_of).transpose().map_err(Failure::Unavailable)?.unwrap_or_default();
-    issuing::with_last_uses(ctx, apps, |app| app.id.to_string()).await
+    let (apps, next) = wanted.page(apps, |app| (app.created_at, app.id.to_string()));
+    Ok((issuing::with_last_uses(ctx, apps, |app| app.id.to_string()).await?, next))
 }
 
 /// Gives an app a new secret; the old one stays good for `overlap_seconds` more.

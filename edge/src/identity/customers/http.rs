@@ -5,16 +5,16 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::AccountKind;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
-use http::header::{ETAG, LINK};
-use http::{HeaderValue, StatusCode, Uri};
+use http::header::ETAG;
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
 use super::usecase::{self, Customer, CustomerError, Wanted, state_name};
 use crate::app::Ctx;
-use crate::extract::{IfMatch, Parsed, PathId, Query, QueryParams, next_link};
-use crate::identity::http::answer;
+use crate::extract::{IfMatch, Parsed, PathId, Query, QueryParams};
+use crate::identity::http::{answer, linked};
 use crate::identity::store::customer::NEWEST;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -87,11 +87,8 @@ async fn list(ctx: Ctx, Parsed(wanted): Parsed<Wanted>, uri: Uri) -> Result<Resp
     let (customers, more) = usecase::list(&ctx, &wanted).await?;
     let last = customers.last().filter(|_| more).map(|last| CursorPart::Text(last.account.id.to_string()));
     let next_cursor = last.map(|last| Cursor::new(SORT, vec![last]).to_string());
-    let link = next_cursor.as_deref().and_then(|next| HeaderValue::from_str(&next_link(&uri, next)).ok());
-    let items = customers.into_iter().map(CustomerBody::from).collect();
-    let mut response = answer(StatusCode::OK, &CustomersBody { items, next_cursor });
-    response.headers_mut().extend(link.map(|link| (LINK, link)));
-    Ok(response)
+    let body = CustomersBody { items: customers.into_iter().map(CustomerBody::from).collect(), next_cursor };
+    Ok(linked(answer(StatusCode::OK, &body), &uri, body.next_cursor.as_deref()))
 }
 
 async fn show(ctx: Ctx, PathId(id): PathId<AccountKind>) -> Result<Response, Problem> {

@@ -7,6 +7,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use super::tenant::{locales, storefront};
 use crate::app::Tenant;
 use crate::failure::{PlanExceeded, Unavailable};
+use crate::identity::newest::Newest;
 use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
@@ -24,7 +25,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
 
 const LIST: &str = "-- identity::api_keys
 SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by FROM api_key
-WHERE organization_id = ?1 AND store_id = ?2 ORDER BY created_at DESC, id DESC LIMIT 250";
+WHERE organization_id = ?1 AND store_id = ?2 AND (created_at, id) < (?3, ?4)
+ORDER BY created_at DESC, id DESC LIMIT ?5";
 
 const FIND: &str = "-- identity::api_key
 SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by FROM api_key
@@ -144,9 +146,14 @@ pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<
     Ok((principal, moment(row, "expires_at")?))
 }
 
-/// The statement whose rows [`keys_of`] takes: the newest 250 keys of the store.
-pub(in crate::identity) fn list(tenant: Tenant) -> Statement {
-    tenant.statement(LIST)
+/// The statement whose rows [`keys_of`] takes: a page of the store's.
+pub(in crate::identity) fn list(tenant: Tenant, wanted: &Newest) -> Statement {
+    wanted.bind(tenant.statement(LIST))
+}
+
+/// Where a key stands in the list.
+pub(in crate::identity) fn place(key: &ApiKey) -> (Timestamp, String) {
+    (key.created_at, key.id.to_string())
 }
 
 /// The statement whose rows [`keys_of`] takes: the one key, if it is there.

@@ -6,6 +6,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Tenant;
 use crate::failure::Unavailable;
+use crate::identity::newest::Newest;
 use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
@@ -24,7 +25,8 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
 
 const LIST: &str = "-- identity::apps
 SELECT id, name, scopes, hint, created_at, rotated_at, rotations, revoked_at FROM app
-WHERE organization_id = ?1 AND store_id = ?2 ORDER BY created_at DESC, id DESC LIMIT 250";
+WHERE organization_id = ?1 AND store_id = ?2 AND (created_at, id) < (?3, ?4)
+ORDER BY created_at DESC, id DESC LIMIT ?5";
 
 const FIND: &str = "-- identity::app
 SELECT id, name, scopes, hint, created_at, rotated_at, rotations, revoked_at FROM app
@@ -85,9 +87,9 @@ pub fn insert(tenant: Tenant, app: &ThirdPartyApp, secret: &KeyHash) -> Statemen
         .bind(app.created_at.millis())
 }
 
-/// The statement whose rows [`apps_of`] takes: the newest 250 of the store.
-pub fn list(tenant: Tenant) -> Statement {
-    tenant.statement(LIST)
+/// The statement whose rows [`apps_of`] takes: a page of the store's.
+pub fn list(tenant: Tenant, wanted: &Newest) -> Statement {
+    wanted.bind(tenant.statement(LIST))
 }
 
 /// The statement whose rows [`apps_of`] takes: the one app, if it is there.
