@@ -43,7 +43,7 @@ pub fn hash_of(key: &str) -> KeyHash {
 }
 
 /// `None`: longer than any credential, and not to be hashed.
-pub fn hash_of_bearer(text: &str) -> Option<KeyHash> {
+fn hash_of_bearer(text: &str) -> Option<KeyHash> {
     (text.len() <= UnverifiedToken::LONGEST).then(|| hash_of(text))
 }
 
@@ -70,15 +70,32 @@ pub fn countable(text: &str, beside: Option<&str>, now: Timestamp, verifier: &Ve
                 (Payer::Account(person.account.to_string()), revocations, beside.is_none())
             }
         };
-        return Some(Countable { hash, payer, organization, revocations, is_renewable });
+        let bearer = Bearer { hash, token: None };
+        return Some(Countable { bearer, payer, organization, revocations, is_renewable });
     }
     if text.len() == ApiKeyClaim::LENGTH || beside.is_some() {
-        return Some(Countable { hash, payer, organization: None, revocations: Vec::new(), is_renewable: false });
+        let bearer = Bearer { hash, token: None };
+        return Some(Countable { bearer, payer, organization: None, revocations: Vec::new(), is_renewable: false });
     }
     // Not verified yet: it pays for itself alone, but what it claims to be may have been revoked.
     let token = UnverifiedToken::read(text)?;
     let (revocations, is_renewable) = (revocations_of(&token, hash), token.claims.sub.is_renewable());
-    Some(Countable { hash, payer, organization: None, revocations, is_renewable })
+    let bearer = Bearer { hash, token: Some(Arc::new(token)) };
+    Some(Countable { bearer, payer, organization: None, revocations, is_renewable })
+}
+
+/// A credential as it was read for the limits, for [`Caller::of_bearer`] not to read it again.
+#[derive(Clone)]
+pub struct Bearer {
+    hash: KeyHash,
+    token: Option<Arc<UnverifiedToken>>,
+}
+
+impl Bearer {
+    /// `None`: it is no credential at all.
+    pub fn read(text: &str) -> Option<Bearer> {
+        Some(Bearer { hash: hash_of_bearer(text)?, token: None })
+    }
 }
 
 /// The Redis keys that void a token, once its claims are known to hold.
@@ -97,8 +114,7 @@ fn token_revocations(organization: OrganizationId, subject: &str, hash: KeyHash)
 
 /// Who pays for a request, and what may have been revoked.
 pub struct Countable {
-    /// Of the credential, for [`Caller::of_bearer`] to find it by.
-    pub hash: KeyHash,
+    pub bearer: Bearer,
     pub payer: Payer,
     pub organization: Option<OrganizationId>,
     /// The Redis keys that hold the moment before which tokens are void.
@@ -260,19 +276,19 @@ enum Credential {
     /// The secret of a third-party app.
     Client(KeyHash, AppId),
     /// Signed by a key that this isolate does not remember.
-    Token(KeyHash, Box<UnverifiedToken>),
+    Token(KeyHash, Arc<UnverifiedToken>),
     /// Nothing is left to verify: of the credential that is remembered by this hash.
     Known(Option<KeyHash>),
 }
 
 impl Caller {
-    /// The caller who shows an API key or an access token; `hash` is the text's.
+    /// The caller who shows an API key or an access token; `bearer` is the text's.
     ///
     /// # Errors
     /// [`Denied`] when the text is neither, the token is not good, or one that is remembered lacks the scope.
     pub fn of_bearer(
         text: &str,
-        hash: KeyHash,
+        Bearer { hash, token }: Bearer,
         needed: Needed,
         void_before: Option<Timestamp>,
         now: Timestamp,
@@ -289,10 +305,10 @@ impl Caller {
             let credential = Credential::Key(hash);
             return Ok(Caller { tenant, credential, needed, void_before, verified: OnceLock::new() });
         }
-        let token = UnverifiedToken::read(text).ok_or(Denied::BadCredentials)?;
+        let token = token.or_else(|| UnverifiedToken::read(text).map(Arc::new)).ok_or(Denied::BadCredentials)?;
         let tenant = token.tenant();
         let known = verifier.keys.get(app.databases.number_of(tenant.organization), &token.kid, now);
-        let credential = Credential::Token(hash, Box::new(token));
+        let credential = Credential::Token(hash, token);
         let caller = Caller { tenant, credential, needed, void_before, verified: OnceLock::new() };
         if let Some(key) = known {
             caller.is_signed(&key, now, verifier)?;

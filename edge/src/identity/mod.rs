@@ -44,8 +44,7 @@ mod usecase;
 pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
 pub use announced::{registered, verified};
 pub use caller::{
-    Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, hash_of_bearer,
-    revocation_key,
+    Bearer, Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
 };
 pub use federation::caller as external_caller;
 pub use founding::{FirstOwner, push_first_owner};

@@ -13,7 +13,7 @@ use http::{HeaderMap, Method, StatusCode};
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
 use crate::failure::Denied;
-use crate::identity::{Caller, KeyHash, Needed, external_caller, hash_of_bearer};
+use crate::identity::{Bearer, Caller, Needed, external_caller};
 use crate::limits::{Postponed, Revoked};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
@@ -39,9 +39,9 @@ pub async fn authorize(
             external_caller(&app, &spent, (key, token), needed, void_before).await.map_err(Problem::from)
         }
         (Ok(text), None) => {
-            let hash = request.extensions().get::<KeyHash>().copied().or_else(|| hash_of_bearer(text));
-            hash.ok_or(Denied::BadCredentials)
-                .and_then(|hash| Caller::of_bearer(text, hash, needed, void_before, now, &app))
+            let read = request.extensions().get::<Bearer>().cloned().or_else(|| Bearer::read(text));
+            read.ok_or(Denied::BadCredentials)
+                .and_then(|read| Caller::of_bearer(text, read, needed, void_before, now, &app))
                 .map_err(Problem::from)
         }
         (Err(denied), _) => Err(Problem::from(denied)),

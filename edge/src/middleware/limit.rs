@@ -12,7 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::{bearer, publishable_key};
 use crate::app::{App, Spent};
-use crate::identity::{Countable, KeyHash, countable};
+use crate::identity::{Bearer, Countable, countable};
 use crate::limits::{Admission, Claims, ClientAddress, Postponed};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
@@ -39,9 +39,9 @@ pub async fn limit(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let (claims, hash) = claims(counting.class, &request, &app);
-    if let Some(hash) = hash {
-        request.extensions_mut().insert(hash);
+    let (claims, bearer) = claims(counting.class, &request, &app);
+    if let Some(bearer) = bearer {
+        request.extensions_mut().insert(bearer);
     }
     let spent = request.extensions().get::<Arc<Spent>>().cloned().unwrap_or_default();
     let defer = request.extensions().get::<Arc<dyn Defer>>().cloned();
@@ -72,9 +72,9 @@ pub async fn limit(
     response
 }
 
-/// By what can be said without asking anybody: where it comes from, and a credential, good or not; with the hash that
-/// it is known by.
-fn claims(class: Class, request: &Request, app: &App) -> (Claims, Option<KeyHash>) {
+/// By what can be said without asking anybody: where it comes from, and a credential, good or not; with what was
+/// read of it.
+fn claims(class: Class, request: &Request, app: &App) -> (Claims, Option<Bearer>) {
     let address = request.extensions().get::<ClientAddress>().copied();
     let beside = publishable_key(request.headers());
     let text = bearer(request.headers()).ok();
@@ -83,8 +83,8 @@ fn claims(class: Class, request: &Request, app: &App) -> (Claims, Option<KeyHash
             let (caller, organization, revocations) = (None, None, Vec::new());
             (Claims { class, address, caller, organization, revocations, is_renewable: false }, None)
         }
-        Some(Countable { hash, payer, organization, revocations, is_renewable }) => {
-            (Claims { class, address, caller: Some(payer), organization, revocations, is_renewable }, Some(hash))
+        Some(Countable { bearer, payer, organization, revocations, is_renewable }) => {
+            (Claims { class, address, caller: Some(payer), organization, revocations, is_renewable }, Some(bearer))
         }
     }
 }

@@ -22,6 +22,7 @@ pub const VOID_SECONDS: i64 = ACCESS_SECONDS + LEEWAY_SECONDS;
 
 /// The payload of an access token (RFC 7519); `org`, `store` and the like are members beside `iss`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Payload")]
 pub struct AccessClaims {
     /// The origin that issued it.
     pub iss: String,
@@ -34,24 +35,52 @@ pub struct AccessClaims {
     pub access: Access,
 }
 
+/// The payload as it is read, all members side by side: with two structs every member would be kept aside first, for
+/// each request that shows a token.
+#[derive(Deserialize)]
+struct Payload {
+    iss: String,
+    sub: Subject,
+    iat: i64,
+    exp: i64,
+    org: OrganizationId,
+    store: StoreId,
+    currency: Currency,
+    sid: Option<SessionId>,
+    role: Role,
+    scopes: Scopes,
+    #[serde(default)]
+    grants: Vec<Grant>,
+    act: Option<Impersonator>,
+    iat_ms: i64,
+}
+
+impl From<Payload> for AccessClaims {
+    fn from(payload: Payload) -> AccessClaims {
+        let Payload { iss, sub, iat, exp, org, store, currency, sid, role, scopes, grants, act, iat_ms } = payload;
+        let access = Access { org, store, currency, sid, role, scopes, grants, act, iat_ms };
+        AccessClaims { iss, sub, iat, exp, access }
+    }
+}
+
 /// What our tokens say beyond the registered claims.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Access {
     pub org: OrganizationId,
     pub store: StoreId,
     /// The store's currency, which never changes: most requests need it, and nothing else of the store.
     pub currency: Currency,
     /// The session, for a person; apps and services have none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
     pub role: Role,
     /// Before `grants` narrow them: ask [`Access::permissions`], also for the scope of a route.
     pub scopes: Scopes,
     /// Only where the scopes are narrowed. Both come from [`Permissions::to_claims`].
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub grants: Vec<Grant>,
     /// Who acts in the subject's name (RFC 8693, section 4.1).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub act: Option<Impersonator>,
     /// When it was issued, in milliseconds. With `iat` alone, a revocation would void the token that is issued
     /// after it in the same second, or spare the one before.
