@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::caller::Person;
+use super::newest::Newest;
 use super::opening::Tokens;
 use super::store::session::SessionSummary;
 use super::usecase::{self, Login, LoginError, RefreshError, SessionEnded};
@@ -25,7 +26,7 @@ use super::{
     providers, registration, second_factor,
 };
 use crate::app::{App, Ctx, Spent};
-use crate::extract::{FieldErrors, Json, Parse, PathId, next_link};
+use crate::extract::{FieldErrors, Json, Parse, Parsed, PathId, next_link};
 use crate::failure::{Denied, Failure};
 use crate::limits::ClientAddress;
 use crate::problem::Problem;
@@ -142,10 +143,13 @@ pub struct SessionBody {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "Sessions")]
 pub struct SessionsBody {
-    /// Newest first, at most 100.
+    /// The newest first.
     pub items: Vec<SessionBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
 }
 
 /// The account that is logged in.
@@ -246,11 +250,12 @@ async fn log_out(ctx: Ctx) -> Result<Response, Problem> {
     Ok(nothing())
 }
 
-async fn list(ctx: Ctx) -> Result<Response, Problem> {
+async fn list(ctx: Ctx, Parsed(wanted): Parsed<Newest>, uri: Uri) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let sessions = usecase::list(&ctx, person).await?;
+    let (sessions, next) = usecase::list(&ctx, person, &wanted).await?;
     let items = sessions.into_iter().map(|session| SessionBody::of(session, person)).collect();
-    Ok(answer(StatusCode::OK, &SessionsBody { items }))
+    let body = SessionsBody { items, next_cursor: next.map(Newest::cursor) };
+    Ok(linked(answer(StatusCode::OK, &body), &uri, body.next_cursor.as_deref()))
 }
 
 async fn revoke(ctx: Ctx, PathId(id): PathId<SessionKind>) -> Result<Response, Problem> {

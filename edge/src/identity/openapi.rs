@@ -13,9 +13,10 @@ use super::{
     providers, registration, second_factor,
 };
 use crate::openapi::{
-    Answer, Budget, Cache, Operation, Parameter, RequestBody, credentials, database, entropy, id, json_body, not_found,
-    of, redis, time,
+    Answer, Budget, Cache, Header, Operation, Parameter, Problems, RequestBody, credentials, database, entropy, id,
+    json_body, not_found, of, redis, time,
 };
+use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     let own = [refresh(), log_out(), list(), revoke_all(), revoke(), me(), jwks()];
@@ -114,11 +115,13 @@ fn list() -> Operation {
     operation(Method::GET, "/api/v1/auth/sessions", "listSessions", Scope::SessionsWrite)
         .says("Lists one's sessions", "Where the account is logged in, newest first.")
         .budget(Budget::new(1, 1, 0))
-        .answer(Answer::json::<SessionsBody>(200, "The sessions.").example(
+        .parameters(Parameter::page())
+        .answer(Answer::json::<SessionsBody>(200, "A page of sessions.").headers([Header::Link]).example(
             "one",
             "One session, which asks",
-            json!({ "items": [session()] }),
+            json!({ "items": [session()], "nextCursor": null }),
         ))
+        .problems(wrong_page())
 }
 
 fn revoke_all() -> Operation {
@@ -215,6 +218,14 @@ fn session() -> Value {
         "lastUsedAt": time(1),
         "expiresAt": time(720),
     })
+}
+
+/// Of a list with pages.
+pub fn wrong_page() -> Problems {
+    vec![of(
+        Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+        "Query parameters are unknown or not valid; `errors` lists them all.",
+    )]
 }
 
 /// The member beside the standard ones.

@@ -12,6 +12,7 @@ use serde_json::json;
 use subtle::ConstantTimeEq;
 
 use super::caller::{Person, hash_of, revocation_key};
+use super::newest::Newest;
 use super::opening::{self, Opened, Opening, SUSPENDED, Tokens, refresh_token, session_end, signing_key};
 use super::script::{self, LIMITS_AND_LOCKOUT};
 use super::store::account::{AccountRow, LoginRow};
@@ -309,10 +310,15 @@ async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Resu
     Ok(())
 }
 
-/// The sessions of the person who asks, newest first.
-pub async fn list(ctx: &Ctx, person: Person) -> Result<Vec<SessionSummary>, Failure<SessionEnded>> {
-    let rows = ctx.read(vec![session::of_account(ctx.tenant(), person.account, ctx.now)]).await?;
-    Ok(rows.first().map(session::summaries).transpose()?.unwrap_or_default())
+/// A page of the sessions of the person who asks, and the one behind it.
+pub async fn list(
+    ctx: &Ctx,
+    person: Person,
+    wanted: &Newest,
+) -> Result<(Vec<SessionSummary>, Option<Newest>), Failure<SessionEnded>> {
+    let rows = ctx.read(vec![session::of_account(ctx.tenant(), person.account, ctx.now, wanted)]).await?;
+    let sessions = rows.first().map(session::summaries).transpose()?.unwrap_or_default();
+    Ok(wanted.page(sessions, |session| (session.created_at, session.id.to_string())))
 }
 
 /// The account of the person who asks.

@@ -89,6 +89,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::a_link_is_used_once_also_by_twenty_at_once,
     people::all_wrong_fields_of_a_registration_are_named,
     people::a_changed_password_ends_the_other_sessions,
+    people::sessions_are_paged_newest_first,
     people::a_forgotten_password_is_reset_by_mail,
     people::a_magic_link_logs_in_once,
     people::a_magic_link_is_bound_to_the_browser_that_asked,

@@ -179,6 +179,24 @@ pub async fn a_changed_password_ends_the_other_sessions(world: World) {
     world.mail(&email, "was changed on").await;
 }
 
+pub async fn sessions_are_paged_newest_first(world: World) {
+    let email = world.email("paged");
+    sign_up(&world, &email).await;
+    let mut logins = Vec::new();
+    for _ in 0..5 {
+        logins.push(as_person(&world, &log_in_with(&world.ours, &email, PASSWORD).await.expect(200)));
+    }
+    let (mut seen, mut next) = (Vec::new(), Some("/api/v1/auth/sessions?limit=2".to_owned()));
+    while let Some(path) = next {
+        let page = logins[4].get(&path).send().await.expect(200);
+        seen.extend(page.json()["items"].as_array().unwrap().clone());
+        next = page.header("link").map(|link| link[1..].split('>').next().unwrap().to_owned());
+    }
+    let whole = logins[4].get("/api/v1/auth/sessions").send().await.expect(200).json();
+    assert_eq!((seen.len(), json!(&seen), &whole["nextCursor"]), (5, whole["items"].clone(), &Value::Null));
+    assert_eq!(seen[0]["current"], true, "the newest asks");
+}
+
 pub async fn a_forgotten_password_is_reset_by_mail(world: World) {
     let email = world.email("forgets");
     sign_up(&world, &email).await;

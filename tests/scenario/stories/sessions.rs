@@ -21,7 +21,7 @@ pub async fn a_person_logs_in_goes_on_and_logs_out(world: World) {
     let second = refresh(&world.ours, &first).await.expect(200);
     assert_ne!(second.json()["refreshToken"], first.json()["refreshToken"]);
     let person = as_person(&world, &second);
-    let sessions = person.get("/api/v1/auth/sessions").send().await.expect(200).json();
+    let sessions = person.get("/api/v1/auth/sessions?limit=250").send().await.expect(200).json();
     let current: Vec<&Value> =
         sessions["items"].as_array().unwrap().iter().filter(|session| session["current"] == true).collect();
     assert_eq!(current.len(), 1, "{sessions}");
@@ -105,7 +105,7 @@ pub async fn a_token_is_good_for_its_own_tenant_and_scopes(world: World) {
     }
     // The other shop's session is not there, and neither is a key's.
     let theirs = as_person(&world, &log_in(&world.theirs, "owner@example.com").await.expect(200));
-    let sessions = theirs.get("/api/v1/auth/sessions").send().await.expect(200).json();
+    let sessions = theirs.get("/api/v1/auth/sessions?limit=250").send().await.expect(200).json();
     let foreign = sessions["items"][0]["id"].as_str().unwrap();
     owner.delete(&format!("/api/v1/auth/sessions/{foreign}")).send().await.expect_problem(404, "not-found");
     world.ours.merchant.get("/api/v1/auth/me").send().await.expect_problem(403, "missing-scope");
@@ -115,7 +115,7 @@ pub async fn a_session_is_ended_from_another_one(world: World) {
     let lost = log_in(&world.ours, "admin@example.com").await.expect(200);
     let other = log_in(&world.ours, "admin@example.com").await.expect(200);
     let (lost_device, other_device) = (as_person(&world, &lost), as_person(&world, &other));
-    let sessions = lost_device.get("/api/v1/auth/sessions").send().await.expect(200).json();
+    let sessions = lost_device.get("/api/v1/auth/sessions?limit=250").send().await.expect(200).json();
     let current = sessions["items"].as_array().unwrap().iter().find(|session| session["current"] == true).unwrap();
     let path = format!("/api/v1/auth/sessions/{}", current["id"].as_str().unwrap());
     other_device.delete(&path).send().await.expect(204);

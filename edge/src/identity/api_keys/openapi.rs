@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::http::{ApiKeysBody, CreateApiKeyBody, NewApiKeyBody, RotateApiKeyBody};
 use super::usecase::ApiKeyError;
+use crate::identity::openapi::wrong_page;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, json_body, not_found, of, plan_limit, redis, time,
 };
-use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     vec![list(), create(), rotate(), revoke()]
@@ -35,10 +35,7 @@ fn list() -> Operation {
             json!({ "items": [key(json!(time(1)))], "nextCursor": null }),
         ))
         .problems(redis())
-        .problems(vec![of(
-            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
-            "Query parameters are unknown or not valid; `errors` lists them all.",
-        )])
+        .problems(wrong_page())
 }
 
 fn create() -> Operation {

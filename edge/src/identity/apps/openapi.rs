@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::http::{AppsBody, CreateAppBody, NewSecretBody, RotateAppBody};
 use super::usecase::AppError;
+use crate::identity::openapi::wrong_page;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy, id, idempotency,
     json_body, not_found, of, redis, time,
 };
-use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     vec![list(), create(), rotate(), revoke()]
@@ -36,10 +36,7 @@ fn list() -> Operation {
             json!({ "items": [app(json!(time(1)))], "nextCursor": null }),
         ))
         .problems(redis())
-        .problems(vec![of(
-            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
-            "Query parameters are unknown or not valid; `errors` lists them all.",
-        )])
+        .problems(wrong_page())
 }
 
 fn create() -> Operation {

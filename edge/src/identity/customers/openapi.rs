@@ -7,11 +7,10 @@ use serde_json::{Value, json};
 
 use super::http::{CustomerBody, CustomersBody};
 use super::usecase::{CustomerError, state_name};
-use crate::identity::openapi::operation;
+use crate::identity::openapi::{operation, wrong_page};
 use crate::openapi::{
     AllowedActions, Answer, Budget, Header, Operation, Parameter, entropy, id, if_match, not_found, of, redis, time,
 };
-use crate::problem::Problem;
 
 pub fn operations() -> Vec<Operation> {
     vec![list(), show(), suspend(), resume()]
@@ -37,10 +36,7 @@ fn list() -> Operation {
             "One customer",
             json!({ "items": [customer(true)], "nextCursor": null }),
         ))
-        .problems(vec![of(
-            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
-            "Query parameters are unknown or not valid; `errors` lists them all.",
-        )])
+        .problems(wrong_page())
 }
 
 fn show() -> Operation {

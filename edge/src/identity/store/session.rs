@@ -8,6 +8,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use super::account::permissions;
 use crate::app::Tenant;
 use crate::failure::Unavailable;
+use crate::identity::newest::Newest;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const INSERT: &str = "-- identity::insert_session
@@ -51,7 +52,8 @@ RETURNING id";
 const OF_ACCOUNT: &str = "-- identity::sessions_of_account
 SELECT id, device, created_at, rotated_at, expires_at FROM session
 WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL AND ?3 < expires_at
-ORDER BY created_at DESC, id LIMIT 100";
+  AND (created_at, id) < (?4, ?5)
+ORDER BY created_at DESC, id DESC LIMIT ?6";
 
 /// A session to be opened.
 pub struct NewSession<'a> {
@@ -208,8 +210,8 @@ pub fn ids_of(rows: &Rows) -> Result<Vec<SessionId>, SqlError> {
 }
 
 /// The statement whose rows [`summaries`] takes.
-pub fn of_account(tenant: Tenant, account: AccountId, now: Timestamp) -> Statement {
-    of_organization(OF_ACCOUNT, tenant).bind(account.to_string()).bind(now.millis())
+pub fn of_account(tenant: Tenant, account: AccountId, now: Timestamp, wanted: &Newest) -> Statement {
+    wanted.bind(of_organization(OF_ACCOUNT, tenant).bind(account.to_string()).bind(now.millis()))
 }
 
 /// # Errors
