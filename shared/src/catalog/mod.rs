@@ -1,5 +1,6 @@
 //! The catalog: products as they are given, variants as they are offered.
 
+pub mod attribute;
 mod filter;
 pub mod import;
 mod offer;

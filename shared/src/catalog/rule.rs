@@ -97,7 +97,11 @@ pub fn condition(
         "category" if value.parse::<CategoryId>().is_err() => return wrong("value", "must be the id of a category"),
         "category" => {}
         "attribute" => match attribute.map(str::parse::<Line<64>>) {
-            Some(Ok(key)) => kept.field = format!("attribute:{}", key.as_str()),
+            Some(Ok(key)) => {
+                kept.field = format!("attribute:{}", key.as_str());
+                // As the texts that attributes are found by.
+                kept.value = kept.value.to_lowercase();
+            }
             _ => return wrong("attribute", "must name the attribute in 1 to 64 characters"),
         },
         _ => {

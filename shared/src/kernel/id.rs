@@ -65,6 +65,8 @@ kinds! {
     ImageKind ImageId = "img";
     /// A file that a store keeps in its bucket.
     FileKind FileId = "file";
+    /// An attribute that a store declares.
+    AttributeKind AttributeId = "attr";
     CartKind CartId = "cart";
     CheckoutKind CheckoutId = "chk";
     OrderKind OrderId = "ord";

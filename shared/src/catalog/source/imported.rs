@@ -32,6 +32,7 @@ impl Source {
                 })
                 .collect(),
             seo,
+            attributes: Default::default(),
             metadata: Default::default(),
             translations: Default::default(),
             variants: parsed.variants.iter().map(of_variant).collect(),
@@ -42,6 +43,7 @@ impl Source {
     /// variants have their ids.
     pub fn keep(&mut self, known: &Source) {
         (self.publish_at, self.unpublish_at) = (known.publish_at, known.unpublish_at);
+        self.attributes.clone_from(&known.attributes);
         self.metadata.clone_from(&known.metadata);
         self.translations.clone_from(&known.translations);
         for image in &mut self.images {
@@ -59,6 +61,7 @@ impl Source {
             variant.dimensions = known.dimensions;
             variant.hs_code.clone_from(&known.hs_code);
             variant.origin_country = known.origin_country;
+            variant.attributes.clone_from(&known.attributes);
             variant.metadata.clone_from(&known.metadata);
         }
         self.prune_translations();
@@ -86,6 +89,7 @@ fn of_variant(parsed: &ParsedVariant) -> SourceVariant {
             tracked: parsed.tracked,
             continue_selling: parsed.continue_selling,
         },
+        attributes: Default::default(),
         metadata: Default::default(),
     }
 }

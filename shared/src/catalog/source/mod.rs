@@ -26,6 +26,7 @@ use serde_json::{Map, Number, Value};
 pub use named::{NamedTranslation, NamedTranslations};
 pub use patch::{merge_patch, unknown_members};
 pub use reader::Fault;
+pub(in crate::catalog) use reader::Reader;
 pub use settle::Likeness;
 pub use translated::Translation;
 
@@ -46,6 +47,8 @@ pub const MOST_IMAGES: usize = 250;
 pub const MOST_TAGS: usize = 250;
 /// Of the free data of a product or a variant, as JSON.
 pub const MOST_METADATA_BYTES: usize = 16 << 10;
+/// Of the attributes of a product or a variant, as JSON.
+pub const MOST_ATTRIBUTES_BYTES: usize = 64 << 10;
 pub const MOST_DESCRIPTION_BYTES: usize = 512 << 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,6 +84,9 @@ pub struct Source {
     pub images: Vec<SourceImage>,
     #[serde(skip_serializing_if = "SourceSeo::is_empty")]
     pub seo: SourceSeo,
+    /// By key, as the store has declared them: see [`attribute`](crate::catalog::attribute).
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub attributes: Map<String, Value>,
     /// The staff's own: not in a storefront's answers.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
@@ -166,6 +172,9 @@ pub struct SourceVariant {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
     pub inventory: SourceInventory,
+    /// As those of the product.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub attributes: Map<String, Value>,
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub metadata: Map<String, Value>,
 }

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::reader::{Fault, Members, Reader};
 use super::translated::translations;
 use super::{
-    Dimensions, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES, MOST_OPTIONS, MOST_TAGS, MOST_VARIANTS,
+    Dimensions, MOST_ATTRIBUTES_BYTES, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES, MOST_OPTIONS, MOST_TAGS, MOST_VARIANTS,
     Source, SourceImage, SourceInventory, SourceOption, SourceSeo, SourceVariant,
 };
 use crate::catalog::import::{ProductStatus, check_image_url, synthesise};
@@ -29,12 +29,13 @@ pub(super) const MEMBERS: [&str; 16] = [
     "options",
     "images",
     "seo",
+    "attributes",
     "metadata",
     "translations",
     "variants",
 ];
 pub(super) const SEO: [&str; 2] = ["title", "description"];
-const VARIANT: [&str; 16] = [
+const VARIANT: [&str; 17] = [
     "id",
     "sku",
     "options",
@@ -50,6 +51,7 @@ const VARIANT: [&str; 16] = [
     "taxable",
     "imageUrl",
     "inventory",
+    "attributes",
     "metadata",
 ];
 const SIDES: [&str; 3] = ["lengthMm", "widthMm", "heightMm"];
@@ -141,6 +143,7 @@ fn source(reader: &mut Reader, json: &Value, currency: Currency) -> Option<Sourc
         options,
         images: images.into_iter().flatten().collect(),
         seo: seo.unwrap_or_default(),
+        attributes: reader.attributes(of, MOST_ATTRIBUTES_BYTES),
         metadata: reader.free(of, "metadata", MOST_METADATA_BYTES),
         translations: translations(reader, of),
         variants: variants.into_iter().flatten().collect(),
@@ -291,6 +294,7 @@ fn variant(reader: &mut Reader, json: &Value, rules: &Rules<'_>) -> Option<Sourc
         taxable: reader.boolean(of, "taxable", true),
         image_url: reader.text(of, "imageUrl").map(|url| url.trim().to_owned()),
         inventory: inventory.unwrap_or_default(),
+        attributes: reader.attributes(of, MOST_ATTRIBUTES_BYTES),
         metadata: reader.free(of, "metadata", MOST_METADATA_BYTES),
         options,
         sku: sku?,

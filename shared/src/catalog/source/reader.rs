@@ -24,24 +24,24 @@ const MOST_FAULTS: usize = 50;
 const MOST_NAME_CHARS: usize = 100;
 
 #[derive(Debug, Default)]
-pub(super) struct Reader {
+pub(in crate::catalog) struct Reader {
     path: String,
-    pub(super) faults: Vec<Fault>,
+    pub(in crate::catalog) faults: Vec<Fault>,
 }
 
 /// An object's members. One that is null is as if it were left out.
 #[derive(Clone, Copy)]
-pub(super) struct Members<'a>(Option<&'a Map<String, Value>>);
+pub(in crate::catalog) struct Members<'a>(Option<&'a Map<String, Value>>);
 
 impl<'a> Members<'a> {
-    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
+    pub(in crate::catalog) fn get(self, name: &str) -> Option<&'a Value> {
         self.0?.get(name).filter(|value| !value.is_null())
     }
 }
 
 impl Reader {
     /// `name` is of the member that is wrong, empty for what is being read.
-    pub(super) fn fault(&mut self, name: &str, reason: impl Display) {
+    pub(in crate::catalog) fn fault(&mut self, name: &str, reason: impl Display) {
         if self.faults.len() < MOST_FAULTS {
             let between = if self.path.is_empty() || name.is_empty() { "" } else { "/" };
             self.faults.push(Fault { path: format!("{}{between}{name}", self.path), reason: reason.to_string() });
@@ -49,7 +49,7 @@ impl Reader {
     }
 
     /// Reads what stands below `name`.
-    pub(super) fn below<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader) -> T) -> T {
+    pub(in crate::catalog) fn below<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader) -> T) -> T {
         let length = self.path.len();
         if !self.path.is_empty() {
             self.path.push('/');
@@ -61,7 +61,7 @@ impl Reader {
     }
 
     /// The members of an object that may have these; none where it is no object.
-    pub(super) fn members<'a>(&mut self, value: &'a Value, names: &[&str]) -> Members<'a> {
+    pub(in crate::catalog) fn members<'a>(&mut self, value: &'a Value, names: &[&str]) -> Members<'a> {
         let Value::Object(members) = value else {
             self.fault("", "must be an object");
             return Members(None);
@@ -74,7 +74,7 @@ impl Reader {
     }
 
     /// A member that is an object with these members; `None` where it is left out.
-    pub(super) fn object<'a, T>(
+    pub(in crate::catalog) fn object<'a, T>(
         &mut self,
         of: Members<'a>,
         name: &str,
@@ -89,7 +89,7 @@ impl Reader {
     }
 
     /// Each element of a member that is a list of at most `most`.
-    pub(super) fn each<'a, T>(
+    pub(in crate::catalog) fn each<'a, T>(
         &mut self,
         of: Members<'a>,
         name: &str,
@@ -114,7 +114,7 @@ impl Reader {
     }
 
     /// Each member that is not null of a member whose own members the merchant names, at most `most`.
-    pub(super) fn entries<T>(
+    pub(in crate::catalog) fn entries<T>(
         &mut self,
         of: Members<'_>,
         name: &str,
@@ -126,7 +126,7 @@ impl Reader {
     }
 
     /// As [`Reader::entries`], of a value.
-    pub(super) fn entries_of<T>(
+    pub(in crate::catalog) fn entries_of<T>(
         &mut self,
         value: &Value,
         most: usize,
@@ -153,7 +153,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn text<'a>(&mut self, of: Members<'a>, name: &str) -> Option<&'a str> {
+    pub(in crate::catalog) fn text<'a>(&mut self, of: Members<'a>, name: &str) -> Option<&'a str> {
         let text = of.get(name)?.as_str();
         if text.is_none() {
             self.fault(name, "must be a text");
@@ -162,13 +162,13 @@ impl Reader {
     }
 
     /// One line, without blanks around it; `None` where nothing is left, or it is wrong.
-    pub(super) fn line(&mut self, of: Members<'_>, name: &str, most: usize) -> Option<String> {
+    pub(in crate::catalog) fn line(&mut self, of: Members<'_>, name: &str, most: usize) -> Option<String> {
         let text = self.text(of, name)?;
         self.below(name, |reader| reader.line_of(text, most))
     }
 
     /// As [`Reader::line`], of an element.
-    pub(super) fn line_element(&mut self, value: &Value, most: usize) -> Option<String> {
+    pub(in crate::catalog) fn line_element(&mut self, value: &Value, most: usize) -> Option<String> {
         match value {
             Value::String(text) => {
                 let line = self.line_of(text, most);
@@ -197,7 +197,7 @@ impl Reader {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    pub(super) fn parsed<T: FromStr<Err: Display>>(&mut self, of: Members<'_>, name: &str) -> Option<T> {
+    pub(in crate::catalog) fn parsed<T: FromStr<Err: Display>>(&mut self, of: Members<'_>, name: &str) -> Option<T> {
         match self.text(of, name)?.parse() {
             Ok(parsed) => Some(parsed),
             Err(error) => {
@@ -207,7 +207,7 @@ impl Reader {
         }
     }
 
-    pub(super) fn boolean(&mut self, of: Members<'_>, name: &str, default: bool) -> bool {
+    pub(in crate::catalog) fn boolean(&mut self, of: Members<'_>, name: &str, default: bool) -> bool {
         match of.get(name) {
             None => default,
             Some(Value::Bool(value)) => *value,
@@ -219,7 +219,7 @@ impl Reader {
     }
 
     /// A whole number from `least` to `most`.
-    pub(super) fn integer(&mut self, of: Members<'_>, name: &str, least: i64, most: i64) -> Option<i64> {
+    pub(in crate::catalog) fn integer(&mut self, of: Members<'_>, name: &str, least: i64, most: i64) -> Option<i64> {
         let number = of.get(name)?.as_i64().filter(|number| (least..=most).contains(number));
         if number.is_none() {
             self.fault(name, format!("must be a whole number from {least} to {most}"));
@@ -228,30 +228,42 @@ impl Reader {
     }
 
     /// An amount of zero or more in `currency`.
-    pub(super) fn money(&mut self, of: Members<'_>, name: &str, currency: Currency) -> Option<Money> {
-        self.object(of, name, &["amount", "currency"], |reader, money| {
-            match reader.text(money, "currency") {
-                Some(code) if code != currency.code() => {
-                    reader.fault("currency", format!("must be {currency}, the store's currency"));
-                }
-                None if money.0.is_some() && money.get("currency").is_none() => reader.fault("currency", "is required"),
-                _ => {}
+    pub(in crate::catalog) fn money(&mut self, of: Members<'_>, name: &str, currency: Currency) -> Option<Money> {
+        let value = of.get(name)?;
+        self.below(name, |reader| reader.money_element(value, currency))
+    }
+
+    /// As [`Reader::money`], of an element.
+    pub(in crate::catalog) fn money_element(&mut self, value: &Value, currency: Currency) -> Option<Money> {
+        let money = self.members(value, &["amount", "currency"]);
+        match self.text(money, "currency") {
+            Some(code) if code != currency.code() => {
+                self.fault("currency", format!("must be {currency}, the store's currency"));
             }
-            if money.0.is_some() && money.get("amount").is_none() {
-                reader.fault("amount", "is required");
+            None if money.0.is_some() && money.get("currency").is_none() => self.fault("currency", "is required"),
+            _ => {}
+        }
+        if money.0.is_some() && money.get("amount").is_none() {
+            self.fault("amount", "is required");
+        }
+        match price(self.text(money, "amount")?, currency) {
+            Ok(price) => Some(price),
+            Err(reason) => {
+                self.fault("amount", reason);
+                None
             }
-            match price(reader.text(money, "amount")?, currency) {
-                Ok(price) => Some(price),
-                Err(reason) => {
-                    reader.fault("amount", reason);
-                    None
-                }
-            }
-        })?
+        }
+    }
+
+    /// Values of attributes, which are read where those are known: an object as [`Reader::free`] reads it.
+    pub(in crate::catalog) fn attributes(&mut self, of: Members<'_>, most: usize) -> Map<String, Value> {
+        let mut values = self.free(of, "attributes", most);
+        values.retain(|_, value| !value.is_null());
+        values
     }
 
     /// Free data: an object whose JSON has at most `most` bytes.
-    pub(super) fn free(&mut self, of: Members<'_>, name: &str, most: usize) -> Map<String, Value> {
+    pub(in crate::catalog) fn free(&mut self, of: Members<'_>, name: &str, most: usize) -> Map<String, Value> {
         match of.get(name) {
             None => Map::new(),
             Some(Value::Object(members)) if is_within(members, most) => members.clone(),

@@ -1,0 +1,118 @@
+//! What a store declares, all of it, and what a product makes of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::value::{Known, listed};
+use super::{Definition, Owner, ValueType};
+use crate::catalog::source::{Fault, Reader, Source};
+
+/// The attributes of a store, by their keys.
+#[derive(Debug, Clone, Default)]
+pub struct Definitions(BTreeMap<String, Definition>);
+
+impl FromIterator<Definition> for Definitions {
+    fn from_iter<T: IntoIterator<Item = Definition>>(definitions: T) -> Definitions {
+        Definitions(definitions.into_iter().map(|definition| (definition.key.clone(), definition)).collect())
+    }
+}
+
+impl Definitions {
+    /// Puts the values of a product into their canonical form. Answers what is wrong with them; what `was` there stays
+    /// good, though its attribute may have other limits now.
+    pub fn settle(&self, source: &mut Source, was: Option<&Source>, known: &Known<'_>) -> Vec<Fault> {
+        let there: BTreeSet<(&str, String)> = was.into_iter().flat_map(values).map(kept).collect();
+        let mut reader = Reader::default();
+        let settle = |reader: &mut Reader, of: Owner, values: &mut Map<String, Value>| {
+            reader.below("attributes", |reader| {
+                for (key, value) in values {
+                    let Some(definition) = self.0.get(key).filter(|definition| definition.of == of) else {
+                        reader.fault(key, self.undeclared(of));
+                        continue;
+                    };
+                    if there.contains(&kept((key, value))) {
+                        continue;
+                    }
+                    let read = reader.below(key, |reader| definition.canonical(reader, value, known));
+                    *value = read.unwrap_or(Value::Null);
+                }
+            });
+        };
+        settle(&mut reader, Owner::Product, &mut source.attributes);
+        reader.below("variants", |reader| {
+            for (at, variant) in source.variants.iter_mut().enumerate() {
+                reader.below(&at.to_string(), |reader| settle(reader, Owner::Variant, &mut variant.attributes));
+            }
+        });
+        reader.faults
+    }
+
+    /// Attributes that `patch`, a JSON Merge Patch of a product, takes away and nobody has declared: they leave no
+    /// trace in the product.
+    pub fn unknown_in(&self, patch: &Value) -> Vec<Fault> {
+        let mut reader = Reader::default();
+        let members = patch.get("attributes").and_then(Value::as_object).into_iter().flatten();
+        for (key, _) in members.filter(|(key, value)| value.is_null() && !self.0.contains_key(*key)) {
+            reader.below("attributes", |reader| reader.fault(key, self.undeclared(Owner::Product)));
+        }
+        reader.faults
+    }
+
+    fn undeclared(&self, of: Owner) -> String {
+        let keys = listed(self.0.values().filter(|one| one.of == of).map(|one| one.key.as_str()));
+        match keys.as_str() {
+            "" => format!("is not declared: there are no attributes of a {of}"),
+            keys => format!("is not an attribute of a {of}: there are {keys}"),
+        }
+    }
+
+    /// The values with their types; one that nobody has declared has none, and is left out.
+    pub fn typed<'a>(
+        &'a self,
+        values: &'a Map<String, Value>,
+    ) -> impl Iterator<Item = (&'a String, ValueType, &'a Value)> {
+        values.iter().filter_map(|(key, value)| Some((key, self.0.get(key)?.value_type, value)))
+    }
+
+    /// The keys of a product's and its variants' values with the texts that lists find it by.
+    pub fn facets(&self, source: &Source) -> BTreeSet<(String, String)> {
+        let of = |(key, value): (&String, &Value)| {
+            let texts = self.0.get(key).map(|definition| definition.facet_texts(value)).unwrap_or_default();
+            let key = key.clone();
+            texts.into_iter().map(move |text| (key.clone(), text))
+        };
+        values(source).flat_map(of).collect()
+    }
+
+    /// The keys of a product's and its variants' values.
+    pub fn used<'a>(&'a self, source: &Source) -> impl Iterator<Item = &'a str> {
+        let used: BTreeSet<String> = values(source).map(|(key, _)| key.clone()).collect();
+        self.0.keys().filter(move |key| used.contains(*key)).map(String::as_str)
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Definition> {
+        self.0.get(key)
+    }
+}
+
+fn values(source: &Source) -> impl Iterator<Item = (&String, &Value)> {
+    source.attributes.iter().chain(source.variants.iter().flat_map(|variant| &variant.attributes))
+}
+
+fn kept<'a>((key, value): (&'a String, &Value)) -> (&'a str, String) {
+    (key, value.to_string())
+}
+
+/// The ids that a product's JSON may name in its attributes.
+pub fn named_ids(product: &Value) -> BTreeSet<&str> {
+    const PREFIXES: [&str; 4] = ["prod_", "cat_", "col_", "file_"];
+    let variants = product.get("variants").and_then(Value::as_array).into_iter().flatten();
+    let owners = std::iter::once(product).chain(variants);
+    let values = owners.filter_map(|owner| owner.get("attributes")?.as_object()).flat_map(Map::values);
+    let texts = values.flat_map(|value| match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect(),
+        value => value.as_str().into_iter().collect::<Vec<&str>>(),
+    });
+    texts.filter(|text| text.len() < 40 && PREFIXES.iter().any(|prefix| text.starts_with(prefix))).collect()
+}
