@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::fmt::{self, Display};
 
 use axum::response::{IntoResponse, Response};
+use headlesspro_shared::catalog::source::Fault;
 use headlesspro_shared::limits::Subject;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -150,6 +151,15 @@ impl Problem {
         Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-request")
             .detail("Some fields of the request are not valid; errors lists them all.")
             .errors(errors)
+    }
+
+    /// Fields of the body are wrong.
+    pub fn faults(faults: Vec<Fault>) -> Problem {
+        let one = |Fault { path, reason }| {
+            let slash = if path.is_empty() { "" } else { "/" };
+            FieldError { at: Place::Pointer(format!("#{slash}{path}")), detail: reason }
+        };
+        Problem::invalid(faults.into_iter().map(one).collect())
     }
 
     /// No route has this path.

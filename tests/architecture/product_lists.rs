@@ -35,7 +35,7 @@ const SORTS: [(&str, &str); 5] = [
 ];
 
 /// Filters with what they mean. "0": nothing fits, which may not cost more than [`NOTHING`].
-const FILTERS: [(&str, &str); 29] = [
+const FILTERS: [(&str, &str); 35] = [
     ("", "1"),
     ("&filter[tag]=all", "1"),
     ("&filter[tag]=rare", "number <= 3"),
@@ -65,6 +65,12 @@ const FILTERS: [(&str, &str); 29] = [
     ("&filter[category]=all&filter[price][min]=10.10", "price_max >= 1010"),
     ("&filter[category]=all&filter[price][min]=400&filter[price][max]=500", "0"),
     ("&filter[category]=none&filter[price][min]=10.10", "number = 0"),
+    ("&attribute.size=all", "1"),
+    ("&attribute.size=rare", "number <= 3"),
+    ("&attribute.size=none", "0"),
+    ("&attribute.colour=rare&attribute.size=all&filter[inStock]=false", "number <= 3"),
+    ("&filter[category]=all&attribute.size=none", "0"),
+    ("&attribute.size=all&filter[price][min]=10.10", "price_max >= 1010"),
 ];
 
 /// Steps to find that there is nothing. A product that is read takes about ten or more.
@@ -78,6 +84,7 @@ async fn every_list_of_products_runs_on_an_index_in_its_order() {
     let shop = Shop::open().await;
     let file = "Handle,Title,Variant Price\nmug,Mug,12.50\ncup,Cup,7.00\n";
     shop.call("POST", "/api/v1/imports", file).await;
+    shop.declare().await;
     shop.lists();
     for (sort, _) in SORTS {
         for (filter, _) in FILTERS {
@@ -112,6 +119,7 @@ async fn a_list_of_20_000_products_costs_no_more_the_fewer_fit() {
     let [Value::Text(organization), Value::Text(store), ..] = tenant.as_slice() else { panic!("{tenant:?}") };
     let database = Counted::open(&shop.folder.path().join("test.db"));
     database.execute(&fill(organization, store));
+    shop.declare().await;
     for (sort, order) in SORTS {
         for (filter, meaning) in FILTERS {
             let (expected, _) = database.query(
@@ -341,9 +349,10 @@ fn fill(organization: &str, store: &str) -> String {
          INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key,
            price_min, position)
          SELECT p.organization_id, p.store_id, k.value ->> 0, k.value ->> 1, p.id, 1, p.created_at, p.title_key,
-           p.price_min, iif(k.value ->> 0 = 'tag', NULL, p.created_at * 7919 % 1000)
+           p.price_min, iif(k.value ->> 0 IN ('category', 'collection'), p.created_at * 7919 % 1000, NULL)
          FROM product p JOIN json_each('[[\"tag\", \"all\"], [\"tag\", \"rare\"], [\"category\", \"cat_all\"],
-           [\"collection\", \"col_all\"], [\"collection\", \"col_rare\"]]') k
+           [\"collection\", \"col_all\"], [\"collection\", \"col_rare\"], [\"attribute:size\", \"all\"],
+           [\"attribute:size\", \"rare\"], [\"attribute:colour\", \"rare\"]]') k
          WHERE k.value ->> 1 NOT IN ('rare', 'col_rare') OR p.handle IN ('h1', 'h2', 'h3');"
     )
 }
@@ -401,6 +410,14 @@ impl Shop {
             .body(Body::from(json))
             .expect("a request");
         self.router.clone().oneshot(request).await.expect("an answer").status().as_u16()
+    }
+
+    /// The attributes that lists are narrowed by.
+    async fn declare(&self) {
+        for key in ["size", "colour"] {
+            let body = format!(r#"{{"key":"{key}","name":"x","of":"variant","type":"text","filterable":true}}"#);
+            assert_eq!(self.post("/api/v1/admin/attributes", body).await, 201);
+        }
     }
 
     /// The lists of products that were asked for since the last call.

@@ -4,11 +4,15 @@
 //! The stored pieces are JSON objects: the product without its variants, each variant, and the card of
 //! a list. What changes by itself is added when they are read: availability, and the category as it is called now.
 
+use std::collections::BTreeMap;
+
+use headlesspro_shared::catalog::attribute::ValueType;
 use headlesspro_shared::kernel::id::{ImageKind, ProductId, ProductKind, VariantKind};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::media::FocalPointBody;
@@ -37,6 +41,9 @@ pub struct ProductBody {
     /// Null while no variant has a price.
     pub price_range: Option<PriceRangeBody>,
     pub seo: SeoBody,
+    /// By key; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, AttributeBody>,
     /// RFC 3339, UTC.
     #[schemars(with = "MomentText")]
     pub created_at: String,
@@ -181,6 +188,9 @@ pub struct VariantBody {
     pub requires_shipping: bool,
     pub taxable: bool,
     pub image_url: Option<String>,
+    /// Its own, by key; left out where there are none.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, AttributeBody>,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -196,6 +206,24 @@ pub struct SelectedOptionBody {
 pub struct VariantTexts {
     pub title: String,
     pub options: Vec<SelectedOptionBody>,
+}
+
+/// A value of an attribute that the store declares.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "AttributeValue")]
+pub struct AttributeBody {
+    #[schemars(extend("enum" = [
+        "text", "number", "decimal", "boolean", "date", "money", "url", "reference", "list", "json"
+    ]))]
+    pub r#type: String,
+    /// Of a decimal, a date, a URL or a reference a text; of money an `amount` and a `currency`.
+    pub value: Value,
+}
+
+impl AttributeBody {
+    pub fn of(value_type: ValueType, value: Value) -> AttributeBody {
+        AttributeBody { r#type: value_type.name().to_owned(), value }
+    }
 }
 
 /// A product as it stands in a list, without its availability.

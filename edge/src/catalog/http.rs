@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use headlesspro_shared::catalog::attribute::is_key;
 use headlesspro_shared::catalog::{PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
@@ -21,14 +22,15 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::spoken::{Preference, Spoken};
 use super::store::{ListFilter, Sort, SortKey};
-use super::usecase::{self, ListQuery, Question, Shelf};
-use super::{categories, collections};
+use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
+use super::{attributes, categories, collections};
 use crate::app::Ctx;
 use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
+use crate::failure::Failure;
 use crate::port::shared_cache::SharedCache;
 use crate::port::sql::Value;
-use crate::problem::Problem;
+use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 
 /// The shopper's browser asks again; a shared cache answers for a minute, and for ten more while it
@@ -45,6 +47,7 @@ pub fn routes() -> Routes {
     Routes::new()
         .get("/api/v1/products", access, list)
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
+        .and(attributes::http::routes())
         .and(categories::http::routes())
         .and(collections::http::routes())
         .and(super::sitemap::http::routes())
@@ -208,20 +211,26 @@ async fn recalled(
 /// With the locale that it is in, of which `guess` is what was known before.
 async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken) -> Result<(Kept, Spoken), Problem> {
     let Asked { uri, at_least, .. } = asked;
-    let mut found = usecase::read(ctx, question, &guess).await?;
+    let mut found = match usecase::read(ctx, question, &guess).await {
+        // It may be of an attribute that is new.
+        Err(Failure::Rejected(wrong)) => Err(wrong),
+        found => Ok(found?),
+    };
     // The caller is verified now. An isolate that has not heard of the store yet reads again where it is not to
     // answer in the default locale.
     let spoken = asked.spoken(ctx)?;
-    let too_old = at_least.filter(|at_least| found.version < *at_least);
+    let too_old = at_least.filter(|at_least| !found.as_ref().is_ok_and(|found| *at_least <= found.version));
     if let Some(at_least) = too_old {
         // A replica that has not heard of it yet, or a client that asks for what never was.
-        found = usecase::read(&ctx.clone().reading_what_is_current(), question, &spoken).await?;
-        if found.version < at_least {
-            return Err(Problem::version_unknown(found.version));
+        let read = usecase::read(&ctx.clone().reading_what_is_current(), question, &spoken).await?;
+        if read.version < at_least {
+            return Err(Problem::version_unknown(read.version));
         }
-    } else if spoken.chain != guess.chain {
-        found = usecase::read(ctx, question, &spoken).await?;
+        found = Ok(read);
+    } else if spoken.chain != guess.chain && found.is_ok() {
+        found = Ok(usecase::read(ctx, question, &spoken).await?);
     }
+    let found = found?;
     ctx.spent().tell_catalog_version(found.version);
     let answer = found.answer.ok_or_else(Problem::not_found)?;
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
@@ -328,6 +337,7 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
             "false" => Ok(false),
             _ => Err("must be true or false"),
         }),
+        attributes: attributes_of(params),
     };
     if let (Some(from), Some(to)) = (filter.price_from, filter.price_to)
         && to < from
@@ -360,6 +370,35 @@ fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), 
         _ => return Err(FOREIGN.to_owned()),
     };
     Ok((key, id.parse().map_err(|_| FOREIGN)?))
+}
+
+/// Keys with what is asked for, which the attributes' types say more about when the list is read.
+fn attributes_of(params: &mut QueryParams) -> Vec<(String, String)> {
+    const MOST: usize = 10;
+    let names = params.starting_with(ATTRIBUTE);
+    if MOST < names.len() {
+        params.report(ATTRIBUTE, "is asked for more than ten times");
+    }
+    let mut asked = Vec::new();
+    for name in names {
+        let key = name.strip_prefix(ATTRIBUTE).unwrap_or_default();
+        let value = params.take(&name, |value| match is_key(key) {
+            true => text(value).map(|value| value.to_lowercase()),
+            false => Err("is no key of an attribute"),
+        });
+        asked.extend(value.map(|value| (key.to_owned(), value)));
+    }
+    asked
+}
+
+/// Before an attribute's key, what lists are narrowed by it with.
+const ATTRIBUTE: &str = "attribute.";
+
+impl From<WrongFilter> for Problem {
+    fn from(WrongFilter(wrong): WrongFilter) -> Problem {
+        let error = |(key, detail)| FieldError { at: Place::Parameter(format!("{ATTRIBUTE}{key}")), detail };
+        Problem::invalid(wrong.into_iter().map(error).collect())
+    }
 }
 
 /// Text of a filter: at most 255 characters.

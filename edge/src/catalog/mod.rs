@@ -1,5 +1,6 @@
 //! The catalog: products, variants, categories. Reads spend one SQL round trip and never write.
 
+mod attributes;
 mod categories;
 mod collections;
 mod document;
@@ -15,6 +16,7 @@ mod store;
 mod usecase;
 mod wire;
 
+pub use attributes::{Attributes, reads as attribute_reads};
 pub use document::{CardBody, source_answer, staff_card};
 pub use http::routes;
 pub use rendering::{ProductRows, Standing, hash, render};

@@ -6,6 +6,7 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+pub use super::attributes::openapi::{AttributeAnswer, AttributeListAnswer, WriteAttribute};
 use super::document::{AvailabilityBody, CardBody, ProductBody, VariantBody};
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problems, credentials, database, id, min_version, money,
@@ -122,6 +123,7 @@ pub struct CategoryInUse {
 
 pub fn operations() -> Vec<Operation> {
     let parts = [
+        super::attributes::openapi::operations(),
         super::categories::openapi::operations(),
         super::collections::openapi::operations(),
         super::sitemap::openapi::operations(),
@@ -181,6 +183,14 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
                 "`true`: products of which something can be bought now. `false`: the sold-out ones.",
                 json!({ "type": "boolean" }),
                 true,
+            ),
+            Parameter::query(
+                "attribute.KEY",
+                "With the key of a filterable attribute in the place of `KEY`: products that have the value, or a \
+                 variant that has. Of an attribute that is a list, one of its elements. Texts whatever their case; \
+                 money by its amount. Several, ten at most: products that fit all of them.",
+                json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+                "oak",
             ),
             Parameter::if_none_match(),
             Parameter::min_version(),
@@ -334,6 +344,7 @@ fn product_example() -> Value {
         "images": [image_example()],
         "priceRange": { "min": money(18_900), "max": money(20_900) },
         "seo": { "title": "Tunnel Tent 2", "description": "A light tunnel tent for two." },
+        "attributes": { "material": { "type": "text", "value": "nylon" } },
         "createdAt": time(0),
         "updatedAt": time(5),
         "version": 2,

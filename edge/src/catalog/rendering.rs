@@ -1,18 +1,21 @@
 //! A product's source as the rows and rendered pieces that are written: the one way there is.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
+use headlesspro_shared::catalog::attribute::Definitions;
 use headlesspro_shared::catalog::source::{Source, SourceImage, SourceVariant};
 use headlesspro_shared::kernel::id::{ImageId, ProductId, VariantId};
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::document::{
-    CardBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody, SeoBody, VariantBody,
-    VariantTexts, date, in_script, sanitise,
+    AttributeBody, CardBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody,
+    SeoBody, VariantBody, VariantTexts, date, in_script, sanitise,
 };
 use super::store::{FacetRow, ImageRow, ProductRow, TranslationRow, VariantRow};
 use crate::media::FocalPointBody;
@@ -54,15 +57,16 @@ pub fn render(
     json: String,
     standing: &Standing,
     currency: Currency,
+    attributes: &Definitions,
 ) -> Result<ProductRows, serde_json::Error> {
     let id = standing.id.to_string();
     let images = image_rows(source, &id);
-    let (document, card) = pieces(source, &images, standing)?;
+    let (document, card) = pieces(source, &images, standing, attributes)?;
     let range = source.price_range();
     let mut variants = Vec::with_capacity(source.variants.len());
     let mut sellable_variants = 0_usize;
     for (position, variant) in source.variants.iter().enumerate() {
-        let mut row = variant_row(source, variant, &id, position, currency)?;
+        let mut row = variant_row(source, variant, &id, position, currency, attributes)?;
         if standing.is_new {
             let inventory = variant.inventory;
             (row.available, row.sellable) = (inventory.counted(), inventory.is_sellable());
@@ -92,14 +96,14 @@ pub fn render(
         created_at: standing.created_at.millis(),
         id,
     };
-    let facets = facets(source, &product.id);
-    let translate = |locale| translation(source, locale, standing);
+    let facets = facets(source, &product.id, attributes);
+    let translate = |locale| translation(source, locale, standing, attributes);
     let translations = source.translations.keys().map(translate).collect::<Result<_, _>>()?;
     Ok(ProductRows { product, variants, images, facets, translations })
 }
 
 /// The document and the card of a product.
-fn pieces(source: &Source, images: &[ImageRow], standing: &Standing) -> Result<(String, String), serde_json::Error> {
+fn pieces(source: &Source, images: &[ImageRow], standing: &Standing, attributes: &Definitions) -> Result<(String, String), serde_json::Error> {
     let option = |(at, option)| {
         let values = source.values_of(at, option).into_iter().map(str::to_owned).collect();
         OptionBody { name: option.name.clone(), values }
@@ -120,6 +124,7 @@ fn pieces(source: &Source, images: &[ImageRow], standing: &Standing) -> Result<(
             title: source.seo.title.clone().unwrap_or_else(|| source.title.clone()),
             description: source.seo.description.clone().unwrap_or_default(),
         },
+        attributes: typed(attributes, &source.attributes),
         created_at: date(standing.created_at),
         updated_at: date(standing.updated_at),
         version: standing.version,
@@ -137,10 +142,10 @@ fn pieces(source: &Source, images: &[ImageRow], standing: &Standing) -> Result<(
 }
 
 /// The product as it is said in a locale.
-fn translation(source: &Source, locale: &Locale, standing: &Standing) -> Result<TranslationRow, serde_json::Error> {
+fn translation(source: &Source, locale: &Locale, standing: &Standing, attributes: &Definitions) -> Result<TranslationRow, serde_json::Error> {
     let said = source.in_locale(locale);
     let product = standing.id.to_string();
-    let (document, card) = pieces(&said, &image_rows(&said, &product), standing)?;
+    let (document, card) = pieces(&said, &image_rows(&said, &product), standing, attributes)?;
     let texts = |variant: &SourceVariant| VariantTexts { title: variant.title(), options: selected(&said, variant) };
     let variants = source
         .has_other_options(&said)
@@ -182,6 +187,7 @@ fn variant_row(
     product: &str,
     position: usize,
     currency: Currency,
+    attributes: &Definitions,
 ) -> Result<VariantRow, serde_json::Error> {
     let body = VariantBody {
         id: variant.id.as_ref().map(VariantId::to_string).unwrap_or_default(),
@@ -196,6 +202,7 @@ fn variant_row(
         requires_shipping: variant.requires_shipping,
         taxable: variant.taxable,
         image_url: variant.image_url.clone(),
+        attributes: typed(attributes, &variant.attributes),
     };
     Ok(VariantRow {
         product: product.to_owned(),
@@ -213,10 +220,18 @@ fn variant_row(
     })
 }
 
-/// A product stands under its tags; under its categories the store puts it.
-fn facets(source: &Source, product: &str) -> Vec<FacetRow> {
+fn typed(attributes: &Definitions, values: &Map<String, Value>) -> BTreeMap<String, AttributeBody> {
+    let body = |(key, of, value): (&String, _, &Value)| (key.clone(), AttributeBody::of(of, value.clone()));
+    attributes.typed(values).map(body).collect()
+}
+
+/// A product stands under its tags and its values of attributes; under its categories the store puts it.
+fn facets(source: &Source, product: &str, attributes: &Definitions) -> Vec<FacetRow> {
     let tags: BTreeSet<String> = source.tags.iter().map(|tag| tag.to_lowercase()).collect();
-    tags.into_iter().map(|value| FacetRow { kind: "tag", value, product: product.to_owned() }).collect()
+    let tags = tags.into_iter().map(|value| (Cow::Borrowed("tag"), value));
+    let values = attributes.facets(source).into_iter();
+    let values = values.map(|(key, value)| (Cow::Owned(format!("attribute:{key}")), value));
+    tags.chain(values).map(|(kind, value)| FacetRow { kind, value, product: product.to_owned() }).collect()
 }
 
 /// What search engines are told of the product: of its images some, of its texts those for a page's head.

@@ -11,6 +11,7 @@ use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::value::RawValue;
 
+use super::attributes::Attributes;
 use super::categories::usecase as categories;
 use super::collections::usecase as collections;
 use super::document::{VariantPiece, list_answer, product_answer, with_texts};
@@ -74,17 +75,22 @@ pub enum Question {
     Categories(categories::Page),
 }
 
+/// Attributes by their keys that no list can be narrowed by so, each with the reason.
+#[derive(Debug)]
+pub struct WrongFilter(pub Vec<(String, String)>);
+
 /// Answers in one round trip.
-pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
-    match question {
+pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Read, Failure<WrongFilter>> {
+    let read = match question {
         Question::Product(key) => product(ctx, key, spoken).await,
-        Question::List(query) => list(ctx, query, None, spoken).await,
-        Question::Shelf(shelf, key, query) => list(ctx, query, Some((*shelf, key)), spoken).await,
+        Question::List(query) => return list(ctx, query, None, spoken).await,
+        Question::Shelf(shelf, key, query) => return list(ctx, query, Some((*shelf, key)), spoken).await,
         Question::Collection(key) => collections::shown(ctx, key, &spoken.chain).await,
         Question::Collections { after, limit } => collections::page(ctx, after, *limit, &spoken.chain).await,
         Question::Category(key) => categories::shown(ctx, key, &spoken.chain).await,
         Question::Categories(page) => categories::page(ctx, page, &spoken.chain).await,
-    }
+    };
+    read.map_err(|failure| failure.map(|never| match never {}))
 }
 
 /// One product by id or handle, with its variants.
@@ -161,7 +167,7 @@ async fn list(
     query: &ListQuery,
     shelf: Option<(Shelf, &String)>,
     spoken: &Spoken,
-) -> Result<Read, Failure<Infallible>> {
+) -> Result<Read, Failure<WrongFilter>> {
     let tenant = ctx.tenant();
     // One more than asked for tells whether there is a next page.
     let asked = query.limit.saturating_add(1);
@@ -172,15 +178,26 @@ async fn list(
     };
     let page = store::translation::cards_in(page, &spoken.chain);
     let mut reads = vec![page, store::version(tenant), store::turn(tenant, ctx.now)];
+    let asks_for_attributes = !query.filter.attributes.is_empty();
+    if asks_for_attributes {
+        let keys: Vec<&str> = query.filter.attributes.iter().map(|(key, _)| key.as_str()).collect();
+        reads.push(store::attribute::named(tenant, &keys));
+    }
     reads.extend(shelf.map(|(shelf, key)| match shelf {
         Shelf::Category => store::category::find(tenant, key),
         Shelf::Collection => store::collection::find(tenant, key),
     }));
     let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
+    if asks_for_attributes {
+        check(&query.filter, &Attributes::of(rows.get(3), ctx.principal().await?.currency)?)?;
+    }
     let (mut sort, mut sort_name, mut shelf_tag) = (query.sort, query.sort_name, None);
     if shelf.is_some() {
-        let Some(found) = rows.get(3).and_then(Rows::first) else { return Ok(Read { version, turn, answer: None }) };
+        let Some(found) = rows.get(3_usize.saturating_add(usize::from(asks_for_attributes))).and_then(Rows::first)
+        else {
+            return Ok(Read { version, turn, answer: None });
+        };
         shelf_tag = Some(found.get::<&str>("id")?.to_owned());
         if query.own_order {
             let order: ProductOrder = found.parse("product_order")?;
@@ -205,6 +222,21 @@ async fn list(
     tags.extend(query.filter.in_stock.map(|_| stock_tag(tenant.store)));
     let json = list_answer(&cards, next.as_deref());
     Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
+}
+
+/// Whether all that is asked for of attributes is something that their values can be, and written as these are.
+fn check(filter: &ListFilter, attributes: &Attributes) -> Result<(), Failure<WrongFilter>> {
+    let reason = |(key, asked): &(String, String)| match attributes.definitions.get(key) {
+        None => Some("is no attribute of this store".to_owned()),
+        Some(definition) if !definition.filterable => Some("is no attribute that lists are narrowed by".to_owned()),
+        Some(definition) => match definition.asked(asked, attributes.currency()) {
+            Ok(text) if text == *asked => None,
+            Ok(text) => Some(format!("must be written as {text}")),
+            Err(reason) => Some(reason),
+        },
+    };
+    let wrong: Vec<_> = filter.attributes.iter().filter_map(|asked| Some((asked.0.clone(), reason(asked)?))).collect();
+    if wrong.is_empty() { Ok(()) } else { Err(Failure::Rejected(WrongFilter(wrong))) }
 }
 
 fn cursor_after(row: Row<'_>, sort: Sort, sort_name: &str) -> Result<String, SqlError> {

@@ -38,6 +38,15 @@ impl QueryParams {
         }
     }
 
+    /// The names that begin so and are given, each once.
+    pub fn starting_with(&self, prefix: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            self.pairs.iter().map(|(name, _)| name).filter(|name| name.starts_with(prefix)).cloned().collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     pub fn report(&mut self, name: &str, detail: impl Into<String>) {
         self.errors.push(FieldError { at: Place::Parameter(name.to_owned()), detail: detail.into() });
     }

@@ -19,7 +19,7 @@ use serde_json::json;
 
 use super::lot::{Lot, is_too_large};
 use crate::app::Ctx;
-use crate::catalog::{self, CategoryRow, Chunk, KnownChunk, ReadVersion, Standing, Touched};
+use crate::catalog::{self, Attributes, CategoryRow, Chunk, KnownChunk, ReadVersion, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -431,6 +431,8 @@ impl Import<'_> {
 
     async fn decide(&self, products: &[ParsedProduct], known: KnownChunk) -> Result<Decided, Failure<ImportError>> {
         let (ctx, tenant) = (self.ctx, self.ctx.tenant());
+        // What a file keeps of attributes is in use: none of them becomes another type meanwhile, or is deleted.
+        let attributes = Attributes::of(known.attributes.as_ref(), self.currency)?;
         let mut categories = known.categories;
         let mut chunk = Chunk::default();
         let mut stock: Vec<Level> = Vec::new();
@@ -460,7 +462,8 @@ impl Import<'_> {
                 updated_at: ctx.now,
                 is_new: there.is_none(),
             };
-            let rows = catalog::render(&source, json, &standing, self.currency).map_err(not_rendered)?;
+            let rows = catalog::render(&source, json, &standing, self.currency, &attributes.definitions);
+            let rows = rows.map_err(not_rendered)?;
             let id = standing.id.to_string();
             match there {
                 None => counts.created = counts.created.saturating_add(1),

@@ -12,7 +12,7 @@ use crate::catalog::StaffPage;
 use crate::extract::{IdempotencyKey, IfMatch, JsonObject, Parsed, PathText, Query, QueryParams, next_link};
 use crate::journal::{Answered, Claim, created};
 use crate::organizations::{changed_meanwhile, version_mismatch};
-use crate::problem::{FieldError, Place, Problem};
+use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
 /// A product with two thousand variants that say all there is to say.
@@ -105,13 +105,7 @@ impl Query for StaffPage {
 impl From<ProductError> for Problem {
     fn from(error: ProductError) -> Problem {
         match error {
-            ProductError::Invalid(faults) => {
-                let one = |fault: headlesspro_shared::catalog::source::Fault| {
-                    let slash = if fault.path.is_empty() { "" } else { "/" };
-                    FieldError { at: Place::Pointer(format!("#{slash}{}", fault.path)), detail: fault.reason }
-                };
-                Problem::invalid(faults.into_iter().map(one).collect())
-            }
+            ProductError::Invalid(faults) => Problem::faults(faults),
             ProductError::VersionMismatch { current } => version_mismatch(current),
             ProductError::Changing => changed_meanwhile(),
         }

@@ -70,6 +70,9 @@ pub struct WriteProduct {
     pub images: Option<Vec<WriteImage>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seo: Option<WriteSeo>,
+    /// Values of attributes that the store declares of products, by key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Map<String, Value>>,
     /// Free data for the staff, of at most 16 KiB. No storefront sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
@@ -213,6 +216,9 @@ pub struct WriteVariant {
     pub image_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub inventory: Option<WriteInventory>,
+    /// Values of attributes that the store declares of variants, by key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes: Option<Map<String, Value>>,
     /// Free data for the staff, of at most 16 KiB. No storefront sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,

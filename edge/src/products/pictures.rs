@@ -1,5 +1,6 @@
 //! Images of a product that are files of its store: their addresses are the files'.
 
+use headlesspro_shared::catalog::attribute::named_ids;
 use headlesspro_shared::catalog::source::Fault;
 use headlesspro_shared::kernel::id::FileId;
 use serde_json::{Value, json};
@@ -9,11 +10,18 @@ use crate::failure::Failure;
 use crate::media::{self, File, FocalPointBody};
 use crate::port::sql::{Rows, Statement};
 
-/// The statement whose rows [`with_files`] takes: the files that images of this JSON name.
+/// The statement whose rows [`with_files`] takes: the files that images and attributes of this JSON name.
 pub fn files(ctx: &Ctx, json: &Value) -> Statement {
     let images = json.get("images").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let ids: Vec<&str> = images.iter().filter_map(|image| image.get("fileId")?.as_str()).collect();
+    let mut ids: Vec<&str> = images.iter().filter_map(|image| image.get("fileId")?.as_str()).collect();
+    ids.extend(named_ids(json).into_iter().filter(|id| id.starts_with("file_")));
     media::ready(ctx.tenant(), &ids)
+}
+
+/// The ids of those files.
+pub fn ids_of<E>(rows: Option<&Rows>) -> Result<Vec<String>, Failure<E>> {
+    let found = rows.map(media::files_of).transpose()?.unwrap_or_default();
+    Ok(found.iter().map(|file| file.id.to_string()).collect())
 }
 
 /// `json` with the address of each image that is a file, and with the file's description where the image has none;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{pictures, told};
 use crate::app::Ctx;
-use crate::catalog::{self, Chunk, OneProduct, ReadVersion, StaffPage, Standing, Touched};
+use crate::catalog::{self, Attributes, Chunk, OneProduct, ReadVersion, StaffPage, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Claim, Event};
@@ -108,10 +108,11 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     let tenant = ctx.tenant();
     let category = json.get("category").and_then(Value::as_str);
     let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, json)];
+    reads.extend(catalog::attribute_reads(tenant, json));
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     reads.extend(translations_of(json).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(2))).await? {
+    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(4))).await? {
         return Ok((first, true));
     }
     let currency = ctx.principal().await?.currency;
@@ -126,12 +127,14 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     faults.extend(source.foreign_ids(None));
     faults.extend(foreign_locales(&source, None, rows.last())?);
     faults.extend(in_category(&mut source, rows.first())?);
+    let attributes = Attributes::of(rows.get(2), currency)?;
+    faults.extend(attributes.settle(&mut source, None, rows.get(3), pictures::ids_of(rows.get(1))?)?);
     if !faults.is_empty() {
         return Err(invalid(faults));
     }
     source.settle(None, Likeness::Sku, ctx.now, &mut || ctx.random())?;
     let standing = Standing { id: ctx.new_id()?, version: 1, created_at: ctx.now, updated_at: ctx.now, is_new: true };
-    let write = Write { ctx, currency, standing: &standing, source: &source, was: None };
+    let write = Write { ctx, currency, attributes: &attributes, standing: &standing, source: &source, was: None };
     let (mut commit, advance, shown) = write.commit(Vec::new()).await?;
     if let Some(claim) = claim {
         commit.push(journal::record(tenant, claim, 201, &location(standing.id), "", ctx.now));
@@ -159,6 +162,7 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
         let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, patch)];
+        reads.extend(catalog::attribute_reads(tenant, patch));
         reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
         let rows = ctx.read(reads).await?;
         let there = found(ctx, rows.first()).await?;
@@ -180,7 +184,11 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
             }
         };
         faults.extend(source.foreign_ids(Some(&was)));
-        faults.extend(foreign_locales(&source, Some(&was), rows.get(2))?);
+        faults.extend(foreign_locales(&source, Some(&was), rows.get(4))?);
+        let attributes = Attributes::of(rows.get(2), currency)?;
+        faults.extend(attributes.definitions.unknown_in(&patch));
+        let files = pictures::ids_of(rows.get(1))?;
+        faults.extend(attributes.settle(&mut source, Some(&was), rows.get(3), files)?);
         if let Some(category) = source.category.as_deref().filter(|_| source.category != was.category) {
             let rows = ctx.read(vec![catalog::category_id(tenant, category)]).await?;
             faults.extend(in_category(&mut source, rows.first())?);
@@ -199,7 +207,8 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
             updated_at: ctx.now,
             is_new: false,
         };
-        let write = Write { ctx, currency, standing: &standing, source: &source, was: Some(&was) };
+        let write =
+            Write { ctx, currency, attributes: &attributes, standing: &standing, source: &source, was: Some(&was) };
         let (commit, advance, shown) = write.commit(removed.iter().map(ToString::to_string).collect()).await?;
         match ctx.commit(&commit).await? {
             Committed::Done { rows, .. } => {
@@ -245,6 +254,7 @@ pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> 
 struct Write<'a> {
     ctx: &'a Ctx,
     currency: Currency,
+    attributes: &'a Attributes,
     standing: &'a Standing,
     source: &'a Source,
     /// `None`: the product is new.
@@ -259,9 +269,11 @@ impl Write<'_> {
         let json = to_json(source)?;
         let id = standing.id.to_string();
         let text = serde_json::to_string(source).map_err(not_rendered)?;
-        let rows = catalog::render(source, text, standing, self.currency).map_err(not_rendered)?;
+        let rows = catalog::render(source, text, standing, self.currency, &self.attributes.definitions)
+            .map_err(not_rendered)?;
         let shown = Shown::new(standing, source).map_err(not_rendered)?;
-        let mut chunk = Chunk { removed_variants, ..Chunk::default() };
+        let attributes = self.attributes.guarded(source);
+        let mut chunk = Chunk { removed_variants, attributes, ..Chunk::default() };
         if !standing.is_new {
             chunk.updated_products.push(id.clone());
             chunk.versions.push(ReadVersion { id: id.clone(), version: standing.version.saturating_sub(1) });

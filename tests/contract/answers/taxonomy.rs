@@ -1,4 +1,4 @@
-//! What a merchant does with categories and collections.
+//! What a merchant does with categories, collections and attributes.
 
 use serde_json::json;
 
@@ -7,6 +7,7 @@ use super::Shop;
 pub async fn taxonomy(shop: &mut Shop) {
     categories(shop).await;
     collections(shop).await;
+    attributes(shop).await;
 }
 
 async fn categories(shop: &mut Shop) {
@@ -78,4 +79,39 @@ async fn collections(shop: &mut Shop) {
     assert_eq!(shop.call("PATCH", &picks, &[json], change).await.status, 200);
     assert_eq!(shop.call("DELETE", &picks, &[("if-match", "\"1\"")], "").await.status, 412);
     assert_eq!(shop.call("DELETE", &picks, &[], "").await.status, 204);
+}
+
+async fn attributes(shop: &mut Shop) {
+    let path = "/api/v1/admin/attributes";
+    let json = ("content-type", "application/json");
+    let body = json!({ "key": "material", "name": "Material", "of": "product", "type": "text", "filterable": true });
+    for replayed in [false, true] {
+        let made = shop.call("POST", path, &[json, ("idempotency-key", "attribute-1")], body.to_string()).await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed));
+    }
+    assert_eq!(shop.send("POST", path, body).await.status, 422);
+    let size = json!({ "key": "size", "name": "Size", "of": "variant", "type": "list", "items": "money", "max": {
+        "amount": "1", "currency": "EUR",
+    } });
+    assert_eq!(shop.send("POST", path, size).await.status, 201);
+    let first = shop.get(&format!("{path}?limit=1")).await;
+    let next = first.text("/nextCursor");
+    assert_eq!(shop.get(&format!("{path}?cursor={next}")).await.text("/items/0/key"), "size");
+    assert_eq!(shop.get(&format!("{path}?cursor=x")).await.status, 422);
+    let material = format!("{path}/material");
+    assert_eq!(shop.get(&material).await.text("/type"), "text");
+    assert_eq!(shop.get(&format!("{path}/nothing")).await.status, 404);
+    let change = json!({ "choices": ["oak", "pine"] }).to_string();
+    assert_eq!(shop.call("PATCH", &material, &[json, ("if-match", "\"9\"")], change.clone()).await.status, 412);
+    assert_eq!(shop.call("PATCH", &material, &[json, ("if-match", "\"1\"")], change).await.status, 200);
+    let oak = json!({ "attributes": { "material": "oak" } }).to_string();
+    assert_eq!(shop.call("PATCH", "/api/v1/products/tent", &[json], oak).await.status, 200);
+    assert_eq!(shop.get("/api/v1/products/tent").await.text("/attributes/material/value"), "oak");
+    assert_eq!(shop.get("/api/v1/products?attribute.material=OAK").await.text("/items/0/handle"), "tent");
+    assert_eq!(shop.get("/api/v1/products?attribute.size=1").await.status, 422);
+    let turned = json!({ "type": "number", "choices": null }).to_string();
+    assert_eq!(shop.call("PATCH", &material, &[json], turned).await.status, 409);
+    assert_eq!(shop.call("DELETE", &material, &[], "").await.status, 409);
+    assert_eq!(shop.call("DELETE", &format!("{path}/size"), &[("if-match", "\"9\"")], "").await.status, 412);
+    assert_eq!(shop.call("DELETE", &format!("{path}/size"), &[], "").await.status, 204);
 }

@@ -76,6 +76,9 @@ async fn doors(world: &World) -> Vec<Door> {
     };
     let credentials = json!({ "clientId": "acme", "clientSecret": "secret" });
     let rule = json!({ "matches": "all", "conditions": [{ "field": "tag", "operator": "equals", "value": "x" }] });
+    let attribute = json!({
+        "key": "width", "name": "Width", "of": "product", "type": "number", "filterable": true, "min": 1, "max": 9,
+    });
     let provider = json!({
         "name": "Acme ID", "clientId": "shop", "clientSecret": "secret", "scope": "openid",
         "redirectUris": ["https://shop.example/login"], "tokenAudiences": ["https://shop.example"],
@@ -176,6 +179,8 @@ async fn doors(world: &World) -> Vec<Door> {
             format!("collections/{}/products", id("col")),
             json!({ "add": [{ "productId": id("prod"), "position": 1 }], "remove": [id("prod")] }),
         ),
+        door(&world.ours.merchant, post.clone(), "admin/attributes".to_owned(), attribute.clone()),
+        door(&world.ours.merchant, patch.clone(), format!("admin/attributes/{}", id("attr")), attribute),
         door(&owner, patch, format!("identity-providers/{}", id("idp")), provider),
         door(&world.ours.shopper, post, "auth/refresh".to_owned(), json!({ "refreshToken": "rt_", "storeId": store })),
     ]

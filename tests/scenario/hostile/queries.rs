@@ -4,7 +4,7 @@ use crate::product_file::Product;
 use crate::world::World;
 
 pub async fn every_wrong_parameter_is_named_at_once(world: World) {
-    let cases: [(&str, &[&str]); 24] = [
+    let cases: [(&str, &[&str]); 28] = [
         ("limit=0", &["?limit"]),
         ("limit=-1", &["?limit"]),
         ("limit=251", &["?limit"]),
@@ -27,6 +27,10 @@ pub async fn every_wrong_parameter_is_named_at_once(world: World) {
         ("filter[price][max]=99999999999999999999", &["?filter[price][max]"]),
         ("filter[price][min]=10&filter[price][max]=9", &["?filter[price][max]"]),
         ("filter[colour]=red", &["?filter[colour]"]),
+        ("attribute.=red", &["?attribute."]),
+        ("attribute.Colour=red&attribute=red", &["?attribute", "?attribute.Colour"]),
+        ("attribute.a=1&attribute.a=2", &["?attribute.a"]),
+        ("attribute.not-declared=red&attribute.neither=", &["?attribute.neither"]),
         ("Limit=1&fields=id&page=2", &["?Limit", "?fields", "?page"]),
         (
             "limit=0&sort=x&filter[inStock]=x&filter[price][min]=x&cursor=x&who=1",

@@ -5,6 +5,7 @@
 
 mod api_keys;
 mod apps;
+mod attributes;
 mod audited;
 mod browsing;
 mod caching;
@@ -180,6 +181,11 @@ pub const STORIES: &[(&str, Story)] = stories![
     categories::a_product_is_in_several_categories,
     categories::one_level_of_the_tree_is_listed_by_position,
     categories::fifty_moves_at_once_leave_a_tree,
+    attributes::products_and_variants_have_what_is_declared,
+    attributes::what_is_wrong_with_values_is_named_at_once,
+    attributes::an_attribute_in_use_keeps_its_type_and_stays,
+    attributes::an_attribute_and_a_product_written_at_once_agree,
+    attributes::a_rule_asks_for_an_attribute,
     collections::a_collection_is_chosen_and_ordered_by_hand,
     collections::products_added_at_once_are_all_there,
     collections::a_rule_finds_products_whenever_they_are_written,

@@ -13,10 +13,15 @@ const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// JSON, with the version as ETag.
 pub fn versioned(version: i64, json: String) -> Response {
+    let mut response = unversioned(json);
+    response.headers_mut().extend(HeaderValue::from_str(&format!("\"{version}\"")).ok().map(|etag| (ETAG, etag)));
+    response
+}
+
+pub fn unversioned(json: String) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(CACHE_CONTROL, PRIVATE);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.extend(HeaderValue::from_str(&format!("\"{version}\"")).ok().map(|etag| (ETAG, etag)));
     (headers, json).into_response()
 }
 

@@ -3,6 +3,7 @@
 //! `CROSS JOIN` keeps SQLite's planner to the order written, and `+` keeps it off an index: it has no
 //! statistics (ANALYZE is blocked on servers) and would walk a whole store to find a hundred rows.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use headlesspro_shared::kernel::id::{CategoryId, ProductId};
@@ -10,6 +11,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::media::FocalPoint;
 use serde::Serialize;
 
+use super::attribute;
 use super::membership::list_in_collections;
 use super::placement::list_in_categories;
 use super::translation::{self, TranslationRow};
@@ -178,7 +180,8 @@ pub struct ImageRow {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct FacetRow {
-    pub kind: &'static str,
+    /// `tag`, or `attribute:` and a key.
+    pub kind: Cow<'static, str>,
     pub value: String,
     pub product: String,
 }
@@ -208,6 +211,8 @@ pub struct KnownChunk {
     pub categories: BTreeMap<String, CategoryId>,
     /// The handle of the product that has a handle in some other locale.
     pub translated_handles: BTreeMap<String, String>,
+    /// What the store declares.
+    pub attributes: Option<Rows>,
 }
 
 /// The statements whose rows [`known_of`] takes.
@@ -217,16 +222,17 @@ pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[Strin
         tenant.statement(SKU_OWNERS).bind(json(skus)),
         tenant.statement(KNOWN_CATEGORIES).bind(json(paths)),
         translation::owners(tenant, handles),
+        attribute::all(tenant),
     ]
 }
 
 /// # Errors
 /// [`SqlError::Statement`] when rows are of another shape.
 pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
-    let [products, skus, categories, handles] = rows else {
+    let [products, skus, categories, handles, attributes] = rows else {
         return Err(SqlError::Garbage("rows are missing".to_owned()));
     };
-    let mut chunk = KnownChunk::default();
+    let mut chunk = KnownChunk { attributes: Some(attributes.clone()), ..KnownChunk::default() };
     for row in products.iter() {
         chunk.products.insert(row.get::<&str>("handle")?.to_owned(), known_product_of(row)?);
     }
@@ -253,7 +259,7 @@ pub fn known_product_of(row: Row<'_>) -> Result<KnownProduct, SqlError> {
     })
 }
 
-/// A product that is there, at the version on which was decided.
+/// A product or an attribute that is there, at the version on which was decided.
 #[derive(Debug, Clone, Serialize)]
 pub struct ReadVersion {
     pub id: String,
@@ -270,6 +276,8 @@ pub struct Chunk {
     pub updated_products: Vec<String>,
     /// What these were read at.
     pub versions: Vec<ReadVersion>,
+    /// What the attributes were read at whose values were decided on.
+    pub attributes: Vec<ReadVersion>,
     pub removed_variants: Vec<String>,
     pub images: Vec<ImageRow>,
     pub facets: Vec<FacetRow>,
@@ -281,6 +289,9 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     let ids: Vec<&str> = chunk.products.iter().map(|product| product.id.as_str()).collect();
     if !chunk.versions.is_empty() {
         commit.push(guard_versions(tenant, &chunk.versions));
+    }
+    if !chunk.attributes.is_empty() {
+        commit.push(attribute::guard_declared(tenant, json(&chunk.attributes)));
     }
     if !chunk.categories.is_empty() {
         commit.push(tenant.statement(INSERT_CATEGORIES).bind(json(&chunk.categories)).bind(now.millis()));

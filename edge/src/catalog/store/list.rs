@@ -3,7 +3,7 @@
 //! A list must not read more when few products fit, or none: whoever has a publishable key may ask. So it is led
 //! by an index that holds what one of its filters leaves, in the list's order, and ends at the page:
 //!
-//! - a tag, a category or a collection leads by `product_facet`, which has copies of what lists are ordered by;
+//! - a tag, a category, a collection or a value of an attribute leads by `product_facet`, which has copies of what lists are ordered by;
 //! - a vendor, or whether something is in stock, by an index of `product` for each order;
 //! - a range of prices, in another order than theirs, by sorting what is in it when that is little
 //!   ([`FEW`] products at most), and otherwise by reading the list in its order, where such products are frequent.
@@ -209,6 +209,8 @@ pub struct ListFilter {
     pub price_from: Option<i64>,
     pub price_to: Option<i64>,
     pub in_stock: Option<bool>,
+    /// Keys of attributes with the text that values are found by.
+    pub attributes: Vec<(String, String)>,
 }
 
 /// One page of what is shown `now`: at most `limit` products after `after` (the sort key's value and the id of the last one).
@@ -256,7 +258,9 @@ fn list_if(
         // The place in a tag is none.
         facets.swap(1, 2);
     }
-    let mut facets = facets.iter().filter_map(|(kind, value)| Some((*kind, value.as_deref()?)));
+    let attributes: Vec<_> = filter.attributes.iter().map(|(key, value)| (format!("attribute:{key}"), value)).collect();
+    let facets = facets.iter().filter_map(|(kind, value)| Some((*kind, value.as_deref()?)));
+    let mut facets = facets.chain(attributes.iter().map(|(kind, value)| (kind.as_str(), value.as_str())));
     let facet = facets.next();
     let is_priced = filter.price_from.is_some() || filter.price_to.is_some();
     let whole = match (facet.is_some(), is_priced) {

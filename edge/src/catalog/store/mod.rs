@@ -1,6 +1,8 @@
 //! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`, `category_product`,
-//! `collection`, `collection_condition`, `collection_product`, `product_translation`, `product_former_translation`.
+//! `collection`, `collection_condition`, `collection_product`, `product_translation`, `product_former_translation`,
+//! `attribute_definition`.
 
+pub mod attribute;
 mod bulk;
 pub mod category;
 pub mod collection;

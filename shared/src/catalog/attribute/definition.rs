@@ -18,8 +18,7 @@ const MOST_CHOICES_BYTES: usize = 8 << 10;
 const MOST_CHARS: usize = 255;
 const MOST_KEY_BYTES: usize = 64;
 
-const MEMBERS: [&str; 10] =
-    ["key", "name", "of", "type", "items", "target", "filterable", "choices", "min", "max"];
+const MEMBERS: [&str; 10] = ["key", "name", "of", "type", "items", "target", "filterable", "choices", "min", "max"];
 
 /// An attribute that products or variants of a store may have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -171,5 +170,16 @@ fn definition(reader: &mut Reader, json: &Value, currency: Currency) -> Option<D
     {
         reader.fault("max", "is below min");
     }
-    Some(Definition { key, name: name?, of: owner?, value_type: value_type?, items, target, filterable, choices, min, max })
+    Some(Definition {
+        key,
+        name: name?,
+        of: owner?,
+        value_type: value_type?,
+        items,
+        target,
+        filterable,
+        choices,
+        min,
+        max,
+    })
 }

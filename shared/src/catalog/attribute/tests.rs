@@ -85,7 +85,10 @@ fn what_is_not_of_the_type_is_refused_where_it_stands() {
         (json!({ "type": "boolean" }), vec![json!("true"), json!(0)]),
         (json!({ "type": "date" }), vec![json!("2025-02-29"), json!("2025-2-1"), json!("+002025-01"), json!("")]),
         (json!({ "type": "date", "max": "2026-01-01" }), vec![json!("2026-01-02")]),
-        (json!({ "type": "money" }), vec![json!("1"), json!({ "amount": "1" }), json!({ "amount": "1", "currency": "USD" })]),
+        (
+            json!({ "type": "money" }),
+            vec![json!("1"), json!({ "amount": "1" }), json!({ "amount": "1", "currency": "USD" })],
+        ),
         (json!({ "type": "url" }), vec![json!("javascript:alert(1)"), json!("/a")]),
         (json!({ "type": "reference", "target": "product" }), vec![json!(other), json!("x")]),
         (json!({ "type": "reference", "target": "category" }), vec![json!(other)]),

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::reader::{Fault, Members, Reader};
 use super::translated::translations;
 use super::{
-    Dimensions, MOST_ATTRIBUTES_BYTES, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES, MOST_OPTIONS, MOST_TAGS, MOST_VARIANTS,
-    Source, SourceImage, SourceInventory, SourceOption, SourceSeo, SourceVariant,
+    Dimensions, MOST_ATTRIBUTES_BYTES, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES, MOST_OPTIONS,
+    MOST_TAGS, MOST_VARIANTS, Source, SourceImage, SourceInventory, SourceOption, SourceSeo, SourceVariant,
 };
 use crate::catalog::import::{ProductStatus, check_image_url, synthesise};
 use crate::kernel::handle::Handle;

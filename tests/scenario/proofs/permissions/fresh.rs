@@ -94,6 +94,7 @@ impl Fresh<'_> {
             "app" => self.create(own, "/api/v1/apps", &self.owner).await,
             "role" => self.create(own, "/api/v1/roles", &self.owner).await,
             "inv" => self.create(own, "/api/v1/invitations", &self.owner).await,
+            "attr" => self.create(own, "/api/v1/admin/attributes", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
             "prod" => self.create(own, "/api/v1/products", &self.owner).await,

@@ -36,6 +36,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("addresses", _) => "addr",
         ("api-keys", _) => "key",
         ("apps", _) => "app",
+        ("attributes", _) => "attr",
         ("cart", _) => "cart",
         ("categories", _) => "cat",
         ("collections", _) => "col",
@@ -89,7 +90,7 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    ["prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
+    ["attr", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.
@@ -148,7 +149,7 @@ fn distinguish(value: &mut Value, number: usize) {
                     ("name" | "title" | "organizationName", Value::String(text)) => {
                         text.insert_str(text.rfind('.').unwrap_or(text.len()), &format!(" {number}"));
                     }
-                    ("handle" | "sku", Value::String(text)) => text.push_str(&format!("-{number}")),
+                    ("handle" | "sku" | "key", Value::String(text)) => text.push_str(&format!("-{number}")),
                     ("issuer", Value::String(text)) => *text = format!("https://issuer-{number}.example"),
                     ("email", Value::String(text)) => *text = format!("fresh-{number}@example.com"),
                     _ => distinguish(member, number),

@@ -1,0 +1,102 @@
+//! `/api/v1/admin/attributes`.
+
+use axum::response::Response;
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
+use http::header::LINK;
+use http::{HeaderValue, StatusCode, Uri};
+use serde_json::json;
+
+use super::usecase::{self, AttributeError, BY_KEY};
+use crate::app::Ctx;
+use crate::catalog::staff::http::{changed_meanwhile, nothing, unversioned, version_mismatch, versioned};
+use crate::catalog::store::attribute::Declared;
+use crate::extract::{IdempotencyKey, IfMatch, JsonObject, Parsed, PathText, Query, QueryParams, next_link};
+use crate::journal::{Claim, created};
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+
+/// A hundred choices of 255 characters are 100 KiB at most.
+pub(super) const LIMIT: usize = 128 * 1024;
+
+pub fn routes() -> Routes {
+    let access = Access::Key(Scope::CatalogWrite);
+    Routes::new()
+        .get("/api/v1/admin/attributes", access, list)
+        .post("/api/v1/admin/attributes", access, create)
+        .get("/api/v1/admin/attributes/{idOrKey}", access, show)
+        .patch("/api/v1/admin/attributes/{idOrKey}", access, change)
+        .delete("/api/v1/admin/attributes/{idOrKey}", access, delete)
+}
+
+/// Which attributes are asked for.
+struct Page {
+    after: String,
+    limit: i64,
+}
+
+impl Query for Page {
+    fn parse(params: &mut QueryParams) -> Page {
+        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default().get();
+        let after = params.take("cursor", |cursor| {
+            const FOREIGN: &str = "is not a cursor of this list";
+            let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
+            match cursor.parts_for(BY_KEY) {
+                Ok([CursorPart::Text(key)]) => Ok(key.clone()),
+                _ => Err(FOREIGN),
+            }
+        });
+        Page { after: after.unwrap_or_default(), limit }
+    }
+}
+
+async fn list(ctx: Ctx, Parsed(page): Parsed<Page>, uri: Uri) -> Result<Response, Problem> {
+    let (body, next) = usecase::list(&ctx, &page.after, page.limit).await?;
+    let link = next.and_then(|next| HeaderValue::from_str(&next_link(&uri, &next)).ok());
+    let mut response = unversioned(body);
+    response.headers_mut().extend(link.map(|link| (LINK, link)));
+    Ok(response)
+}
+
+async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: JsonObject<LIMIT>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
+    Ok(created(usecase::create(&ctx, &body.value, claim.as_ref()).await?))
+}
+
+async fn show(ctx: Ctx, PathText([key]): PathText<1>) -> Result<Response, Problem> {
+    Ok(shown(&usecase::find(&ctx, &key).await?))
+}
+
+async fn change(
+    ctx: Ctx,
+    PathText([key]): PathText<1>,
+    IfMatch(version): IfMatch,
+    body: JsonObject<LIMIT>,
+) -> Result<Response, Problem> {
+    Ok(shown(&usecase::change(&ctx, &key, &body.value, version).await?))
+}
+
+async fn delete(ctx: Ctx, PathText([key]): PathText<1>, IfMatch(version): IfMatch) -> Result<Response, Problem> {
+    usecase::delete(&ctx, &key, version).await?;
+    Ok(nothing())
+}
+
+fn shown(declared: &Declared) -> Response {
+    versioned(declared.version, usecase::render(declared))
+}
+
+impl From<AttributeError> for Problem {
+    fn from(error: AttributeError) -> Problem {
+        match error {
+            AttributeError::Invalid(faults) => Problem::faults(faults),
+            AttributeError::TooMany => Problem::new(StatusCode::CONFLICT, "too-many-attributes")
+                .detail("The store declares 250 attributes already.")
+                .with("allowedActions", json!([])),
+            AttributeError::InUse(key) => Problem::new(StatusCode::CONFLICT, "attribute-in-use")
+                .detail(format!("Products have values of {key}: it keeps its type, and stays."))
+                .with("allowedActions", json!(["rename", "limit"])),
+            AttributeError::VersionMismatch { current } => version_mismatch(current),
+            AttributeError::Changing => changed_meanwhile(),
+        }
+    }
+}
