@@ -179,8 +179,7 @@ async fn doors(world: &World) -> Vec<Door> {
             format!("collections/{}/products", id("col")),
             json!({ "add": [{ "productId": id("prod"), "position": 1 }], "remove": [id("prod")] }),
         ),
-        door(&world.ours.merchant, post.clone(), "admin/attributes".to_owned(), attribute.clone()),
-        door(&world.ours.merchant, patch.clone(), format!("admin/attributes/{}", id("attr")), attribute),
+        door(&world.ours.merchant, post.clone(), "admin/attributes".to_owned(), attribute),
         door(&owner, patch, format!("identity-providers/{}", id("idp")), provider),
         door(&world.ours.shopper, post, "auth/refresh".to_owned(), json!({ "refreshToken": "rt_", "storeId": store })),
     ]
