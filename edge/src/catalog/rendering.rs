@@ -103,7 +103,12 @@ pub fn render(
 }
 
 /// The document and the card of a product.
-fn pieces(source: &Source, images: &[ImageRow], standing: &Standing, attributes: &Definitions) -> Result<(String, String), serde_json::Error> {
+fn pieces(
+    source: &Source,
+    images: &[ImageRow],
+    standing: &Standing,
+    attributes: &Definitions,
+) -> Result<(String, String), serde_json::Error> {
     let option = |(at, option)| {
         let values = source.values_of(at, option).into_iter().map(str::to_owned).collect();
         OptionBody { name: option.name.clone(), values }
@@ -142,7 +147,12 @@ fn pieces(source: &Source, images: &[ImageRow], standing: &Standing, attributes:
 }
 
 /// The product as it is said in a locale.
-fn translation(source: &Source, locale: &Locale, standing: &Standing, attributes: &Definitions) -> Result<TranslationRow, serde_json::Error> {
+fn translation(
+    source: &Source,
+    locale: &Locale,
+    standing: &Standing,
+    attributes: &Definitions,
+) -> Result<TranslationRow, serde_json::Error> {
     let said = source.in_locale(locale);
     let product = standing.id.to_string();
     let (document, card) = pieces(&said, &image_rows(&said, &product), standing, attributes)?;

@@ -200,7 +200,7 @@ pub async fn an_attribute_in_use_keeps_its_type_and_stays(world: World) {
     let path = format!("{PATH}/{material}");
     let body =
         json!({ "key": material, "name": "Material", "of": "product", "type": "text", "choices": ["oak", "ash"] });
-    let create = || world.ours.merchant.post(PATH).header("idempotency-key", &world.name("once")).json(&body).send();
+    let create = || world.ours.merchant.post(PATH).header("idempotency-key", world.name("once")).json(&body).send();
     let first = create().await.expect(201);
     let again = create().await.expect(201);
     assert!(again.is_replayed());
@@ -209,7 +209,7 @@ pub async fn an_attribute_in_use_keeps_its_type_and_stays(world: World) {
     assert_eq!(taken.places(), ["#/key"]);
 
     let change = |version: &str, body: Value| {
-        world.ours.merchant.patch(&path).header("if-match", &format!("\"{version}\"")).json(&body).send()
+        world.ours.merchant.patch(&path).header("if-match", format!("\"{version}\"")).json(&body).send()
     };
     // While nobody has a value it may become anything.
     change("1", json!({ "type": "number", "choices": null })).await.expect(200);

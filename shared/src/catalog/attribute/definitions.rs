@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::value::{Known, listed};
 use super::{Definition, Owner, ValueType};
-use crate::catalog::source::{Fault, Reader, Source};
+use crate::catalog::source::{Fault, Reader, Source, escaped};
 
 /// The attributes of a store, by their keys.
 #[derive(Debug, Clone, Default)]
@@ -28,7 +28,7 @@ impl Definitions {
             reader.below("attributes", |reader| {
                 for (key, value) in values {
                     let Some(definition) = self.0.get(key).filter(|definition| definition.of == of) else {
-                        reader.fault(key, self.undeclared(of));
+                        reader.fault(&escaped(key), self.undeclared(of));
                         continue;
                     };
                     if there.contains(&kept((key, value))) {
@@ -54,7 +54,7 @@ impl Definitions {
         let mut reader = Reader::default();
         let members = patch.get("attributes").and_then(Value::as_object).into_iter().flatten();
         for (key, _) in members.filter(|(key, value)| value.is_null() && !self.0.contains_key(*key)) {
-            reader.below("attributes", |reader| reader.fault(key, self.undeclared(Owner::Product)));
+            reader.below("attributes", |reader| reader.fault(&escaped(key), self.undeclared(Owner::Product)));
         }
         reader.faults
     }

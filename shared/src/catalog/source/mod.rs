@@ -26,7 +26,7 @@ use serde_json::{Map, Number, Value};
 pub use named::{NamedTranslation, NamedTranslations};
 pub use patch::{merge_patch, unknown_members};
 pub use reader::Fault;
-pub(in crate::catalog) use reader::Reader;
+pub(in crate::catalog) use reader::{Reader, escaped};
 pub use settle::Likeness;
 pub use translated::Translation;
 

@@ -135,11 +135,6 @@ impl Reader {
         match value {
             Value::Object(members) if members.len() <= most => {
                 let given = members.iter().filter(|(_, value)| !value.is_null());
-                // RFC 6901, section 3.
-                let escaped = |name: &str| {
-                    let name: String = name.chars().take(MOST_NAME_CHARS).collect();
-                    name.replace('~', "~0").replace('/', "~1")
-                };
                 given.map(|(name, value)| self.below(&escaped(name), |reader| read(reader, name, value))).collect()
             }
             Value::Object(_) => {
@@ -277,6 +272,12 @@ impl Reader {
             }
         }
     }
+}
+
+/// A name that somebody else gives, as it stands in a path. Source: RFC 6901, section 3.
+pub(in crate::catalog) fn escaped(name: &str) -> String {
+    let name: String = name.chars().take(MOST_NAME_CHARS).collect();
+    name.replace('~', "~0").replace('/', "~1")
 }
 
 fn is_within(members: &Map<String, Value>, most: usize) -> bool {
