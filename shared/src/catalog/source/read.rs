@@ -15,7 +15,7 @@ use crate::kernel::handle::Handle;
 use crate::kernel::money::Currency;
 use crate::media::{FocalPoint, thousandths};
 
-pub(super) const MEMBERS: [&str; 16] = [
+pub(super) const MEMBERS: [&str; 17] = [
     "handle",
     "title",
     "description",
