@@ -50,7 +50,7 @@ pub const ALL: &[Migration] = files![
     "202611221055_catalog_translations",
     "202611221105_identity_keys_sign_later",
     "202611221120_catalog_names",
-    "202611221100_catalog_attributes",
+    "202611221200_catalog_attributes",
 ];
 
 #[cfg(test)]
