@@ -10,6 +10,7 @@
 mod accounts;
 mod databases;
 mod dev;
+mod exports;
 mod imports;
 mod keys;
 mod program;

@@ -650,6 +650,12 @@ async fn products(shop: &mut Shop) {
     assert!(page.headers.contains_key("link"));
     shop.get(&format!("/api/v1/admin/products?limit=1&cursor={}", page.text("/nextCursor"))).await;
     assert_eq!(shop.get("/api/v1/admin/products?filter[status]=gone").await.status, 422);
+    for file in ["products.csv", "products.jsonl"] {
+        let slice = shop.get(&format!("/api/v1/admin/exports/{file}?size=1")).await;
+        assert!(slice.headers.contains_key("link"));
+        assert_eq!(shop.get(&format!("/api/v1/admin/exports/{file}")).await.status, 200);
+        assert_eq!(shop.get(&format!("/api/v1/admin/exports/{file}?size=0")).await.status, 422);
+    }
     for (path, status) in [("cup", 204), ("cup", 404), ("saucer", 204)] {
         assert_eq!(shop.call("DELETE", &format!("/api/v1/products/{path}"), &[], "").await.status, status);
     }

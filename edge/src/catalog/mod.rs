@@ -23,7 +23,8 @@ pub use rendering::{ProductRows, Standing, hash, render};
 pub use shown::{Touched, advance, written};
 pub use store::{
     CategoryRow, Chunk, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken, category_id,
-    category_id_of, delete, guard_prices, known, known_of, list_all, offers, offers_of, one, one_of, taken, taken_of,
-    version, version_of, write,
+    category_id_of, category_steps, category_steps_of, delete, export_count, export_count_of, export_slice,
+    export_slice_of, guard_prices, known, known_of, list_all, offers, offers_of, one, one_of, taken, taken_of, version,
+    version_of, write,
 };
 pub use usecase::source_of;

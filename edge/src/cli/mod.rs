@@ -2,8 +2,10 @@
 
 mod account;
 mod audit;
+mod bulk;
 mod database;
 mod dev;
+mod export;
 mod import;
 mod key;
 mod keys;
@@ -37,8 +39,13 @@ enum Command {
     /// Look after the audit log.
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// Put products in and get them out as JSON Lines.
+    #[command(subcommand)]
+    Bulk(bulk::BulkCommand),
     /// Start everything a developer needs, with nothing installed.
     Dev(dev::DevArgs),
+    /// Export all products as a product CSV in Shopify's form.
+    Export(export::ExportArgs),
     /// Import a product CSV in Shopify's form.
     Import(import::ImportArgs),
     /// Make, list and revoke API keys.
@@ -76,7 +83,9 @@ pub fn run() -> ExitCode {
         match cli.command {
             Command::Account(command) => account::run(command).await,
             Command::Audit(command) => audit::run(command).await,
+            Command::Bulk(command) => bulk::run(command).await,
             Command::Dev(args) => dev::run(args).await,
+            Command::Export(args) => export::run(args).await,
             Command::Import(args) => import::run(args).await,
             Command::Key(command) => key::run(command).await,
             Command::Keys(command) => keys::run(command).await,

@@ -444,8 +444,11 @@ impl Import<'_> {
             let was = there
                 .map(|there| catalog::source_of(&there.source, there.category.as_deref(), self.currency))
                 .transpose()?;
-            let category = self.category(parsed, &mut categories, &mut chunk.categories)?;
-            let mut source = Source::of_import(parsed, category.map(|id| id.to_string()));
+            let category = match &was {
+                Some(was) if keeps_category(parsed, &was.product_type) => was.category.clone(),
+                _ => self.category(parsed, &mut categories, &mut chunk.categories)?.map(|id| id.to_string()),
+            };
+            let mut source = Source::of_import(parsed, category);
             let removed = source.settle(was.as_ref(), Likeness::Options, ctx.now, &mut || ctx.random())?;
             if let Some(was) = &was {
                 source.keep(was);
@@ -553,7 +556,17 @@ struct CategoryStep {
 
 /// Whether the product's category is there.
 fn is_placed(product: &ParsedProduct, known: &KnownChunk) -> bool {
+    let there = known.products.get(product.handle.as_str());
+    if there.is_some_and(|there| keeps_category(product, &there.product_type)) {
+        return true;
+    }
     category_steps(product).last().is_none_or(|step| known.categories.contains_key(&step.path))
+}
+
+/// Whether a product stays in the category that it stands in, whichever: the file names none, and the type that stands
+/// in for one says nothing new.
+fn keeps_category(product: &ParsedProduct, known_type: &str) -> bool {
+    product.category_is_type && product.product_type == known_type
 }
 
 /// Names without a letter or digit have no handle and are left out.

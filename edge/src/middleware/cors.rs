@@ -30,7 +30,7 @@ pub async fn cors(request: Request, next: Next) -> Response {
         headers.insert(
             ACCESS_CONTROL_EXPOSE_HEADERS,
             HeaderValue::from_static(
-                "age, catalog-version, etag, link, location, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
+                "age, catalog-version, etag, export-progress, link, location, retry-after, ratelimit-limit, ratelimit-remaining, ratelimit-reset, \
                  server-timing, x-request-id, idempotent-replayed",
             ),
         );

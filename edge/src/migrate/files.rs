@@ -48,6 +48,7 @@ pub const ALL: &[Migration] = files![
     "202611220910_catalog_sitemap_status",
     "202611221050_organizations_locales",
     "202611221055_catalog_translations",
+    "202611221056_catalog_export",
     "202611221105_identity_keys_sign_later",
     "202611221120_catalog_names",
     "202611221200_catalog_attributes",

@@ -19,6 +19,8 @@ pub enum Header {
     ContentLanguage,
     /// Only where there is a next page.
     Link,
+    /// Products up to here, of how many.
+    ExportProgress,
     Location,
     /// Only where the answer was given before.
     IdempotentReplayed,
@@ -45,6 +47,7 @@ impl Header {
             Header::Vary => "Vary",
             Header::ContentLanguage => "Content-Language",
             Header::Link => "Link",
+            Header::ExportProgress => "Export-Progress",
             Header::Location => "Location",
             Header::IdempotentReplayed => "Idempotent-Replayed",
             Header::RetryAfter => "Retry-After",
@@ -103,6 +106,12 @@ impl Header {
                 "The next page (RFC 8288). Left out on the last one.",
                 pattern(r#"^<[!-~]+>; rel="next"$"#),
                 link.as_str(),
+            ),
+            Header::ExportProgress => (
+                true,
+                "How many products the export has come to with this slice, and how many there were at its start.",
+                pattern("^[0-9]+/[0-9]+$"),
+                "1000/24628",
             ),
             Header::Location => (
                 true,

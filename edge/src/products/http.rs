@@ -26,6 +26,7 @@ pub fn routes() -> Routes {
         .delete("/api/v1/products/{idOrHandle}", one, delete)
         .get("/api/v1/admin/products", all, list)
         .get("/api/v1/admin/products/{idOrHandle}", one, show)
+        .and(super::export::http::routes())
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: JsonObject<LIMIT>) -> Result<Response, Problem> {

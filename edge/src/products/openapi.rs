@@ -297,7 +297,9 @@ pub struct StaffProducts {
 }
 
 pub fn operations() -> Vec<Operation> {
-    vec![create(), change(), delete(), list(), show()]
+    let mut operations = vec![create(), change(), delete(), list(), show()];
+    operations.extend(super::export::openapi::operations());
+    operations
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {

@@ -1,6 +1,7 @@
 //! The catalog: products as they are given, variants as they are offered.
 
 pub mod attribute;
+pub mod export;
 mod filter;
 pub mod import;
 mod offer;

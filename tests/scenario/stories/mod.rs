@@ -16,7 +16,12 @@ mod collections;
 mod completing;
 mod customers;
 mod emails;
+<<<<<<< HEAD
 pub mod files;
+=======
+mod exports;
+mod files;
+>>>>>>> 1d72ae6 (catalog: products leave as Shopify's CSV and as JSON Lines, and come back without a change)
 mod import_errors;
 mod imports;
 mod keys;
@@ -66,6 +71,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     audited::changes_of_sessions_passwords_and_addresses_are_told_before_and_after,
     audited::an_address_that_a_magic_link_confirms_is_told,
     audited::a_token_that_an_app_gives_up_is_told,
+    exports::a_product_file_comes_back_without_a_change,
+    exports::an_export_goes_on_where_a_slice_ends,
+    exports::only_the_staff_exports_and_only_its_own,
     repeats::what_makes_a_secret_is_told_again_to_who_asks_again,
     repeats::what_is_set_up_once_is_set_up_once,
     passkeys::a_passkey_is_made_used_named_and_removed,

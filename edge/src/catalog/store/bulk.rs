@@ -19,7 +19,7 @@ use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 const KNOWN_PRODUCTS: &str = "-- catalog::known_products
-SELECT p.id, p.handle, p.version, p.created_at, p.category_id, p.source, p.source_hash
+SELECT p.id, p.handle, p.version, p.created_at, p.product_type, p.category_id, p.source, p.source_hash
 FROM json_each(?3) wanted
 CROSS JOIN product p ON p.handle = wanted.value AND p.organization_id = ?1 AND p.store_id = ?2";
 
@@ -194,6 +194,7 @@ pub struct KnownProduct {
     pub created_at: Timestamp,
     /// The id of its main category.
     pub category: Option<String>,
+    pub product_type: String,
     /// Of what was written last.
     pub hash: String,
     /// In JSON.
@@ -254,6 +255,7 @@ pub fn known_product_of(row: Row<'_>) -> Result<KnownProduct, SqlError> {
         version: row.get("version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         category: row.get::<Option<&str>>("category_id")?.map(str::to_owned),
+        product_type: row.get::<&str>("product_type")?.to_owned(),
         hash: row.get::<&str>("source_hash")?.to_owned(),
         source: row.get::<&str>("source")?.to_owned(),
     })

@@ -6,6 +6,7 @@ pub mod attribute;
 mod bulk;
 pub mod category;
 pub mod collection;
+mod export;
 mod list;
 pub mod membership;
 pub mod placement;
@@ -20,6 +21,7 @@ pub use bulk::{
     CategoryRow, Chunk, FacetRow, ImageRow, KnownChunk, KnownProduct, ProductRow, ReadVersion, VariantRow, known,
     known_of, write,
 };
+pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
 pub use list::{ListFilter, Sort, SortKey, list, list_in_own_order};
 pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{

@@ -177,12 +177,14 @@ fn product(row: Row<'_>, handle: Handle, problems: &mut Problems) -> ParsedProdu
         problems.error(row.line, Some(row.header.name(Column::Body)), "is longer than 512 KiB");
     }
     let product_type = cell::line_text(row, Column::Type, MOST_CHARS, problems);
+    let category_path = category_path(row, &product_type, problems);
     ParsedProduct {
         handle,
         title,
         body_html: body_html.to_owned(),
         vendor: cell::line_text(row, Column::Vendor, MOST_CHARS, problems),
-        category_path: category_path(row, &product_type, problems),
+        category_is_type: row.text(Column::Category).split('>').all(|name| name.trim().is_empty()),
+        category_path,
         product_type,
         tags: tags(row, problems),
         status: status(row, problems),
@@ -230,13 +232,8 @@ fn category_path(row: Row<'_>, product_type: &str, problems: &mut Problems) -> V
 
 fn tags(row: Row<'_>, problems: &mut Problems) -> Vec<String> {
     let column = Some(row.header.name(Column::Tags));
-    let mut seen = BTreeMap::new();
     let mut tags = Vec::new();
-    for tag in row.text(Column::Tags).split(',') {
-        let tag = cell::one_line(tag.trim());
-        if tag.is_empty() || seen.insert(tag.to_lowercase(), ()).is_some() {
-            continue;
-        }
+    for tag in split_tags(row.text(Column::Tags)) {
         if tag.chars().nth(MOST_CHARS).is_some() {
             problems.error(row.line, column, format!("has a tag of more than {MOST_CHARS} characters"));
             return tags;
@@ -248,6 +245,13 @@ fn tags(row: Row<'_>, problems: &mut Problems) -> Vec<String> {
         tags.push(tag);
     }
     tags
+}
+
+/// The tags of a cell, each once (case aside).
+pub(in crate::catalog) fn split_tags(cell: &str) -> impl Iterator<Item = String> {
+    let mut seen = BTreeMap::new();
+    let tags = cell.split(',').map(|tag| cell::one_line(tag.trim()));
+    tags.filter(move |tag| !tag.is_empty() && seen.insert(tag.to_lowercase(), ()).is_none())
 }
 
 /// The names of the product's options, none for `Title` with `Default Title` alone.

@@ -4,7 +4,7 @@ use super::ImportError;
 
 /// What a cell means. The order is that of `NAMES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Column {
+pub(in crate::catalog) enum Column {
     Handle,
     Title,
     Body,

@@ -26,6 +26,8 @@ mod weight;
 #[cfg(test)]
 mod tests;
 
+pub(super) use group::split_tags;
+pub(super) use header::Column;
 pub(super) use image::check_image_url;
 pub(super) use synthesis::synthesise;
 

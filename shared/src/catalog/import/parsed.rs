@@ -32,6 +32,8 @@ pub struct ParsedProduct {
     pub product_type: String,
     /// From the root: the product category split at `>`, else the product type alone, else nothing.
     pub category_path: Vec<String>,
+    /// Whether the file names no category, and the product type stands in for it.
+    pub category_is_type: bool,
     /// In the order given, without repetitions (case aside); at most 250 of at most 255 characters.
     pub tags: Vec<String>,
     pub status: ProductStatus,

@@ -87,10 +87,12 @@ fn given_sku(row: Row<'_>, problems: &mut Problems) -> Option<Option<Sku>> {
     }
 }
 
-/// Spreadsheets and Shopify's export write `'0123`, so that nobody takes the text for a number.
+/// Spreadsheets and Shopify's export write `'0123`, so that nobody takes the text for a number. Where the text has
+/// apostrophes of its own, our export writes one more.
 fn without_apostrophe(text: &str) -> &str {
+    let digits = text.trim_start_matches('\'');
     match text.strip_prefix('\'') {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => digits,
+        Some(rest) if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) => rest,
         _ => text,
     }
 }

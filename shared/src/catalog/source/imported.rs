@@ -1,7 +1,7 @@
 //! A product of a file as a source.
 
 use super::{Source, SourceImage, SourceInventory, SourceOption, SourceSeo, SourceVariant};
-use crate::catalog::import::{ParsedProduct, ParsedVariant};
+use crate::catalog::import::{ParsedProduct, ParsedVariant, split_tags};
 
 impl Source {
     /// What a file says of a product; `category` is the id of the one it names.
@@ -46,6 +46,10 @@ impl Source {
         self.attributes.clone_from(&known.attributes);
         self.metadata.clone_from(&known.metadata);
         self.translations.clone_from(&known.translations);
+        // A comma in a tag is one between two tags in a file.
+        if split_tags(&known.tags.join(", ")).eq(self.tags.iter().cloned()) {
+            self.tags.clone_from(&known.tags);
+        }
         for image in &mut self.images {
             if let Some(known) = known.images.iter().find(|known| known.url == image.url) {
                 (image.file_id, image.focal_point) = (known.file_id, known.focal_point);
