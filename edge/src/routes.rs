@@ -115,6 +115,15 @@ impl Routes {
     }
 
     #[must_use]
+    pub fn put<H, T>(self, path: &'static str, access: Access, handler: H) -> Routes
+    where
+        H: Handler<T, Arc<App>>,
+        T: 'static,
+    {
+        self.on(Method::PUT, MethodFilter::PUT, path, access, handler)
+    }
+
+    #[must_use]
     pub fn patch<H, T>(self, path: &'static str, access: Access, handler: H) -> Routes
     where
         H: Handler<T, Arc<App>>,

@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod bulk;
 mod databases;
 mod dev;
 mod exports;

@@ -656,9 +656,39 @@ async fn products(shop: &mut Shop) {
         assert_eq!(shop.get(&format!("/api/v1/admin/exports/{file}")).await.status, 200);
         assert_eq!(shop.get(&format!("/api/v1/admin/exports/{file}?size=0")).await.status, 422);
     }
+    bulk(shop).await;
     for (path, status) in [("cup", 204), ("cup", 404), ("saucer", 204)] {
         assert_eq!(shop.call("DELETE", &format!("/api/v1/products/{path}"), &[], "").await.status, status);
     }
+}
+
+async fn bulk(shop: &mut Shop) {
+    let path = "/api/v1/admin/bulk/upserts";
+    let (json, jsonl) = (("content-type", "application/json"), ("content-type", "application/jsonl"));
+    for replayed in [false, true] {
+        let made = shop.call("POST", path, &[json, ("idempotency-key", "bulk-1")], "{}").await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed));
+    }
+    assert_eq!(shop.send("POST", path, json!({ "mode": "x" })).await.status, 422);
+    let job = format!("{path}/{}", shop.send("POST", path, json!({ "mode": "replace" })).await.text("/id"));
+    assert_eq!(shop.get(&job).await.status, 200);
+    let part = |number: i64| format!("{job}/parts/{number}");
+    let lines = r#"{"handle":"cup","coupon":1}"#;
+    assert_eq!(shop.call("PUT", &part(2), &[jsonl], lines).await.body["failed"], 1);
+    assert_eq!(shop.call("PUT", &part(2), &[jsonl], "{}").await.status, 409);
+    assert_eq!(shop.call("PUT", &part(2), &[json], "{}").await.status, 415);
+    assert_eq!(shop.call("PUT", &part(0), &[jsonl], "{}").await.status, 404);
+    assert_eq!(shop.call("POST", &format!("{job}/finish"), &[], "").await.status, 409);
+    assert_eq!(shop.call("PUT", &part(1), &[jsonl], "{}\n[]").await.status, 200);
+    let page = shop.get(&format!("{job}/errors?limit=1")).await;
+    shop.get(&format!("{job}/errors?limit=1&cursor={}", page.text("/nextCursor"))).await;
+    assert_eq!(shop.get(&format!("{job}/errors?limit=0")).await.status, 422);
+    assert_eq!(shop.call("POST", &format!("{job}/finish"), &[], "").await.status, 200);
+    assert_eq!(shop.call("PUT", &part(3), &[jsonl], "{}").await.status, 409);
+    assert_eq!(shop.call("POST", &format!("{job}/cancel"), &[], "").await.status, 409);
+    let other = format!("{path}/{}", shop.send("POST", path, json!({})).await.text("/id"));
+    assert_eq!(shop.call("POST", &format!("{other}/cancel"), &[], "").await.status, 200);
+    assert_eq!(shop.get(&format!("{path}/bulk_01h455vb4pex5vsknk084sn02q")).await.status, 404);
 }
 
 async fn cart(shop: &mut Shop, variant: &str, sold_out: &str) -> String {

@@ -22,9 +22,10 @@ pub use http::routes;
 pub use rendering::{ProductRows, Standing, hash, render};
 pub use shown::{Touched, advance, written};
 pub use store::{
-    CategoryRow, Chunk, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken, category_id,
-    category_id_of, category_steps, category_steps_of, delete, export_count, export_count_of, export_slice,
-    export_slice_of, guard_prices, known, known_of, list_all, offers, offers_of, one, one_of, taken, taken_of, version,
+    CategoryRow, Chunk, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken, categories_named,
+    categories_named_of, category_id, category_id_of, category_steps, category_steps_of, delete, export_count,
+    export_count_of, export_slice, export_slice_of, guard_prices, known, known_of, list_all, offers, offers_of, one,
+    one_of, products_named, products_named_of, taken, taken_by_others, taken_by_others_of, taken_of, version,
     version_of, write,
 };
 pub use usecase::source_of;

@@ -155,12 +155,20 @@ fn is_json(media_type: &HeaderValue) -> bool {
     essence.is_empty() || essence == "application/json" || essence.ends_with("+json")
 }
 
+/// The JSON of `text`, and the paths of members that stand in their object more than once.
+///
+/// # Errors
+/// Why it is none: completes a sentence that begins with what it is.
+pub(crate) fn json_tree(text: &[u8]) -> Result<(Value, BTreeSet<String>), String> {
+    let text =
+        std::str::from_utf8(text).map_err(|error| format!("is not UTF-8 from byte {} on", error.valid_up_to()))?;
+    let text = if text.trim().is_empty() { "{}" } else { text };
+    tree::parse(text).map_err(|error| format!("is not JSON: {error}"))
+}
+
 /// The JSON of `bytes`; members that stand twice go to `errors`. No body at all is an empty object.
 fn tree_of(bytes: &[u8], errors: &mut FieldErrors) -> Result<Value, Problem> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| malformed(format!("The body is not UTF-8 from byte {} on.", error.valid_up_to())))?;
-    let text = if text.trim().is_empty() { "{}" } else { text };
-    let (body, twice) = tree::parse(text).map_err(|error| malformed(format!("The body is not JSON: {error}.")))?;
+    let (body, twice) = json_tree(bytes).map_err(|reason| malformed(format!("The body {reason}.")))?;
     for path in twice {
         errors.push(&path, "is there more than once");
     }

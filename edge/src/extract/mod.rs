@@ -14,7 +14,7 @@ pub use freshness::MinVersion;
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
 pub use json::{FieldErrors, Json, JsonObject, Parse, given};
-pub(crate) use json::{JSON_LIMIT, malformed, not_json};
+pub(crate) use json::{JSON_LIMIT, json_tree, malformed, not_json};
 pub use path::{PathId, PathText};
 pub use query::{Parsed, Query, QueryParams, next_link};
 pub use raw::RawBody;

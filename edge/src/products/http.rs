@@ -27,6 +27,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/admin/products", all, list)
         .get("/api/v1/admin/products/{idOrHandle}", one, show)
         .and(super::export::http::routes())
+        .and(super::bulk::http::routes())
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: JsonObject<LIMIT>) -> Result<Response, Problem> {

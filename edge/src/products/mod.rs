@@ -1,5 +1,6 @@
 //! Products as the staff writes them: the source in, catalog and stock out, in one commit.
 
+mod bulk;
 mod export;
 mod http;
 pub mod openapi;
@@ -7,5 +8,9 @@ mod pictures;
 mod told;
 mod usecase;
 
+pub use bulk::{
+    LIMIT as BULK_PART_LIMIT, Mode as BulkMode, create as create_bulk_job, errors as bulk_errors,
+    finish as finish_bulk_job, named as open_bulk_job, put as put_bulk_part, show as bulk_job,
+};
 pub use export::{Form, Place, slice};
 pub use http::routes;

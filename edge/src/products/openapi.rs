@@ -296,9 +296,27 @@ pub struct StaffProducts {
     pub next_cursor: Option<String>,
 }
 
+/// What is wrong with a line of a bulk upsert.
+#[derive(JsonSchema)]
+pub struct BulkFault {
+    /// Where in the line: a JSON pointer as a fragment (RFC 6901).
+    pub pointer: String,
+    pub detail: String,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BulkPartMissing {
+    /// What can still be done.
+    pub allowed_actions: Vec<String>,
+    /// The first part that is not done.
+    pub next_part: i64,
+}
+
 pub fn operations() -> Vec<Operation> {
     let mut operations = vec![create(), change(), delete(), list(), show()];
     operations.extend(super::export::openapi::operations());
+    operations.extend(super::bulk::openapi::operations());
     operations
 }
 

@@ -72,6 +72,7 @@ kinds! {
     OrderKind OrderId = "ord";
     OrderLineKind OrderLineId = "line";
     ImportKind ImportId = "imp";
+    BulkJobKind BulkJobId = "bulk";
     EventKind EventId = "evt";
     AuditKind AuditId = "aud";
     PaymentKind PaymentId = "pay";

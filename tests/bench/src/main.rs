@@ -1,7 +1,7 @@
 //! The benchmark behind `cargo xtask bench`, which builds what it measures.
 //!
 //! ```text
-//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [cold]
+//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [bulk] [cold]
 //! ```
 //!
 //! Without a part, all of them. The catalog's part measures a shop of the products in a product file beside its own,
@@ -9,6 +9,7 @@
 //! by the server, by what it asks, and by the load generator.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "prints its table to whoever waits for it")]
 
+mod bulk;
 mod catalog;
 mod clock;
 mod cold;
@@ -39,7 +40,7 @@ use target::{Backends, CATALOG, catalog_file};
 /// Nothing, or the reason it failed, for a person to read.
 type Outcome<T = ()> = Result<T, String>;
 
-const PARTS: [&str; 5] = ["native", "workerd", "cold", "catalog", "import"];
+const PARTS: [&str; 6] = ["native", "workerd", "cold", "catalog", "import", "bulk"];
 
 fn main() -> ExitCode {
     // One thread: a load generator that spreads out takes both processors from the server.
@@ -113,6 +114,9 @@ async fn measure(programs: &Programs, file: Option<&Path>, wants: impl Fn(&str) 
     }
     if wants("import") {
         import::import(&programs.in_folder("import")?)?;
+    }
+    if wants("bulk") {
+        bulk::bulk(&programs.in_folder("bulk")?)?;
     }
     Ok(())
 }

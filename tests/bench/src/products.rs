@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::Outcome;
 
 /// What a generated catalog holds.
@@ -50,6 +52,54 @@ pub fn write_csv(file: &Path, catalog: Catalog) -> Outcome<usize> {
     }
     out.flush().map_err(failed)?;
     Ok(catalog.products.saturating_mul(catalog.variants))
+}
+
+/// Writes the same catalog as JSON Lines, a product a line.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_lines(file: &Path, catalog: Catalog) -> Outcome {
+    let failed = |error| format!("{}: {error}", file.display());
+    let mut out = BufWriter::new(File::create(file).map_err(failed)?);
+    for number in 0..catalog.products {
+        writeln!(out, "{}", line(number, catalog.variants)).map_err(failed)?;
+    }
+    out.flush().map_err(failed)
+}
+
+fn line(number: usize, variants: usize) -> Value {
+    let mut random = Random(u64::try_from(number).unwrap_or(0) ^ 0x5eed_0000_0000_0000);
+    let (material, thing) = name(number);
+    let handle = handle(number);
+    let title = format!("{} {thing} {number}", capitalised(material));
+    let mut sentence = || {
+        let words: Vec<&str> = (0..14).map(|_| random.choose(&WORDS)).collect();
+        format!("{}.", capitalised(&words.join(" ")))
+    };
+    let description = format!("<p>{} {}</p><p>{}</p>", sentence(), sentence(), sentence());
+    let price = random.below(20_000).saturating_add(500);
+    let variant = |(at, size): (usize, &&str)| {
+        let price = price.saturating_add(u64::try_from(at).unwrap_or(0).saturating_mul(150));
+        json!({
+            "sku": format!("{handle}-{size}"),
+            "options": [size],
+            "price": { "amount": format!("{}.{:02}", price / 100, price % 100), "currency": "EUR" },
+            "weightGrams": 400,
+            "inventory": { "quantity": 1_000_000 },
+        })
+    };
+    json!({
+        "handle": handle,
+        "title": title,
+        "description": description,
+        "vendor": format!("Workshop {}", number % 40),
+        "productType": thing,
+        "status": "active",
+        "tags": [material, ["new", "classic", "gift", "sale"].get(number % 4)],
+        "options": [{ "name": "Size" }],
+        "images": [{ "url": format!("https://cdn.example.com/p/{handle}.jpg"), "alt": title }],
+        "variants": SIZES.iter().take(variants).enumerate().map(variant).collect::<Vec<_>>(),
+    })
 }
 
 fn product(number: usize, variants: usize) -> String {

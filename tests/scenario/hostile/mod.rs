@@ -1,6 +1,7 @@
 //! Whatever is sent, the answer is never a 5xx: it is a problem that says where the request is wrong.
 //! That no answer is a 5xx and every problem is whole, the client checks of each of them.
 
+mod bulk;
 mod files;
 mod headers;
 mod json_bodies;
@@ -40,6 +41,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     products::what_is_no_product_makes_and_changes_none,
     products::too_much_of_a_product_is_refused,
     products::texts_of_products_are_texts_or_refused_by_name,
+    bulk::no_part_breaks_a_bulk_upsert,
     queries::every_wrong_parameter_is_named_at_once,
     queries::a_cursor_made_up_is_refused,
     queries::bad_percent_encoding_finds_nothing,

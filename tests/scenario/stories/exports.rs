@@ -117,7 +117,9 @@ pub async fn an_export_goes_on_where_a_slice_ends(world: World) {
             .filter(|line| line["handle"] == handle.as_str())
             .collect();
         let mut kept = source(&world, &name).await;
-        ["version", "createdAt", "updatedAt"].map(|member| kept.as_object_mut().unwrap().remove(member));
+        kept.as_object_mut()
+            .unwrap()
+            .retain(|member, _| !["version", "createdAt", "updatedAt"].contains(&member.as_str()));
         assert_eq!(found, [kept], "{name}");
     }
     let file = exported(&world, "products.csv?header=older", 3).await;

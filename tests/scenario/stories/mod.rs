@@ -8,6 +8,7 @@ mod apps;
 mod attributes;
 mod audited;
 mod browsing;
+mod bulk;
 mod caching;
 mod carts;
 mod categories;
@@ -71,6 +72,11 @@ pub const STORIES: &[(&str, Story)] = stories![
     audited::changes_of_sessions_passwords_and_addresses_are_told_before_and_after,
     audited::an_address_that_a_magic_link_confirms_is_told,
     audited::a_token_that_an_app_gives_up_is_told,
+    bulk::products_are_made_and_changed_line_by_line,
+    bulk::a_wrong_line_stops_no_other,
+    bulk::parts_that_are_sent_beside_each_other_double_nothing,
+    bulk::what_leaves_as_lines_comes_back_without_a_change,
+    bulk::a_job_is_its_stores_own,
     exports::a_product_file_comes_back_without_a_change,
     exports::an_export_goes_on_where_a_slice_ends,
     exports::only_the_staff_exports_and_only_its_own,

@@ -14,11 +14,14 @@ SELECT s.id, s.category_id, s.source, s.found FROM (
   SELECT q.id, q.category_id, q.source, count(*) OVER () AS found,
     sum(octet_length(q.source)) OVER (ORDER BY q.id) - octet_length(q.source) AS before
   FROM (SELECT p.id, p.category_id, p.source FROM product p
-    WHERE p.organization_id = ?1 AND p.store_id = ?2 AND ?3 < p.id ORDER BY p.id LIMIT ?4) q) s
+    WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.version > 0 AND ?3 < p.id
+    ORDER BY p.id LIMIT ?4) q) s
 WHERE s.before < ?5 ORDER BY s.id";
 
 const COUNT: &str = "-- catalog::export_count
-SELECT count(*) AS products FROM product p WHERE p.organization_id = ?1 AND p.store_id = ?2";
+SELECT count(*) AS products
+FROM product p
+WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.version > 0";
 
 /// The categories, each with those above it, from the root.
 const PATHS: &str = "-- catalog::category_steps

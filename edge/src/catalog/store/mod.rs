@@ -9,6 +9,7 @@ pub mod collection;
 mod export;
 mod list;
 pub mod membership;
+mod named;
 pub mod placement;
 mod read;
 mod single;
@@ -23,6 +24,9 @@ pub use bulk::{
 };
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
 pub use list::{ListFilter, Sort, SortKey, list, list_in_own_order};
+pub use named::{
+    categories_named, categories_named_of, products_named, products_named_of, taken_by_others, taken_by_others_of,
+};
 pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,

@@ -57,7 +57,7 @@ fn csv() -> Operation {
         "exportProductFile",
         "Exports products as Shopify's product CSV, which an import takes back without a change",
     )
-    .budget(Budget::new(2, 3, 0))
+    .budget(Budget::new(2, 2, 0))
     .parameters([Parameter::query("header", "Of which generation the columns' names are.", header, "older")])
     .answer(
         Answer::text(200, "text/csv", "A slice of the file; the first one begins with the header.")

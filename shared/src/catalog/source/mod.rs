@@ -6,6 +6,8 @@
 //! that is wrong with such a JSON; what it lets through, it reads back equal.
 
 mod derived;
+#[cfg(test)]
+mod exported;
 mod imported;
 mod named;
 mod patch;

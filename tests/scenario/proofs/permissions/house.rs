@@ -285,6 +285,7 @@ impl<'a> House<'a> {
         }
         let media_type = match path {
             "/api/v1/imports" => "text/csv",
+            path if path.contains("/parts/") => "application/jsonl",
             path if path.starts_with("/oauth/") => "application/x-www-form-urlencoded",
             _ => "application/json",
         };

@@ -37,6 +37,8 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("api-keys", _) => "key",
         ("apps", _) => "app",
         ("attributes", _) => "attr",
+        // A part has a number, which no id is.
+        ("upserts" | "parts", _) => "bulk",
         ("cart", _) => "cart",
         ("categories", _) => "cat",
         ("collections", _) => "col",
@@ -90,7 +92,7 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    ["attr", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
+    ["attr", "bulk", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.

@@ -9,9 +9,6 @@
 //! The quantity is the one that was counted last ([`SourceInventory`](super::source::SourceInventory)), not what is
 //! left of it: read back, that would be a new count, and what is sold meanwhile would be forgotten.
 
-#[cfg(test)]
-mod tests;
-
 use std::str::FromStr;
 
 use super::import::{Column, ProductStatus};

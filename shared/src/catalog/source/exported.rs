@@ -1,9 +1,11 @@
+//! What is exported as a product file reads as it was written.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Generation, Step, header, write};
+use super::{Likeness, Source};
+use crate::catalog::export::{Generation, Step, header, write};
 use crate::catalog::import::{ImportReader, Parsed, ParsedProduct};
-use crate::catalog::source::{Likeness, Source};
 use crate::kernel::money::Currency;
 use crate::kernel::time::Timestamp;
 

@@ -1,0 +1,17 @@
+//! Bulk upserts: a job takes products as JSON Lines, in parts that fit a request.
+//!
+//! How far a part has come is written in the commit that writes its products. So the same part can be sent again,
+//! whatever became of the first one, and nothing is lost or doubled.
+
+pub mod http;
+mod job;
+mod line;
+pub mod openapi;
+mod part;
+mod store;
+mod write;
+
+pub use http::LIMIT;
+pub use job::{create, errors, finish, named, show};
+pub use part::put;
+pub use store::{Counts, Mode};

@@ -1,0 +1,291 @@
+//! The tables `bulk_job`, `bulk_part` and `bulk_error`.
+
+use std::str::FromStr;
+
+use headlesspro_shared::kernel::id::BulkJobId;
+use headlesspro_shared::kernel::time::Timestamp;
+use serde::Serialize;
+use serde_json::json;
+
+use crate::app::Tenant;
+use crate::port::sql::{Row, Rows, SqlError, Statement};
+
+const INSERT: &str = "-- products::insert_bulk_job
+INSERT INTO bulk_job (organization_id, store_id, id, name, mode, state, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?6)";
+
+/// A few at a time, with what was told of their lines.
+const FORGET: &str = "-- products::forget_bulk_jobs
+DELETE FROM bulk_job WHERE organization_id = ?1 AND id IN (
+  SELECT j.id FROM bulk_job j WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.created_at < ?3
+  ORDER BY j.created_at LIMIT 5)";
+
+const JOB: &str = "-- products::bulk_job
+SELECT j.name, j.mode, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
+  coalesce(sum(p.bytes_done = p.bytes), 0) AS parts_done, coalesce(max(p.part), 0) AS last_part,
+  coalesce(sum(p.lines), 0) AS lines, coalesce(sum(p.created), 0) AS created, coalesce(sum(p.updated), 0) AS updated,
+  coalesce(sum(p.unchanged), 0) AS unchanged, coalesce(sum(p.failed), 0) AS failed
+FROM bulk_job j LEFT JOIN bulk_part p ON p.job_id = j.id AND p.organization_id = ?1
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.id = ?3
+GROUP BY j.id";
+
+/// The first part that is not done.
+const NEXT_PART: &str = "-- products::next_bulk_part
+SELECT coalesce(min(d.part) + 1, 1) AS next FROM (
+  SELECT 0 AS part
+  UNION ALL
+  SELECT p.part FROM bulk_part p WHERE p.organization_id = ?1 AND p.job_id = ?2 AND p.bytes_done = p.bytes) d
+WHERE NOT EXISTS (SELECT 1 FROM bulk_part n
+  WHERE n.organization_id = ?1 AND n.job_id = ?2 AND n.part = d.part + 1 AND n.bytes_done = n.bytes)";
+
+const NAMED: &str = "-- products::bulk_job_named
+SELECT j.id FROM bulk_job j
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.name = ?3 AND j.state = 'open'
+ORDER BY j.id DESC LIMIT 1";
+
+const END: &str = "-- products::end_bulk_job
+UPDATE bulk_job SET state = ?4, updated_at = ?5
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND state = 'open'";
+
+/// Refuses the commit when the statement before it has changed nothing.
+const GUARD_CHANGED: &str = "-- products::guard_changed
+INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
+
+/// Refuses the commit unless the job takes parts.
+const GUARD_OPEN: &str = "-- products::guard_open
+INSERT INTO violation (what) SELECT 'closed' WHERE NOT EXISTS (
+  SELECT 1 FROM bulk_job j WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.id = ?3 AND j.state = 'open')";
+
+/// Refuses the commit while there are parts that are not done, or are missing between others.
+const GUARD_WHOLE: &str = "-- products::guard_whole
+INSERT INTO violation (what)
+SELECT 'parts are missing' FROM (
+  SELECT count(*) AS parts, max(p.part) AS last, sum(p.bytes_done < p.bytes) AS begun
+  FROM bulk_part p WHERE p.organization_id = ?1 AND p.job_id = ?2) s
+WHERE s.parts <> s.last OR s.begun > 0";
+
+const PART: &str = "-- products::bulk_part
+SELECT p.sha256, p.bytes, p.bytes_done, p.lines, p.created, p.updated, p.unchanged, p.failed
+FROM bulk_part p WHERE p.organization_id = ?1 AND p.job_id = ?2 AND p.part = ?3";
+
+/// Whoever else sends the same part has perhaps come further meanwhile.
+const ADVANCE: &str = "-- products::advance_bulk_part
+INSERT INTO bulk_part (organization_id, job_id, part, sha256, bytes, bytes_done, lines, created, updated, unchanged, failed)
+SELECT ?1, j.id, ?4, ?5, ?6, ?8, ?9, ?10, ?11, ?12, ?13
+FROM bulk_job j WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.id = ?3
+ON CONFLICT (job_id, part) DO UPDATE SET
+  bytes_done = excluded.bytes_done, lines = excluded.lines, created = excluded.created, updated = excluded.updated,
+  unchanged = excluded.unchanged, failed = excluded.failed
+WHERE bulk_part.organization_id = ?1 AND bulk_part.sha256 = excluded.sha256 AND bulk_part.bytes_done = ?7";
+
+const INSERT_ERRORS: &str = "-- products::insert_bulk_errors
+INSERT INTO bulk_error (organization_id, job_id, part, line, errors)
+SELECT ?1, j.id, ?4, r.value ->> 'line', r.value ->> 'errors'
+FROM json_each(?5) r
+CROSS JOIN bulk_job j ON j.id = ?3 AND j.organization_id = ?1 AND j.store_id = ?2";
+
+const ERRORS: &str = "-- products::bulk_errors
+SELECT e.part, e.line, e.errors FROM bulk_error e
+WHERE e.organization_id = ?1 AND e.job_id = ?2 AND (e.part, e.line) > (?3, ?4)
+ORDER BY e.part, e.line LIMIT ?5";
+
+/// What becomes of members that a line leaves out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// They stay as they are: a line is a JSON Merge Patch.
+    #[default]
+    Merge,
+    /// They get their defaults: a line is the whole product.
+    Replace,
+}
+
+impl Mode {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Mode::Merge => "merge",
+            Mode::Replace => "replace",
+        }
+    }
+}
+
+impl FromStr for Mode {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Mode, &'static str> {
+        let all = [Mode::Merge, Mode::Replace];
+        all.into_iter().find(|mode| mode.name() == text).ok_or("must be merge or replace")
+    }
+}
+
+/// What became of lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    pub lines: i64,
+    pub created: i64,
+    pub updated: i64,
+    pub unchanged: i64,
+    /// Left out because of an error.
+    pub failed: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    pub id: BulkJobId,
+    pub name: String,
+    pub mode: Mode,
+    /// `open`, `finished` or `cancelled`.
+    pub state: String,
+    pub parts: i64,
+    pub parts_done: i64,
+    pub last_part: i64,
+    /// The first one that is not done; 0 where that was not asked for.
+    pub next_part: i64,
+    pub counts: Counts,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// How far a part has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    pub number: i64,
+    pub sha256: String,
+    pub bytes: i64,
+    pub bytes_done: i64,
+    pub counts: Counts,
+    /// Whether there is a row of it.
+    pub is_stored: bool,
+}
+
+impl Part {
+    pub fn is_done(&self) -> bool {
+        self.is_stored && self.bytes_done == self.bytes
+    }
+}
+
+/// A line that was left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LineError {
+    #[serde(skip)]
+    pub part: i64,
+    /// In its part, counted from 1.
+    pub line: i64,
+    /// A list in JSON.
+    pub errors: String,
+}
+
+pub fn insert(tenant: Tenant, id: BulkJobId, name: &str, mode: Mode, now: Timestamp) -> Statement {
+    tenant.statement(INSERT).bind(id.to_string()).bind(name).bind(mode.name()).bind(now.millis())
+}
+
+/// Removes some of the jobs that were made before `before`.
+pub fn forget(tenant: Tenant, before: i64) -> Statement {
+    tenant.statement(FORGET).bind(before)
+}
+
+/// The statements whose rows [`job_of`] takes.
+pub fn job(tenant: Tenant, id: BulkJobId) -> [Statement; 2] {
+    let next = Statement::new(NEXT_PART).bind(tenant.organization.to_string()).bind(id.to_string());
+    [tenant.statement(JOB).bind(id.to_string()), next]
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn job_of(id: BulkJobId, rows: &[Rows]) -> Result<Option<Job>, SqlError> {
+    let Some(row) = rows.first().and_then(Rows::first) else { return Ok(None) };
+    let next_part = rows.get(1).and_then(Rows::first).map_or(Ok(0), |row| row.get("next"))?;
+    Ok(Some(Job {
+        id,
+        name: row.get::<&str>("name")?.to_owned(),
+        mode: row.parse("mode")?,
+        state: row.get::<&str>("state")?.to_owned(),
+        parts: row.get("parts")?,
+        parts_done: row.get("parts_done")?,
+        last_part: row.get("last_part")?,
+        next_part,
+        counts: counts_of(row)?,
+        created_at: Timestamp::from_millis(row.get("created_at")?),
+        updated_at: Timestamp::from_millis(row.get("updated_at")?),
+    }))
+}
+
+fn counts_of(row: Row<'_>) -> Result<Counts, SqlError> {
+    Ok(Counts {
+        lines: row.get("lines")?,
+        created: row.get("created")?,
+        updated: row.get("updated")?,
+        unchanged: row.get("unchanged")?,
+        failed: row.get("failed")?,
+    })
+}
+
+/// The statement whose rows hold the id of the newest open job of this name.
+pub fn named(tenant: Tenant, name: &str) -> Statement {
+    tenant.statement(NAMED).bind(name)
+}
+
+/// Ends a job that is open; refused unless it is.
+pub fn end(tenant: Tenant, id: BulkJobId, state: &str, now: Timestamp) -> [Statement; 2] {
+    let end = tenant.statement(END).bind(id.to_string()).bind(state).bind(now.millis());
+    [end, Statement::new(GUARD_CHANGED)]
+}
+
+pub fn guard_open(tenant: Tenant, id: BulkJobId) -> Statement {
+    tenant.statement(GUARD_OPEN).bind(id.to_string())
+}
+
+pub fn guard_whole(tenant: Tenant, id: BulkJobId) -> Statement {
+    Statement::new(GUARD_WHOLE).bind(tenant.organization.to_string()).bind(id.to_string())
+}
+
+/// The statement whose row [`part_of`] takes.
+pub fn part(tenant: Tenant, job: BulkJobId, number: i64) -> Statement {
+    Statement::new(PART).bind(tenant.organization.to_string()).bind(job.to_string()).bind(number)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn part_of(number: i64, rows: Option<&Rows>) -> Result<Option<Part>, SqlError> {
+    let of = |row: Row<'_>| {
+        Ok(Part {
+            number,
+            sha256: row.get::<&str>("sha256")?.to_owned(),
+            bytes: row.get("bytes")?,
+            bytes_done: row.get("bytes_done")?,
+            counts: counts_of(row)?,
+            is_stored: true,
+        })
+    };
+    rows.and_then(Rows::first).map(of).transpose()
+}
+
+/// Writes how far a part has come, refused unless it was at `from` bytes.
+pub fn advance(tenant: Tenant, job: BulkJobId, part: &Part, from: i64) -> [Statement; 2] {
+    let Counts { lines, created, updated, unchanged, failed } = part.counts;
+    let mut advance = tenant.statement(ADVANCE).bind(job.to_string()).bind(part.number).bind(part.sha256.as_str());
+    for number in [part.bytes, from, part.bytes_done, lines, created, updated, unchanged, failed] {
+        advance = advance.bind(number);
+    }
+    [advance, Statement::new(GUARD_CHANGED)]
+}
+
+pub fn insert_errors(tenant: Tenant, job: BulkJobId, part: i64, errors: &[LineError]) -> Statement {
+    tenant.statement(INSERT_ERRORS).bind(job.to_string()).bind(part).bind(json!(errors).to_string())
+}
+
+/// The statement whose rows [`errors_of`] takes: at most `limit` after this part and line.
+pub fn errors(tenant: Tenant, job: BulkJobId, after: (i64, i64), limit: i64) -> Statement {
+    let (part, line) = after;
+    let statement = Statement::new(ERRORS).bind(tenant.organization.to_string()).bind(job.to_string());
+    statement.bind(part).bind(line).bind(limit)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn errors_of(rows: &Rows) -> Result<Vec<LineError>, SqlError> {
+    let of = |row: Row<'_>| {
+        let errors = row.get::<&str>("errors")?.to_owned();
+        Ok(LineError { part: row.get("part")?, line: row.get("line")?, errors })
+    };
+    rows.iter().map(of).collect()
+}

@@ -1,0 +1,388 @@
+//! One chunk of a part: read what is there, decide line by line, commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headlesspro_shared::catalog::source::{Fault, Likeness, Source, merge_patch, unknown_members};
+use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::money::Currency;
+use serde_json::{Value, json};
+
+use super::super::pictures;
+use super::job::Outcome;
+use super::line::Line;
+use super::store::{self, Job, LineError, Mode, Part};
+use crate::app::Ctx;
+use crate::catalog::{self, Chunk, KnownProduct, ProductRows, ReadVersion, Standing, Touched};
+use crate::failure::{Failure, Unavailable};
+use crate::inventory::{self, Level};
+use crate::journal::{self, Change, Event};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
+
+/// Bytes a commit, as [`size_of`] counts them: a server takes 10 MiB.
+const MOST_BYTES: usize = 4 << 20;
+/// Of a product that is written alone.
+const MOST_BYTES_ALONE: usize = 8 << 20;
+/// Of a part's lines that are left out so many are listed; all are counted.
+const MOST_LISTED: i64 = 10_000;
+
+pub enum Written {
+    /// How far the part has come.
+    Done(Part),
+    /// Lines whose handles or SKUs others have.
+    Taken(BTreeMap<i64, Vec<Fault>>),
+    /// Somebody else was quicker.
+    Raced,
+}
+
+/// A line's product, on its way into the commit.
+struct Product {
+    line: i64,
+    id: String,
+    handle: String,
+    is_renamed: bool,
+    is_new: bool,
+    /// All that it has, with their paths.
+    skus: Vec<String>,
+}
+
+/// What is decided of a chunk.
+#[derive(Default)]
+struct Decided {
+    chunk: Chunk,
+    products: Vec<Product>,
+    levels: Vec<Level>,
+    events: Vec<Event>,
+    before: Vec<Value>,
+    after: Vec<Value>,
+    errors: Vec<LineError>,
+    bytes: usize,
+    ids: BTreeSet<ProductId>,
+    handles: BTreeSet<String>,
+    skus: BTreeSet<String>,
+}
+
+/// What was read for a chunk.
+struct Known {
+    currency: Currency,
+    /// By what the lines name: ids and handles.
+    products: BTreeMap<String, KnownProduct>,
+    /// Ids by what the lines name: ids and paths.
+    categories: BTreeMap<String, String>,
+    files: Option<Rows>,
+}
+
+/// Takes the lines that go into one commit, the first one at least. `refused` are those that are known to be wrong.
+pub async fn write(
+    ctx: &Ctx,
+    job: &Job,
+    part: &Part,
+    lines: Vec<Line>,
+    refused: &BTreeMap<i64, Vec<Fault>>,
+) -> Outcome<Written> {
+    let tenant = ctx.tenant();
+    let known = read(ctx, &lines).await?;
+    let mut decided = Decided::default();
+    let mut further = Part { is_stored: true, ..part.clone() };
+    for line in &lines {
+        let counts = &mut further.counts;
+        let end = i64::try_from(line.end).unwrap_or(i64::MAX);
+        let read = match (&line.json, refused.get(&line.number)) {
+            (None, _) => None,
+            (Some(_), Some(faults)) => Some(Err(faults.clone())),
+            (Some(Err(faults)), None) => Some(Err(faults.clone())),
+            (Some(Ok(json)), None) => Some(decided.decide(ctx, job.mode, &known, line.number, json)?),
+        };
+        match read {
+            None => {}
+            // It belongs into the next commit.
+            Some(Ok(Verdict::Later)) => break,
+            Some(Ok(Verdict::Created)) => counts.created = counts.created.saturating_add(1),
+            Some(Ok(Verdict::Updated)) => counts.updated = counts.updated.saturating_add(1),
+            Some(Ok(Verdict::Unchanged)) => counts.unchanged = counts.unchanged.saturating_add(1),
+            Some(Err(faults)) => {
+                if counts.failed < MOST_LISTED {
+                    decided.errors.push(LineError { part: part.number, line: line.number, errors: told(faults) });
+                }
+                counts.failed = counts.failed.saturating_add(1);
+            }
+        }
+        counts.lines = line.number;
+        further.bytes_done = end;
+    }
+    let mut commit = Commit::new();
+    commit.push(store::guard_open(tenant, job.id));
+    let [advance_part, guard] = store::advance(tenant, job.id, &further, part.bytes_done);
+    commit.push(advance_part);
+    let guards = commit.push(guard);
+    if !decided.errors.is_empty() {
+        commit.push(store::insert_errors(tenant, job.id, part.number, &decided.errors));
+    }
+    let mut advance = None;
+    if !decided.products.is_empty() {
+        catalog::write(&mut commit, tenant, &decided.chunk, ctx.now);
+        if !decided.levels.is_empty() {
+            commit.push(inventory::set_levels(tenant, &decided.levels, ctx.now));
+        }
+        advance = Some(catalog::advance(&mut commit, tenant));
+        commit.push(journal::events(tenant, "product", &decided.events, ctx.now));
+        let change = Change::new("product.upsert", format!("{} products of {}", decided.products.len(), job.id))
+            .before(json!({ "products": decided.before }))
+            .after(json!({ "products": decided.after, "removedVariants": decided.chunk.removed_variants }));
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        let ids: Vec<&str> = decided.products.iter().map(|product| product.id.as_str()).collect();
+        let named_anew = decided.products.iter().filter(|product| product.is_renamed || product.is_new);
+        let handles: Vec<&str> = named_anew.map(|product| product.handle.as_str()).collect();
+        let skus: Vec<&str> = decided.skus.iter().map(String::as_str).collect();
+        commit.push_diagnosis(catalog::taken_by_others(tenant, &ids, &handles, &skus));
+    }
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            if let Some(advance) = advance {
+                let products = decided.chunk.updated_products;
+                let touched = Touched { products, lists: true, stock: true, ..Touched::default() };
+                catalog::written(ctx, &rows, advance, touched)?;
+            }
+            Ok(Written::Done(further))
+        }
+        Committed::Refused { refusal: Refusal::Other(message), .. } => {
+            Err(Failure::Unavailable(SqlError::Statement(message).into()))
+        }
+        Committed::Refused { statement, .. } if statement <= guards => Ok(Written::Raced),
+        Committed::Refused { refusal, diagnosis, .. } => decided.refused(&refusal, diagnosis.first()),
+    }
+}
+
+async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
+    let tenant = ctx.tenant();
+    let all = || lines.iter().filter_map(|line| line.json.as_ref()?.as_ref().ok());
+    let texts = |name: &str| -> Vec<&str> {
+        let named: BTreeSet<&str> = all().filter_map(|json| json.get(name)?.as_str()).map(str::trim).collect();
+        named.into_iter().collect()
+    };
+    let keys = [texts("id"), texts("handle")].concat();
+    let images: Vec<&Value> = all().filter_map(|json| json.get("images")?.as_array()).flatten().collect();
+    let with_files: Vec<&&Value> = images.iter().filter(|image| image.get("fileId").is_some()).collect();
+    let reads = vec![
+        catalog::products_named(tenant, &keys),
+        catalog::categories_named(tenant, &texts("category")),
+        pictures::files(ctx, &json!({ "images": with_files })),
+    ];
+    let mut rows = ctx.read(reads).await?.into_iter();
+    let currency = ctx.principal().await?.currency;
+    Ok(Known {
+        currency,
+        products: rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default(),
+        categories: rows.next().as_ref().map(catalog::categories_named_of).transpose()?.unwrap_or_default(),
+        files: rows.next(),
+    })
+}
+
+enum Verdict {
+    Created,
+    Updated,
+    Unchanged,
+    /// It has to wait for what is decided to be written.
+    Later,
+}
+
+impl Decided {
+    fn decide(
+        &mut self,
+        ctx: &Ctx,
+        mode: Mode,
+        known: &Known,
+        line: i64,
+        given: &Value,
+    ) -> Outcome<Result<Verdict, Vec<Fault>>> {
+        let fault = |path: &str, reason: String| Fault { path: path.to_owned(), reason };
+        let (mut given, mut faults) = pictures::with_files(ctx, given, known.files.as_ref())?;
+        let id = given.as_object_mut().and_then(|members| members.remove("id")).filter(|id| !id.is_null());
+        let key = match (&id, given.get("handle").and_then(Value::as_str)) {
+            (Some(id), _) => id.as_str().unwrap_or_default().trim().to_owned(),
+            (None, Some(handle)) => handle.trim().to_owned(),
+            (None, None) => {
+                faults.push(fault("handle", "is required where there is no id: it says which product it is".into()));
+                String::new()
+            }
+        };
+        let there = known.products.get(&key);
+        if id.is_some() && there.is_none_or(|there| there.id.to_string() != key) {
+            return Ok(Err(vec![fault("id", "is no product of this store".into())]));
+        }
+        if there.is_some_and(|there| self.ids.contains(&there.id)) || self.handles.contains(&key) {
+            return Ok(Ok(Verdict::Later));
+        }
+        let known_source =
+            |there: &KnownProduct| catalog::source_of(&there.source, there.category.as_deref(), known.currency);
+        let was = there.map(known_source).transpose()?;
+        let json = match (&was, mode) {
+            (Some(was), Mode::Merge) => {
+                let mut json = serde_json::to_value(was).map_err(not_rendered)?;
+                faults.extend(unknown_members(&given));
+                merge_patch(&mut json, &given);
+                json
+            }
+            (Some(was), Mode::Replace) => {
+                if let Some(members) = given.as_object_mut() {
+                    members.entry("handle").or_insert_with(|| was.handle.as_str().into());
+                }
+                given
+            }
+            (None, _) => given,
+        };
+        let mut source = match Source::read(&json, known.currency) {
+            Ok(source) if faults.is_empty() => source,
+            read => {
+                let found = read.err().unwrap_or_default();
+                faults.retain(|fault| !found.contains(fault));
+                faults.extend(found);
+                return Ok(Err(faults));
+            }
+        };
+        faults.extend(source.foreign_ids(was.as_ref()));
+        let kept = was.as_ref().and_then(|was| was.category.as_ref());
+        if let Some(category) = source.category.clone().filter(|category| kept != Some(category)) {
+            source.category = known.categories.get(&category).cloned();
+            if source.category.is_none() {
+                faults.push(fault("category", "there is no such category".into()));
+            }
+        }
+        let skus: Vec<String> = source.variants.iter().map(|variant| variant.sku.to_string()).collect();
+        let handle = source.handle.to_string();
+        let is_renamed = was.as_ref().is_some_and(|was| was.handle != source.handle);
+        if !faults.is_empty() {
+            return Ok(Err(faults));
+        }
+        if skus.iter().any(|sku| self.skus.contains(sku)) || (is_renamed && self.handles.contains(&handle)) {
+            return Ok(Ok(Verdict::Later));
+        }
+        let removed = source.settle(was.as_ref(), Likeness::Sku, ctx.now, &mut || ctx.random())?;
+        let text = serde_json::to_string(&source).map_err(not_rendered)?;
+        if there.is_some_and(|there| there.hash == catalog::hash(&text)) {
+            return Ok(Ok(Verdict::Unchanged));
+        }
+        let standing = Standing {
+            id: there.map_or_else(|| ctx.new_id(), |there| Ok(there.id))?,
+            version: there.map_or(1, |there| there.version.saturating_add(1)),
+            created_at: there.map_or(ctx.now, |there| there.created_at),
+            updated_at: ctx.now,
+            is_new: there.is_none(),
+        };
+        let rows = catalog::render(&source, text, &standing, known.currency).map_err(not_rendered)?;
+        let size = size_of(&rows);
+        if MOST_BYTES_ALONE < size {
+            let reason = "the product is too large: its texts must have fewer bytes in all";
+            return Ok(Err(vec![fault("", reason.into())]));
+        }
+        if !self.products.is_empty() && MOST_BYTES < self.bytes.saturating_add(size) {
+            return Ok(Ok(Verdict::Later));
+        }
+        self.bytes = self.bytes.saturating_add(size);
+        let id = standing.id.to_string();
+        let before = |id| was.as_ref()?.variants.iter().find(|variant| variant.id == id);
+        let counted = source
+            .variants
+            .iter()
+            .filter(|variant| before(variant.id).is_none_or(|before| before.inventory != variant.inventory));
+        self.levels.extend(counted.map(|variant| Level::of(&id, variant)));
+        if let Some(there) = there {
+            self.chunk.updated_products.push(id.clone());
+            self.chunk.versions.push(ReadVersion { id: id.clone(), version: there.version });
+            self.before.push(json!({ "id": id, "version": there.version }));
+        }
+        self.after.push(json!({ "id": id, "version": standing.version, "handle": handle }));
+        self.events.push(Event {
+            id: ctx.new_id()?,
+            version: standing.version,
+            name: if standing.is_new { "product.created" } else { "product.updated" },
+            payload: json!({ "productId": id, "handle": handle }),
+            aggregate_id: id.clone(),
+        });
+        self.chunk.removed_variants.extend(removed.iter().map(ToString::to_string));
+        self.chunk.products.push(rows.product);
+        self.chunk.variants.extend(rows.variants);
+        self.chunk.images.extend(rows.images);
+        self.chunk.facets.extend(rows.facets);
+        self.ids.insert(standing.id);
+        self.handles.extend(was.as_ref().map(|was| was.handle.to_string()));
+        self.handles.insert(handle.clone());
+        self.skus.extend(skus.iter().cloned());
+        self.products.push(Product { line, id, handle, is_renamed, is_new: standing.is_new, skus });
+        Ok(Ok(if standing.is_new { Verdict::Created } else { Verdict::Updated }))
+    }
+
+    /// Why the commit was refused: which lines want what others have, or else that somebody was quicker.
+    fn refused(&self, refusal: &Refusal, rows: Option<&Rows>) -> Outcome<Written> {
+        let taken = rows.map(catalog::taken_by_others_of).transpose()?.unwrap_or_default();
+        let mut lines = BTreeMap::new();
+        for product in &self.products {
+            let mut faults = Vec::new();
+            let is_taken = taken.handles.contains(&product.handle);
+            if is_taken && product.is_new {
+                // Made meanwhile, by somebody else: now it is there to be changed.
+                return Ok(Written::Raced);
+            }
+            if is_taken && product.is_renamed {
+                faults.push(Fault { path: "handle".into(), reason: "another product has this handle".into() });
+            }
+            for (at, sku) in product.skus.iter().enumerate().filter(|(_, sku)| taken.skus.contains(*sku)) {
+                let reason = format!("a variant of another product has the SKU {sku}");
+                faults.push(Fault { path: format!("variants/{at}/sku"), reason });
+            }
+            if !faults.is_empty() {
+                lines.insert(product.line, faults);
+            }
+        }
+        if !lines.is_empty() {
+            return Ok(Written::Taken(lines));
+        }
+        let (is_race, is_unique) = match refusal {
+            Refusal::Busy(_) => (true, false),
+            Refusal::Constraint { constraint, message } => (
+                // Its category may have been given up, or its file.
+                *constraint == Constraint::ForeignKey || message.contains("what = ''") || message == "FILE_NOT_READY",
+                *constraint == Constraint::Unique,
+            ),
+            Refusal::Other(_) => (false, false),
+        };
+        match self.products.as_slice() {
+            _ if is_race => Ok(Written::Raced),
+            [_] if is_unique => Ok(Written::Raced),
+            // One line stops no other.
+            [only] => {
+                let reason = "the database refuses it".to_owned();
+                Ok(Written::Taken([(only.line, vec![Fault { path: String::new(), reason }])].into()))
+            }
+            // One by one they may go well: two may have swapped what only one can have.
+            _ => Ok(Written::Taken(BTreeMap::new())),
+        }
+    }
+}
+
+/// A line's faults as a problem names them.
+fn told(faults: Vec<Fault>) -> String {
+    let one = |fault: Fault| {
+        let slash = if fault.path.is_empty() { "" } else { "/" };
+        json!({ "pointer": format!("#{slash}{}", fault.path), "detail": fault.reason })
+    };
+    Value::Array(faults.into_iter().map(one).collect()).to_string()
+}
+
+/// About how many bytes a product is on its way to the database: its pieces are JSON in a row of JSON in a request of
+/// JSON, where a quote becomes four bytes.
+fn size_of(rows: &ProductRows) -> usize {
+    const OF_ROW: usize = 400;
+    let escaped = |text: &str| -> usize {
+        let marks = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+        text.len().saturating_add(marks.saturating_mul(3))
+    };
+    let product = [&rows.product.document, &rows.product.card, &rows.product.source].map(|text| escaped(text));
+    let variants = rows.variants.iter().map(|variant| escaped(&variant.document).saturating_add(OF_ROW));
+    let images = rows.images.iter().map(|image| escaped(&image.url).saturating_add(escaped(&image.alt)));
+    let others = rows.images.len().saturating_add(rows.facets.len()).saturating_mul(OF_ROW);
+    product.into_iter().chain(variants).chain(images).fold(others, usize::saturating_add)
+}
+
+fn not_rendered<E>(error: serde_json::Error) -> Failure<E> {
+    Failure::Unavailable(Unavailable::Corrupt(error.to_string()))
+}

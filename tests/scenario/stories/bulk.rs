@@ -1,0 +1,269 @@
+//! Products go in as JSON Lines, in parts that can be sent again.
+
+use futures_util::future::join_all;
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::client::{Answer, Client};
+use crate::world::World;
+
+fn product(world: &World, name: &str, price: &str) -> Value {
+    json!({
+        "handle": world.name(name),
+        "title": name,
+        "status": "active",
+        "vendor": world.name("Bulk"),
+        "variants": [{
+            "sku": format!("{}-1", world.name(name)),
+            "price": { "amount": price, "currency": "EUR" },
+            "inventory": { "quantity": 5 },
+        }],
+    })
+}
+
+fn lines(all: &[Value]) -> String {
+    all.iter().map(|line| format!("{line}\n")).collect()
+}
+
+async fn new_job(client: &Client, body: &Value) -> String {
+    let made = client.post("/api/v1/admin/bulk/upserts").json(body).send().await.expect(201);
+    let job = made.json();
+    assert_eq!((&job["state"], &job["nextPart"], &job["lines"]), (&json!("open"), &json!(1), &json!(0)));
+    made.header("location").unwrap().to_owned()
+}
+
+async fn put(client: &Client, job: &str, part: i64, content: &str) -> Answer {
+    let path = format!("{job}/parts/{part}");
+    client.call(Method::PUT, &path).body("application/jsonl", content.to_owned()).send().await
+}
+
+/// Sends a part until it is done, as a client does whom a host gives little time.
+async fn put_whole(client: &Client, job: &str, part: i64, content: &str) -> Value {
+    loop {
+        let answer = put(client, job, part, content).await;
+        if answer.status != 202 {
+            return answer.expect(200).json();
+        }
+    }
+}
+
+fn counts(body: &Value) -> [i64; 5] {
+    ["lines", "created", "updated", "unchanged", "failed"].map(|name| body[name].as_i64().unwrap())
+}
+
+async fn source(world: &World, name: &str) -> Value {
+    let path = format!("/api/v1/admin/products/{}", world.name(name));
+    world.ours.merchant.get(&path).send().await.expect(200).json()
+}
+
+pub async fn products_are_made_and_changed_line_by_line(world: World) {
+    let us = &world.ours.merchant;
+    let job = new_job(us, &json!({ "name": "first" })).await;
+    let all: Vec<Value> = (0..5).map(|at| product(&world, &format!("p{at}"), "10.00")).collect();
+    let done = put_whole(us, &job, 1, &lines(&all)).await;
+    assert_eq!((done["isDone"].as_bool(), counts(&done)), (Some(true), [5, 5, 0, 0, 0]));
+    assert_eq!(world.ours.stock(&world.name("p3")).await, [5]);
+    assert_eq!(world.ours.product(&world.name("p3")).await["vendor"], world.name("Bulk"));
+
+    // The same part again changes nothing; another content is refused, and so is a part of a job that ended.
+    let before = source(&world, "p0").await;
+    assert_eq!(put(us, &job, 1, &lines(&all)).await.expect(200).json(), done);
+    put(us, &job, 1, "{}").await.expect_problem(409, "bulk-part-differs");
+    // Members that are left out stay, null takes one away, a line that says nothing new changes nothing.
+    let id = before["id"].as_str().unwrap();
+    let changes = lines(&[
+        json!({ "id": id, "vendor": null, "tags": [world.name("new")] }),
+        json!({ "handle": world.name("p1"), "title": "Other" }),
+        json!({ "handle": world.name("p1"), "title": "Yet another" }),
+        json!({ "handle": world.name("p2"), "title": "p2" }),
+    ]);
+    let missing = us.post(&format!("{job}/finish")).send().await;
+    assert_eq!(missing.expect(200).json()["state"], "finished", "part 1 is all there is");
+    put(us, &job, 2, &changes).await.expect_problem(409, "bulk-job-closed");
+    assert_eq!(put(us, &job, 1, &lines(&all)).await.expect(200).json(), done);
+    let second = new_job(us, &json!({})).await;
+    let done = put_whole(us, &second, 2, &changes).await;
+    assert_eq!(counts(&done), [4, 0, 3, 1, 0]);
+    let changed = source(&world, "p0").await;
+    assert_eq!((changed.get("vendor"), &changed["variants"]), (None, &before["variants"]));
+    assert_eq!(source(&world, "p1").await["title"], "Yet another");
+    let waiting = us.post(&format!("{second}/finish")).send().await.expect_problem(409, "bulk-part-missing");
+    assert_eq!(waiting.json()["nextPart"], 1);
+    assert_eq!(us.post(&format!("{second}/cancel")).send().await.expect(200).json()["state"], "cancelled");
+    us.post(&format!("{second}/finish")).send().await.expect_problem(409, "bulk-job-closed");
+
+    // As a whole, what is left out has its default.
+    let whole = new_job(us, &json!({ "mode": "replace" })).await;
+    put_whole(us, &whole, 1, &lines(&[json!({ "id": id, "title": "Plain" })])).await;
+    let replaced = source(&world, "p0").await;
+    assert_eq!(
+        (&replaced["title"], &replaced["status"], replaced.get("tags")),
+        (&json!("Plain"), &json!("draft"), None)
+    );
+    assert_eq!(replaced["handle"], before["handle"]);
+}
+
+pub async fn a_wrong_line_stops_no_other(world: World) {
+    let us = &world.ours.merchant;
+    let theirs = product(&world, "taken", "1.00");
+    us.post("/api/v1/products").json(&theirs).send().await.expect(201);
+    let job = new_job(us, &json!({})).await;
+    let mut dear = product(&world, "dear", "1.00");
+    dear["variants"][0]["price"]["amount"] = json!("-1");
+    dear["coupon"] = json!("FREE");
+    let mut same_sku = product(&world, "same-sku", "1.00");
+    same_sku["variants"][0]["sku"] = theirs["variants"][0]["sku"].clone();
+    let mut placed = product(&world, "placed", "1.00");
+    placed["category"] = json!("no/such/category");
+    let mut foreign = product(&world, "foreign", "1.00");
+    foreign["id"] = json!("prod_01h455vb4pex5vsknk084sn02q");
+    let mut twice = product(&world, "good-0", "1.00");
+    twice["handle"] = json!(world.name("good-2"));
+    let part = [
+        product(&world, "good-0", "1.00").to_string(),
+        dear.to_string(),
+        "[1]".to_owned(),
+        String::new(),
+        "{\"handle\": \"x\", \"handle\": \"y\"}".to_owned(),
+        "{\"handle\"".to_owned(),
+        same_sku.to_string(),
+        placed.to_string(),
+        foreign.to_string(),
+        json!({ "title": "Nameless" }).to_string(),
+        twice.to_string(),
+        product(&world, "good-1", "1.00").to_string(),
+    ]
+    .join("\r\n");
+    let done = put_whole(us, &job, 1, &part).await;
+    assert_eq!(counts(&done), [12, 2, 0, 0, 9]);
+    for name in ["good-0", "good-1"] {
+        source(&world, name).await;
+    }
+    let mut found = Vec::new();
+    let mut path = format!("{job}/errors?limit=4");
+    loop {
+        let page = us.get(&path).send().await.expect(200);
+        for item in page.json()["items"].as_array().unwrap() {
+            assert_eq!(item["part"], 1);
+            let pointers =
+                item["errors"].as_array().unwrap().iter().map(|error| error["pointer"].as_str().unwrap().to_owned());
+            let mut pointers: Vec<String> = pointers.collect();
+            pointers.sort();
+            found.push((item["line"].as_i64().unwrap(), pointers.join(" ")));
+        }
+        let Some(link) = page.header("link") else { break };
+        path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+    }
+    let expected = [
+        (2, "#/coupon #/variants/0/price/amount"),
+        (3, "#"),
+        (5, "#/handle"),
+        (6, "#"),
+        (7, "#/variants/0/sku"),
+        (8, "#/category"),
+        (9, "#/id"),
+        (10, "#/handle"),
+        (11, "#/variants/0/sku"),
+    ];
+    assert_eq!(found, expected.map(|(line, pointers)| (line, pointers.to_owned())));
+    let job = us.get(&job).send().await.expect(200).json();
+    assert_eq!((counts(&job), &job["partsDone"], &job["nextPart"]), ([12, 2, 0, 0, 9], &json!(1), &json!(2)));
+}
+
+pub async fn parts_that_are_sent_beside_each_other_double_nothing(world: World) {
+    let us = &world.ours.merchant;
+    let job = new_job(us, &json!({})).await;
+    let all: Vec<Value> = (0..60).map(|at| product(&world, &format!("b{at}"), "3.00")).collect();
+    // Each part is sent by two at once, and every product stands in two parts.
+    let parts = [lines(&all[..40]), lines(&all[20..]), lines(&all)];
+    let sent = (1_i64..).zip(&parts).flat_map(|(number, part)| [(number, part), (number, part)]);
+    let sent = sent.map(|(number, part)| {
+        let job = job.clone();
+        async move {
+            loop {
+                let answer = put(us, &job, number, part).await;
+                match answer.status {
+                    200 => return answer.json(),
+                    202 | 409 | 503 => {}
+                    _ => panic!("{answer}"),
+                }
+            }
+        }
+    });
+    for done in join_all(sent).await {
+        let [lines, created, updated, unchanged, failed] = counts(&done);
+        assert_eq!((lines, updated, failed), (created + unchanged, 0, 0), "{done}");
+    }
+    let job = us.post(&format!("{job}/finish")).send().await.expect(200).json();
+    assert_eq!(counts(&job), [140, 60, 0, 80, 0], "{job}");
+    for at in [0, 30, 59] {
+        assert_eq!(source(&world, &format!("b{at}")).await["version"], 1);
+    }
+}
+
+pub async fn what_leaves_as_lines_comes_back_without_a_change(world: World) {
+    let us = &world.ours.merchant;
+    let mut rich = product(&world, "rich", "7.00");
+    rich["metadata"] = json!({ "erp": [1, 2.5, "x"] });
+    rich["publishAt"] = json!("2026-01-01T00:00:00Z");
+    rich["images"] = json!([{ "url": "https://images.example.com/1.jpg", "focalPoint": { "x": 0.5, "y": 0.125 } }]);
+    us.post("/api/v1/products").json(&rich).send().await.expect(201);
+    let before = source(&world, "rich").await;
+    let mut path = "/api/v1/admin/exports/products.jsonl".to_owned();
+    let line = loop {
+        let slice = us.get(&path).send().await.expect(200);
+        let text = String::from_utf8(slice.body.to_vec()).unwrap();
+        if let Some(line) = text.lines().find(|line| line.contains(&format!("\"{}\"", world.name("rich")))) {
+            break format!("{line}\n");
+        }
+        let link = slice.header("link").unwrap_or_else(|| panic!("{path}: it is in no slice"));
+        path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+    };
+    for mode in ["merge", "replace"] {
+        let job = new_job(us, &json!({ "mode": mode })).await;
+        assert_eq!(counts(&put_whole(us, &job, 1, &line).await), [1, 0, 0, 1, 0], "{mode}");
+        assert_eq!(source(&world, "rich").await, before);
+    }
+}
+
+pub async fn a_job_is_its_stores_own(world: World) {
+    let us = &world.ours.merchant;
+    let key = world.name("bulk-key");
+    let again = async || {
+        let call = us.post("/api/v1/admin/bulk/upserts").header("idempotency-key", &key);
+        call.json(&json!({ "name": "once" })).send().await.expect(201)
+    };
+    let (first, second) = (again().await, again().await);
+    assert_eq!((first.is_replayed(), second.is_replayed()), (false, true));
+    assert_eq!(first.json(), second.json());
+    let job = first.header("location").unwrap().to_owned();
+    for other in [&world.theirs.merchant] {
+        other.get(&job).send().await.expect_problem(404, "not-found");
+        other.get(&format!("{job}/errors")).send().await.expect_problem(404, "not-found");
+        put(other, &job, 1, "{}").await.expect_problem(404, "not-found");
+        other.post(&format!("{job}/finish")).send().await.expect_problem(404, "not-found");
+        other.post(&format!("{job}/cancel")).send().await.expect_problem(404, "not-found");
+    }
+    world.ours.shopper.get(&job).send().await.expect_problem(403, "missing-scope");
+    for part in ["0", "-1", "x", "1000001", "1.5"] {
+        let path = format!("{job}/parts/{part}");
+        let call = us.call(Method::PUT, &path).body("application/jsonl", "{}");
+        call.send().await.expect_problem(404, "not-found");
+    }
+    let call = us.call(Method::PUT, &format!("{job}/parts/1")).body("text/csv", "{}");
+    call.send().await.expect_problem(415, "not-json-lines");
+    for (body, places) in [
+        (json!({ "mode": "delete" }), vec!["#/mode"]),
+        (json!({ "name": "x".repeat(201), "file": 1 }), vec!["#/file", "#/name"]),
+        (json!({ "name": 1, "mode": [] }), vec!["#/mode", "#/name"]),
+    ] {
+        let answer = us.post("/api/v1/admin/bulk/upserts").json(&body).send().await;
+        let mut found = answer.expect_problem(422, "invalid-request").places();
+        found.sort();
+        assert_eq!(found, places, "{body}");
+    }
+    for (query, place) in [("limit=0", "?limit"), ("cursor=x", "?cursor"), ("size=1", "?size")] {
+        let answer = us.get(&format!("{job}/errors?{query}")).send().await;
+        assert_eq!(answer.expect_problem(422, "invalid-request").places(), [place]);
+    }
+}
