@@ -293,7 +293,8 @@ impl Answer {
             assert!(self.body.is_empty(), "{self}");
             return;
         }
-        if self.status < 400 && self.header("content-type") == Some("application/xml") {
+        let is_other = |media_type| ["application/xml", "application/jsonl", "text/csv"].contains(&media_type);
+        if self.status < 400 && self.header("content-type").is_some_and(is_other) {
             return;
         }
         let body = self.json();

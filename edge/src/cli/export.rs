@@ -78,7 +78,7 @@ pub async fn to_file(to: &ToFile, form: Form) -> Result<(), String> {
         let slice = products::slice(&ctx, form, &mark.place, SIZE).await;
         let slice = slice.map_err(|failure| Problem::from(failure).to_string())?;
         mark.add(&mut file, &slice.text).map_err(failed)?;
-        mark.see(ctx.spent().catalog_version().unwrap_or_default());
+        mark.see(slice.version);
         mark.place = slice.end;
         bar.set_length(u64::try_from(mark.place.total).unwrap_or_default());
         bar.set_position(u64::try_from(mark.place.done).unwrap_or_default());

@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use super::usecase::{self, Form, MOST_PRODUCTS, Place};
 use crate::app::Ctx;
-use crate::extract::{Parsed, Query, QueryParams, next_link};
+use crate::extract::{MinVersion, Parsed, Query, QueryParams, next_link};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -58,22 +58,42 @@ impl Query for CsvQuery {
     }
 }
 
-async fn csv(ctx: Ctx, Parsed(CsvQuery(query)): Parsed<CsvQuery>, uri: Uri) -> Result<Response, Problem> {
-    answer(&ctx, Form::Csv(query.generation), &query, &uri, "text/csv").await
+async fn csv(
+    ctx: Ctx,
+    at_least: MinVersion,
+    Parsed(CsvQuery(query)): Parsed<CsvQuery>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    answer(&ctx, at_least, Form::Csv(query.generation), &query, &uri, "text/csv").await
 }
 
-async fn lines(ctx: Ctx, Parsed(query): Parsed<SliceQuery>, uri: Uri) -> Result<Response, Problem> {
-    answer(&ctx, Form::Lines, &query, &uri, "application/jsonl").await
+async fn lines(
+    ctx: Ctx,
+    at_least: MinVersion,
+    Parsed(query): Parsed<SliceQuery>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    answer(&ctx, at_least, Form::Lines, &query, &uri, "application/jsonl").await
 }
 
 async fn answer(
     ctx: &Ctx,
+    MinVersion(at_least): MinVersion,
     form: Form,
     query: &SliceQuery,
     uri: &Uri,
     media_type: &'static str,
 ) -> Result<Response, Problem> {
-    let slice = usecase::slice(ctx, form, &query.place, query.size).await?;
+    let mut slice = usecase::slice(ctx, form, &query.place, query.size).await?;
+    if let Some(at_least) = at_least.filter(|at_least| slice.version < *at_least) {
+        // A replica that has not heard of it yet, or a client that asks for what never was.
+        let current = ctx.clone().reading_what_is_current();
+        slice = usecase::slice(&current, form, &query.place, query.size).await?;
+        if slice.version < at_least {
+            return Err(Problem::version_unknown(slice.version));
+        }
+    }
+    ctx.spent().tell_catalog_version(slice.version);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

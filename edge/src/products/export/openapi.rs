@@ -6,7 +6,9 @@ use http::Method;
 use serde_json::json;
 
 use super::usecase::{MOST_PRODUCTS, Place};
-use crate::openapi::{Answer, Budget, Cache, Header, Operation, Parameter, credentials, database, id, money, of};
+use crate::openapi::{
+    Answer, Budget, Cache, Header, Operation, Parameter, credentials, database, id, min_version, money, of,
+};
 use crate::problem::Problem;
 
 const CSV: &str = "\
@@ -35,11 +37,13 @@ fn operation(path: &'static str, id: &'static str, summary: &'static str) -> Ope
         .says(summary, SAYS)
         .cache(Cache::Personal)
         .parameters([
+            Parameter::min_version(),
             Parameter::query("cursor", "Where the slice begins: from `Link`.", json!({ "type": "string" }), cursor),
             Parameter::query("size", "How many products a slice has at most.", size, 500),
         ])
         .problems(credentials(Scope::CatalogWrite))
         .problems(database())
+        .problems(min_version())
         .problems(vec![of(
             Problem::parameter("cursor", "is not a cursor of this export"),
             "Query parameters are unknown or not valid; `errors` lists them all.",
@@ -57,7 +61,7 @@ fn csv() -> Operation {
         "exportProductFile",
         "Exports products as Shopify's product CSV, which an import takes back without a change",
     )
-    .budget(Budget::new(2, 2, 0))
+    .budget(Budget::new(2, 4, 0))
     .parameters([Parameter::query("header", "Of which generation the columns' names are.", header, "older")])
     .answer(
         Answer::text(200, "text/csv", "A slice of the file; the first one begins with the header.")
@@ -86,7 +90,7 @@ fn lines() -> Operation {
         "exportProductLines",
         "Exports products as JSON Lines, which a bulk upsert takes back without a change",
     )
-    .budget(Budget::new(1, 1, 0))
+    .budget(Budget::new(1, 2, 0))
     .answer(
         Answer::text(200, "application/jsonl", "A slice of the file: of each product its id and its source.")
             .headers([Header::Link, Header::ExportProgress, Header::CatalogVersion])

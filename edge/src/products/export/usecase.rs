@@ -70,10 +70,11 @@ pub struct Slice {
     pub end: Place,
     /// Whether there is more after it.
     pub is_more: bool,
+    /// The catalog's, at the moment it was read: where it is the same for all slices, nobody has written meanwhile.
+    pub version: i64,
 }
 
-/// What follows `place`, at most `size` products, as they are at one moment. Also tells the catalog's version of that
-/// moment: where it is the same for all slices, nobody has written meanwhile.
+/// What follows `place`, at most `size` products, as they are at one moment.
 pub async fn slice(ctx: &Ctx, form: Form, place: &Place, size: i64) -> Result<Slice, Failure<Infallible>> {
     let tenant = ctx.tenant();
     let is_first = place.after.is_empty();
@@ -81,7 +82,7 @@ pub async fn slice(ctx: &Ctx, form: Form, place: &Place, size: i64) -> Result<Sl
     reads.extend(is_first.then(|| catalog::export_count(tenant)));
     let rows = ctx.read(reads).await?;
     let currency = ctx.principal().await?.currency;
-    ctx.spent().tell_catalog_version(catalog::version_of(rows.get(1))?);
+    let version = catalog::version_of(rows.get(1))?;
     let total = if is_first { catalog::export_count_of(rows.get(2))? } else { place.total };
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     let (products, is_more) = catalog::export_slice_of(rows.first().ok_or(Failure::NotFound)?, size)?;
@@ -117,5 +118,5 @@ pub async fn slice(ctx: &Ctx, form: Form, place: &Place, size: i64) -> Result<Sl
         end.after.clear();
         end.after.push_str(product.id);
     }
-    Ok(Slice { text, end, is_more })
+    Ok(Slice { text, end, is_more, version })
 }
