@@ -52,6 +52,8 @@ pub const ALL: &[Migration] = files![
     "202611221105_identity_keys_sign_later",
     "202611221120_catalog_names",
     "202611221128_catalog_bulk",
+    "202611221152_catalog_export",
+    "202611221153_catalog_bulk",
     "202611221200_catalog_attributes",
 ];
 

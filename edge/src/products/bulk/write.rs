@@ -16,6 +16,7 @@ use crate::catalog::{self, Chunk, KnownProduct, ProductRows, ReadVersion, Standi
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
+use crate::organizations;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
 
 /// Bytes a commit, as [`size_of`] counts them: a server takes 10 MiB.
@@ -69,6 +70,8 @@ struct Known {
     /// Ids by what the lines name: ids and paths.
     categories: BTreeMap<String, String>,
     files: Option<Rows>,
+    /// The store's locales, where a line says something in one.
+    locales: Option<Rows>,
 }
 
 /// Takes the lines that go into one commit, the first one at least. `refused` are those that are known to be wrong.
@@ -162,11 +165,14 @@ async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
     let keys = [texts("id"), texts("handle")].concat();
     let images: Vec<&Value> = all().filter_map(|json| json.get("images")?.as_array()).flatten().collect();
     let with_files: Vec<&&Value> = images.iter().filter(|image| image.get("fileId").is_some()).collect();
-    let reads = vec![
+    let mut reads = vec![
         catalog::products_named(tenant, &keys),
         catalog::categories_named(tenant, &texts("category")),
         pictures::files(ctx, &json!({ "images": with_files })),
     ];
+    if all().any(|json| json.get("translations").is_some_and(|translations| !translations.is_null())) {
+        reads.push(organizations::locales(tenant));
+    }
     let mut rows = ctx.read(reads).await?.into_iter();
     let currency = ctx.principal().await?.currency;
     Ok(Known {
@@ -174,6 +180,7 @@ async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
         products: rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default(),
         categories: rows.next().as_ref().map(catalog::categories_named_of).transpose()?.unwrap_or_default(),
         files: rows.next(),
+        locales: rows.next(),
     })
 }
 
@@ -247,6 +254,11 @@ impl Decided {
                 faults.push(fault("category", "there is no such category".into()));
             }
         }
+        let is_there = |locale| was.as_ref().is_some_and(|was| was.translations.contains_key(locale));
+        if !source.translations.keys().all(is_there) {
+            let locales = known.locales.as_ref().map(organizations::locales_of).transpose()?.flatten();
+            faults.extend(source.foreign_locales(was.as_ref(), &locales.ok_or(Failure::NotFound)?));
+        }
         let skus: Vec<String> = source.variants.iter().map(|variant| variant.sku.to_string()).collect();
         let handle = source.handle.to_string();
         let is_renamed = was.as_ref().is_some_and(|was| was.handle != source.handle);
@@ -303,6 +315,7 @@ impl Decided {
         self.chunk.variants.extend(rows.variants);
         self.chunk.images.extend(rows.images);
         self.chunk.facets.extend(rows.facets);
+        self.chunk.translations.extend(rows.translations);
         self.ids.insert(standing.id);
         self.handles.extend(was.as_ref().map(|was| was.handle.to_string()));
         self.handles.insert(handle.clone());
@@ -347,10 +360,11 @@ impl Decided {
         };
         match self.products.as_slice() {
             _ if is_race => Ok(Written::Raced),
-            [_] if is_unique => Ok(Written::Raced),
             // One line stops no other.
             [only] => {
-                let reason = "the database refuses it".to_owned();
+                let is_taken = is_unique || refusal.is_raised("HANDLE_TAKEN");
+                let reason = if is_taken { "another product has a handle of it in some locale" } else { "is refused" };
+                let reason = reason.to_owned();
                 Ok(Written::Taken([(only.line, vec![Fault { path: String::new(), reason }])].into()))
             }
             // One by one they may go well: two may have swapped what only one can have.
