@@ -78,6 +78,7 @@ fn line(number: usize, variants: usize) -> Value {
     };
     let description = format!("<p>{} {}</p><p>{}</p>", sentence(), sentence(), sentence());
     let price = random.below(20_000).saturating_add(500);
+    let kind = random.choose(&["new", "classic", "gift", "sale"]);
     let variant = |(at, size): (usize, &&str)| {
         let price = price.saturating_add(u64::try_from(at).unwrap_or(0).saturating_mul(150));
         json!({
@@ -95,7 +96,7 @@ fn line(number: usize, variants: usize) -> Value {
         "vendor": format!("Workshop {}", number % 40),
         "productType": thing,
         "status": "active",
-        "tags": [material, ["new", "classic", "gift", "sale"].get(number % 4)],
+        "tags": [material, kind],
         "options": [{ "name": "Size" }],
         "images": [{ "url": format!("https://cdn.example.com/p/{handle}.jpg"), "alt": title }],
         "variants": SIZES.iter().take(variants).enumerate().map(variant).collect::<Vec<_>>(),
