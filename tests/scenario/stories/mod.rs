@@ -17,12 +17,8 @@ mod collections;
 mod completing;
 mod customers;
 mod emails;
-<<<<<<< HEAD
-pub mod files;
-=======
 mod exports;
-mod files;
->>>>>>> 1d72ae6 (catalog: products leave as Shopify's CSV and as JSON Lines, and come back without a change)
+pub mod files;
 mod import_errors;
 mod imports;
 mod keys;
