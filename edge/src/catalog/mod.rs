@@ -16,7 +16,7 @@ mod store;
 mod usecase;
 mod wire;
 
-pub use attributes::{Attributes, reads as attribute_reads};
+pub use attributes::{Attributes, reads as attribute_reads, referenced};
 pub use document::{CardBody, source_answer, staff_card};
 pub use http::routes;
 pub use rendering::{ProductRows, Standing, hash, render};

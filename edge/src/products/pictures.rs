@@ -10,11 +10,14 @@ use crate::failure::Failure;
 use crate::media::{self, File, FocalPointBody};
 use crate::port::sql::{Rows, Statement};
 
-/// The statement whose rows [`with_files`] takes: the files that images and attributes of this JSON name.
-pub fn files(ctx: &Ctx, json: &Value) -> Statement {
-    let images = json.get("images").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    let mut ids: Vec<&str> = images.iter().filter_map(|image| image.get("fileId")?.as_str()).collect();
-    ids.extend(named_ids(json).into_iter().filter(|id| id.starts_with("file_")));
+/// The statement whose rows [`with_files`] takes: the files that images and attributes of these products' JSON name.
+pub fn files<'a>(ctx: &Ctx, products: impl IntoIterator<Item = &'a Value>) -> Statement {
+    let mut ids: Vec<&str> = Vec::new();
+    for json in products {
+        let images = json.get("images").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        ids.extend(images.iter().filter_map(|image| image.get("fileId")?.as_str()));
+        ids.extend(named_ids(json).into_iter().filter(|id| id.starts_with("file_")));
+    }
     media::ready(ctx.tenant(), &ids)
 }
 

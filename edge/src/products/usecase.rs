@@ -107,8 +107,8 @@ pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String
 pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
     let tenant = ctx.tenant();
     let category = json.get("category").and_then(Value::as_str);
-    let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, json)];
-    reads.extend(catalog::attribute_reads(tenant, json));
+    let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, [json])];
+    reads.extend(catalog::attribute_reads(tenant, [json]));
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     reads.extend(translations_of(json).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
@@ -128,7 +128,8 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     faults.extend(foreign_locales(&source, None, rows.last())?);
     faults.extend(in_category(&mut source, rows.first())?);
     let attributes = Attributes::of(rows.get(2), currency)?;
-    faults.extend(attributes.settle(&mut source, None, rows.get(3), pictures::ids_of(rows.get(1))?)?);
+    let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
+    faults.extend(attributes.settle(&mut source, None, &referenced));
     if !faults.is_empty() {
         return Err(invalid(faults));
     }
@@ -161,8 +162,8 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
 pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Shown> {
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
-        let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, patch)];
-        reads.extend(catalog::attribute_reads(tenant, patch));
+        let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, [patch])];
+        reads.extend(catalog::attribute_reads(tenant, [patch]));
         reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
         let rows = ctx.read(reads).await?;
         let there = found(ctx, rows.first()).await?;
@@ -187,8 +188,8 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
         faults.extend(foreign_locales(&source, Some(&was), rows.get(4))?);
         let attributes = Attributes::of(rows.get(2), currency)?;
         faults.extend(attributes.definitions.unknown_in(&patch));
-        let files = pictures::ids_of(rows.get(1))?;
-        faults.extend(attributes.settle(&mut source, Some(&was), rows.get(3), files)?);
+        let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
+        faults.extend(attributes.settle(&mut source, Some(&was), &referenced));
         if let Some(category) = source.category.as_deref().filter(|_| source.category != was.category) {
             let rows = ctx.read(vec![catalog::category_id(tenant, category)]).await?;
             faults.extend(in_category(&mut source, rows.first())?);

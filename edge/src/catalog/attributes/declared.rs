@@ -22,9 +22,19 @@ pub struct Attributes {
     currency: Currency,
 }
 
-/// The statements whose rows [`Attributes::of`] and [`Attributes::settle`] take, of a product's JSON.
-pub fn reads(tenant: Tenant, product: &Value) -> [Statement; 2] {
-    [attribute::all(tenant), attribute::referenced(tenant, &named_ids(product))]
+/// The statements whose rows [`Attributes::of`] and [`Attributes::settle`] take, of products' JSON.
+pub fn reads<'a>(tenant: Tenant, products: impl IntoIterator<Item = &'a Value>) -> [Statement; 2] {
+    [attribute::all(tenant), attribute::referenced(tenant, &products.into_iter().flat_map(named_ids).collect())]
+}
+
+/// What may be referred to: what was found, and the files with these ids.
+///
+/// # Errors
+/// [`Unavailable`] when a row does not read back.
+pub fn referenced(found: Option<&Rows>, files: Vec<String>) -> Result<BTreeSet<String>, Unavailable> {
+    let mut ids = found.map(attribute::referenced_of).transpose()?.unwrap_or_default();
+    ids.extend(files);
+    Ok(ids)
 }
 
 impl Attributes {
@@ -46,21 +56,10 @@ impl Attributes {
         self.currency
     }
 
-    /// Puts a product's values into their canonical form, and answers what is wrong with them. `files` are the ids of
-    /// those that may be referred to.
-    ///
-    /// # Errors
-    /// [`Unavailable`] when a row does not read back.
-    pub fn settle(
-        &self,
-        source: &mut Source,
-        was: Option<&Source>,
-        referenced: Option<&Rows>,
-        files: Vec<String>,
-    ) -> Result<Vec<Fault>, Unavailable> {
-        let mut ids: BTreeSet<String> = referenced.map(attribute::referenced_of).transpose()?.unwrap_or_default();
-        ids.extend(files);
-        Ok(self.definitions.settle(source, was, &Known { currency: self.currency, ids: &ids }))
+    /// Puts a product's values into their canonical form, and answers what is wrong with them. `referenced` are the ids
+    /// that may be referred to: see [`referenced`].
+    pub fn settle(&self, source: &mut Source, was: Option<&Source>, referenced: &BTreeSet<String>) -> Vec<Fault> {
+        self.definitions.settle(source, was, &Known { currency: self.currency, ids: referenced })
     }
 
     /// What the attributes that a product has were read at: a commit that writes it refuses if they are another.

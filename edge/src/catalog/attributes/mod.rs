@@ -5,4 +5,4 @@ pub mod http;
 pub mod openapi;
 mod usecase;
 
-pub use declared::{Attributes, reads};
+pub use declared::{Attributes, reads, referenced};

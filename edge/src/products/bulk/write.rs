@@ -12,7 +12,7 @@ use super::job::Outcome;
 use super::line::Line;
 use super::store::{self, Job, LineError, Mode, Part};
 use crate::app::Ctx;
-use crate::catalog::{self, Chunk, KnownProduct, ProductRows, ReadVersion, Standing, Touched};
+use crate::catalog::{self, Attributes, Chunk, KnownProduct, ProductRows, ReadVersion, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -70,6 +70,9 @@ struct Known {
     /// Ids by what the lines name: ids and paths.
     categories: BTreeMap<String, String>,
     files: Option<Rows>,
+    attributes: Attributes,
+    /// What attributes may refer to, of what the lines name.
+    referenced: BTreeSet<String>,
     /// The store's locales, where a line says something in one.
     locales: Option<Rows>,
 }
@@ -163,25 +166,23 @@ async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
         named.into_iter().collect()
     };
     let keys = [texts("id"), texts("handle")].concat();
-    let images: Vec<&Value> = all().filter_map(|json| json.get("images")?.as_array()).flatten().collect();
-    let with_files: Vec<&&Value> = images.iter().filter(|image| image.get("fileId").is_some()).collect();
     let mut reads = vec![
         catalog::products_named(tenant, &keys),
         catalog::categories_named(tenant, &texts("category")),
-        pictures::files(ctx, &json!({ "images": with_files })),
+        pictures::files(ctx, all()),
     ];
+    reads.extend(catalog::attribute_reads(tenant, all()));
     if all().any(|json| json.get("translations").is_some_and(|translations| !translations.is_null())) {
         reads.push(organizations::locales(tenant));
     }
     let mut rows = ctx.read(reads).await?.into_iter();
     let currency = ctx.principal().await?.currency;
-    Ok(Known {
-        currency,
-        products: rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default(),
-        categories: rows.next().as_ref().map(catalog::categories_named_of).transpose()?.unwrap_or_default(),
-        files: rows.next(),
-        locales: rows.next(),
-    })
+    let products = rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default();
+    let categories = rows.next().as_ref().map(catalog::categories_named_of).transpose()?.unwrap_or_default();
+    let files = rows.next();
+    let attributes = Attributes::of(rows.next().as_ref(), currency)?;
+    let referenced = catalog::referenced(rows.next().as_ref(), pictures::ids_of(files.as_ref())?)?;
+    Ok(Known { currency, products, categories, files, attributes, referenced, locales: rows.next() })
 }
 
 enum Verdict {
@@ -226,6 +227,7 @@ impl Decided {
             (Some(was), Mode::Merge) => {
                 let mut json = serde_json::to_value(was).map_err(not_rendered)?;
                 faults.extend(unknown_members(&given));
+                faults.extend(known.attributes.definitions.unknown_in(&given));
                 merge_patch(&mut json, &given);
                 json
             }
@@ -247,6 +249,7 @@ impl Decided {
             }
         };
         faults.extend(source.foreign_ids(was.as_ref()));
+        faults.extend(known.attributes.settle(&mut source, was.as_ref(), &known.referenced));
         let kept = was.as_ref().and_then(|was| was.category.as_ref());
         if let Some(category) = source.category.clone().filter(|category| kept != Some(category)) {
             source.category = known.categories.get(&category).cloned();
@@ -280,7 +283,8 @@ impl Decided {
             updated_at: ctx.now,
             is_new: there.is_none(),
         };
-        let rows = catalog::render(&source, text, &standing, known.currency).map_err(not_rendered)?;
+        let rows = catalog::render(&source, text, &standing, known.currency, &known.attributes.definitions)
+            .map_err(not_rendered)?;
         let size = size_of(&rows);
         if MOST_BYTES_ALONE < size {
             let reason = "the product is too large: its texts must have fewer bytes in all";
@@ -316,6 +320,11 @@ impl Decided {
         self.chunk.images.extend(rows.images);
         self.chunk.facets.extend(rows.facets);
         self.chunk.translations.extend(rows.translations);
+        for read in known.attributes.guarded(&source) {
+            if self.chunk.attributes.iter().all(|there| there.id != read.id) {
+                self.chunk.attributes.push(read);
+            }
+        }
         self.ids.insert(standing.id);
         self.handles.extend(was.as_ref().map(|was| was.handle.to_string()));
         self.handles.insert(handle.clone());
