@@ -4,6 +4,7 @@
 
 mod dependencies;
 mod files;
+mod handles;
 mod imports;
 mod manifests;
 mod plans;

@@ -24,10 +24,15 @@ impl Counted {
 
     /// Runs statements without arguments.
     pub fn execute(&self, sql: &str) {
+        self.try_execute(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
+    }
+
+    /// The same, or why not.
+    pub fn try_execute(&self, sql: &str) -> Result<(), String> {
         let text = CString::new(sql).expect("no NUL");
         // SAFETY: the connection is open, the text ends in NUL.
         let code = unsafe { ffi::sqlite3_exec(self.0, text.as_ptr(), None, null_mut(), null_mut()) };
-        assert_eq!(code, ffi::SQLITE_OK, "{}: {sql}", self.error());
+        if code == ffi::SQLITE_OK { Ok(()) } else { Err(self.error()) }
     }
 
     /// The first column of each row, and the steps it took.
