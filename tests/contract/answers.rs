@@ -644,7 +644,10 @@ async fn products(shop: &mut Shop) {
     assert_eq!(shop.call("PATCH", "/api/v1/products/cup", &headers, patch.clone()).await.status, 200);
     assert_eq!(shop.call("PATCH", "/api/v1/products/cup", &headers, patch).await.status, 412);
     assert_eq!(shop.send("PATCH", "/api/v1/products/cup", json!({ "variants": 1, "coupon": null })).await.status, 422);
-    assert_eq!(shop.get("/api/v1/admin/products/cup").await.status, 200);
+    let cup = shop.get("/api/v1/admin/products/cup").await;
+    let variant = cup.text("/variants/0/id");
+    let prices = shop.get(&format!("/api/v1/admin/products/cup/variants/{variant}/prices?currency=EUR&limit=1")).await;
+    assert_eq!(prices.status, 200, "{}", prices.body);
     shop.send("POST", "/api/v1/products", json!({ "title": "Saucer" })).await;
     let page = shop.get("/api/v1/admin/products?limit=1&filter[status]=active").await;
     assert!(page.headers.contains_key("link"));

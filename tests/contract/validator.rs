@@ -54,7 +54,7 @@ fn an_answer_that_does_not_fit_is_refused_by_name() {
     assert!(header("etag", Some("W/\"1\"")).contains("header ETag"));
     assert!(header("cache-control", Some("no-store")).contains("header Cache-Control"));
     assert!(header("content-type", Some("text/html")).contains("Content-Type"));
-    assert!(header("server-timing", Some("sql;desc=\"3\", redis;desc=\"0\"")).contains("3 sql round trips"));
+    assert!(header("server-timing", Some("sql;desc=\"4\", redis;desc=\"0\"")).contains("4 sql round trips"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use headlesspro_shared::catalog::Availability;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartId, CartKind, ProductKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::quantity::Quantity;
 use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -31,7 +32,11 @@ pub fn routes() -> Routes {
 /// A new cart needs nothing.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[schemars(rename = "CreateCart", deny_unknown_fields)]
-pub struct CreateCartBody {}
+pub struct CreateCartBody {
+    /// One of the store's; its own when left out. It never changes.
+    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
+    pub currency: Option<String>,
+}
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -102,7 +107,7 @@ pub struct CartLineBody {
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateCartBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
-    let shown = usecase::create(&ctx, claim.as_ref()).await?;
+    let shown = usecase::create(&ctx, body.parsed, claim.as_ref()).await?;
     let location = HeaderValue::from_str(&format!("/api/v1/cart/{}", shown.cart.id));
     let mut response = answer(StatusCode::CREATED, shown);
     if let Ok(location) = location {
@@ -203,10 +208,11 @@ impl From<ShownCart> for CartBody {
 }
 
 impl Parse for CreateCartBody {
-    type Parsed = ();
+    type Parsed = Option<Currency>;
 
-    fn parse(self, _: &mut FieldErrors) -> Option<()> {
-        Some(())
+    fn parse(self, errors: &mut FieldErrors) -> Option<Option<Currency>> {
+        let currency = errors.optional("currency", self.currency, |code| code.parse::<Currency>());
+        errors.is_empty().then_some(currency)
     }
 }
 
@@ -240,6 +246,10 @@ impl From<CartError> for Problem {
                 .errors(vec![FieldError { at, detail: error.to_string() }])
         };
         match error {
+            CartError::NotSoldIn(_) => {
+                let at = Place::Pointer("#/currency".to_owned());
+                Problem::invalid(vec![FieldError { at, detail: error.to_string() }])
+            }
             CartError::NotForSale => unprocessable("variant-not-for-sale", "#/variantId"),
             CartError::OverQuantity { would_hold } => {
                 unprocessable("line-too-large", "#/quantity").with("wouldHold", would_hold.into())

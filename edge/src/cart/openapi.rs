@@ -27,14 +27,14 @@ fn operation(method: Method, path: &'static str, id: &'static str) -> Operation 
 
 fn create() -> Operation {
     operation(Method::POST, "/api/v1/cart", "createCart")
-        .says("Opens a cart", "An empty cart in the store's currency.")
-        .budget(Budget::new(0, 1, 1))
+        .says("Opens a cart", "An empty cart in the store's currency, or in a further one that it sells in.")
+        .budget(Budget::new(0, 2, 1))
         .parameters([Parameter::idempotency_key(false)])
-        .body(RequestBody::json::<CreateCartBody>("A new cart needs nothing.").example(
-            "empty",
-            "Nothing to say",
-            json!({}),
-        ))
+        .body(
+            RequestBody::json::<CreateCartBody>("A new cart needs nothing.")
+                .example("empty", "Nothing to say", json!({}))
+                .example("yen", "In a further currency", json!({ "currency": "JPY" })),
+        )
         .answer(
             Answer::json::<CartBody>(201, "The new cart.")
                 .headers([Header::Etag, Header::Location, Header::IdempotentReplayed])
@@ -69,6 +69,9 @@ fn show() -> Operation {
         .problems(vec![too_expensive()])
 }
 
+/// To a cart in another currency than the store's own, a variant is added with a second look at its price.
+const IN_FURTHER_CURRENCY: Budget = Budget { most_redis: 2, ..Budget::new(0, 2, 1) };
+
 fn add() -> Operation {
     operation(Method::POST, "/api/v1/cart/{id}/items", "addCartItem")
         .says(
@@ -77,7 +80,7 @@ fn add() -> Operation {
              checkout. Each line is shown as it was offered when it was last added to: only `GET` tells what costs \
              something else by now, is sold out or removed.",
         )
-        .budget(Budget::new(0, 1, 1))
+        .budget(IN_FURTHER_CURRENCY)
         .parameters([cart_id(), Parameter::idempotency_key(false), Parameter::if_match()])
         .body(RequestBody::json::<AddItemBody>("What to add.").example(
             "two",

@@ -5,7 +5,7 @@
 //!
 //! | field | value |
 //! |---|---|
-//! | `meta` | the JSON the cart was created with; the script does not look into it |
+//! | `meta` | the JSON the cart was created with; the script looks for a text in it, and no further |
 //! | `version` | 1 when created, 1 more with each change |
 //! | `next` | the number of the line added last |
 //! | `q:<variant>` | units of the line |
@@ -24,7 +24,7 @@
 //! | operation | arguments |
 //! |---|---|
 //! | `create` | meta |
-//! | `add` | variant, units, snapshot, most units of a line, most lines |
+//! | `add` | variant, units, snapshot, most units of a line, most lines, a text that `meta` must have (empty: any) |
 //! | `set` | variant, units (0 takes the line away), most units of a line; the snapshot stays as it is |
 //! | `remove` | variant |
 //!
@@ -38,6 +38,7 @@
 //! | `missing` | the cart is not there, or no longer |
 //! | `no-line` | the cart has no line of the variant |
 //! | `version` | the cart's version, which is not the expected one |
+//! | `meta` | the cart's meta, which has not the text |
 //! | `over-quantity` | the units the line would hold |
 //! | `over-lines` | |
 //! | `idempotency-mismatch` | the key was used for a request of another fingerprint |
@@ -85,6 +86,8 @@ else
   if operation == 'add' then
     local units, most, lines = whole(ARGV[6]), whole(ARGV[8]), whole(ARGV[9])
     if not units or units == 0 or not most or not lines then return wrong('units') end
+    local meta = redis.call('HGET', cart, 'meta') or ''
+    if not string.find(meta, ARGV[10] or '', 1, true) then return {'meta', meta} end
     local total = (held or 0) + units
     if total > most then return {'over-quantity', string.format('%d', total)} end
     if not held then
@@ -196,6 +199,13 @@ fn add(store: &mut dyn ScriptStore, cart: &str, line: &Line, held: Option<u64>, 
     let units = whole(word(args, 5)).filter(|units| 0 < *units);
     let (most, lines) = (whole(word(args, 7)), whole(word(args, 8)));
     let (Some(units), Some(most), Some(lines)) = (units, most, lines) else { return Err(wrong("units")) };
+    let meta = match store.tried(&["HGET", cart, "meta"])? {
+        Reply::Text(meta) => meta,
+        _ => String::new(),
+    };
+    if !meta.contains(word(args, 9)) {
+        return Err(statuses("meta", meta));
+    }
     let total = held.unwrap_or(0).saturating_add(units);
     if most < total {
         return Err(statuses("over-quantity", total.to_string()));

@@ -61,8 +61,14 @@ pub enum Mutated {
     Replayed(StoredCart),
     Missing,
     NoLine,
-    Version { current: i64 },
-    OverQuantity { would_hold: i64 },
+    Version {
+        current: i64,
+    },
+    /// The line is not priced in the cart's currency, which is this one.
+    Currency(Currency),
+    OverQuantity {
+        would_hold: i64,
+    },
     OverLines,
     IdempotencyMismatch,
 }
@@ -136,6 +142,7 @@ pub fn change(
             json(serde_json::to_string(&snapshot_of(offer, *price))),
             Quantity::MAX.to_string(),
             headlesspro_shared::cart::MAX_LINES.to_string(),
+            format!(r#""currency":"{}""#, price.currency()),
         ]),
         Change::Set { variant, quantity } => {
             args.extend([variant.to_string(), quantity.to_string(), Quantity::MAX.to_string()]);
@@ -158,6 +165,7 @@ pub fn mutated(reply: Reply) -> Result<Mutated, Unavailable> {
         "missing" => Mutated::Missing,
         "no-line" => Mutated::NoLine,
         "version" => Mutated::Version { current: number()? },
+        "meta" => Mutated::Currency(currency_of(&meta_of(rest.first().map_or("", String::as_str))?)?),
         "over-quantity" => Mutated::OverQuantity { would_hold: number()? },
         "over-lines" => Mutated::OverLines,
         "idempotency-mismatch" => Mutated::IdempotencyMismatch,
@@ -181,8 +189,8 @@ fn cart_of(pairs: &[String]) -> Result<StoredCart, Unavailable> {
         .collect();
     let field = |name: &str| fields.get(name).copied().ok_or_else(|| Unavailable::corrupt("a cart's field is missing"));
     let integer = |text: &str| text.parse::<i64>().map_err(|_| Unavailable::corrupt("a cart's number"));
-    let meta: Meta = serde_json::from_str(field("meta")?).map_err(|_| Unavailable::corrupt("a cart's meta"))?;
-    let currency: Currency = meta.currency.parse().map_err(|_| Unavailable::corrupt("a cart's currency"))?;
+    let meta = meta_of(field("meta")?)?;
+    let currency = currency_of(&meta)?;
     let mut ordered = Vec::new();
     let mut seen = BTreeMap::new();
     for (name, quantity) in &fields {
@@ -204,6 +212,14 @@ fn cart_of(pairs: &[String]) -> Result<StoredCart, Unavailable> {
         lines: ordered.into_iter().map(|(_, line)| line).collect(),
         seen,
     })
+}
+
+fn meta_of(json: &str) -> Result<Meta, Unavailable> {
+    serde_json::from_str(json).map_err(|_| Unavailable::corrupt("a cart's meta"))
+}
+
+fn currency_of(meta: &Meta) -> Result<Currency, Unavailable> {
+    meta.currency.parse().map_err(|_| Unavailable::corrupt("a cart's currency"))
 }
 
 fn snapshot_of(offer: &Offer, price: Money) -> Snapshot {

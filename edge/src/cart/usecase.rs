@@ -1,12 +1,13 @@
 //! Filling a cart. A mutation spends one Redis round trip, and one SQL read when the added variant's
-//! offer is not remembered; showing a cart spends one of each.
+//! offer is not remembered; showing a cart spends one of each. Adding to a cart in another currency than the store's own
+//! takes one of each more.
 
 use std::collections::BTreeMap;
 
 use headlesspro_shared::cart::{PricedLine, price};
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::kernel::id::{CartId, VariantId};
-use headlesspro_shared::kernel::money::Money;
+use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
 
 use super::script::CART;
@@ -19,8 +20,10 @@ use crate::journal::Claim;
 /// Why a cart stays as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CartError {
-    #[error("the variant is not for sale in this store")]
+    #[error("the variant is not for sale in this store, or not in the cart's currency")]
     NotForSale,
+    #[error("{0} is no currency of this store")]
+    NotSoldIn(Currency),
     #[error("the cart has no line of this variant")]
     NoLine,
     #[error("the line would hold {would_hold} units; a line holds at most {max}", max = Quantity::MAX)]
@@ -44,8 +47,23 @@ pub struct ShownCart {
     pub replayed: bool,
 }
 
-pub async fn create(ctx: &Ctx, claim: Option<&Claim>) -> Result<ShownCart, Failure<CartError>> {
-    let currency = ctx.principal().await?.currency;
+/// Opens a cart in one of the store's currencies, its own without one.
+pub async fn create(
+    ctx: &Ctx,
+    currency: Option<Currency>,
+    claim: Option<&Claim>,
+) -> Result<ShownCart, Failure<CartError>> {
+    let currency = match currency {
+        None => ctx.principal().await?.currency,
+        Some(currency) => {
+            let rows = ctx.read(vec![catalog::currencies(ctx.tenant())]).await?;
+            let (own, others) = catalog::currencies_of(rows.first())?;
+            if currency != own && !others.contains(&currency) {
+                return Err(Failure::Rejected(CartError::NotSoldIn(currency)));
+            }
+            currency
+        }
+    };
     let id = ctx.new_id()?;
     change(ctx, id, &Change::Create { id, currency, at: ctx.now }, claim, None).await
 }
@@ -58,10 +76,19 @@ pub async fn add(
     claim: Option<&Claim>,
     version: Option<i64>,
 ) -> Result<ShownCart, Failure<CartError>> {
-    let offer = offer_of(ctx, variant).await?.filter(|offer| offer.published);
-    let offer = offer.ok_or(Failure::Rejected(CartError::NotForSale))?;
-    let price = offer.price.ok_or(Failure::Rejected(CartError::NotForSale))?;
-    change(ctx, id, &Change::Add { variant, quantity, offer: Box::new(offer), price }, claim, version).await
+    let line = |offer: Option<Offer>| {
+        let priced = offer.filter(|offer| offer.published).and_then(|offer| Some((offer.price?, offer)));
+        let (price, offer) = priced.ok_or(Failure::Rejected(CartError::NotForSale))?;
+        Ok::<_, Failure<CartError>>(Change::Add { variant, quantity, offer: Box::new(offer), price })
+    };
+    let in_own = line(offer_of(ctx, variant).await?)?;
+    match mutate(ctx, id, &in_own, claim, version).await? {
+        Mutated::Currency(currency) => {
+            let offer = current_offers(ctx, [variant], Some(currency)).await?.remove(&variant);
+            settled(mutate(ctx, id, &line(offer)?, claim, version).await?)
+        }
+        mutated => settled(mutated),
+    }
 }
 
 /// Sets a line to `quantity` units; zero takes it away.
@@ -88,17 +115,17 @@ pub async fn remove(
 pub async fn show(ctx: &Ctx, id: CartId) -> Result<ShownCart, Failure<CartError>> {
     let cart = stored(ctx, id).await?;
     let variants = cart.lines.iter().map(|line| line.variant);
-    let offers = current_offers(ctx, variants).await?;
+    let offers = current_offers(ctx, variants, Some(cart.currency)).await?;
     shown(cart, offers, false)
 }
 
-/// The lines of a cart, for a checkout.
+/// The currency and the lines of a cart, for a checkout.
 ///
 /// # Errors
 /// [`Failure::NotFound`] when there is no such cart.
-pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<Vec<(VariantId, Quantity)>, Failure<E>> {
+pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<(Currency, Vec<(VariantId, Quantity)>), Failure<E>> {
     let cart = stored(ctx, id).await?;
-    Ok(cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect())
+    Ok((cart.currency, cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect()))
 }
 
 async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {
@@ -114,7 +141,7 @@ async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failur
     {
         return Ok(Some(offer));
     }
-    let offer = current_offers(ctx, [variant]).await?.remove(&variant);
+    let offer = current_offers(ctx, [variant], None).await?.remove(&variant);
     if let Some(offer) = &offer {
         cache.put(shop, offer, ctx.now);
     }
@@ -124,8 +151,9 @@ async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failur
 async fn current_offers(
     ctx: &Ctx,
     variants: impl IntoIterator<Item = VariantId>,
+    currency: Option<Currency>,
 ) -> Result<BTreeMap<VariantId, Offer>, Failure<CartError>> {
-    let rows = ctx.read(vec![catalog::offers(ctx.tenant(), variants, ctx.now)]).await?;
+    let rows = ctx.read(vec![catalog::offers(ctx.tenant(), variants, currency, ctx.now)]).await?;
     Ok(rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default())
 }
 
@@ -136,10 +164,24 @@ async fn change(
     claim: Option<&Claim>,
     version: Option<i64>,
 ) -> Result<ShownCart, Failure<CartError>> {
+    settled(mutate(ctx, id, change, claim, version).await?)
+}
+
+async fn mutate(
+    ctx: &Ctx,
+    id: CartId,
+    change: &Change,
+    claim: Option<&Claim>,
+    version: Option<i64>,
+) -> Result<Mutated, Failure<CartError>> {
     let (keys, args) = store::change(ctx.tenant(), id, change, claim, version);
     let reply = ctx.script(&CART, keys, args).await.map_err(Halt::of_carts)?;
+    store::mutated(reply).map_err(Failure::Unavailable)
+}
+
+fn settled(mutated: Mutated) -> Result<ShownCart, Failure<CartError>> {
     let reject = |error| Err(Failure::Rejected(error));
-    let (cart, replayed) = match store::mutated(reply).map_err(Failure::Unavailable)? {
+    let (cart, replayed) = match mutated {
         Mutated::Done(cart) => (cart, false),
         Mutated::Replayed(cart) => (cart, true),
         Mutated::Missing => return Err(Failure::NotFound),
@@ -147,6 +189,8 @@ async fn change(
         Mutated::Version { current } => return reject(CartError::VersionMismatch { current }),
         Mutated::OverQuantity { would_hold } => return reject(CartError::OverQuantity { would_hold }),
         Mutated::OverLines => return reject(CartError::OverLines),
+        // A cart keeps its currency.
+        Mutated::Currency(_) => return reject(CartError::NotForSale),
         Mutated::IdempotencyMismatch => return Err(Failure::IdempotencyMismatch),
     };
     let offers = cart.seen.clone();

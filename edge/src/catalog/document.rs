@@ -4,6 +4,7 @@
 //! The stored pieces are JSON objects: the product without its variants, each variant, and the card of
 //! a list. What changes by itself is added when they are read: availability, and the category as it is called now.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use headlesspro_shared::catalog::attribute::ValueType;
@@ -180,6 +181,10 @@ pub struct VariantBody {
     pub price: Option<MoneyBody>,
     /// The price before a reduction.
     pub compare_at_price: Option<MoneyBody>,
+    /// Of a reduction, the lowest price of the 30 days before it began (Directive 98/6/EC, Article 6a). Left out where
+    /// there was none.
+    #[serde(rename = "lowestPrice30Days", skip_serializing_if = "Option::is_none")]
+    pub lowest_price: Option<MoneyBody>,
     pub barcode: Option<String>,
     pub weight_grams: Option<i64>,
     /// The unit that the merchant shows the weight in; null where there is none.
@@ -275,7 +280,7 @@ pub fn with_texts(document: &str, texts: &str) -> String {
 
 /// A stored variant with what is known of its stock.
 pub struct VariantPiece<'a> {
-    pub document: &'a str,
+    pub document: Cow<'a, str>,
     pub sellable: bool,
     pub available: Option<i64>,
     pub sku: &'a str,
@@ -326,7 +331,7 @@ pub fn product_answer(
         if 0 < at {
             answer.push(',');
         }
-        answer.push_str(open(variant.document));
+        answer.push_str(open(&variant.document));
         answer.push_str(r#","availability":{"inStock":"#);
         answer.push_str(if variant.sellable { "true" } else { "false" });
         answer.push_str(r#","quantity":"#);
@@ -341,7 +346,7 @@ pub fn product_answer(
 }
 
 /// A list's answer from stored cards. `next` is the cursor of the following page.
-pub fn list_answer(cards: &[(&str, bool)], next: Option<&str>) -> String {
+pub fn list_answer(cards: &[(Cow<'_, str>, bool)], next: Option<&str>) -> String {
     let mut answer = String::with_capacity(room_for(cards.iter().map(|(card, _)| card.len())));
     answer.push_str(r#"{"items":["#);
     for (at, (card, sellable)) in cards.iter().enumerate() {

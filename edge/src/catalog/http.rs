@@ -10,6 +10,7 @@ use headlesspro_shared::catalog::{PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::locale::Locale;
+use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
 use http::header::{
@@ -53,8 +54,24 @@ pub fn routes() -> Routes {
         .and(super::sitemap::http::routes())
 }
 
-async fn product(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {
-    show(ctx, asked, Question::Product(key)).await
+async fn product(
+    ctx: Ctx,
+    PathText([key]): PathText<1>,
+    Parsed(InCurrency(currency)): Parsed<InCurrency>,
+    asked: Asked,
+) -> Result<Response, Problem> {
+    show(ctx, asked, Question::Product(key, currency)).await
+}
+
+/// The parameter of a product beside its locale.
+struct InCurrency(Option<Currency>);
+
+impl Query for InCurrency {
+    fn parse(params: &mut QueryParams) -> InCurrency {
+        // What it says is in `Asked`.
+        let _locale: Option<Locale> = params.take("locale", str::parse);
+        InCurrency(params.take("currency", str::parse))
+    }
 }
 
 /// The products of a category or a collection.
@@ -358,7 +375,8 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
         after_of(&cursor, order)
     });
     let own_order = is_shelf && sort.is_none() && !is_priced && after.is_none();
-    ListQuery { filter, sort: Sort::of(order), sort_name: order.name(), after, limit: limit.get(), own_order }
+    let currency = params.take("currency", str::parse);
+    ListQuery { filter, sort: Sort::of(order), sort_name: order.name(), after, limit: limit.get(), own_order, currency }
 }
 
 fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), String> {
@@ -396,7 +414,7 @@ const ATTRIBUTE: &str = "attribute.";
 
 impl From<WrongFilter> for Problem {
     fn from(WrongFilter(wrong): WrongFilter) -> Problem {
-        let error = |(key, detail)| FieldError { at: Place::Parameter(format!("{ATTRIBUTE}{key}")), detail };
+        let error = |(name, detail)| FieldError { at: Place::Parameter(name), detail };
         Problem::invalid(wrong.into_iter().map(error).collect())
     }
 }

@@ -7,6 +7,7 @@ mod document;
 mod http;
 pub mod openapi;
 mod presentation;
+mod prices;
 mod rendering;
 mod shown;
 mod sitemap;
@@ -19,13 +20,14 @@ mod wire;
 pub use attributes::{Attributes, reads as attribute_reads, referenced};
 pub use document::{CardBody, source_answer, staff_card};
 pub use http::routes;
+pub use prices::settle_prices;
 pub use rendering::{ProductRows, Standing, hash, render};
 pub use shown::{Touched, advance, written};
 pub use store::{
-    CategoryRow, Chunk, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken, categories_named,
-    categories_named_of, category_id, category_id_of, category_steps, category_steps_of, delete, export_count,
-    export_count_of, export_slice, export_slice_of, guard_prices, known, known_of, list_all, offers, offers_of, one,
-    one_of, products_named, products_named_of, taken, taken_by_others, taken_by_others_of, taken_of, version,
-    version_of, write,
+    Applied, CategoryRow, Chunk, HistoryPage, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken,
+    categories_named, categories_named_of, category_id, category_id_of, category_steps, category_steps_of, currencies,
+    currencies_of, delete, export_count, export_count_of, export_slice, export_slice_of, guard_prices, history,
+    history_of, known, known_of, list_all, offers, offers_of, one, one_of, products_named, products_named_of, taken,
+    taken_by_others, taken_by_others_of, taken_of, told_prices, version, version_of, write,
 };
 pub use usecase::source_of;

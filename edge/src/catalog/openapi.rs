@@ -142,7 +142,8 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
     let price = json!({ "type": "string", "pattern": r"^[0-9]+(\.[0-9]{1,4})?$" });
     Operation::new(Method::GET, path, id, "Catalog")
         .cache(Cache::Catalog)
-        .budget(BUDGET)
+        // In a currency, a caller who is not known yet is looked up first.
+        .budget(Budget::new(1, 3, 0))
         .parameters(Parameter::page())
         .parameters([
             Parameter::query(
@@ -168,13 +169,13 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
             Parameter::query("filter[tag]", "A tag; case does not matter.", text, "waterproof"),
             Parameter::query(
                 "filter[price][min]",
-                "Products with a variant at this price or above, in the store's currency.",
+                "Products with a variant at this price or above, in the currency asked for.",
                 price.clone(),
                 "50",
             ),
             Parameter::query(
                 "filter[price][max]",
-                "Products with a variant at this price or below, in the store's currency.",
+                "Products with a variant at this price or below, in the currency asked for.",
                 price,
                 "199.99",
             ),
@@ -191,6 +192,10 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
                  money by its amount. Several, ten at most: products that fit all of them.",
                 json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
                 "oak",
+            ),
+            Parameter::currency(
+                "One of the store's currencies, its own where it is left out. A product that has no price in it is listed \
+                 with `priceRange` null, and left out where prices order or narrow the list.",
             ),
             Parameter::if_none_match(),
             Parameter::min_version(),
@@ -225,6 +230,10 @@ fn product() -> Operation {
                 json!({ "type": "string" }),
                 "tunnel-tent-2",
             ),
+            Parameter::currency(
+                "One of the store's currencies, its own where it is left out. A variant that has no price in it is shown \
+                 with `price` null: it is not sold in it.",
+            ),
             Parameter::if_none_match(),
             Parameter::min_version(),
         ])
@@ -255,6 +264,7 @@ fn product() -> Operation {
         .problems(credentials(Scope::CatalogRead))
         .problems(locale_problems())
         .problems(not_found())
+        .problems(query_problems())
         .problems(min_version())
         .problems(database())
 }

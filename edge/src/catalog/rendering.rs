@@ -17,7 +17,7 @@ use super::document::{
     AttributeBody, CardBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody,
     SeoBody, VariantBody, VariantTexts, date, in_script, sanitise,
 };
-use super::store::{FacetRow, ImageRow, ProductRow, TranslationRow, VariantRow};
+use super::store::{FacetRow, ImageRow, PriceChangeRow, PriceRow, ProductRow, TranslationRow, VariantRow};
 use crate::media::FocalPointBody;
 use crate::wire::MoneyBody;
 
@@ -48,12 +48,14 @@ pub fn hash(source: &str) -> String {
     hex::encode(Sha256::new().chain_update(RENDERING).chain_update(source).finalize())
 }
 
-/// The rows of a source whose variants and images have their ids. `json` is the source's.
+/// The rows of a source whose variants and images have their ids, in the place of what `was` there. `json` is the
+/// source's.
 ///
 /// # Errors
 /// When a piece cannot be rendered as JSON, which no source brings about.
 pub fn render(
     source: &Source,
+    was: Option<&Source>,
     json: String,
     standing: &Standing,
     currency: Currency,
@@ -63,10 +65,14 @@ pub fn render(
     let images = image_rows(source, &id);
     let (document, card) = pieces(source, &images, standing, attributes)?;
     let range = source.price_range();
+    let known = was.iter().flat_map(|was| &was.variants).map(|variant| (variant.id, variant));
+    let known: BTreeMap<_, &SourceVariant> = known.collect();
     let mut variants = Vec::with_capacity(source.variants.len());
     let mut sellable_variants = 0_usize;
     for (position, variant) in source.variants.iter().enumerate() {
         let mut row = variant_row(source, variant, &id, position, currency, attributes)?;
+        let changes = known.get(&variant.id).map(|was| variant.price_changes(was)).unwrap_or_default();
+        row.price_changes = changes.iter().map(|change| PriceChangeRow::of(&row.id, change)).collect();
         if standing.is_new {
             let inventory = variant.inventory;
             (row.available, row.sellable) = (inventory.counted(), inventory.is_sellable());
@@ -206,6 +212,7 @@ fn variant_row(
         options: selected(source, variant),
         price: variant.price.map(MoneyBody::from),
         compare_at_price: variant.compare_at_price.map(MoneyBody::from),
+        lowest_price: variant.lowest_price.map(MoneyBody::from),
         barcode: variant.barcode.clone(),
         weight_grams: variant.weight_grams,
         weight_unit: variant.weight_grams.and(variant.weight_unit).map(|unit| unit.name().to_owned()),
@@ -220,6 +227,8 @@ fn variant_row(
         option_key: variant.option_key(),
         currency: currency.to_string(),
         price_minor: variant.price.map(|price| price.minor()),
+        prices: variant.prices.values().map(|quote| PriceRow::of(&body.id, quote)).collect(),
+        price_changes: Vec::new(),
         document: serde_json::to_string(&body)?,
         id: body.id,
         sku: body.sku,

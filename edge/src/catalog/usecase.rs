@@ -1,5 +1,6 @@
 //! Reading the catalog.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
@@ -15,6 +16,7 @@ use super::attributes::Attributes;
 use super::categories::usecase as categories;
 use super::collections::usecase as collections;
 use super::document::{VariantPiece, list_answer, product_answer, with_texts};
+use super::prices::{range_in, variant_in};
 use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::spoken::Spoken;
 use super::store::{self, ListFilter, Sort};
@@ -47,6 +49,8 @@ pub struct ListQuery {
     pub limit: i64,
     /// Whether the category or collection says the order itself; `sort` does not count then.
     pub own_order: bool,
+    /// Of the prices; the store's own where it is none.
+    pub currency: Option<Currency>,
 }
 
 /// What a list of products belongs to.
@@ -58,8 +62,8 @@ pub enum Shelf {
 
 /// What a storefront asks the catalog.
 pub enum Question {
-    /// By id or handle.
-    Product(String),
+    /// By id or handle, with prices in a currency.
+    Product(String, Option<Currency>),
     List(ListQuery),
     /// The products of what has this id, path or handle, which the filter asks for.
     Shelf(Shelf, String, ListQuery),
@@ -75,14 +79,17 @@ pub enum Question {
     Categories(categories::Page),
 }
 
-/// Attributes by their keys that no list can be narrowed by so, each with the reason.
+/// Parameters that ask for what the store does not have, each with the reason.
 #[derive(Debug)]
 pub struct WrongFilter(pub Vec<(String, String)>);
 
 /// Answers in one round trip.
+///
+/// # Errors
+/// [`WrongFilter`], and those of the database.
 pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Read, Failure<WrongFilter>> {
     let read = match question {
-        Question::Product(key) => product(ctx, key, spoken).await,
+        Question::Product(key, currency) => return product(ctx, key, *currency, spoken).await,
         Question::List(query) => return list(ctx, query, None, spoken).await,
         Question::Shelf(shelf, key, query) => return list(ctx, query, Some((*shelf, key)), spoken).await,
         Question::Collection(key) => collections::shown(ctx, key, &spoken.chain).await,
@@ -94,10 +101,19 @@ pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Rea
 }
 
 /// One product by id or handle, with its variants.
-async fn product(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
-    let key = key.parse::<ProductId>().map_err(|_| key);
+async fn product(
+    ctx: &Ctx,
+    name: &str,
+    asked: Option<Currency>,
+    spoken: &Spoken,
+) -> Result<Read, Failure<WrongFilter>> {
+    let key = name.parse::<ProductId>().map_err(|_| name);
     let tenant = ctx.tenant();
     let mut reads = vec![store::version(tenant), store::turn(tenant, ctx.now)];
+    if let Some(currency) = asked {
+        reads.extend([store::currencies(tenant), store::prices_in(tenant, name, &spoken.chain, currency)]);
+    }
+    let first = reads.len();
     if spoken.chain.is_empty() {
         reads.push(store::product(tenant, key, ctx.now));
     } else {
@@ -105,9 +121,12 @@ async fn product(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failure<
     }
     let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.first())?, store::turn_of(rows.get(1))?);
-    let translation = rows.get(3).and_then(Rows::first);
-    let former = rows.get(4).and_then(Rows::first);
-    let rows = rows.get(2).ok_or(Failure::NotFound)?;
+    let further = further_of(asked, rows.get(2))?;
+    let quotes = further.map(|currency| store::prices_of(rows.get(3), currency)).transpose()?;
+    let mut rows = rows.iter().skip(first);
+    let (rows, translation, former) = (rows.next(), rows.next(), rows.next());
+    let (translation, former) = (translation.and_then(Rows::first), former.and_then(Rows::first));
+    let rows = rows.ok_or(Failure::NotFound)?;
     let Some(product) = rows.first().or(former) else { return Ok(Read { version, turn, answer: None }) };
     let id: ProductId = product.parse("id")?;
     let handle = match translation {
@@ -129,22 +148,41 @@ async fn product(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failure<
         None => None,
     };
     let texts: Vec<&RawValue> = texts.and_then(|texts| serde_json::from_str(texts).ok()).unwrap_or_default();
-    let said: Vec<String> =
-        variants.iter().zip(texts).map(|(variant, texts)| with_texts(variant.document, texts.get())).collect();
-    for (variant, said) in variants.iter_mut().zip(&said) {
-        variant.document = said;
+    for (variant, texts) in variants.iter_mut().zip(texts) {
+        variant.document = with_texts(&variant.document, texts.get()).into();
     }
     let category: Option<&str> = product.get("category")?;
     let url = ctx.storefront_of(Role::Customer).page(&spoken.page(&page));
-    let document = match translation {
-        Some(translation) => translation.get("document")?,
+    let mut document = Cow::Borrowed(match translation {
+        Some(translation) => translation.get::<&str>("document")?,
         None => product.get("document")?,
-    };
-    let json = product_answer(document, category, product.get("sellable")?, &url, &variants);
+    });
+    if let Some(quotes) = quotes {
+        for (variant, row) in variants.iter_mut().zip(rows.iter().skip(1)) {
+            let quote = quotes.get(row.get::<&str>("id")?);
+            variant.document = variant_in(&variant.document, quote).into();
+            variant.price = quote.map(|quote| quote.price);
+        }
+        let prices = || variants.iter().filter_map(|variant| variant.price);
+        let range = prices().min_by_key(|price| price.minor()).zip(prices().max_by_key(|price| price.minor()));
+        document = range_in(&document, range).into();
+    }
+    let json = product_answer(&document, category, product.get("sellable")?, &url, &variants);
     // A category that is renamed or moves takes back what names it.
     tags.extend(product.get::<Option<&str>>("category_id")?.map(str::to_owned));
     let answer = Answer { json, tags, next: None, record, moved_to: None };
     Ok(Read { version, turn, answer: Some(answer) })
+}
+
+/// The currency that is asked for, where it is not the store's own. `rows` are those of its currencies.
+fn further_of(asked: Option<Currency>, rows: Option<&Rows>) -> Result<Option<Currency>, Failure<WrongFilter>> {
+    let Some(asked) = asked else { return Ok(None) };
+    let (own, others) = store::currencies_of(rows)?;
+    if asked != own && !others.contains(&asked) {
+        let reason = format!("{asked} is no currency of this store");
+        return Err(Failure::Rejected(WrongFilter(vec![("currency".to_owned(), reason)])));
+    }
+    Ok(Some(asked).filter(|asked| *asked != own))
 }
 
 fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
@@ -153,7 +191,7 @@ fn piece(row: Row<'_>) -> Result<VariantPiece<'_>, SqlError> {
         None => None,
     };
     Ok(VariantPiece {
-        document: row.get("document")?,
+        document: Cow::Borrowed(row.get("document")?),
         sellable: row.get("sellable")?,
         available: row.get("available")?,
         sku: row.get("name")?,
@@ -171,31 +209,43 @@ async fn list(
     let tenant = ctx.tenant();
     // One more than asked for tells whether there is a next page.
     let asked = query.limit.saturating_add(1);
-    let page = if query.own_order {
-        store::list_in_own_order(tenant, &query.filter, asked, ctx.now)
-    } else {
-        store::list(tenant, &query.filter, query.sort, query.after.as_ref(), asked, ctx.now)
+    let further = match query.currency {
+        Some(currency) if currency != ctx.principal().await?.currency => Some(currency),
+        _ => None,
+    };
+    let (filter, sort, after) = (&query.filter, query.sort, query.after.as_ref());
+    let in_currency = store::Page { filter, sort, after, limit: asked, now: ctx.now };
+    let page = match (further, query.own_order) {
+        (None, true) => store::list_in_own_order(tenant, filter, asked, ctx.now),
+        (None, false) => store::list(tenant, filter, sort, after, asked, ctx.now),
+        (Some(currency), true) => store::list_in_own_order_in(tenant, &in_currency, currency),
+        (Some(currency), false) => store::list_in(tenant, &in_currency, currency),
     };
     let page = store::translation::cards_in(page, &spoken.chain);
     let mut reads = vec![page, store::version(tenant), store::turn(tenant, ctx.now)];
+    reads.extend(further.map(|_| store::currencies(tenant)));
+    let attributes_at = reads.len();
     let asks_for_attributes = !query.filter.attributes.is_empty();
     if asks_for_attributes {
         let keys: Vec<&str> = query.filter.attributes.iter().map(|(key, _)| key.as_str()).collect();
         reads.push(store::attribute::named(tenant, &keys));
     }
+    let shelf_at = reads.len();
     reads.extend(shelf.map(|(shelf, key)| match shelf {
         Shelf::Category => store::category::find(tenant, key),
         Shelf::Collection => store::collection::find(tenant, key),
     }));
     let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
+    if further.is_some() {
+        further_of(further, rows.get(3))?;
+    }
     if asks_for_attributes {
-        check(&query.filter, &Attributes::of(rows.get(3), ctx.principal().await?.currency)?)?;
+        check(&query.filter, &Attributes::of(rows.get(attributes_at), ctx.principal().await?.currency)?)?;
     }
     let (mut sort, mut sort_name, mut shelf_tag) = (query.sort, query.sort_name, None);
     if shelf.is_some() {
-        let Some(found) = rows.get(3_usize.saturating_add(usize::from(asks_for_attributes))).and_then(Rows::first)
-        else {
+        let Some(found) = rows.get(shelf_at).and_then(Rows::first) else {
             return Ok(Read { version, turn, answer: None });
         };
         shelf_tag = Some(found.get::<&str>("id")?.to_owned());
@@ -210,7 +260,11 @@ async fn list(
     let mut tags = Vec::with_capacity(rows.len());
     let mut next = None;
     for (at, row) in rows.iter().take(limit).enumerate() {
-        cards.push((row.get::<&str>("card")?, row.get::<bool>("sellable")?));
+        let mut card = Cow::Borrowed(row.get::<&str>("card")?);
+        if let Some(currency) = further {
+            card = range_in(&card, range_of(row, currency)?).into();
+        }
+        cards.push((card, row.get::<bool>("sellable")?));
         tags.push(row.get::<&str>("id")?.to_owned());
         if at.saturating_add(1) == limit && limit < rows.len() {
             next = Some(cursor_after(row, sort, sort_name)?);
@@ -235,8 +289,17 @@ fn check(filter: &ListFilter, attributes: &Attributes) -> Result<(), Failure<Wro
             Err(reason) => Some(reason),
         },
     };
-    let wrong: Vec<_> = filter.attributes.iter().filter_map(|asked| Some((asked.0.clone(), reason(asked)?))).collect();
+    let wrong: Vec<_> =
+        filter.attributes.iter().filter_map(|asked| Some((format!("attribute.{}", asked.0), reason(asked)?))).collect();
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Rejected(WrongFilter(wrong))) }
+}
+
+/// The range of prices of a card in another currency than the store's own.
+fn range_of(row: Row<'_>, currency: Currency) -> Result<Option<(Money, Money)>, SqlError> {
+    let Some(json) = row.get::<Option<&str>>("price_range")? else { return Ok(None) };
+    let (min, max): (i64, i64) =
+        serde_json::from_str(json).map_err(|error| SqlError::Statement(format!("a range of prices: {error}")))?;
+    Ok(Some((Money::new(min, currency), Money::new(max, currency))))
 }
 
 fn cursor_after(row: Row<'_>, sort: Sort, sort_name: &str) -> Result<String, SqlError> {

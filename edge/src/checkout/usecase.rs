@@ -59,8 +59,7 @@ pub async fn open(
     render: impl Fn(&Checkout) -> String,
 ) -> Result<Answered, Failure<OpenError>> {
     let tenant = ctx.tenant();
-    let currency = ctx.principal().await?.currency;
-    let wanted = match cart::contents(ctx, command.cart).await {
+    let (currency, wanted) = match cart::contents(ctx, command.cart).await {
         Ok(wanted) => wanted,
         // What was answered before is recorded, whatever has become of the cart.
         Err(failure @ (Failure::NotFound | Failure::Unavailable(_))) => {
@@ -73,7 +72,8 @@ pub async fn open(
         Err(failure) => return Err(failure),
     };
     let variants = wanted.iter().map(|(variant, _)| *variant);
-    let mut reads = vec![catalog::offers(tenant, variants, ctx.now), identity::data_key_statement(tenant)];
+    let mut reads =
+        vec![catalog::offers(tenant, variants, Some(currency), ctx.now), identity::data_key_statement(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
     let key = key_of(ctx, rows.get(1))?;
@@ -287,7 +287,8 @@ async fn commit_of(
     commit.push_after(orders::document(tenant, id));
     commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, Some(id)));
-    commit.push_diagnosis(catalog::offers(tenant, checkout.lines.iter().map(|line| line.variant), ctx.now));
+    let (variants, currency) = (checkout.lines.iter().map(|line| line.variant), checkout.total.currency());
+    commit.push_diagnosis(catalog::offers(tenant, variants, Some(currency), ctx.now));
     Ok(OrderCommit { statements: commit, advance, location })
 }
 

@@ -439,6 +439,7 @@ impl Import<'_> {
         let mut events = Vec::new();
         let (mut before, mut after) = (Vec::new(), Vec::new());
         let mut counts = Counts::default();
+        let mut sources = Vec::with_capacity(products.len());
         for parsed in products {
             let there = known.products.get(parsed.handle.as_str());
             let was = there
@@ -453,6 +454,11 @@ impl Import<'_> {
             if let Some(was) = &was {
                 source.keep(was);
             }
+            sources.push((parsed, there, source, was, removed));
+        }
+        let mut priced: Vec<_> = sources.iter_mut().map(|(_, _, source, was, _)| (source, was.as_ref())).collect();
+        catalog::settle_prices(ctx, &mut priced).await?;
+        for (parsed, there, source, was, removed) in sources {
             let json = serde_json::to_string(&source).map_err(not_rendered)?;
             if there.is_some_and(|there| there.hash == catalog::hash(&json)) {
                 counts.unchanged = counts.unchanged.saturating_add(1);
@@ -465,7 +471,8 @@ impl Import<'_> {
                 updated_at: ctx.now,
                 is_new: there.is_none(),
             };
-            let rows = catalog::render(&source, json, &standing, self.currency, &attributes.definitions);
+            let definitions = &attributes.definitions;
+            let rows = catalog::render(&source, was.as_ref(), json, &standing, self.currency, definitions);
             let rows = rows.map_err(not_rendered)?;
             let id = standing.id.to_string();
             match there {
@@ -508,9 +515,11 @@ impl Import<'_> {
             commit.push(inventory::set_levels(tenant, &stock, ctx.now));
             advance = catalog::advance(&mut commit, tenant);
             commit.push(journal::events(tenant, "product", &events, ctx.now));
-            let change = Change::new("catalog.import", subject)
-                .before(json!({ "products": before }))
-                .after(json!({ "products": after, "removedVariants": chunk.removed_variants }));
+            let mut after = json!({ "products": after, "removedVariants": chunk.removed_variants });
+            if let Some((members, prices)) = after.as_object_mut().zip(catalog::told_prices(&chunk.variants)) {
+                members.insert("priceChanges".to_owned(), prices);
+            }
+            let change = Change::new("catalog.import", subject).before(json!({ "products": before })).after(after);
             commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
         }
         Ok(Decided { commit, advance, touched, counts, written, removed })

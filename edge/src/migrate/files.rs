@@ -53,6 +53,7 @@ pub const ALL: &[Migration] = files![
     "202611221152_catalog_export",
     "202611221153_catalog_bulk",
     "202611221200_catalog_attributes",
+    "202611221220_catalog_prices",
 ];
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Operation {
     pub(super) fn counted(mut self, class: Option<Class>) -> Operation {
         self.class = class;
         if class.is_some() {
-            self.budget.most_redis = self.budget.redis.saturating_add(1);
+            self.budget.most_redis = self.budget.most_redis.saturating_add(1);
             self.problems.extend(rate_limited());
         }
         self

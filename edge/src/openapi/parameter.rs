@@ -64,6 +64,11 @@ impl Parameter {
         ]
     }
 
+    /// The currency of the prices that are shown.
+    pub fn currency(description: &'static str) -> Parameter {
+        Parameter::query("currency", description, json!({ "type": "string", "pattern": "^[A-Z]{3}$" }), "JPY")
+    }
+
     pub fn if_none_match() -> Parameter {
         Parameter::header(
             "If-None-Match",

@@ -6,12 +6,13 @@ use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 
+use super::prices;
 use super::usecase::{self, NEWEST, ProductError, Shown};
 use crate::app::Ctx;
 use crate::catalog::StaffPage;
 use crate::extract::{IdempotencyKey, IfMatch, JsonObject, Parsed, PathText, Query, QueryParams, next_link};
 use crate::journal::{Answered, Claim, created};
-use crate::organizations::{changed_meanwhile, version_mismatch};
+use crate::organizations::{changed_meanwhile, page_answer, version_mismatch};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -26,6 +27,7 @@ pub fn routes() -> Routes {
         .delete("/api/v1/products/{idOrHandle}", one, delete)
         .get("/api/v1/admin/products", all, list)
         .get("/api/v1/admin/products/{idOrHandle}", one, show)
+        .get("/api/v1/admin/products/{idOrHandle}/variants/{variantId}/prices", one, history)
         .and(super::export::http::routes())
         .and(super::bulk::http::routes())
 }
@@ -55,6 +57,16 @@ async fn delete(ctx: Ctx, PathText([key]): PathText<1>, IfMatch(version): IfMatc
 
 async fn show(ctx: Ctx, PathText([key]): PathText<1>) -> Result<Response, Problem> {
     Ok(shown(usecase::show(&ctx, &key).await?))
+}
+
+async fn history(
+    ctx: Ctx,
+    PathText([key, variant]): PathText<2>,
+    Parsed(asked): Parsed<prices::Asked>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let body = prices::history(&ctx, &key, &variant, &asked).await?;
+    Ok(page_answer(&body, body.next_cursor.as_deref(), &uri))
 }
 
 async fn list(ctx: Ctx, Parsed(page): Parsed<StaffPage>, uri: Uri) -> Result<Response, Problem> {

@@ -5,8 +5,10 @@ mod export;
 mod http;
 pub mod openapi;
 mod pictures;
+mod prices;
 mod told;
 mod usecase;
+mod wire;
 
 pub use bulk::{
     LIMIT as BULK_PART_LIMIT, Mode as BulkMode, create as create_bulk_job, errors as bulk_errors,

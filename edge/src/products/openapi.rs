@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::http::LIMIT;
 use super::usecase::ProductError;
+use super::wire::PriceHistoryBody;
 use crate::catalog::CardBody;
 use crate::media::FocalPointBody;
 use crate::openapi::{
@@ -185,6 +186,14 @@ pub struct WriteVariant {
     /// The price before a reduction.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare_at_price: Option<MoneyBody>,
+    /// Of a reduction, the lowest price of the 30 days before it began (Directive 98/6/EC, Article 6a). It is found when
+    /// the reduction is written; what a request says of it does not count.
+    #[serde(rename = "lowestPrice30Days", skip_serializing_if = "Option::is_none")]
+    pub lowest_price: Option<MoneyBody>,
+    /// In the store's further currencies, each by its code: the variant is sold in those alone. In none of the others
+    /// is a price converted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prices: Option<BTreeMap<String, WritePrice>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub barcode: Option<String>,
@@ -222,6 +231,19 @@ pub struct WriteVariant {
     /// Free data for the staff, of at most 16 KiB. No storefront sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Map<String, Value>>,
+}
+
+/// A price in one of the store's further currencies, which all its amounts have.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "WritePrice", deny_unknown_fields)]
+pub struct WritePrice {
+    pub price: MoneyBody,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub compare_at_price: Option<MoneyBody>,
+    /// As the variant's.
+    #[serde(rename = "lowestPrice30Days", skip_serializing_if = "Option::is_none")]
+    pub lowest_price: Option<MoneyBody>,
 }
 
 #[derive(JsonSchema)]
@@ -314,7 +336,7 @@ pub struct BulkPartMissing {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let mut operations = vec![create(), change(), delete(), list(), show()];
+    let mut operations = vec![create(), change(), delete(), list(), show(), history()];
     operations.extend(super::export::openapi::operations());
     operations.extend(super::bulk::openapi::operations());
     operations
@@ -360,7 +382,7 @@ fn change() -> Operation {
              takes a member away, a list takes the place of the whole list. Variants keep their ids: each is known by \
              its id, else by its SKU, else by its options.",
         )
-        .budget(Budget::new(2, 13, 0))
+        .budget(Budget::new(2, 17, 0))
         .parameters([key(), Parameter::if_match()])
         .body(
             RequestBody::json::<WriteProduct>("What is to be changed, as `application/merge-patch+json` or JSON.")
@@ -439,6 +461,37 @@ fn show() -> Operation {
         .problems(not_found())
 }
 
+fn history() -> Operation {
+    let path = "/api/v1/admin/products/{idOrHandle}/variants/{variantId}/prices";
+    let text = json!({ "type": "string" });
+    let applied = |hours, cents| json!({ "at": time(hours), "price": money(cents), "compareAtPrice": null });
+    operation(Method::GET, path, "listVariantPrices")
+        .says("Lists the prices that a variant had", "In one currency, the newest first, each with when it began.")
+        .budget(Budget::new(1, 1, 0))
+        .parameters([
+            key(),
+            Parameter::path("variantId", "The variant's id.", text, id::<VariantKind>(1).to_string()),
+            Parameter::currency("The currency of the prices; the store's own where it is left out."),
+        ])
+        .parameters(Parameter::page())
+        .answer(Answer::json::<PriceHistoryBody>(200, "A page of prices.").headers([Header::Link]).example(
+            "reduced",
+            "A price that was reduced",
+            json!({
+                "items": [
+                    { "at": time(48), "price": money(14_900), "compareAtPrice": money(18_900) },
+                    applied(0, 18_900),
+                ],
+                "nextCursor": null,
+            }),
+        ))
+        .problems(not_found())
+        .problems(vec![of(
+            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+            "Query parameters are unknown or not valid; `errors` lists them all.",
+        )])
+}
+
 fn key() -> Parameter {
     let schema = json!({ "type": "string" });
     Parameter::path("idOrHandle", "The product's id, or its handle.", schema, "tunnel-tent-2")
@@ -471,6 +524,7 @@ fn source(is_kept: bool) -> Value {
             "sku": format!("TT2-{}", colour.to_uppercase()),
             "options": [colour],
             "price": money(cents),
+            "prices": { "JPY": { "price": { "amount": (cents * 2).to_string(), "currency": "JPY" } } },
             "weightGrams": 2_350,
             "weightUnit": "kg",
             "dimensions": { "lengthMm": 480, "widthMm": 160, "heightMm": 160 },

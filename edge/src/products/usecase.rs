@@ -36,7 +36,7 @@ pub enum ProductError {
     Changing,
 }
 
-type Outcome<T> = Result<T, Failure<ProductError>>;
+pub type Outcome<T> = Result<T, Failure<ProductError>>;
 
 /// A product as the staff sees it.
 pub struct Shown {
@@ -68,12 +68,12 @@ pub async fn show(ctx: &Ctx, key: &str) -> Outcome<Shown> {
     shown(&there, &source_of(ctx, &there).await?)
 }
 
-async fn source_of(ctx: &Ctx, there: &OneProduct) -> Outcome<Source> {
+pub async fn source_of(ctx: &Ctx, there: &OneProduct) -> Outcome<Source> {
     let currency = ctx.principal().await?.currency;
     Ok(catalog::source_of(&there.source, there.category.as_deref(), currency)?)
 }
 
-async fn found(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<OneProduct> {
+pub async fn found(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<OneProduct> {
     let one = rows.map(catalog::one_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
     let record = Resource::of_store(ctx.tenant().store).record(one.id);
     if ctx.reaches(&record).await? { Ok(one) } else { Err(Failure::NotFound) }
@@ -109,13 +109,14 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     let category = json.get("category").and_then(Value::as_str);
     let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, [json])];
     reads.extend(catalog::attribute_reads(tenant, [json]));
+    reads.push(catalog::currencies(tenant));
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     reads.extend(translations_of(json).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(4))).await? {
+    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(5))).await? {
         return Ok((first, true));
     }
-    let currency = ctx.principal().await?.currency;
+    let (currency, further) = catalog::currencies_of(rows.get(4))?;
     let (json, mut faults) = pictures::with_files(ctx, json, rows.get(1))?;
     let mut source = match Source::read(&json, currency) {
         Ok(source) => source,
@@ -126,6 +127,7 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     };
     faults.extend(source.foreign_ids(None));
     faults.extend(foreign_locales(&source, None, rows.last())?);
+    faults.extend(source.foreign_prices(None, &further));
     faults.extend(in_category(&mut source, rows.first())?);
     let attributes = Attributes::of(rows.get(2), currency)?;
     let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
@@ -164,11 +166,12 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
     for _ in 0..ATTEMPTS {
         let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, [patch])];
         reads.extend(catalog::attribute_reads(tenant, [patch]));
+        reads.push(catalog::currencies(tenant));
         reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
         let rows = ctx.read(reads).await?;
         let there = found(ctx, rows.first()).await?;
         expect(expected, there.version)?;
-        let currency = ctx.principal().await?.currency;
+        let (currency, further) = catalog::currencies_of(rows.get(4))?;
         let was = source_of(ctx, &there).await?;
         let mut json = to_json(&was)?;
         let (patch, unshown) = pictures::with_files(ctx, patch, rows.get(1))?;
@@ -185,7 +188,8 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
             }
         };
         faults.extend(source.foreign_ids(Some(&was)));
-        faults.extend(foreign_locales(&source, Some(&was), rows.get(4))?);
+        faults.extend(foreign_locales(&source, Some(&was), rows.get(5))?);
+        faults.extend(source.foreign_prices(Some(&was), &further));
         let attributes = Attributes::of(rows.get(2), currency)?;
         faults.extend(attributes.definitions.unknown_in(&patch));
         let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
@@ -201,6 +205,7 @@ pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
         if source == was {
             return shown(&there, &was);
         }
+        catalog::settle_prices(ctx, &mut [(&mut source, Some(&was))]).await?;
         let standing = Standing {
             id: there.id,
             version: there.version.saturating_add(1),
@@ -270,8 +275,9 @@ impl Write<'_> {
         let json = to_json(source)?;
         let id = standing.id.to_string();
         let text = serde_json::to_string(source).map_err(not_rendered)?;
-        let rows = catalog::render(source, text, standing, self.currency, &self.attributes.definitions)
-            .map_err(not_rendered)?;
+        let definitions = &self.attributes.definitions;
+        let rows =
+            catalog::render(source, self.was, text, standing, self.currency, definitions).map_err(not_rendered)?;
         let shown = Shown::new(standing, source).map_err(not_rendered)?;
         let attributes = self.attributes.guarded(source);
         let mut chunk = Chunk { removed_variants, attributes, ..Chunk::default() };
@@ -297,10 +303,14 @@ impl Write<'_> {
         let name = if standing.is_new { "product.created" } else { "product.updated" };
         let event = event(ctx, standing.id, standing.version, name, &source.handle.as_str().into())?;
         commit.push(journal::events(tenant, "product", &[event], ctx.now));
+        let prices = catalog::told_prices(&chunk.variants);
         let change = match self.was {
             None => Change::new("product.create", standing.id).after(told::whole(&json)),
             Some(was) => {
-                let (before, after) = told::difference(&to_json(was)?, &json);
+                let (before, mut after) = told::difference(&to_json(was)?, &json);
+                if let Some((members, prices)) = after.as_object_mut().zip(prices) {
+                    members.insert("priceChanges".to_owned(), prices);
+                }
                 Change::new("product.change", standing.id).before(before).after(after)
             }
         };

@@ -19,8 +19,8 @@ pub use membership::{
 pub use plan::{IllegalStatus, OrganizationStatus, Plan, StatusAction, UnknownOrganizationStatus};
 pub use platform::{Ability, ConnectError, Health, PLATFORMS, Platform, UnknownAbility, UnknownHealth, connect};
 pub use settings::{
-    InvalidTimezone, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone, UnknownRoundingMode,
-    UnknownStatus, UnknownTaxMode,
+    InvalidTimezone, MOST_CURRENCIES, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone,
+    UnknownRoundingMode, UnknownStatus, UnknownTaxMode,
 };
 pub use sign_up::{
     FOUNDED_WITHIN_MILLIS, Foundings, InvalidFoundedName, MOST_FOUNDED, SignUp, UnknownSignUp, founded_name,

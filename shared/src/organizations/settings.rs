@@ -6,6 +6,9 @@ use std::str::FromStr;
 use crate::kernel::locale::{Locale, LocaleList, Locales};
 use crate::kernel::money::{Currency, Rounding};
 
+/// Of a store beside its own.
+pub const MOST_CURRENCIES: usize = 20;
+
 /// An IANA time zone: `UTC`, or `Area/Location` such as `Asia/Seoul`.
 ///
 /// The form is checked, not whether the zone exists: the database of zones changes several times a year, and whoever

@@ -62,6 +62,20 @@ async fn change(kv: &dyn Kv, operation: &str, args: &[&str]) -> Answer {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_line_is_added_to_a_cart_of_its_currency_alone() {
+    for adapter in adapters::all().await {
+        let (kv, name) = (&*adapter.kv, adapter.name);
+        let meta = r#"{"currency":"EUR"}"#;
+        change(kv, "create", &[meta]).await;
+        let add = async |text: &'static str| change(kv, "add", &["v1", "1", "{}", "9999", "250", text]).await;
+        let refused = add(r#""currency":"JPY""#).await;
+        assert_eq!((refused.status.as_str(), refused.detail.as_deref()), ("meta", Some(meta)), "{name}");
+        assert_eq!(add(r#""currency":"EUR""#).await.version(), "2", "{name}");
+        assert_eq!(add("").await.version(), "3", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_are_added_set_and_removed() {
     for adapter in adapters::all().await {
         let (kv, name) = (&*adapter.kv, adapter.name);

@@ -9,7 +9,7 @@ use crate::client::Answer;
 use crate::world::World;
 
 /// All there is to say, each member with its JSON type.
-const FIELDS: [(&str, &str); 31] = [
+const FIELDS: [(&str, &str); 33] = [
     ("/handle", "string"),
     ("/title", "string"),
     ("/description", "string"),
@@ -35,6 +35,8 @@ const FIELDS: [(&str, &str); 31] = [
     ("/variants/0/options", "array"),
     ("/variants/0/price", "object"),
     ("/variants/0/price/amount", "string"),
+    ("/variants/0/lowestPrice30Days", "object"),
+    ("/variants/0/prices", "object"),
     ("/variants/0/weightGrams", "integer"),
     ("/variants/0/dimensions", "object"),
     ("/variants/0/hsCode", "string"),
@@ -63,6 +65,8 @@ fn product(world: &World) -> Value {
             "sku": world.name("hostile"),
             "options": ["M"],
             "price": { "amount": "1.00", "currency": "EUR" },
+            "lowestPrice30Days": { "amount": "1.00", "currency": "EUR" },
+            "prices": {},
             "weightGrams": 5,
             "dimensions": { "lengthMm": 1, "widthMm": 1, "heightMm": 1 },
             "hsCode": "630622",

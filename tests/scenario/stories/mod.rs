@@ -26,6 +26,7 @@ mod orders;
 mod own_orders;
 pub mod passkeys;
 pub mod people;
+mod prices;
 mod products;
 mod profiles;
 mod protocol;
@@ -145,6 +146,11 @@ pub const STORIES: &[(&str, Story)] = stories![
     files::a_file_is_described_and_guarded_by_its_version,
     files::a_removed_file_leaves_the_store_as_well,
     files::files_are_the_staffs_of_one_store_newest_first,
+    prices::a_cart_is_filled_and_ordered_in_its_currency,
+    prices::a_product_is_sold_in_three_currencies,
+    prices::a_reduction_says_the_lowest_price_before_it,
+    prices::an_import_leaves_a_history_and_the_prices_that_files_do_not_have,
+    prices::lists_are_narrowed_and_ordered_in_the_currency_asked_for,
     products::a_product_is_made_shown_changed_and_deleted,
     products::variants_keep_their_ids_across_a_patch,
     products::handles_and_skus_are_a_stores_own,

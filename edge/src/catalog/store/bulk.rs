@@ -14,6 +14,7 @@ use serde::Serialize;
 use super::attribute;
 use super::membership::list_in_collections;
 use super::placement::list_in_categories;
+use super::price::{PriceChangeRow, PriceRow, write_prices};
 use super::translation::{self, TranslationRow};
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
@@ -157,6 +158,11 @@ pub struct VariantRow {
     pub option_key: String,
     pub currency: String,
     pub price_minor: Option<i64>,
+    /// In further currencies.
+    #[serde(skip)]
+    pub prices: Vec<PriceRow>,
+    #[serde(skip)]
+    pub price_changes: Vec<PriceChangeRow>,
     pub document: String,
     /// Of a variant of a new product, what its stock will say; of others, as if there were none.
     pub available: Option<i64>,
@@ -314,6 +320,7 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
     translation::write(commit, tenant, &chunk.updated_products, &chunk.translations);
     list_in_categories(commit, tenant, &ids);
+    write_prices(commit, tenant, chunk, now);
     // Rules ask for all that is written before.
     list_in_collections(commit, tenant, &ids);
 }

@@ -108,7 +108,7 @@ SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key,
 FROM page CROSS JOIN product p ON p.id = page.id AND p.organization_id = ?1";
 
 /// Products in a range of prices that are sorted for each page; `fit` holds one more.
-const FEW: i64 = 1_000;
+pub(super) const FEW: i64 = 1_000;
 
 // In the conditions below `:kind` and `:value` stand for the numbers of arguments.
 
@@ -243,7 +243,7 @@ pub fn list_in_own_order(tenant: Tenant, filter: &ListFilter, limit: i64, now: T
 }
 
 /// As [`list`]; with `only_if`, empty unless what leads the list says that it is in this order.
-fn list_if(
+pub(super) fn list_if(
     tenant: Tenant,
     filter: &ListFilter,
     sort: Sort,
@@ -288,8 +288,7 @@ fn list_if(
     let but_facet: String = conditions.iter().skip(usize::from(facet.is_some())).map(|(has, _)| has.as_str()).collect();
     let mut others: String = conditions.iter().skip(1).map(|(_, any)| any.as_str()).collect();
     if let Some(order) = only_if {
-        let own = if filter.collection.is_some() { ORDER_OF_COLLECTION } else { ORDER_OF_CATEGORY };
-        others.push_str(&own.replace(":order", order));
+        others.push_str(&order_of_shelf(filter.collection.is_some(), 4, order));
     }
 
     let after = after.map(|(value, id)| (args.add(value.clone()), args.add(id.to_string())));
@@ -315,13 +314,30 @@ fn list_if(
     Statement { sql: sql.into(), args: args.0 }
 }
 
+/// Whether the category or collection whose id or name is the argument of that number has its products in `order`.
+pub(super) fn order_of_shelf(is_collection: bool, key: usize, order: &str) -> String {
+    let own = if is_collection { ORDER_OF_COLLECTION } else { ORDER_OF_CATEGORY };
+    own.replace(":order", order).replace("?4", &format!("?{key}"))
+}
+
+/// Adds that a product meets the condition `what`, of these arguments, and that any product does.
+pub(super) fn any_and_has(what: &str, kind: &str, value: &str, has: &mut String, any: &mut String) {
+    let (one, some) = match what {
+        "vendor" => (HAS_VENDOR, ANY_OF_VENDOR),
+        "stock" => (HAS_STOCK, ANY_IN_STOCK),
+        _ => (HAS_FACET, ANY_OF_FACET),
+    };
+    has.push_str(&one.replace(":kind", kind).replace(":value", value));
+    any.push_str(&some.replace(":kind", kind).replace(":value", value));
+}
+
 /// Whether `table`'s row is published at the moment of that argument.
 fn shown(table: &str, now: usize) -> String {
     format!(" AND coalesce({table}.publish_at <= ?{now}, 1) AND coalesce({table}.unpublish_at > ?{now}, 1)")
 }
 
 /// The rest of a WHERE that begins after the cursor, and its ORDER BY.
-fn order(table: &str, id: &str, sort: Sort, after: Option<(usize, usize)>) -> String {
+pub(super) fn order(table: &str, id: &str, sort: Sort, after: Option<(usize, usize)>) -> String {
     let column = sort.key.column();
     let priced = match sort.key {
         SortKey::Price | SortKey::Position => format!(" AND {table}.{column} IS NOT NULL"),
@@ -334,7 +350,7 @@ fn order(table: &str, id: &str, sort: Sort, after: Option<(usize, usize)>) -> St
     format!("{priced}{after}{}", direction(table, id, sort))
 }
 
-fn direction(table: &str, id: &str, sort: Sort) -> String {
+pub(super) fn direction(table: &str, id: &str, sort: Sort) -> String {
     let (column, direction) = (sort.key.column(), if sort.descending { "DESC" } else { "ASC" });
     format!("\nORDER BY {table}.{column} {direction}, {table}.{id} {direction}")
 }
@@ -354,11 +370,11 @@ fn price_bounds(table: &str, sort: Sort, is_after: bool) -> String {
     bounds
 }
 
-struct Args(Vec<Value>);
+pub(super) struct Args(pub(super) Vec<Value>);
 
 impl Args {
     /// The number of `value` in the statement.
-    fn add(&mut self, value: impl Into<Value>) -> usize {
+    pub(super) fn add(&mut self, value: impl Into<Value>) -> usize {
         self.0.push(value.into());
         self.0.len()
     }

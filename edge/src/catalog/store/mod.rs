@@ -1,6 +1,6 @@
-//! The catalog's tables: `product`, `variant`, `product_image`, `product_facet`, `category`, `category_product`,
-//! `collection`, `collection_condition`, `collection_product`, `product_translation`, `product_former_translation`,
-//! `attribute_definition`.
+//! The catalog's tables: `product`, `variant`, `variant_price`, `product_price_range`, `price_change`, `product_image`,
+//! `product_facet`, `category`, `category_product`, `collection`, `collection_condition`, `collection_product`,
+//! `product_translation`, `product_former_translation`, `attribute_definition`.
 
 pub mod attribute;
 mod bulk;
@@ -8,9 +8,11 @@ pub mod category;
 pub mod collection;
 mod export;
 mod list;
+mod list_in;
 pub mod membership;
 mod named;
 pub mod placement;
+mod price;
 mod read;
 mod single;
 mod sitemap;
@@ -24,8 +26,13 @@ pub use bulk::{
 };
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
 pub use list::{ListFilter, Sort, SortKey, list, list_in_own_order};
+pub use list_in::{Page, list_in, list_in_own_order_in};
 pub use named::{
     categories_named, categories_named_of, products_named, products_named_of, taken_by_others, taken_by_others_of,
+};
+pub use price::{
+    Applied, HistoryPage, PriceChangeRow, PriceRow, currencies, currencies_of, history, history_of, prices_before,
+    prices_before_of, prices_in, prices_of, told_prices,
 };
 pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{

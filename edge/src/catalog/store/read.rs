@@ -50,10 +50,15 @@ WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'a
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 ORDER BY position";
 
+/// In the store's own currency, or in a further one.
 const OFFERS: &str = "-- catalog::offers
 SELECT v.id, v.product_id, p.handle, v.sku, p.title, v.title AS variant_title,
   coalesce(v.document ->> '$.imageUrl', p.card ->> '$.image.url') AS image_url,
-  v.price_minor, v.currency, v.available, v.sellable, v.continue_selling,
+  coalesce(?5, v.currency) AS currency, iif(v.currency = coalesce(?5, v.currency), v.price_minor, (
+    SELECT x.price_minor FROM store s CROSS JOIN json_each(s.currencies) c
+    CROSS JOIN variant_price x ON x.variant_id = v.id AND x.currency = c.value AND x.organization_id = ?1
+    WHERE s.organization_id = ?1 AND s.id = ?2 AND c.value = ?5)) AS price_minor,
+  v.available, v.sellable, v.continue_selling,
   p.status = 'active' AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1) AS published
 FROM json_each(?3) wanted
 CROSS JOIN variant v ON v.id = wanted.value AND v.organization_id = ?1 AND +v.store_id = ?2
@@ -66,7 +71,11 @@ FROM json_each(?3) line
 LEFT JOIN variant v ON v.id = line.value ->> 'variant' AND v.organization_id = ?1 AND v.store_id = ?2
 LEFT JOIN product p ON p.id = v.product_id AND p.organization_id = ?1 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
-WHERE p.id IS NULL OR v.currency <> line.value ->> 'currency' OR v.price_minor IS NOT line.value ->> 'price'";
+WHERE p.id IS NULL OR iif(v.currency = line.value ->> 'currency', v.price_minor, (
+    SELECT x.price_minor FROM store s CROSS JOIN json_each(s.currencies) c
+    CROSS JOIN variant_price x ON x.variant_id = v.id AND x.currency = c.value AND x.organization_id = ?1
+    WHERE s.organization_id = ?1 AND s.id = ?2 AND c.value = line.value ->> 'currency'))
+  IS NOT line.value ->> 'price'";
 
 /// A product that is shown `now`.
 pub fn product(tenant: Tenant, key: Result<ProductId, &str>, now: Timestamp) -> Statement {
@@ -77,10 +86,17 @@ pub fn product(tenant: Tenant, key: Result<ProductId, &str>, now: Timestamp) -> 
     tenant.statement(sql).bind(key).bind(now.millis())
 }
 
-/// What `variants` are offered at `now`. Variants that are not this store's are left out.
-pub fn offers(tenant: Tenant, variants: impl IntoIterator<Item = VariantId>, now: Timestamp) -> Statement {
+/// What `variants` are offered at `now`, in a currency or, without one, in the store's own. In one that is not the
+/// store's they have no price. Variants that are not this store's are left out.
+pub fn offers(
+    tenant: Tenant,
+    variants: impl IntoIterator<Item = VariantId>,
+    currency: Option<Currency>,
+    now: Timestamp,
+) -> Statement {
     let ids: Vec<String> = variants.into_iter().map(|id| id.to_string()).collect();
-    tenant.statement(OFFERS).bind(json!(ids).to_string()).bind(now.millis())
+    let statement = tenant.statement(OFFERS).bind(json!(ids).to_string()).bind(now.millis());
+    statement.bind(currency.map(Currency::code))
 }
 
 /// # Errors

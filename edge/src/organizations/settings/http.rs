@@ -1,6 +1,6 @@
 //! `/api/v1/organization`, `/api/v1/stores` and `/api/v1/platforms`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::response::Response;
 use headlesspro_shared::identity::Scope;
@@ -9,7 +9,7 @@ use headlesspro_shared::kernel::locale::{InvalidLocaleList, Locale, LocaleList};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{
-    PLATFORMS, Platform, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone,
+    MOST_CURRENCIES, PLATFORMS, Platform, RoundingMode, Settings, SettingsChange, Status, TaxMode, Timezone,
 };
 use http::{StatusCode, Uri};
 use schemars::JsonSchema;
@@ -92,6 +92,9 @@ pub struct OpenStoreBody {
     /// out. Asks for `providers:write` over the whole organization.
     #[schemars(length(max = 500))]
     pub storefront_url: Option<String>,
+    /// In which variants may have prices as well; the store's own is not among them.
+    #[schemars(length(max = 20), inner(regex(pattern = "^[A-Z]{3}$")))]
+    pub currencies: Option<Vec<String>>,
 }
 
 /// What is left out stays as it is; null takes a store's own setting away, so that its organization's holds.
@@ -127,6 +130,10 @@ pub struct ChangeStoreBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<String>", length(max = 500))]
     pub storefront_url: Option<Option<String>>,
+    /// In which variants may have prices as well; the store's own is not among them. Prices in one that is taken away
+    /// stay, and are not shown or sold in until it is there again; what is cached may show them for a minute.
+    #[schemars(length(max = 20), inner(regex(pattern = "^[A-Z]{3}$")))]
+    pub currencies: Option<Vec<String>>,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -213,6 +220,8 @@ pub struct StoreBody {
     pub last_sync_at: Option<String>,
     /// Where the links in customers' mails lead; null: where the deployment says.
     pub storefront_url: Option<String>,
+    /// In which variants may have prices, beside the one in the settings.
+    pub currencies: Vec<String>,
     /// Grows with each change; also the ETag.
     pub version: i64,
     #[schemars(with = "MomentText")]
@@ -283,8 +292,17 @@ impl Parse for OpenStoreBody {
         let platform =
             errors.optional("platform", self.platform, |id| Platform::of(&id).ok_or("there is no such platform"));
         let storefront = errors.optional("storefrontUrl", self.storefront_url, |url| storefront(&url));
+        let currencies = currencies(errors, self.currencies).unwrap_or_default();
         let credentials = self.credentials;
-        errors.is_empty().then_some(Wanted { name: name?, currency, own, platform, credentials, storefront })
+        errors.is_empty().then_some(Wanted {
+            name: name?,
+            currency,
+            own,
+            platform,
+            credentials,
+            storefront,
+            currencies,
+        })
     }
 }
 
@@ -317,6 +335,7 @@ impl Parse for ChangeStoreBody {
                 Some(None) => Some(None),
                 Some(Some(url)) => errors.optional("storefrontUrl", Some(url), |url| storefront(&url)).map(Some),
             },
+            currencies: currencies(errors, self.currencies),
         };
         errors.is_empty().then_some(change)
     }
@@ -324,6 +343,20 @@ impl Parse for ChangeStoreBody {
 
 fn locales(list: &[String]) -> Result<LocaleList, InvalidLocaleList> {
     LocaleList::of(list.iter().map(String::as_str))
+}
+
+/// Each once, in the order of their codes.
+fn currencies(errors: &mut FieldErrors, codes: Option<Vec<String>>) -> Option<Vec<Currency>> {
+    let codes = codes?;
+    if MOST_CURRENCIES < codes.len() {
+        errors.push("currencies", format!("has more than {MOST_CURRENCIES} elements"));
+        return None;
+    }
+    let read = |(at, code): (usize, String)| {
+        errors.optional(&format!("currencies/{at}"), Some(code), |code| code.parse::<Currency>())
+    };
+    let read: BTreeSet<Currency> = codes.into_iter().enumerate().filter_map(read).collect();
+    Some(read.into_iter().collect())
 }
 
 fn storefront(url: &str) -> Result<BaseUrl, &'static str> {
@@ -440,6 +473,7 @@ impl From<Store> for StoreBody {
             health_at: store.health_at.map(|at| at.to_string()),
             last_sync_at: store.last_sync_at.map(|at| at.to_string()),
             storefront_url: store.storefront.map(|url| url.to_string()),
+            currencies: store.currencies.iter().map(ToString::to_string).collect(),
             version: store.version,
             created_at: store.created_at.to_string(),
         }
@@ -462,6 +496,7 @@ impl From<SettingsError> for Problem {
         match error {
             SettingsError::NameTaken => field("name", "another store has this name"),
             SettingsError::Credentials(refused) => field("credentials", refused.to_string()),
+            SettingsError::OwnCurrency(own) => field("currencies", format!("{own} is the store's own currency")),
             SettingsError::PlanLimit(exceeded) => exceeded.into(),
             SettingsError::LastStore => Problem::new(StatusCode::CONFLICT, "last-store")
                 .detail("One storefront must stay active, or nobody could log in any more.")

@@ -206,6 +206,7 @@ fn store_body(is_connection: bool) -> Value {
         "healthAt": null,
         "lastSyncAt": null,
         "storefrontUrl": if is_connection { Value::Null } else { json!("https://shop.example") },
+        "currencies": if is_connection { json!([]) } else { json!(["JPY", "USD"]) },
         "version": 1,
         "createdAt": time(0),
     })

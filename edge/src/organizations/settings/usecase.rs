@@ -53,6 +53,7 @@ pub struct StoreChange {
     pub status: Option<Status>,
     pub credentials: Option<Credentials>,
     pub storefront: Own<BaseUrl>,
+    pub currencies: Option<Vec<Currency>>,
 }
 
 /// A store to be opened.
@@ -64,12 +65,16 @@ pub struct Wanted {
     pub platform: Option<&'static Platform>,
     pub credentials: Option<Credentials>,
     pub storefront: Option<BaseUrl>,
+    /// Beside that one.
+    pub currencies: Vec<Currency>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingsError {
     NameTaken,
     Credentials(ConnectError),
+    /// The store's own is not one of the others.
+    OwnCurrency(Currency),
     PlanLimit(PlanExceeded),
     /// Nobody could log in any more.
     LastStore,
@@ -151,16 +156,19 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
         return Ok((first, true));
     }
     let (currency, key) = rows.first().map(settings::defaults_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
+    let currency = wanted.currency.unwrap_or(currency);
+    further(currency, &wanted.currencies)?;
     let id: StoreId = ctx.new_id()?;
     let sealed = sealed(ctx, &key, id, wanted.platform, wanted.credentials.as_ref())?;
     let new = NewStore {
         id,
         name: wanted.name.as_str(),
-        currency: wanted.currency.unwrap_or(currency),
+        currency,
         own: &wanted.own,
         platform: wanted.platform.map(|platform| platform.id),
         credentials_sealed: sealed.as_deref(),
         storefront: wanted.storefront.as_ref(),
+        currencies: &wanted.currencies,
     };
     let mut commit = Commit::new();
     let insert = commit.push(settings::insert_store(tenant, &new, ctx.now));
@@ -172,6 +180,7 @@ pub async fn open(ctx: &Ctx, wanted: &Wanted, claim: Option<&Claim>) -> Outcome<
     let state = json!({
         "name": new.name,
         "currency": new.currency.to_string(),
+        "currencies": new.currencies,
         "platform": new.platform,
         "hasCredentials": sealed.is_some(),
     });
@@ -210,6 +219,7 @@ pub async fn change_store(ctx: &Ctx, id: StoreId, change: &StoreChange, expected
             ctx.require_everywhere(SETS_STOREFRONT).await?;
         }
         expect(expected, store.version)?;
+        further(store.settings.currency, change.currencies.as_deref().unwrap_or_default())?;
         let platform = store.platform.as_deref().and_then(Platform::of);
         let sealed = sealed(ctx, &store.key, id, platform, change.credentials.as_ref())?;
         let before = of_store(&store, false);
@@ -266,6 +276,14 @@ fn apply(store: &mut Store, change: &StoreChange) {
     if let Some(storefront) = &change.storefront {
         store.storefront.clone_from(storefront);
     }
+    if let Some(currencies) = &change.currencies {
+        store.currencies.clone_from(currencies);
+    }
+}
+
+/// Refuses the store's own currency among the others.
+fn further(own: Currency, others: &[Currency]) -> Outcome<()> {
+    if others.contains(&own) { Err(Failure::Rejected(SettingsError::OwnCurrency(own))) } else { Ok(()) }
 }
 
 /// The credentials of a store, sealed; `None` where there are none to be kept.
@@ -330,6 +348,7 @@ fn of_store(store: &Store, has_new_credentials: bool) -> Json {
         "rounding": store.own.rounding,
         "status": store.status,
         "storefrontUrl": store.storefront.as_ref().map(BaseUrl::as_str),
+        "currencies": store.currencies,
         "newCredentials": has_new_credentials,
     })
 }

@@ -8,6 +8,7 @@ use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::{
     Health, OrganizationStatus, Plan, RoundingMode, Settings, Status, TaxMode, Timezone,
 };
+use serde_json::json;
 
 use super::{data_key, of_organization};
 use crate::app::Tenant;
@@ -33,7 +34,7 @@ WHERE id = ?1 AND version = ?2";
 const STORES: &str = "-- organizations::stores_of_organization
 SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.locales, s.tax_mode, s.rounding, s.status, s.platform,
   s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.health_message, s.health_at, s.last_sync_at,
-  s.storefront_url, s.version, s.created_at,
+  s.storefront_url, s.currencies, s.version, s.created_at,
   o.timezone AS default_timezone, o.locale AS default_locale, o.locales AS default_locales, o.tax_mode AS default_tax_mode,
   o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
 FROM store s
@@ -44,7 +45,7 @@ WHERE s.organization_id = ?1 AND ?2 < s.id ORDER BY s.id LIMIT ?3";
 const STORE: &str = "-- organizations::store
 SELECT s.id, s.name, s.currency, s.timezone, s.locale, s.locales, s.tax_mode, s.rounding, s.status, s.platform,
   s.credentials_sealed IS NOT NULL AS has_credentials, s.health, s.health_message, s.health_at, s.last_sync_at,
-  s.storefront_url, s.version, s.created_at,
+  s.storefront_url, s.currencies, s.version, s.created_at,
   o.timezone AS default_timezone, o.locale AS default_locale, o.locales AS default_locales, o.tax_mode AS default_tax_mode,
   o.rounding AS default_rounding, o.currency AS default_currency, k.wrapped, k.master_key_id
 FROM store s
@@ -65,8 +66,8 @@ WHERE s.organization_id = ?1 AND s.id = ?2";
 
 const INSERT_STORE: &str = "-- organizations::insert_connected_store
 INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, timezone, locale, tax_mode, rounding,
-  locales, platform, credentials_sealed, created_at, storefront_url)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+  locales, platform, credentials_sealed, created_at, storefront_url, currencies)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 /// New credentials have not been tried yet: nothing has been seen of them.
 const CHANGE_STORE: &str = "-- organizations::change_store
@@ -74,7 +75,7 @@ UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding 
   status = ?10,
   health = iif(?11 IS NULL, health, 'unknown'), health_message = iif(?11 IS NULL, health_message, NULL),
   health_at = iif(?11 IS NULL, health_at, NULL),
-  credentials_sealed = coalesce(?11, credentials_sealed), storefront_url = ?12, version = version + 1
+  credentials_sealed = coalesce(?11, credentials_sealed), storefront_url = ?12, currencies = ?13, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3";
 
 /// An organization as its staff sees it.
@@ -138,6 +139,8 @@ pub struct Store {
     pub last_sync_at: Option<Timestamp>,
     /// Where the links in customers' mails lead, if not where the deployment says.
     pub storefront: Option<BaseUrl>,
+    /// Beside the one in its settings, in which every product has its price.
+    pub currencies: Vec<Currency>,
     pub version: i64,
     pub created_at: Timestamp,
 }
@@ -151,6 +154,7 @@ pub struct NewStore<'a> {
     pub platform: Option<&'a str>,
     pub credentials_sealed: Option<&'a str>,
     pub storefront: Option<&'a BaseUrl>,
+    pub currencies: &'a [Currency],
 }
 
 /// The statement whose rows [`organization_of`] takes.
@@ -247,6 +251,8 @@ fn store_of(row: Row<'_>) -> Result<Store, SqlError> {
         health_at: row.get::<Option<i64>>("health_at")?.map(Timestamp::from_millis),
         last_sync_at: row.get::<Option<i64>>("last_sync_at")?.map(Timestamp::from_millis),
         storefront: if is_there("storefront_url")? { Some(row.parse("storefront_url")?) } else { None },
+        currencies: serde_json::from_str(row.get("currencies")?)
+            .map_err(|error| SqlError::Statement(format!("a store's currencies: {error}")))?,
         version: row.get("version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
     })
@@ -294,6 +300,7 @@ pub fn insert_store(tenant: Tenant, new: &NewStore<'_>, now: Timestamp) -> State
     .bind(new.credentials_sealed)
     .bind(now.millis())
     .bind(new.storefront.map(BaseUrl::as_str))
+    .bind(json!(new.currencies).to_string())
 }
 
 /// Changes a store that is at `store.version` to be like `store`; `credentials` of `None` stay as they are.
@@ -304,6 +311,7 @@ pub fn change_store(tenant: Tenant, store: &Store, credentials_sealed: Option<&s
         .bind(store.status.name())
         .bind(credentials_sealed)
         .bind(store.storefront.as_ref().map(BaseUrl::as_str))
+        .bind(json!(store.currencies).to_string())
 }
 
 fn own_settings(statement: Statement, own: &OwnSettings) -> Statement {

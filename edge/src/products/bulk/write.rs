@@ -65,6 +65,8 @@ struct Decided {
 /// What was read for a chunk.
 struct Known {
     currency: Currency,
+    /// The store's further currencies.
+    further: Vec<Currency>,
     /// By what the lines name: ids and handles.
     products: BTreeMap<String, KnownProduct>,
     /// Ids by what the lines name: ids and paths.
@@ -96,7 +98,7 @@ pub async fn write(
             (None, _) => None,
             (Some(_), Some(faults)) => Some(Err(faults.clone())),
             (Some(Err(faults)), None) => Some(Err(faults.clone())),
-            (Some(Ok(json)), None) => Some(decided.decide(ctx, job.mode, &known, line.number, json)?),
+            (Some(Ok(json)), None) => Some(decided.decide(ctx, job.mode, &known, line.number, json).await?),
         };
         match read {
             None => {}
@@ -170,6 +172,7 @@ async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
         catalog::products_named(tenant, &keys),
         catalog::categories_named(tenant, &texts("category")),
         pictures::files(ctx, all()),
+        catalog::currencies(tenant),
     ];
     reads.extend(catalog::attribute_reads(tenant, all()));
     if all().any(|json| json.get("translations").is_some_and(|translations| !translations.is_null())) {
@@ -180,9 +183,10 @@ async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
     let products = rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default();
     let categories = rows.next().as_ref().map(catalog::categories_named_of).transpose()?.unwrap_or_default();
     let files = rows.next();
+    let (_, further) = catalog::currencies_of(rows.next().as_ref())?;
     let attributes = Attributes::of(rows.next().as_ref(), currency)?;
     let referenced = catalog::referenced(rows.next().as_ref(), pictures::ids_of(files.as_ref())?)?;
-    Ok(Known { currency, products, categories, files, attributes, referenced, locales: rows.next() })
+    Ok(Known { currency, further, products, categories, files, attributes, referenced, locales: rows.next() })
 }
 
 enum Verdict {
@@ -194,7 +198,7 @@ enum Verdict {
 }
 
 impl Decided {
-    fn decide(
+    async fn decide(
         &mut self,
         ctx: &Ctx,
         mode: Mode,
@@ -249,6 +253,7 @@ impl Decided {
             }
         };
         faults.extend(source.foreign_ids(was.as_ref()));
+        faults.extend(source.foreign_prices(was.as_ref(), &known.further));
         faults.extend(known.attributes.settle(&mut source, was.as_ref(), &known.referenced));
         let kept = was.as_ref().and_then(|was| was.category.as_ref());
         if let Some(category) = source.category.clone().filter(|category| kept != Some(category)) {
@@ -272,6 +277,7 @@ impl Decided {
             return Ok(Ok(Verdict::Later));
         }
         let removed = source.settle(was.as_ref(), Likeness::Sku, ctx.now, &mut || ctx.random())?;
+        catalog::settle_prices(ctx, &mut [(&mut source, was.as_ref())]).await?;
         let text = serde_json::to_string(&source).map_err(not_rendered)?;
         if there.is_some_and(|there| there.hash == catalog::hash(&text)) {
             return Ok(Ok(Verdict::Unchanged));
@@ -283,7 +289,8 @@ impl Decided {
             updated_at: ctx.now,
             is_new: there.is_none(),
         };
-        let rows = catalog::render(&source, text, &standing, known.currency, &known.attributes.definitions)
+        let definitions = &known.attributes.definitions;
+        let rows = catalog::render(&source, was.as_ref(), text, &standing, known.currency, definitions)
             .map_err(not_rendered)?;
         let size = size_of(&rows);
         if MOST_BYTES_ALONE < size {

@@ -62,6 +62,7 @@ impl Source {
         }
         for variant in &mut self.variants {
             let Some(known) = known.variants.iter().find(|known| known.id == variant.id) else { continue };
+            variant.prices.clone_from(&known.prices);
             variant.dimensions = known.dimensions;
             variant.hs_code.clone_from(&known.hs_code);
             variant.origin_country = known.origin_country;
@@ -79,6 +80,8 @@ fn of_variant(parsed: &ParsedVariant) -> SourceVariant {
         options: parsed.option_values.clone(),
         price: parsed.price,
         compare_at_price: parsed.compare_at,
+        lowest_price: None,
+        prices: Default::default(),
         barcode: parsed.barcode.clone(),
         weight_grams: parsed.weight_grams,
         weight_unit: parsed.weight_unit,

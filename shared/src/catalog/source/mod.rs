@@ -11,6 +11,7 @@ mod exported;
 mod imported;
 mod named;
 mod patch;
+mod prices;
 mod read;
 mod reader;
 mod settle;
@@ -27,6 +28,7 @@ use serde_json::{Map, Number, Value};
 
 pub use named::{NamedTranslation, NamedTranslations};
 pub use patch::{merge_patch, unknown_members};
+pub use prices::{PriceChange, Quote};
 pub use reader::Fault;
 pub(in crate::catalog) use reader::{Reader, escaped};
 pub use settle::Likeness;
@@ -37,7 +39,7 @@ use crate::kernel::country::Country;
 use crate::kernel::handle::Handle;
 use crate::kernel::id::{FileId, ImageId, VariantId};
 use crate::kernel::locale::Locale;
-use crate::kernel::money::Money;
+use crate::kernel::money::{Currency, Money};
 use crate::kernel::sku::Sku;
 use crate::kernel::time::Timestamp;
 use crate::media::{FocalPoint, decimal};
@@ -155,6 +157,12 @@ pub struct SourceVariant {
     /// Above zero.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub compare_at_price: Option<Money>,
+    /// Of a reduction, the lowest price of the 30 days before it. What comes in does not count: [`Source::settle`].
+    #[serde(rename = "lowestPrice30Days", skip_serializing_if = "Option::is_none")]
+    pub lowest_price: Option<Money>,
+    /// In other currencies than the store's own, each by its code. It is sold in those alone.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub prices: BTreeMap<Currency, Quote>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub barcode: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
+use super::prices::{LOWEST_PRICE, prices};
 use super::reader::{Fault, Members, Reader};
 use super::translated::translations;
 use super::{
@@ -35,12 +36,14 @@ pub(super) const MEMBERS: [&str; 17] = [
     "variants",
 ];
 pub(super) const SEO: [&str; 2] = ["title", "description"];
-const VARIANT: [&str; 17] = [
+const VARIANT: [&str; 19] = [
     "id",
     "sku",
     "options",
     "price",
     "compareAtPrice",
+    LOWEST_PRICE,
+    "prices",
     "barcode",
     "weightGrams",
     "weightUnit",
@@ -284,6 +287,8 @@ fn variant(reader: &mut Reader, json: &Value, rules: &Rules<'_>) -> Option<Sourc
         id: reader.parsed(of, "id"),
         price,
         compare_at_price,
+        lowest_price: reader.money(of, LOWEST_PRICE, rules.currency),
+        prices: prices(reader, of, rules.currency),
         barcode: reader.line(of, "barcode", MOST_CHARS),
         weight_grams: reader.integer(of, "weightGrams", 0, MOST_GRAMS),
         weight_unit: reader.parsed(of, "weightUnit"),

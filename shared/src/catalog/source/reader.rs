@@ -37,6 +37,11 @@ impl<'a> Members<'a> {
     pub(in crate::catalog) fn get(self, name: &str) -> Option<&'a Value> {
         self.0?.get(name).filter(|value| !value.is_null())
     }
+
+    /// Whether it is an object.
+    pub(super) fn is_there(self) -> bool {
+        self.0.is_some()
+    }
 }
 
 impl Reader {
@@ -233,7 +238,7 @@ impl Reader {
         let money = self.members(value, &["amount", "currency"]);
         match self.text(money, "currency") {
             Some(code) if code != currency.code() => {
-                self.fault("currency", format!("must be {currency}, the store's currency"));
+                self.fault("currency", format!("must be {currency}"));
             }
             None if money.0.is_some() && money.get("currency").is_none() => self.fault("currency", "is required"),
             _ => {}

@@ -45,7 +45,8 @@ impl Source {
         variants.chain(images).collect()
     }
 
-    /// Gives each variant and image the id of what it is in `known`, or a new one, for which `random` is asked.
+    /// Gives each variant and image the id of what it is in `known`, or a new one, for which `random` is asked. Of
+    /// reductions that go on it keeps what is known.
     /// Answers the variants of `known` that are gone.
     ///
     /// # Errors
@@ -68,6 +69,7 @@ impl Source {
         for variant in self.variants.iter_mut().filter(|variant| variant.id.is_none()) {
             variant.id = Some(VariantId::new(now, random()?));
         }
+        self.keep_lowest_prices(known);
         let known_images = known.map(|known| known.images.as_slice()).unwrap_or_default();
         let taken: Vec<ImageId> = self.images.iter().filter_map(|image| image.id).collect();
         for image in self.images.iter_mut().filter(|image| image.id.is_none()) {

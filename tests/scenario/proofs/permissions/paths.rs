@@ -47,7 +47,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("identities", _) => "ext",
         ("identity-providers" | "providers", _) => "idp",
         ("invitations", _) => "inv",
-        ("items", _) => "var",
+        ("items" | "variants", _) => "var",
         ("customers" | "members", _) => "usr",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",

@@ -130,7 +130,10 @@ impl Things {
     fn of(&self, prefix: &str, route: &Route) -> String {
         // Whoever is of the staff is no customer.
         let kind = if route.path.starts_with("/api/v1/customers/{") { "customer" } else { prefix };
-        let found = self.last(kind);
+        // A variant of that product: the first of each are of what was read first.
+        let is_of_product = route.path.contains("/variants/");
+        let first = || self.ids.get(kind).and_then(|ids| ids.first()).cloned();
+        let found = if is_of_product { first() } else { self.last(kind) };
         found.unwrap_or_else(|| {
             panic!("{} {}: no {prefix}_ in the walk: make one in furnish()", route.method, route.path)
         })
