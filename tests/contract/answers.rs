@@ -441,7 +441,8 @@ async fn second_factor(shop: &mut Shop, token: &str) {
     assert_eq!(shop.call("POST", &format!("{path}/recovery-codes"), &headers, next).await.status, 401);
     let code = json!({ "recoveryCode": codes.text("/recoveryCodes/1") }).to_string();
     for status in [204, 409] {
-        assert_eq!(shop.call("POST", &format!("{path}/disable"), &headers, code.clone()).await.status, status);
+        let answer = shop.call("POST", &format!("{path}/disable"), &headers, code.clone()).await;
+        assert_eq!(answer.status, status, "{}", answer.text("/detail"));
     }
 }
 

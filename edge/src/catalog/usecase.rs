@@ -1,7 +1,6 @@
 //! Reading the catalog.
 
 use std::borrow::Cow;
-use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::catalog::sitemap::product_page;

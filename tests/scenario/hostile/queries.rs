@@ -4,7 +4,7 @@ use crate::product_file::Product;
 use crate::world::World;
 
 pub async fn every_wrong_parameter_is_named_at_once(world: World) {
-    let cases: [(&str, &[&str]); 28] = [
+    let cases: [(&str, &[&str]); 32] = [
         ("limit=0", &["?limit"]),
         ("limit=-1", &["?limit"]),
         ("limit=251", &["?limit"]),
