@@ -255,23 +255,28 @@ pub async fn log_in(
     let hash = hash_of(challenge.as_str()).to_hex();
     let find = one_time::find(tenant, &hash, purpose);
     let rows = ctx.read(vec![find, second_factor::of_challenge(tenant, &hash), keys::signing_keys(ctx.now)]).await?;
-    let token = one_time::token_of(rows.first().and_then(Rows::first).ok_or_else(gone)?)?;
-    redeem(&token.issued, None, ctx.now).map_err(|_| gone())?;
+    // Whoever comes too late has guessed at nothing.
+    let late = || {
+        Proven { counters: counters.clone(), guard: None }.forgive_later(ctx);
+        gone()
+    };
+    let token = one_time::token_of(rows.first().and_then(Rows::first).ok_or_else(late)?)?;
+    redeem(&token.issued, None, ctx.now).map_err(|_| late())?;
     let factor = row_of(rows.get(1))?;
     let account = token.account;
     if account.id != claim.account || !account.is_active || !factor.is_confirmed {
-        return Err(gone());
+        return Err(late());
     }
     let mut commit = Commit::new();
     commit.push(one_time::use_up(tenant, &hash, purpose, ctx.now));
     let used = commit.push(one_time::guard_used());
     let guard = push_use(ctx, &factor, &shown, &mut commit)?;
-    let proven = Proven { counters, guard: Some(guard) };
+    let proven = Proven { counters: counters.clone(), guard: Some(guard) };
     let opening = Opening { account: account.id, role: account.role, permissions: account.permissions, device };
     let opened = opening::open(ctx, rows.get(2), opening, &mut commit)?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {}
-        Committed::Refused { statement, .. } if statement == used => return Err(gone()),
+        Committed::Refused { statement, .. } if statement == used => return Err(late()),
         Committed::Refused { statement, .. } if proven.is_refused_at(statement) => {
             return Err(Failure::Rejected(SecondFactorError::Wrong));
         }
