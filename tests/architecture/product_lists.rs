@@ -210,6 +210,7 @@ async fn what_is_read_in_another_locale_is_read_on_the_same_indexes() {
     let shop = Shop::open().await;
     let database = Counted::open(&shop.folder.path().join("test.db"));
     database.execute("UPDATE store SET locales = 'fr zh-Hant-TW'");
+    shop.declare().await;
     shop.call("GET", "/api/v1/products", "").await;
     let tenant = shop.lists().first().expect("a list").1.clone();
     let [Value::Text(organization), Value::Text(store), ..] = tenant.as_slice() else { panic!("{tenant:?}") };
