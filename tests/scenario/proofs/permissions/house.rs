@@ -92,7 +92,7 @@ impl<'a> House<'a> {
         let theirs = tenant(stage.app(), "Theirs Ltd").await;
         let mut unlimited = Commit::new();
         unlimited.push(Statement::new(
-            "UPDATE organization SET most_members = NULL, most_stores = NULL, most_api_keys = NULL",
+            "UPDATE organization SET most_members = NULL, most_stores = NULL, most_api_keys = NULL, locales = 'fr de'",
         ));
         stage.sql().commit(&unlimited).await.unwrap();
         let sibling = Tenant { ids: ours.ids, name: "Sibling", publishable: String::new(), secret: String::new() };
@@ -102,6 +102,10 @@ impl<'a> House<'a> {
         let owner = house.credential(Caller::BuiltIn(Role::Owner)).await;
         let opened = house.create("/api/v1/stores", &owner, &json!({ "name": house.sibling.name })).await;
         house.sibling.ids.store = text(&opened.expect(201), "/id").parse().unwrap();
+        // As the examples of products are said and priced.
+        let mut abroad = Commit::new();
+        abroad.push(Statement::new("UPDATE store SET currencies = '[\"JPY\"]'"));
+        stage.sql().commit(&abroad).await.unwrap();
         house.sibling.publishable = new_key(stage.app(), house.sibling.ids, KeyKind::Publishable).await;
         house.sibling.secret = new_key(stage.app(), house.sibling.ids, KeyKind::Secret).await;
         house
