@@ -79,6 +79,12 @@ impl Things {
         let add: Vec<Value> = things.ids["prod"].iter().map(|product| json!({ "productId": product })).collect();
         let path = format!("/api/v1/collections/{}/products", things.last("col").unwrap());
         house.create(&path, &owner, &json!({ "add": add })).await.expect(204);
+        // Of a price that never changed there is one alone.
+        let mut dearer = house.get("/api/v1/admin/products/tent", &owner).await.expect(200).json()["variants"].take();
+        dearer[0]["price"]["amount"] = "777.00".into();
+        let change = json!({ "variants": dearer }).to_string();
+        let change = house.request(&house.nobody, &Method::PATCH, "/api/v1/products/tent", Some(&owner), None, &change);
+        change.send().await.expect(200);
         // Two lines that are no products.
         let part = format!("/api/v1/admin/bulk/upserts/{}/parts/1", things.last("bulk").unwrap());
         house.request(&house.nobody, &Method::PUT, &part, Some(&owner), None, "[]\n[]").send().await.expect(200);
