@@ -172,7 +172,8 @@ impl Things {
         };
         let mut attempts: Vec<(String, String)> = bodies.into_iter().map(|body| (path.clone(), body)).collect();
         attempts.extend(self.keyed.get(route.path).cloned());
-        if let Some(cursor) = self.cursors.get(route.path) {
+        // Other methods have no pages.
+        if let Some(cursor) = self.cursors.get(route.path).filter(|_| is_paged(route)) {
             for path in BTreeSet::from([path.clone(), asking.path_of(route)]) {
                 attempts.push((format!("{path}?limit=250&cursor={cursor}"), String::new()));
             }
