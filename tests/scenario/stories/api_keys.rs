@@ -136,8 +136,12 @@ pub async fn keys_and_apps_are_paged_newest_first(world: World) {
         while !made.iter().all(|id| seen.contains(id)) {
             let page = owner.get(&next).send().await.expect(200);
             let items = page.json()["items"].as_array().unwrap().clone();
-            assert_eq!(items.len(), 2, "{page}");
+            let is_last = page.header("link").is_none();
+            assert!(items.len() == 2 || (is_last && items.len() == 1), "{page}");
             seen.extend(items.into_iter().map(|item| item["id"].clone()));
+            if is_last {
+                break;
+            }
             next = page.the("link").strip_prefix('<').unwrap().split('>').next().unwrap().to_owned();
         }
         // Others make some meanwhile; none comes twice, and these come as they were made.
