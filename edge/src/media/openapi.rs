@@ -51,7 +51,7 @@ fn create() -> Operation {
              that it is completed. A repeat with the same key is answered with the file as it is by then, and with an \
              upload that is allowed for 15 minutes more. A file that is not completed in a day is removed.",
         )
-        .budget(Budget::new(2, 3, 0))
+        .budget(Budget::new(2, 4, 0))
         .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<CreateFileBody>("The file.").example(
             "photo",

@@ -32,7 +32,7 @@ fn read(path: &'static str, id: &'static str) -> Operation {
 fn write(method: Method, path: &'static str, id: &'static str) -> Operation {
     Operation::new(method, path, id, "Catalog")
         .cache(Cache::Personal)
-        .budget(Budget::new(2, 8, 0))
+        .budget(Budget::new(2, 9, 0))
         .problems(credentials(Scope::CatalogWrite))
         .problems(database())
         .problems(entropy())

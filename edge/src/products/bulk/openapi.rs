@@ -36,7 +36,7 @@ fn create() -> Operation {
             "A job that takes products as JSON Lines, in parts that fit a request. It is forgotten a month after it \
              was made.",
         )
-        .budget(Budget::new(2, 3, 0))
+        .budget(Budget::new(2, 4, 0))
         .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<CreateBody>("The job.").example(
             "file",
