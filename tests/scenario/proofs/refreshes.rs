@@ -20,7 +20,7 @@ use crate::world::{Shop, World};
 const REFRESHES: usize = 1_000;
 /// So many are under way at any moment: those who come first all try to rotate it, one after the other, and the whole
 /// crowd has to be through within the grace, on two cores that it shares with the servers.
-const AT_ONCE: usize = 400;
+const AT_ONCE: usize = 200;
 const THIEVES: usize = 20;
 /// A token that was rotated answers with its successor for so long; whoever is told to come back must not be told so
 /// beyond it.
