@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use headlesspro_shared::identity::{HashParameters, Resource, Role, Scope};
-use headlesspro_shared::kernel::id::{AccountId, Id, Kind, OrganizationId, StoreId};
+use headlesspro_shared::kernel::id::{AccountId, ChannelId, Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
@@ -15,7 +15,7 @@ use headlesspro_shared::organizations::SignUp;
 use crate::cache::ResponseCache;
 use crate::cart::OfferCache;
 use crate::extract::Arrival;
-use crate::failure::{Denied, Halt};
+use crate::failure::{Denied, Failure, Halt};
 use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
 use crate::limits::{Admission, Joint, Limiter, Postponed};
 use crate::port::blob::Bucket;
@@ -379,6 +379,32 @@ impl Ctx {
         self
     }
 
+    pub fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// Of what depends on what is read: the first attempt sees what a replica says, where there is one, which is older
+    /// by a moment; the others see every commit there is.
+    pub fn attempts(&self) -> impl Iterator<Item = Ctx> + use<> {
+        const ATTEMPTS: usize = 4;
+        let mut next = Some(self.clone());
+        std::iter::from_fn(move || {
+            let ctx = next.take()?;
+            next = Some(ctx.clone().reading_what_is_current());
+            Some(ctx)
+        })
+        .take(ATTEMPTS)
+    }
+
+    /// What an attempt came to. `None` where another one may come to something else: somebody was quicker, which the
+    /// attempt says by `None`, or it was refused for what a replica says, which may be no more.
+    pub fn settles<T, E>(&self, attempt: Result<Option<T>, Failure<E>>) -> Option<Result<T, Failure<E>>> {
+        match attempt {
+            Err(Failure::NotFound | Failure::Rejected(_)) if !self.is_current => None,
+            attempt => attempt.transpose(),
+        }
+    }
+
     pub fn app(&self) -> &Arc<App> {
         &self.app
     }
@@ -488,6 +514,12 @@ impl Ctx {
         }
     }
 
+    /// The channel that the caller is shown, where it is one: once the caller is verified, that of its key or session;
+    /// before, a guess, which [`Ctx::read_in_channel`] does without.
+    pub fn channel(&self) -> Option<ChannelId> {
+        self.caller.channel(&self.app.verifier)
+    }
+
     /// The caller's name among all callers of the tenant: another account, app, service or key has another. Like the
     /// tenant a claim, which every read and commit verifies.
     pub fn caller_name(&self) -> String {
@@ -537,6 +569,23 @@ impl Ctx {
             self.note_use();
         }
         Ok(answers)
+    }
+
+    /// As [`read`](Ctx::read), of what the caller's channel decides on: a second time where a key was verified by the
+    /// first read that this isolate has not heard of, and is of a channel.
+    ///
+    /// # Errors
+    /// As [`read`](Ctx::read).
+    pub async fn read_in_channel(
+        &self,
+        statements: &(dyn Fn(Option<ChannelId>) -> Vec<Statement> + Sync),
+    ) -> Result<Vec<Rows>, Halt> {
+        let guess = self.channel();
+        let rows = self.read(statements(guess)).await?;
+        match self.channel() {
+            channel if channel != guess => self.read(statements(channel)).await,
+            _ => Ok(rows),
+        }
     }
 
     /// A key's last use, to within the time that it is remembered.

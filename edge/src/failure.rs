@@ -21,6 +21,11 @@ pub enum Failure<E> {
 }
 
 impl<E> Failure<E> {
+    /// Whether less at once may go well: the database takes and answers no more.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Failure::Unavailable(Unavailable::Sql(SqlError::TooLarge)))
+    }
+
     /// The same failure, with a rejection of another use case's as this one's.
     pub fn map<F>(self, rejected: impl FnOnce(E) -> F) -> Failure<F> {
         match self {

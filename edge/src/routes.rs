@@ -13,7 +13,7 @@ use http::Method;
 
 use crate::app::App;
 use crate::identity::{Needed, Over};
-use crate::middleware::{Counting, authorize, cors, limit, request};
+use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
     cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, products,
@@ -179,13 +179,10 @@ impl Routes {
         let is_postponed = self.is_postponed;
         self.table.push(Route { method, path, access, class, is_postponed });
         let route = MethodRouter::new().on(filter, handler);
-        let route = match access.needed() {
-            None => route,
-            Some(needed) => route.layer(from_fn_with_state(needed, authorize)),
-        };
-        let route = match class {
-            None => route,
-            Some(class) => route.layer(from_fn_with_state(Counting { class, is_postponed }, limit)),
+        let counting = class.map(|class| Counting { class, is_postponed });
+        let route = match (counting, access.needed()) {
+            (None, None) => route,
+            (counting, needed) => route.layer(from_fn_with_state(Gate { counting, needed }, gate)),
         };
         self.add(path, route);
         self

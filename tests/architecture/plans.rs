@@ -38,6 +38,32 @@ async fn every_statement_runs_on_an_index() {
     assert!(count > 30, "only {count} statements were found");
 }
 
+/// What holds a file is looked up, however much the store has.
+#[tokio::test]
+async fn a_files_guards_run_on_what_holds_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sql = database(&folder).await;
+    let found = all("edge/src", &Schema::of_migrations()).unwrap_or_else(|unreadable| panic!("{unreadable}"));
+    for (name, steps) in [
+        (
+            "media::guard_unused",
+            &[
+                "f USING PRIMARY KEY (store_id=? AND kind=? AND value=?)",
+                "c USING INDEX category_image (store_id=? AND image_url>? AND image_url<?)",
+                "c USING INDEX collection_image (store_id=? AND image_url>? AND image_url<?)",
+            ][..],
+        ),
+        ("media::guard_ready", &["f USING INDEX sqlite_autoindex_media_file_1 (id=?)"]),
+        ("media::guard_image", &["f USING INDEX media_file_object (store_id=? AND object_key=?)"]),
+    ] {
+        let statement = found.iter().find(|sql| sql.name() == Some(name)).expect(name);
+        let plan = plan(&sql, &statement.text, Vec::new()).await.join("\n");
+        for step in steps {
+            assert!(plan.contains(&format!("SEARCH {step}")), "{step}\n{plan}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_scan_is_recognised() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -108,6 +108,9 @@ fn a_wrong_line_is_told_by_its_line_in_the_file() {
     let ended = run(&mut hp(&["bulk", "upsert", &file, "--data", data]));
     assert_eq!((ended.code, told(&ended.stdout, "created")), (Some(1), 4), "{ended:?}");
     assert!(ended.stderr.contains("error: line 4: "), "{ended:?}");
+    let listed = run(&mut hp(&["bulk", "list", "--data", data])).ok();
+    assert!(listed.contains("finished") && listed.contains("created 4") && listed.contains("left out 1"), "{listed}");
+    assert_eq!(run(&mut hp(&["bulk", "list", "--state", "open", "--data", data])).ok(), "");
     let said = run(&mut hp(&["bulk", "upsert", &file, "--job", "bulk_x", "--data", data])).refused(1);
     assert!(said.contains("no id of a job"), "{said}");
 }

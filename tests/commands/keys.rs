@@ -205,6 +205,13 @@ async fn organizations_are_suspended_resumed_and_limited() {
     assert!(create("viewer@example.com", "viewer").refused(1).contains("no more members"));
     assert!(create("ada@example.com", "customer").ok().ends_with("customer\n"));
     assert!(create("owner@example.com", "customer").refused(1).contains("already"));
+    // So are keys: two are there from the beginning.
+    hp(&["organization", "limits", id, "--api-keys", "3"]).ok();
+    let create = ["key", "create", "--kind", "secret", "--name", "Back office"];
+    assert!(hp(&create).ok().contains("key  sk_"));
+    assert!(hp(&create).refused(1).contains("no more API keys"));
+    hp(&["organization", "limits", id, "--api-keys", "unlimited"]).ok();
+    assert!(hp(&create).ok().contains("key  sk_"));
     assert!(hp(&["organization", "limits", id]).refused(1).contains("--api-keys"));
     assert!(hp(&["organization", "limits", id, "--stores", "many"]).refused(2).contains("unlimited"));
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use headlesspro_edge::app::{App, Ctx, Spent};
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::identity::Caller;
-use headlesspro_edge::imports::{Report, import};
+use headlesspro_edge::imports::{How, Report, import};
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::memory::MemoryKv;
@@ -27,7 +27,7 @@ async fn imported(sql: Arc<dyn Sql>, file: impl Read) -> Report {
     let caller = Arc::new(Caller::operator(tenant, Currency::EUR));
     let ctx = Ctx::new(Arc::clone(&app), caller, Arc::new(Spent::default()), app.clock.now(), "test".into());
     let reader = ImportReader::new(file, Currency::EUR).unwrap();
-    import(&ctx, reader, false, |_| {}).await.unwrap()
+    import(&ctx, reader, How::default(), |_| {}).await.unwrap()
 }
 
 /// sqld takes 10 MiB a request, and answers 10 MB.

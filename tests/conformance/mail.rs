@@ -73,6 +73,11 @@ impl Postman {
         self.answers.lock().unwrap().extend(answers);
     }
 
+    /// Answers that nobody has got yet.
+    fn left(&self) -> usize {
+        self.answers.lock().unwrap().len()
+    }
+
     fn taken(&self) -> Vec<Mail> {
         self.taken.lock().unwrap().clone()
     }
@@ -320,26 +325,27 @@ async fn whoever_dies_while_sending_loses_the_mail_to_the_next(post: Post) {
         let (app, organization) = (post.app.clone(), post.ours.organization);
         tokio::spawn(async move { deliver(&app, organization).await.unwrap() })
     };
-    let has_taken = async |state: &str| {
+    // Whose it is stands in the database before the postman is called.
+    let has_taken = async |state: &str, left: usize| {
         let taken = async {
-            while post.states().await != [state] {
+            while post.states().await != [state] || post.postman.left() != left {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         tokio::time::timeout(Duration::from_secs(60), taken).await.unwrap();
     };
     let dies = delivering();
-    has_taken("queued 1").await;
+    has_taken("queued 1", 1).await;
     dies.abort();
     post.clock.advance(LEASE_MILLIS - 1);
     assert_eq!(post.deliver().await, [0, 0, 0], "it is still the first one's");
     post.clock.advance(1);
     // The second is not dead but slow: it comes back after a third has sent the mail, and changes nothing any more.
     let slow = delivering();
-    has_taken("queued 2").await;
+    has_taken("queued 2", 0).await;
     post.clock.advance(LEASE_MILLIS);
     assert_eq!(post.deliver().await, [1, 0, 0]);
-    post.postman.go_on.notify_waiters();
+    post.postman.go_on.notify_one();
     assert_eq!(counts(slow.await.unwrap()), [0, 1, 0]);
     assert_eq!(post.states().await, ["sent 3"]);
     post.clock.advance(LEASE_MILLIS * 10);

@@ -40,6 +40,7 @@ use crate::secrets::secrets;
 use crate::totp_app::{TotpApp, seconds};
 
 mod files;
+mod presets;
 mod staff;
 mod taxonomy;
 
@@ -139,6 +140,11 @@ impl Shop {
     }
 
     async fn where_sign_up_is(sign_up: SignUp, limits: &str) -> Shop {
+        Shop::beside(Arc::new(Naver), sign_up, limits).await
+    }
+
+    /// A shop whose identity providers answer so.
+    async fn beside(providers: Arc<dyn Fetch>, sign_up: SignUp, limits: &str) -> Shop {
         let folder = tempfile::tempdir().expect("a folder");
         let sql = EmbeddedSql::open(folder.path().join("test.db"), Durability::Process).expect("a database");
         migrate(&sql).await.expect("the schema");
@@ -149,7 +155,7 @@ impl Shop {
         let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
         let dev = DevBucket::at("http://127.0.0.1:8788", "secret");
         let bucket = Bucket::new(&dev.settings(), Arc::new(Objects)).expect("a bucket");
-        let app = app.with_tenant_fetch(TenantFetch::new(Arc::new(Naver), "")).with_sign_up(sign_up);
+        let app = app.with_tenant_fetch(TenantFetch::new(providers, "")).with_sign_up(sign_up);
         let app = Arc::new(app.with_media(bucket));
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
         for (name, role) in
@@ -695,6 +701,12 @@ async fn bulk(shop: &mut Shop) {
     let other = format!("{path}/{}", shop.send("POST", path, json!({})).await.text("/id"));
     assert_eq!(shop.call("POST", &format!("{other}/cancel"), &[], "").await.status, 200);
     assert_eq!(shop.get(&format!("{path}/bulk_01h455vb4pex5vsknk084sn02q")).await.status, 404);
+    let page = shop.get(&format!("{path}?limit=1&filter[state]=cancelled")).await;
+    assert_eq!(page.body["items"][0]["state"], "cancelled");
+    let page = shop.get(&format!("{path}?limit=1")).await;
+    assert!(page.headers.contains_key("link"));
+    shop.get(&format!("{path}?limit=1&cursor={}", page.text("/nextCursor"))).await;
+    assert_eq!(shop.get(&format!("{path}?filter[state]=x")).await.status, 422);
 }
 
 async fn cart(shop: &mut Shop, variant: &str, sold_out: &str) -> String {

@@ -45,7 +45,7 @@ fn every_cursor_of_an_example_is_one_that_this_api_takes() {
     }
     for (place, cursor) in &cursors {
         let parsed: Cursor = cursor.parse().unwrap_or_else(|error| panic!("{place}: {cursor}: {error}"));
-        let parts = ["newest", "export", "line"].iter().find_map(|sort| parsed.parts_for(sort).ok());
+        let parts = ["newest", "export", "line", "import"].iter().find_map(|sort| parsed.parts_for(sort).ok());
         assert!(parts.is_some_and(|parts| !parts.is_empty()), "{place}: {parsed:?}");
     }
     for kind in ["\"cursor\"", " Link", "listProducts 200 onePage"] {

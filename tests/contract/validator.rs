@@ -12,7 +12,7 @@ fn headers() -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers
-        .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600"));
+        .insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=60"));
     headers.insert(ETAG, HeaderValue::from_static("\"0123\""));
     headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
     headers.insert("cache-tag", HeaderValue::from_static("products-store_1"));

@@ -83,6 +83,9 @@ pub const STAFF_PASSWORD: &str = "correct horse battery";
 /// The token of the Upstash endpoint and of the mail provider.
 pub const TOKEN: &str = "token of the tests";
 
+/// The embedded engine's file.
+const DATABASE: &str = "hp.db";
+
 /// Signs for the folder of files.
 const TOKEN_OF_BUCKET: &str = "secret-of-the-bucket";
 
@@ -107,7 +110,7 @@ pub struct Stage {
     runtime: Option<tokio::runtime::Runtime>,
     redis: Option<Mutex<RedisServer>>,
     sqld: Option<Mutex<Sqld>>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 /// How another isolate is started.
@@ -152,7 +155,7 @@ impl Stage {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let sql: Arc<dyn Sql> = match &sqld {
             None => {
-                let path = folder.path().join("hp.db");
+                let path = folder.path().join(DATABASE);
                 Arc::new(EmbeddedSql::open(path, Durability::Process).map_err(|error| error.to_string())?)
             }
             Some(sqld) => {
@@ -243,7 +246,7 @@ impl Stage {
             runtime: Some(runtime),
             redis,
             sqld,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -315,6 +318,23 @@ impl Stage {
         }
     }
 
+    /// A copy of the embedded engine's database as it is now, in a folder that ends with it.
+    pub fn copy_of_database(&self) -> (EmbeddedSql, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        for name in [DATABASE.to_owned(), format!("{DATABASE}-wal")] {
+            std::fs::copy(self.folder.path().join(&name), folder.path().join(&name)).unwrap();
+        }
+        (EmbeddedSql::open(folder.path().join(DATABASE), Durability::Process).unwrap(), folder)
+    }
+
+    /// Another isolate of the same API in this process, over `sql`.
+    pub async fn isolate_over(&self, sql: Arc<dyn Sql>) -> Isolate {
+        let Fresh::Native(make) = &self.fresh else { panic!("this stage is in another process") };
+        let mut app = make();
+        app.databases = sql.into();
+        Isolate { url: serve(routes::router(Arc::new(app))).await.unwrap(), host: None }
+    }
+
     /// What a story is told with, in another isolate.
     pub fn world_of(&self, isolate: &Isolate) -> World {
         self.world_at(&isolate.url)
@@ -342,6 +362,11 @@ impl Stage {
 
     pub fn sql(&self) -> &dyn Sql {
         &*self.sql
+    }
+
+    /// As [`Stage::sql`], to be kept.
+    pub fn shared_sql(&self) -> Arc<dyn Sql> {
+        Arc::clone(&self.sql)
     }
 
     /// The Redis server behind the API, to be killed and started again.

@@ -115,7 +115,9 @@ pub async fn remove(
 pub async fn show(ctx: &Ctx, id: CartId) -> Result<ShownCart, Failure<CartError>> {
     let cart = stored(ctx, id).await?;
     let variants = cart.lines.iter().map(|line| line.variant);
-    let offers = current_offers(ctx, variants, Some(cart.currency)).await?;
+    let mut offers = current_offers(ctx, variants, Some(cart.currency)).await?;
+    // What is not shown any more, or not here, is as it was when it was added: what it is now is nobody's to see.
+    offers.retain(|_, offer| offer.published);
     shown(cart, offers, false)
 }
 
@@ -134,16 +136,17 @@ async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {
 }
 
 async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failure<CartError>> {
-    let (cache, shop) = (ctx.offers(), ctx.tenant());
+    let cache = ctx.offers();
     // What is remembered of a tenant is for its verified keys only.
     if ctx.is_verified()
-        && let Some(offer) = cache.get(shop, variant, ctx.now)
+        && let Some(offer) = cache.get(ctx.tenant(), ctx.channel(), variant, ctx.now)
     {
         return Ok(Some(offer));
     }
     let offer = current_offers(ctx, [variant], None).await?.remove(&variant);
     if let Some(offer) = &offer {
-        cache.put(shop, offer, ctx.now);
+        // The caller is verified by what was read.
+        cache.put(ctx.tenant(), ctx.channel(), offer, ctx.now);
     }
     Ok(offer)
 }
@@ -153,7 +156,9 @@ async fn current_offers(
     variants: impl IntoIterator<Item = VariantId>,
     currency: Option<Currency>,
 ) -> Result<BTreeMap<VariantId, Offer>, Failure<CartError>> {
-    let rows = ctx.read(vec![catalog::offers(ctx.tenant(), variants, currency, ctx.now)]).await?;
+    let variants: Vec<VariantId> = variants.into_iter().collect();
+    let offers = |channel| vec![catalog::offers(ctx.tenant(), variants.iter().copied(), currency, channel, ctx.now)];
+    let rows = ctx.read_in_channel(&offers).await?;
     Ok(rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default())
 }
 

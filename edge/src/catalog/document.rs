@@ -7,8 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use headlesspro_shared::catalog::attribute::ValueType;
-use headlesspro_shared::kernel::id::{ImageKind, ProductId, ProductKind, VariantKind};
+use headlesspro_shared::kernel::id::{FileKind, ImageKind, ProductId, ProductKind, VariantKind};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use schemars::JsonSchema;
@@ -190,12 +189,27 @@ pub struct VariantBody {
     /// The unit that the merchant shows the weight in; null where there is none.
     #[schemars(extend("enum" = ["g", "kg", "oz", "lb", null]))]
     pub weight_unit: Option<String>,
+    /// Left out where the merchant has given none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dimensions: Option<DimensionsBody>,
     pub requires_shipping: bool,
     pub taxable: bool,
     pub image_url: Option<String>,
     /// Its own, by key; left out where there are none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, AttributeBody>,
+}
+
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Dimensions", deny_unknown_fields)]
+pub struct DimensionsBody {
+    #[schemars(range(min = 0, max = 100_000))]
+    pub length_mm: i64,
+    #[schemars(range(min = 0, max = 100_000))]
+    pub width_mm: i64,
+    #[schemars(range(min = 0, max = 100_000))]
+    pub height_mm: i64,
 }
 
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -223,12 +237,24 @@ pub struct AttributeBody {
     pub r#type: String,
     /// Of a decimal, a date, a URL or a reference a text; of money an `amount` and a `currency`.
     pub value: Value,
+    /// Those that the value refers to, in its order; left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<AttributeFileBody>,
 }
 
-impl AttributeBody {
-    pub fn of(value_type: ValueType, value: Value) -> AttributeBody {
-        AttributeBody { r#type: value_type.name().to_owned(), value }
-    }
+/// A file that an attribute refers to, such as a manual or a film.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AttributeFile")]
+pub struct AttributeFileBody {
+    #[schemars(with = "IdText<FileKind>")]
+    pub id: String,
+    /// Where everybody reads it.
+    pub url: String,
+    /// Such as `application/pdf`.
+    pub content_type: &'static str,
+    pub name: String,
+    pub bytes: i64,
 }
 
 /// A product as it stands in a list, without its availability.
@@ -287,13 +313,14 @@ pub struct VariantPiece<'a> {
     pub price: Option<Money>,
 }
 
-/// A product's answer from its stored pieces. `url` is of its page in the storefront, without what would need escaping.
-/// `category` is a JSON object.
+/// A product's answer from its stored pieces. `url` is of its page in the storefront, `alternates` are those of its
+/// pages by their locales, without what would need escaping. `category` is a JSON object.
 pub fn product_answer(
     document: &str,
     category: Option<&str>,
     sellable: bool,
     url: &str,
+    alternates: &[(&str, String)],
     variants: &[VariantPiece<'_>],
 ) -> String {
     let pieces = variants.iter().map(|variant| variant.document.len().saturating_add(160));
@@ -326,7 +353,13 @@ pub fn product_answer(
     answer.push_str(category.unwrap_or("null"));
     answer.push_str(r#","canonicalUrl":""#);
     answer.push_str(url);
-    answer.push_str(if sellable { r#"","inStock":true,"variants":["# } else { r#"","inStock":false,"variants":["# });
+    answer.push('"');
+    for (at, (locale, url)) in alternates.iter().enumerate() {
+        let before = if at == 0 { r#","alternates":["# } else { "," };
+        answer.push_str(&format!(r#"{before}{{"locale":"{locale}","url":"{url}"}}"#));
+    }
+    answer.push_str(if alternates.is_empty() { "" } else { "]" });
+    answer.push_str(if sellable { r#","inStock":true,"variants":["# } else { r#","inStock":false,"variants":["# });
     for (at, variant) in variants.iter().enumerate() {
         if 0 < at {
             answer.push(',');
@@ -346,7 +379,7 @@ pub fn product_answer(
 }
 
 /// A list's answer from stored cards. `next` is the cursor of the following page.
-pub fn list_answer(cards: &[(Cow<'_, str>, bool)], next: Option<&str>) -> String {
+pub fn list_answer(cards: &[(Cow<'_, str>, bool)], next: Option<&str>, count: Option<(i64, bool)>) -> String {
     let mut answer = String::with_capacity(room_for(cards.iter().map(|(card, _)| card.len())));
     answer.push_str(r#"{"items":["#);
     for (at, (card, sellable)) in cards.iter().enumerate() {
@@ -365,6 +398,9 @@ pub fn list_answer(cards: &[(Cow<'_, str>, bool)], next: Option<&str>) -> String
             answer.push('"');
         }
         None => answer.push_str("null"),
+    }
+    if let Some((count, is_exact)) = count {
+        answer.push_str(&format!(r#","count":{count},"isCountExact":{is_exact}"#));
     }
     answer.push('}');
     answer

@@ -1,11 +1,14 @@
 //! `/api/v1/products`, and the routes of the catalog's other parts.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use headlesspro_shared::catalog::attribute::is_key;
+use headlesspro_shared::catalog::attribute::{Bound, Range, is_key};
 use headlesspro_shared::catalog::{PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
@@ -24,7 +27,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::spoken::{Preference, Spoken};
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
-use super::{attributes, categories, collections};
+use super::{attributes, categories, channels, collections};
 use crate::app::Ctx;
 use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
@@ -34,14 +37,16 @@ use crate::port::sql::Value;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 
-/// The shopper's browser asks again; a shared cache answers for a minute, and for ten more while it
+/// The shopper's browser asks again; a shared cache answers for a minute, and for another while it
 /// fetches anew. An answer depends on the key, which names the tenant: caches must tell keys apart.
 pub(super) const CACHEABLE: HeaderValue =
-    HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=600");
+    HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=60");
 
 const VARIES: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key");
 const VARIES_BY_LANGUAGE: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key, Accept-Language");
-const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
+/// Room for all that an answer has in the end: each is put together from what is kept.
+const HEADERS: usize = 24;
+pub(super) const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CatalogRead);
@@ -50,6 +55,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
         .and(attributes::http::routes())
         .and(categories::http::routes())
+        .and(channels::http::routes())
         .and(collections::http::routes())
         .and(super::sitemap::http::routes())
 }
@@ -159,7 +165,7 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
     // Whoever is not known yet is looked up with what is read.
     let may_be_kept = ctx.is_verified() && !wants_it_read(&ctx, headers).await?;
     let guess = asked.spoken(&ctx)?;
-    let key = guess.key(target);
+    let key = place(&ctx, &guess, target);
     let kept = answers.get(store, &key, at_least, ctx.now).filter(|_| may_be_kept);
     let (kept, version) = match kept {
         Some(kept) => kept,
@@ -174,7 +180,7 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
                 Some(kept) => (Arc::new(kept), key),
                 None => {
                     let (kept, spoken) = read_anew(&ctx, &asked, &question, guess.clone()).await?;
-                    let (kept, key) = (Arc::new(kept), spoken.key(target));
+                    let (kept, key) = (Arc::new(kept), place(&ctx, &spoken, target));
                     // Others would keep it beyond the moment at which it is another without a write. And that a product is
                     // elsewhere is not worth a place there.
                     let is_shared = !is_turning(&ctx, &kept) && !kept.headers.contains_key(LOCATION);
@@ -197,6 +203,15 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
     }
     ctx.spent().tell_catalog_version(version);
     Ok(respond(&kept, headers, ctx.now))
+}
+
+/// By what the answer to `target` is kept, of a caller who is verified: what is shown in a channel stands below its id.
+fn place<'a>(ctx: &Ctx, spoken: &Spoken, target: &'a str) -> Cow<'a, str> {
+    let key = spoken.key(target);
+    match ctx.channel() {
+        None => key,
+        Some(channel) => format!("/{channel}{key}").into(),
+    }
 }
 
 /// `Cache-Control: no-cache` of somebody who may write the catalog: the answer is read now. A shopper's is left alone,
@@ -228,13 +243,14 @@ async fn recalled(
 /// With the locale that it is in, of which `guess` is what was known before.
 async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken) -> Result<(Kept, Spoken), Problem> {
     let Asked { uri, at_least, .. } = asked;
+    let in_channel = ctx.channel();
     let mut found = match usecase::read(ctx, question, &guess).await {
         // It may be of an attribute that is new.
         Err(Failure::Rejected(wrong)) => Err(wrong),
         found => Ok(found?),
     };
-    // The caller is verified now. An isolate that has not heard of the store yet reads again where it is not to
-    // answer in the default locale.
+    // The caller is verified now. An isolate that has not heard of the store or of the key yet reads again where it is
+    // not to answer in the default locale, or in a channel.
     let spoken = asked.spoken(ctx)?;
     let too_old = at_least.filter(|at_least| !found.as_ref().is_ok_and(|found| *at_least <= found.version));
     if let Some(at_least) = too_old {
@@ -244,14 +260,14 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
             return Err(Problem::version_unknown(read.version));
         }
         found = Ok(read);
-    } else if spoken.chain != guess.chain && found.is_ok() {
+    } else if (&spoken.chain, ctx.channel()) != (&guess.chain, in_channel) && found.is_ok() {
         found = Ok(usecase::read(ctx, question, &spoken).await?);
     }
     let found = found?;
     ctx.spent().tell_catalog_version(found.version);
     let answer = found.answer.ok_or_else(Problem::not_found)?;
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
-    let mut headers = HeaderMap::new();
+    let mut headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(CACHE_CONTROL, CACHEABLE);
     headers.insert(VARY, varies(&spoken));
     if spoken.is_chosen {
@@ -311,8 +327,12 @@ fn respond(kept: &Kept, request: &HeaderMap, now: Timestamp) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let status = if headers.contains_key(LOCATION) { StatusCode::MOVED_PERMANENTLY } else { StatusCode::OK };
-    (status, headers, kept.body.clone()).into_response()
+    let mut response = Response::new(Body::from(kept.body.clone()));
+    if headers.contains_key(LOCATION) {
+        *response.status_mut() = StatusCode::MOVED_PERMANENTLY;
+    }
+    *response.headers_mut() = headers;
+    response
 }
 
 /// The same for the products of a category or collection, which may say itself how they are ordered.
@@ -342,7 +362,7 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
     let _locale: Option<Locale> = params.take("locale", str::parse);
     let sort = params.take("sort", |sort| sort.parse::<ProductOrder>().map_err(|error| error.to_string()));
     let price = |text: &str| text.parse::<PriceBound>().map(PriceBound::ten_thousandths);
-    let filter = ListFilter {
+    let mut filter = ListFilter {
         category: params.take("filter[category]", text),
         collection: params.take("filter[collection]", text),
         vendor: params.take("filter[vendor]", text),
@@ -354,8 +374,9 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
             "false" => Ok(false),
             _ => Err("must be true or false"),
         }),
-        attributes: attributes_of(params),
+        ..ListFilter::default()
     };
+    take_attributes(params, &mut filter);
     if let (Some(from), Some(to)) = (filter.price_from, filter.price_to)
         && to < from
     {
@@ -376,7 +397,21 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
     });
     let own_order = is_shelf && sort.is_none() && !is_priced && after.is_none();
     let currency = params.take("currency", str::parse);
-    ListQuery { filter, sort: Sort::of(order), sort_name: order.name(), after, limit: limit.get(), own_order, currency }
+    let is_counted = params.take("count", |text| match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err("must be true or false"),
+    });
+    ListQuery {
+        filter,
+        sort: Sort::of(order),
+        sort_name: order.name(),
+        after,
+        limit: limit.get(),
+        own_order,
+        currency,
+        is_counted: is_counted.unwrap_or_default(),
+    }
 }
 
 fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), String> {
@@ -390,23 +425,41 @@ fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), 
     Ok((key, id.parse().map_err(|_| FOREIGN)?))
 }
 
-/// Keys with what is asked for, which the attributes' types say more about when the list is read.
-fn attributes_of(params: &mut QueryParams) -> Vec<(String, String)> {
+/// Keys with the values and the ranges that are asked for, which the attributes' types say more about when the list is
+/// read.
+fn take_attributes(params: &mut QueryParams, filter: &mut ListFilter) {
     const MOST: usize = 10;
     let names = params.starting_with(ATTRIBUTE);
     if MOST < names.len() {
         params.report(ATTRIBUTE, "is asked for more than ten times");
     }
-    let mut asked = Vec::new();
+    let mut ends = BTreeMap::<String, [Option<Bound>; 2]>::new();
     for name in names {
-        let key = name.strip_prefix(ATTRIBUTE).unwrap_or_default();
+        let whole = name.strip_prefix(ATTRIBUTE).unwrap_or_default();
+        let low = whole.strip_suffix("[min]").map(|key| (key, 0));
+        let end = low.or_else(|| whole.strip_suffix("[max]").map(|key| (key, 1)));
+        let key = end.map_or(whole, |(key, _)| key);
         let value = params.take(&name, |value| match is_key(key) {
             true => text(value).map(|value| value.to_lowercase()),
             false => Err("is no key of an attribute"),
         });
-        asked.extend(value.map(|value| (key.to_owned(), value)));
+        let Some((value, (key, end))) = value.as_deref().zip(end) else {
+            filter.attributes.extend(value.map(|value| (key.to_owned(), value)));
+            continue;
+        };
+        match value.parse::<Bound>() {
+            Ok(bound) => {
+                if let Some(there) = ends.entry(key.to_owned()).or_default().get_mut(end) {
+                    *there = Some(bound);
+                }
+            }
+            Err(error) => params.report(&name, error.to_string()),
+        }
     }
-    asked
+    filter.ranges.extend(ends.into_iter().filter_map(|(key, [low, high])| Some((key, Range::of(low, high)?))));
+    for (key, _) in filter.ranges.iter().filter(|(_, range)| range.is_turned()) {
+        params.report(&format!("{ATTRIBUTE}{key}[max]"), format!("is below {ATTRIBUTE}{key}[min]"));
+    }
 }
 
 /// Before an attribute's key, what lists are narrowed by it with.

@@ -2,8 +2,10 @@
 
 mod attributes;
 mod categories;
+mod channels;
 mod collections;
 mod document;
+mod files;
 mod http;
 pub mod openapi;
 mod presentation;
@@ -18,11 +20,13 @@ mod usecase;
 mod wire;
 
 pub use attributes::{Attributes, reads as attribute_reads, referenced};
-pub use document::{CardBody, source_answer, staff_card};
+pub use document::{CardBody, DimensionsBody, source_answer, staff_card};
+pub use files::{FilesShown, files_shown};
 pub use http::routes;
 pub use prices::settle_prices;
-pub use rendering::{ProductRows, Standing, hash, render};
+pub use rendering::{Declared, ProductRows, Standing, hash, render};
 pub use shown::{Touched, advance, written};
+pub use store::channel::{all as all_channels, ids_by_handle as channel_ids};
 pub use store::{
     Applied, CategoryRow, Chunk, HistoryPage, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken,
     categories_named, categories_named_of, category_id, category_id_of, category_steps, category_steps_of, currencies,

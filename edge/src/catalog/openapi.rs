@@ -27,6 +27,10 @@ pub struct ProductAnswer {
     /// The product's page in the storefront: below its `storefrontUrl` at `products/` and the handle, after the locale
     /// where that is not the store's default.
     pub canonical_url: String,
+    /// Its pages in all locales that something is said in, the default first, for `hreflang` links; left out where
+    /// there is but one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternates: Vec<AlternateBody>,
     /// Whether one of the variants can be bought now.
     pub in_stock: bool,
     /// In the merchant's order.
@@ -39,6 +43,15 @@ pub struct VariantAnswer {
     #[serde(flatten)]
     pub variant: VariantBody,
     pub availability: AvailabilityBody,
+}
+
+/// A page in one locale.
+#[derive(JsonSchema)]
+#[schemars(rename = "Alternate")]
+pub struct AlternateBody {
+    /// BCP 47.
+    pub locale: String,
+    pub url: String,
 }
 
 /// The product that had the handle.
@@ -69,6 +82,13 @@ pub struct ProductListAnswer {
     pub items: Vec<CardAnswer>,
     /// The `cursor` of the next page; null on the last one.
     pub next_cursor: Option<String>,
+    /// With `count=true`: how many products fit, up to 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000))]
+    pub count: Option<i64>,
+    /// With `count=true`: whether no more than these fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub is_count_exact: Option<bool>,
 }
 
 /// A category as its products name it.
@@ -125,6 +145,7 @@ pub fn operations() -> Vec<Operation> {
     let parts = [
         super::attributes::openapi::operations(),
         super::categories::openapi::operations(),
+        super::channels::openapi::operations(),
         super::collections::openapi::operations(),
         super::sitemap::openapi::operations(),
     ];
@@ -169,13 +190,13 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
             Parameter::query("filter[tag]", "A tag; case does not matter.", text, "waterproof"),
             Parameter::query(
                 "filter[price][min]",
-                "Products with a variant at this price or above, in the currency asked for.",
+                "Products that are sold from this price or a higher one: their lowest, in the currency asked for.",
                 price.clone(),
                 "50",
             ),
             Parameter::query(
                 "filter[price][max]",
-                "Products with a variant at this price or below, in the currency asked for.",
+                "Products that are sold from this price or a lower one, in the currency asked for.",
                 price,
                 "199.99",
             ),
@@ -192,6 +213,24 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
                  money by its amount. Several, ten at most: products that fit all of them.",
                 json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
                 "oak",
+            ),
+            Parameter::query(
+                "attribute.KEY[min]",
+                "Products with a value that is this one or higher: a decimal, of numbers, decimals and money, or a date.",
+                json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+                "1.5",
+            ),
+            Parameter::query(
+                "attribute.KEY[max]",
+                "Products with a value that is this one or lower. Of several in a product one has to be in the range.",
+                json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
+                "2026-12-31",
+            ),
+            Parameter::query(
+                "count",
+                "`true`: the answer says how many products fit, as far as 1,000. It costs as much as a page of so many.",
+                json!({ "type": "boolean", "default": false }),
+                true,
             ),
             Parameter::currency(
                 "One of the store's currencies, its own where it is left out. A product that has no price in it is listed \
@@ -334,6 +373,7 @@ fn product_example() -> Value {
             "barcode": null,
             "weightGrams": 2_350,
             "weightUnit": "kg",
+            "dimensions": { "lengthMm": 480, "widthMm": 160, "heightMm": 160 },
             "requiresShipping": true,
             "taxable": true,
             "imageUrl": null,
@@ -369,6 +409,10 @@ fn product_example() -> Value {
             "offers": [offer("TT2-MOSS", "189.00", "InStock"), offer("TT2-SAND", "209.00", "OutOfStock")],
         },
         "canonicalUrl": PAGE,
+        "alternates": [
+            { "locale": "en", "url": PAGE },
+            { "locale": "fr", "url": "https://shop.example/fr/products/tente-tunnel-2" },
+        ],
         "inStock": true,
         "variants": [variant(1, "Moss", 18_900, 12), variant(2, "Sand", 20_900, 0)],
     })

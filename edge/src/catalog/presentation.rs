@@ -7,9 +7,10 @@ use headlesspro_shared::kernel::locale::{Locale, Locales};
 
 use super::document::sanitise;
 use super::store::taxonomy::Presentation;
-use crate::app::Tenant;
+use crate::app::{Ctx, Tenant};
+use crate::media;
 use crate::organizations;
-use crate::port::sql::{Rows, SqlError, Statement};
+use crate::port::sql::{Commit, Rows, SqlError, Statement};
 
 /// The most bytes of metadata, as JSON without blanks.
 pub const MOST_METADATA: usize = 16 << 10;
@@ -32,6 +33,18 @@ pub enum PresentationError {
     /// The metadata would be larger than [`MOST_METADATA`].
     MetadataTooLarge,
     Translations(Vec<Fault>),
+    /// The image is called as a file of the store, and is none.
+    ImageMissing,
+}
+
+impl Presentation {
+    /// Has the commit refuse an image of this that `before` does not have and that is gone. Answers the number of the
+    /// statement.
+    pub fn guard_image(&self, ctx: &Ctx, commit: &mut Commit, before: Option<&Presentation>) -> Option<usize> {
+        let url = self.image_url.as_deref();
+        let url = url.filter(|url| before.and_then(|before| before.image_url.as_deref()) != Some(*url))?;
+        media::guard_image(ctx, url).map(|guard| commit.push(guard))
+    }
 }
 
 impl PresentationPatch {
@@ -104,6 +117,12 @@ pub fn say(name: &mut String, presentation: &mut Presentation, chain: &[Locale])
     }
     presentation.seo_title = seo.title.or(presentation.seo_title.take());
     presentation.seo_description = seo.description.or(presentation.seo_description.take());
+}
+
+/// As [`say`], where nothing of other locales is told.
+pub fn say_only(name: &mut String, presentation: &mut Presentation, chain: &[Locale]) {
+    say(name, presentation, chain);
+    "{}".clone_into(&mut presentation.translations);
 }
 
 /// Merges `patch` into an object (RFC 7396); null takes all away.

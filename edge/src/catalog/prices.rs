@@ -1,5 +1,7 @@
 //! Prices where they are written and where they are read in another currency than the store's own.
 
+use std::collections::BTreeMap;
+
 use headlesspro_shared::catalog::lowest_before;
 use headlesspro_shared::catalog::source::{Quote, Source};
 use headlesspro_shared::kernel::money::Money;
@@ -12,8 +14,11 @@ use crate::app::Ctx;
 use crate::failure::Halt;
 use crate::wire::MoneyBody;
 
+/// Prices whose histories are read in one round trip: at most 4 MiB.
+const AT_ONCE: usize = 4_000;
+
 /// Looks up the lowest prices before the reductions that begin with `sources`, each beside what there is of it. To be
-/// done when they are settled, and before they are rendered. Reads only where a reduction begins.
+/// done when they are settled, and before they are rendered. Reads only where a reduction begins, and all at once.
 ///
 /// # Errors
 /// [`Halt`] when the database does not answer.
@@ -27,8 +32,11 @@ pub async fn settle_prices(ctx: &Ctx, sources: &mut [(&mut Source, Option<&Sourc
         return Ok(());
     }
     let wanted: Vec<_> = begun.iter().map(|(_, variant, currency)| (*variant, *currency)).collect();
-    let rows = ctx.read(vec![store::prices_before(ctx.tenant(), &wanted, ctx.now)]).await?;
-    let mut histories = store::prices_before_of(rows.first())?;
+    let mut histories = BTreeMap::new();
+    for wanted in wanted.chunks(AT_ONCE) {
+        let rows = ctx.read(vec![store::prices_before(ctx.tenant(), wanted, ctx.now)]).await?;
+        histories.extend(store::prices_before_of(rows.first())?);
+    }
     for (at, variant, currency) in begun {
         let Some((source, was)) = sources.get_mut(at) else { continue };
         let history = histories.remove(&(variant, currency)).unwrap_or_else(|| {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use headlesspro_shared::catalog::attribute::Definitions;
+use headlesspro_shared::catalog::attribute::{Definition, Definitions};
 use headlesspro_shared::catalog::source::{Source, SourceImage, SourceVariant};
 use headlesspro_shared::kernel::id::{ImageId, ProductId, VariantId};
 use headlesspro_shared::kernel::locale::Locale;
@@ -14,15 +14,17 @@ use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
 use super::document::{
-    AttributeBody, CardBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody, SelectedOptionBody,
-    SeoBody, VariantBody, VariantTexts, date, in_script, sanitise,
+    AttributeBody, CardBody, DimensionsBody, ImageBody, JsonLdBody, OptionBody, PriceRangeBody, ProductBody,
+    SelectedOptionBody, SeoBody, VariantBody, VariantTexts, date, in_script, sanitise,
 };
+use super::files::FilesShown;
+use super::store::channel;
 use super::store::{FacetRow, ImageRow, PriceChangeRow, PriceRow, ProductRow, TranslationRow, VariantRow};
 use crate::media::FocalPointBody;
 use crate::wire::MoneyBody;
 
 /// Grows when the rendered pieces change shape, so that an import renders equal products anew.
-const RENDERING: &str = "4";
+const RENDERING: &str = "6";
 
 /// What a product's row says beside its source.
 pub struct Standing {
@@ -34,6 +36,12 @@ pub struct Standing {
     pub is_new: bool,
 }
 
+/// What a store declares of attributes, and the files that they refer to: see [`files_shown`](super::files_shown).
+pub struct Declared<'a> {
+    pub definitions: &'a Definitions,
+    pub files: &'a FilesShown,
+}
+
 /// The rows of one product.
 pub struct ProductRows {
     pub product: ProductRow,
@@ -41,6 +49,29 @@ pub struct ProductRows {
     pub images: Vec<ImageRow>,
     pub facets: Vec<FacetRow>,
     pub translations: Vec<TranslationRow>,
+    /// The files that are shown as values of attributes.
+    pub files: Vec<String>,
+}
+
+impl ProductRows {
+    /// About how many bytes they are on their way to the database: pieces are JSON in a row of JSON in a request of
+    /// JSON, where a quote becomes four bytes.
+    pub fn bytes(&self) -> usize {
+        const OF_ROW: usize = 400;
+        let escaped = |text: &str| -> usize {
+            let marks = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
+            text.len().saturating_add(marks.saturating_mul(3))
+        };
+        let product = [&self.product.document, &self.product.card, &self.product.source].map(|text| escaped(text));
+        let variants = self.variants.iter().map(|variant| escaped(&variant.document).saturating_add(OF_ROW));
+        let images = self.images.iter().map(|image| escaped(&image.url).saturating_add(escaped(&image.alt)));
+        let translations = self.translations.iter().flat_map(|said| {
+            let variants = said.variants.as_deref().unwrap_or_default();
+            [OF_ROW, escaped(&said.document), escaped(&said.card), escaped(variants)]
+        });
+        let others = self.images.len().saturating_add(self.facets.len()).saturating_mul(OF_ROW);
+        product.into_iter().chain(variants).chain(images).chain(translations).fold(others, usize::saturating_add)
+    }
 }
 
 /// What tells whether a product would be written as it is, of its source as JSON.
@@ -59,7 +90,7 @@ pub fn render(
     json: String,
     standing: &Standing,
     currency: Currency,
-    attributes: &Definitions,
+    attributes: &Declared<'_>,
 ) -> Result<ProductRows, serde_json::Error> {
     let id = standing.id.to_string();
     let images = image_rows(source, &id);
@@ -105,7 +136,9 @@ pub fn render(
     let facets = facets(source, &product.id, attributes);
     let translate = |locale| translation(source, locale, standing, attributes);
     let translations = source.translations.keys().map(translate).collect::<Result<_, _>>()?;
-    Ok(ProductRows { product, variants, images, facets, translations })
+    let mut files: Vec<String> = attributes.definitions.files(source).into_iter().collect();
+    files.retain(|id| attributes.files.contains_key(id));
+    Ok(ProductRows { product, variants, images, facets, translations, files })
 }
 
 /// The document and the card of a product.
@@ -113,7 +146,7 @@ fn pieces(
     source: &Source,
     images: &[ImageRow],
     standing: &Standing,
-    attributes: &Definitions,
+    attributes: &Declared<'_>,
 ) -> Result<(String, String), serde_json::Error> {
     let option = |(at, option)| {
         let values = source.values_of(at, option).into_iter().map(str::to_owned).collect();
@@ -157,7 +190,7 @@ fn translation(
     source: &Source,
     locale: &Locale,
     standing: &Standing,
-    attributes: &Definitions,
+    attributes: &Declared<'_>,
 ) -> Result<TranslationRow, serde_json::Error> {
     let said = source.in_locale(locale);
     let product = standing.id.to_string();
@@ -203,7 +236,7 @@ fn variant_row(
     product: &str,
     position: usize,
     currency: Currency,
-    attributes: &Definitions,
+    attributes: &Declared<'_>,
 ) -> Result<VariantRow, serde_json::Error> {
     let body = VariantBody {
         id: variant.id.as_ref().map(VariantId::to_string).unwrap_or_default(),
@@ -215,6 +248,11 @@ fn variant_row(
         lowest_price: variant.lowest_price.map(MoneyBody::from),
         barcode: variant.barcode.clone(),
         weight_grams: variant.weight_grams,
+        dimensions: variant.dimensions.map(|sides| DimensionsBody {
+            length_mm: sides.length_mm,
+            width_mm: sides.width_mm,
+            height_mm: sides.height_mm,
+        }),
         weight_unit: variant.weight_grams.and(variant.weight_unit).map(|unit| unit.name().to_owned()),
         requires_shipping: variant.requires_shipping,
         taxable: variant.taxable,
@@ -239,18 +277,27 @@ fn variant_row(
     })
 }
 
-fn typed(attributes: &Definitions, values: &Map<String, Value>) -> BTreeMap<String, AttributeBody> {
-    let body = |(key, of, value): (&String, _, &Value)| (key.clone(), AttributeBody::of(of, value.clone()));
-    attributes.typed(values).map(body).collect()
+fn typed(attributes: &Declared<'_>, values: &Map<String, Value>) -> BTreeMap<String, AttributeBody> {
+    let body = |(key, of, value): (&String, &Definition, &Value)| {
+        let files = of.files(value).filter_map(|id| attributes.files.get(id)).cloned().collect();
+        (key.clone(), AttributeBody { r#type: of.value_type.name().to_owned(), value: value.clone(), files })
+    };
+    attributes.definitions.typed(values).map(body).collect()
 }
 
-/// A product stands under its tags and its values of attributes; under its categories the store puts it.
-fn facets(source: &Source, product: &str, attributes: &Definitions) -> Vec<FacetRow> {
+/// A product stands under its tags, its values of attributes and the channels it names; under its categories, and
+/// under all channels where it names none, the store puts it.
+fn facets(source: &Source, product: &str, attributes: &Declared<'_>) -> Vec<FacetRow> {
     let tags: BTreeSet<String> = source.tags.iter().map(|tag| tag.to_lowercase()).collect();
-    let tags = tags.into_iter().map(|value| (Cow::Borrowed("tag"), value));
-    let values = attributes.facets(source).into_iter();
-    let values = values.map(|(key, value)| (Cow::Owned(format!("attribute:{key}")), value));
-    tags.chain(values).map(|(kind, value)| FacetRow { kind, value, product: product.to_owned() }).collect()
+    let tags = tags.into_iter().map(|value| (Cow::Borrowed("tag"), value, None));
+    let values = attributes.definitions.facets(source).into_iter().map(|(key, value)| {
+        let ordinal = attributes.definitions.ordinal(&key, &value);
+        (Cow::Owned(format!("attribute:{key}")), value, ordinal)
+    });
+    let named = source.channels.iter().flat_map(|id| [id.clone(), format!("{}{id}", channel::NAMED)]);
+    let channels = named.map(|value| (Cow::Borrowed(channel::KIND), value, None));
+    let row = |(kind, value, ordinal)| FacetRow { kind, value, ordinal, product: product.to_owned() };
+    tags.chain(values).chain(channels).map(row).collect()
 }
 
 /// What search engines are told of the product: of its images some, of its texts those for a page's head.

@@ -65,8 +65,8 @@ impl Touched {
     }
 }
 
-/// Takes back what a CDN shows, after the response. A CDN that does not hear of it shows it until its time is over, a
-/// minute at most.
+/// Takes back what a CDN shows, after the response. A CDN that does not hear of it shows it until its time is over, two
+/// minutes at most.
 async fn purge(cdn: &dyn CachePurger, clock: &dyn Clock, tags: Vec<String>) {
     const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(2)];
     for pause in PAUSES {

@@ -1,9 +1,10 @@
 //! Reading the catalog.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use headlesspro_shared::catalog::ProductOrder;
-use headlesspro_shared::catalog::sitemap::product_page;
+use headlesspro_shared::catalog::sitemap::{product_page, told_in};
 use headlesspro_shared::catalog::source::Source;
 use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::id::ProductId;
@@ -18,6 +19,7 @@ use super::document::{VariantPiece, list_answer, product_answer, with_texts};
 use super::prices::{range_in, variant_in};
 use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::spoken::Spoken;
+use super::store::channel::in_channel;
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
@@ -50,7 +52,12 @@ pub struct ListQuery {
     pub own_order: bool,
     /// Of the prices; the store's own where it is none.
     pub currency: Option<Currency>,
+    /// Whether it is wanted how many fit.
+    pub is_counted: bool,
 }
+
+/// As many as fit a list, unless they are more: what is counted is read.
+pub const MOST_COUNTED: i64 = 1_000;
 
 /// What a list of products belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,11 +120,13 @@ async fn product(
         reads.extend([store::currencies(tenant), store::prices_in(tenant, name, &spoken.chain, currency)]);
     }
     let first = reads.len();
-    if spoken.chain.is_empty() {
-        reads.push(store::product(tenant, key, ctx.now));
+    let found = if spoken.chain.is_empty() {
+        vec![store::product(tenant, key, ctx.now)]
     } else {
-        reads.extend(store::translation::product_in(tenant, key, &spoken.chain, ctx.now));
-    }
+        store::translation::product_in(tenant, key, &spoken.chain, ctx.now)
+    };
+    let channel = ctx.channel();
+    reads.extend(found.into_iter().map(|statement| in_channel(statement, channel)));
     let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.first())?, store::turn_of(rows.get(1))?);
     let further = further_of(asked, rows.get(2))?;
@@ -126,6 +135,8 @@ async fn product(
     let (rows, translation, former) = (rows.next(), rows.next(), rows.next());
     let (translation, former) = (translation.and_then(Rows::first), former.and_then(Rows::first));
     let rows = rows.ok_or(Failure::NotFound)?;
+    // Of a product that is not shown here nothing is told, what it is called elsewhere neither.
+    let translation = translation.filter(|_| !rows.is_empty());
     let Some(product) = rows.first().or(former) else { return Ok(Read { version, turn, answer: None }) };
     let id: ProductId = product.parse("id")?;
     let handle = match translation {
@@ -151,7 +162,17 @@ async fn product(
         variant.document = with_texts(&variant.document, texts.get()).into();
     }
     let category: Option<&str> = product.get("category")?;
-    let url = ctx.storefront_of(Role::Customer).page(&spoken.page(&page));
+    let (storefront, locales) = (ctx.storefront_of(Role::Customer), ctx.locales());
+    let url = storefront.page(&spoken.page(&page));
+    let mut alternates = Vec::new();
+    if !locales.is_only_one() {
+        let said = store::said_of(product.get("said")?)?;
+        let told = told_in(&locales, product.get("name")?, &said).into_iter();
+        alternates = told.map(|(locale, path)| (locale.as_str(), storefront.page(&path))).collect();
+    }
+    if alternates.len() < 2 {
+        alternates.clear();
+    }
     let mut document = Cow::Borrowed(match translation {
         Some(translation) => translation.get::<&str>("document")?,
         None => product.get("document")?,
@@ -166,7 +187,7 @@ async fn product(
         let range = prices().min_by_key(|price| price.minor()).zip(prices().max_by_key(|price| price.minor()));
         document = range_in(&document, range).into();
     }
-    let json = product_answer(&document, category, product.get("sellable")?, &url, &variants);
+    let json = product_answer(&document, category, product.get("sellable")?, &url, &alternates, &variants);
     // A category that is renamed or moves takes back what names it.
     tags.extend(product.get::<Option<&str>>("category_id")?.map(str::to_owned));
     let answer = Answer { json, tags, next: None, record, moved_to: None };
@@ -212,7 +233,9 @@ async fn list(
         Some(currency) if currency != ctx.principal().await?.currency => Some(currency),
         _ => None,
     };
-    let (filter, sort, after) = (&query.filter, query.sort, query.after.as_ref());
+    let channel = ctx.channel().map(|channel| channel.to_string());
+    let filter = &ListFilter { channel, ..query.filter.clone() };
+    let (sort, after) = (query.sort, query.after.as_ref());
     let in_currency = store::Page { filter, sort, after, limit: asked, now: ctx.now };
     let page = match (further, query.own_order) {
         (None, true) => store::list_in_own_order(tenant, filter, asked, ctx.now),
@@ -222,11 +245,25 @@ async fn list(
     };
     let page = store::translation::cards_in(page, &spoken.chain);
     let mut reads = vec![page, store::version(tenant), store::turn(tenant, ctx.now)];
+    let counted_at = reads.len();
+    if query.is_counted {
+        let counted = MOST_COUNTED.saturating_add(1);
+        let all = store::Page { after: None, limit: counted, ..in_currency };
+        reads.push(store::count(match (further, query.own_order) {
+            (None, true) => store::list_in_own_order(tenant, filter, counted, ctx.now),
+            (None, false) => store::list(tenant, filter, sort, None, counted, ctx.now),
+            (Some(currency), true) => store::list_in_own_order_in(tenant, &all, currency),
+            (Some(currency), false) => store::list_in(tenant, &all, currency),
+        }));
+    }
+    let currencies_at = reads.len();
     reads.extend(further.map(|_| store::currencies(tenant)));
     let attributes_at = reads.len();
-    let asks_for_attributes = !query.filter.attributes.is_empty();
+    let keys = query.filter.attributes.iter().map(|(key, _)| key);
+    let keys: BTreeSet<&str> = keys.chain(query.filter.ranges.iter().map(|(key, _)| key)).map(String::as_str).collect();
+    let asks_for_attributes = !keys.is_empty();
     if asks_for_attributes {
-        let keys: Vec<&str> = query.filter.attributes.iter().map(|(key, _)| key.as_str()).collect();
+        let keys: Vec<&str> = keys.into_iter().collect();
         reads.push(store::attribute::named(tenant, &keys));
     }
     let shelf_at = reads.len();
@@ -234,11 +271,13 @@ async fn list(
         Shelf::Category => store::category::find(tenant, key),
         Shelf::Collection => store::collection::find(tenant, key),
     }));
+    reads.extend(query.filter.collection.as_deref().map(|key| store::collection::asks_for_stock(tenant, key)));
     let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
     if further.is_some() {
-        further_of(further, rows.get(3))?;
+        further_of(further, rows.get(currencies_at))?;
     }
+    let count = if query.is_counted { Some(store::count_of(rows.get(counted_at))?) } else { None };
     if asks_for_attributes {
         check(&query.filter, &Attributes::of(rows.get(attributes_at), ctx.principal().await?.currency)?)?;
     }
@@ -253,6 +292,7 @@ async fn list(
             (sort, sort_name) = (Sort::of(order), order.name());
         }
     }
+    let stock_rule = rows.last();
     let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(query.limit).unwrap_or(usize::MAX);
     let mut cards = Vec::with_capacity(rows.len());
@@ -272,24 +312,38 @@ async fn list(
     tags.push(lists_tag(tenant.store));
     tags.extend(shelf_tag);
     // What is in stock is in it or not; the products in it are named already.
-    tags.extend(query.filter.in_stock.map(|_| stock_tag(tenant.store)));
-    let json = list_answer(&cards, next.as_deref());
+    let is_ruled = query.filter.collection.is_some() && stock_rule.is_some_and(|rows| rows.first().is_some());
+    if query.filter.in_stock.is_some() || is_ruled {
+        tags.push(stock_tag(tenant.store));
+    }
+    let json =
+        list_answer(&cards, next.as_deref(), count.map(|count| (count.min(MOST_COUNTED), count <= MOST_COUNTED)));
     Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
 /// Whether all that is asked for of attributes is something that their values can be, and written as these are.
 fn check(filter: &ListFilter, attributes: &Attributes) -> Result<(), Failure<WrongFilter>> {
-    let reason = |(key, asked): &(String, String)| match attributes.definitions.get(key) {
-        None => Some("is no attribute of this store".to_owned()),
-        Some(definition) if !definition.filterable => Some("is no attribute that lists are narrowed by".to_owned()),
-        Some(definition) => match definition.asked(asked, attributes.currency()) {
-            Ok(text) if text == *asked => None,
-            Ok(text) => Some(format!("must be written as {text}")),
-            Err(reason) => Some(reason),
-        },
+    let definition = |key: &str| match attributes.definitions.get(key) {
+        None => Err("is no attribute of this store"),
+        Some(definition) if !definition.filterable => Err("is no attribute that lists are narrowed by"),
+        Some(definition) => Ok(definition),
     };
-    let wrong: Vec<_> =
-        filter.attributes.iter().filter_map(|asked| Some((format!("attribute.{}", asked.0), reason(asked)?))).collect();
+    let mut wrong = Vec::new();
+    for (key, asked) in &filter.attributes {
+        let reason = match definition(key).map(|definition| definition.asked(asked, attributes.currency())) {
+            Err(reason) => Some(reason.to_owned()),
+            Ok(Ok(text)) => (text != *asked).then(|| format!("must be written as {text}")),
+            Ok(Err(reason)) => Some(reason),
+        };
+        wrong.extend(reason.map(|reason| (format!("attribute.{key}"), reason)));
+    }
+    for (key, range) in &filter.ranges {
+        for (end, bound) in [("min", range.low()), ("max", range.high())] {
+            let Some(bound) = bound else { continue };
+            let compared = definition(key).and_then(|definition| definition.compares(bound));
+            wrong.extend(compared.err().map(|reason| (format!("attribute.{key}[{end}]"), reason.to_owned())));
+        }
+    }
     if wrong.is_empty() { Ok(()) } else { Err(Failure::Rejected(WrongFilter(wrong))) }
 }
 

@@ -95,7 +95,7 @@ pub struct PresentationBody {
     pub metadata: Box<RawValue>,
     /// The name stands in for a title that is not given.
     pub seo: SeoBody,
-    /// All that is said in other locales, whichever was asked for; left out where nothing is.
+    /// All that is said in other locales, whichever was asked for; left out where nothing is, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, NamedTranslationBody>>")]
     pub translations: Option<Box<RawValue>>,

@@ -1,7 +1,7 @@
 //! The `checkout` table.
 
 use headlesspro_shared::checkout::{CheckoutState, PlacedLine};
-use headlesspro_shared::kernel::id::{CartId, CheckoutId};
+use headlesspro_shared::kernel::id::{CartId, ChannelId, CheckoutId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -16,12 +16,12 @@ use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
-  created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10)";
+  created_at, expires_at, channel_id)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
-  k.wrapped, k.master_key_id
+  c.channel_id, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -37,6 +37,8 @@ pub struct Checkout {
     pub personal: Personal,
     pub lines: Vec<PlacedLine>,
     pub total: Money,
+    /// That of the caller who opened it.
+    pub channel: Option<ChannelId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
 }
@@ -67,6 +69,7 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(checkout.total.minor())
         .bind(checkout.created_at.millis())
         .bind(checkout.expires_at.millis())
+        .bind(checkout.channel.map(|id| id.to_string()))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -104,6 +107,7 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         personal: Personal::open(tenant, key, Of::Checkout(id), row.get("personal_sealed")?)?,
         lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
         total: Money::new(row.get("total_minor")?, currency),
+        channel: row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         expires_at: Timestamp::from_millis(row.get("expires_at")?),
     })

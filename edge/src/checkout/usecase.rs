@@ -72,8 +72,10 @@ pub async fn open(
         Err(failure) => return Err(failure),
     };
     let variants = wanted.iter().map(|(variant, _)| *variant);
-    let mut reads =
-        vec![catalog::offers(tenant, variants, Some(currency), ctx.now), identity::data_key_statement(tenant)];
+    // Known: the cart is told to verified callers only.
+    let channel = ctx.channel();
+    let offers = catalog::offers(tenant, variants, Some(currency), channel, ctx.now);
+    let mut reads = vec![offers, identity::data_key_statement(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
     let key = key_of(ctx, rows.get(1))?;
@@ -90,6 +92,7 @@ pub async fn open(
         personal: Personal { email: command.email.to_string(), shipping_address: command.shipping_address },
         lines: placement.lines,
         total: placement.total,
+        channel,
         created_at: ctx.now,
         expires_at: ctx.now.checked_add_millis(LIFETIME_MILLIS).unwrap_or(ctx.now),
     };
@@ -139,6 +142,7 @@ fn opened(checkout: &Checkout) -> Change {
         "shippingAddress": checkout.personal.shipping_address,
         "lineCount": checkout.lines.len(),
         "total": MoneyBody::from(checkout.total),
+        "channelId": checkout.channel.map(|id| id.to_string()),
     });
     Change::new("checkout.open", checkout.id).after(state).redacted(PERSONAL)
 }
@@ -149,8 +153,11 @@ pub async fn find(ctx: &Ctx, id: CheckoutId) -> Result<Checkout, Failure<OpenErr
     Ok(found(ctx, rows.first())?.ok_or(Failure::NotFound)?.0)
 }
 
+/// A verified caller's: who is shown a channel finds no checkout that was opened elsewhere.
 fn found(ctx: &Ctx, rows: Option<&Rows>) -> Result<Option<(Checkout, DataKey)>, Unavailable> {
-    Ok(rows.map(|rows| store::checkout_of(ctx.app(), ctx.tenant(), rows)).transpose()?.flatten())
+    let found = rows.map(|rows| store::checkout_of(ctx.app(), ctx.tenant(), rows)).transpose()?.flatten();
+    let is_shown = |checkout: &Checkout| ctx.channel().is_none_or(|channel| checkout.channel == Some(channel));
+    Ok(found.filter(|(checkout, _)| is_shown(checkout)))
 }
 
 /// Places the order, takes its stock and settles it, all in one commit; or says everything that is in
@@ -211,6 +218,7 @@ pub async fn complete(
 fn placed_order(order: &OrderBody) -> Change {
     let state = json!({
         "checkoutId": order.checkout_id,
+        "channelId": order.channel_id,
         "state": order.state,
         "paymentState": order.payment_state,
         "paymentMethod": order.payment.method,
@@ -256,6 +264,7 @@ async fn commit_of(
         email_hash: hash_of_address(ctx, &checkout.personal.email)?,
         personal_sealed: checkout.personal.seal(ctx.app(), tenant, key, Of::Order(id))?,
         account: buyer(ctx).await?,
+        channel: checkout.channel,
         total: checkout.total,
         lines,
         payment: ctx.new_id()?,
@@ -271,12 +280,18 @@ async fn commit_of(
         aggregate_id: id.to_string(),
         version: 1,
         name: "order.placed",
-        payload: json!({ "orderId": id.to_string(), "checkoutId": checkout.id.to_string(), "total": body.total, "lines": body.lines }),
+        payload: json!({
+            "orderId": id.to_string(),
+            "checkoutId": checkout.id.to_string(),
+            "channelId": body.channel_id,
+            "total": body.total,
+            "lines": body.lines,
+        }),
     };
 
     let mut commit = Commit::new();
     orders::insert(&mut commit, tenant, &order, ctx.now);
-    commit.push(catalog::guard_prices(tenant, &checkout.lines, ctx.now));
+    commit.push(catalog::guard_prices(tenant, &checkout.lines, checkout.channel, ctx.now));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let advance = catalog::advance(&mut commit, tenant);
     commit.push(store::complete(tenant, checkout.id));
@@ -288,7 +303,7 @@ async fn commit_of(
     commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, Some(id)));
     let (variants, currency) = (checkout.lines.iter().map(|line| line.variant), checkout.total.currency());
-    commit.push_diagnosis(catalog::offers(tenant, variants, Some(currency), ctx.now));
+    commit.push_diagnosis(catalog::offers(tenant, variants, Some(currency), checkout.channel, ctx.now));
     Ok(OrderCommit { statements: commit, advance, location })
 }
 
@@ -308,6 +323,7 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
         id: order.id.to_string(),
         number: 0,
         checkout_id: checkout.id.to_string(),
+        channel_id: order.channel.map(|id| id.to_string()),
         state: order.state.to_string(),
         payment_state: order.payment_state.to_string(),
         fulfillment_state: order.fulfillment_state.to_string(),

@@ -28,6 +28,8 @@ const TOLD: usize = 1_000;
 pub enum BulkCommand {
     /// Make and change products from JSON Lines. What was broken off goes on.
     Upsert(UpsertArgs),
+    /// List the newest bulk upserts, and how far they have come.
+    List(ListArgs),
     /// Export all products as JSON Lines. What was broken off goes on.
     Export(ToFile),
 }
@@ -49,11 +51,51 @@ pub struct UpsertArgs {
     job: Option<String>,
 }
 
+#[derive(Args)]
+pub struct ListArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+    /// The store's id, where the database has several.
+    #[arg(long, value_name = "ID")]
+    store: Option<String>,
+    /// Only those of one state.
+    #[arg(long, value_parser = ["open", "finished", "cancelled"])]
+    state: Option<String>,
+    /// So many at most.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=250))]
+    limit: i64,
+}
+
 pub async fn run(command: BulkCommand) -> Result<(), String> {
     match command {
+        BulkCommand::List(args) => list(args).await,
         BulkCommand::Upsert(args) => upsert(args).await,
         BulkCommand::Export(to) => export::to_file(&to, Form::Lines).await,
     }
+}
+
+async fn list(args: ListArgs) -> Result<(), String> {
+    let app = database::app(database::open(&args.database)?, secrets::none()?);
+    let store = choose(&app, args.store.as_deref()).await?;
+    let asked = products::bulk_jobs(&operator(&app, &store), args.state.as_deref(), None, args.limit).await;
+    for job in problem(asked)?.0 {
+        let counts = job.counts;
+        output::line(format_args!(
+            "{}  {}  {:<9}  {:<7}  parts {}/{}  created {}  updated {}  unchanged {}  left out {}  {}",
+            job.id,
+            job.created_at,
+            job.state,
+            job.mode.name(),
+            job.parts_done,
+            job.parts,
+            counts.created,
+            counts.updated,
+            counts.unchanged,
+            counts.failed,
+            job.name
+        ));
+    }
+    Ok(())
 }
 
 async fn upsert(args: UpsertArgs) -> Result<(), String> {

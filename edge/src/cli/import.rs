@@ -14,7 +14,7 @@ use super::store::choose;
 use super::{output, secrets};
 use crate::app::{App, Ctx, Spent, Tenant};
 use crate::identity::Caller;
-use crate::imports::{self, ImportReportBody, Report};
+use crate::imports::{self, How, ImportReportBody, Report};
 use crate::organizations::StoreSummary;
 use crate::problem::Problem;
 
@@ -52,7 +52,7 @@ pub async fn run(args: ImportArgs) -> Result<(), String> {
     bar.finish_and_clear();
     let failed = 0 < report.error_count;
     if args.json {
-        let body = ImportReportBody::new(report, args.dry_run);
+        let body = ImportReportBody::new(report, args.dry_run, None);
         output::line(serde_json::to_string_pretty(&body).map_err(|error| error.to_string())?);
     } else {
         print(&report, args.dry_run);
@@ -76,7 +76,7 @@ pub async fn import<R: Read>(
     let tenant = Tenant { organization: store.organization, store: store.store };
     let caller = Caller::operator(tenant, store.currency);
     let ctx = Ctx::new(Arc::clone(app), Arc::new(caller), Arc::new(Spent::default()), app.clock.now(), "cli".into());
-    let report = imports::import(&ctx, reader, dry_run, progress).await;
+    let report = imports::import(&ctx, reader, How { dry_run, ..How::default() }, progress).await;
     report.map_err(|failure| Problem::from(failure).to_string())
 }
 

@@ -74,7 +74,7 @@ pub async fn run(command: KeyCommand) -> Result<(), String> {
             let (app, tenant) = open(&args.store).await?;
             let scopes = scopes.unwrap_or_else(|| Scopes::of_new_key(kind));
             let made = identity::create_key(&app, tenant, kind, &name, scopes).await.map_err(words)?;
-            let (key, text) = made.map_err(|error| format!("--scopes: {error}"))?;
+            let (key, text) = made.map_err(|error| error.to_string())?;
             output::whole(&format!("id   {}\nkey  {text}\nThe key is not stored and cannot be shown again.\n", key.id))
                 .map_err(|error| format!("{error}; revoke {} and make another", key.id))
         }

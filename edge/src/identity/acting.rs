@@ -6,15 +6,18 @@ use headlesspro_shared::identity::{
 use headlesspro_shared::kernel::id::{AccountId, SessionId};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
+use serde_json::json;
 
 use super::caller::hash_of;
 use super::opening::signing_key;
+use super::operator;
 use super::signing::SigningKey;
 use super::store::session::NewSession;
 use super::store::{keys, session};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
-use crate::port::sql::{Commit, Committed, Rows, Statement};
+use crate::journal::Change;
+use crate::port::sql::{Commit, Rows, Statement};
 use crate::vault::new_key;
 
 /// Who is acted as, by whom.
@@ -63,6 +66,7 @@ pub async fn act_as<E>(
         org: tenant.organization,
         store: tenant.store,
         currency: ctx.principal().await?.currency,
+        chan: None,
         sid: Some(id),
         role: acting.role,
         scopes,
@@ -83,11 +87,31 @@ impl Acting {
 }
 
 /// A token for a part of our own that calls the API of a deployment: a scheduler, a worker of a queue. It lives as
-/// long as any access token.
+/// long as any access token, and stands in the audit log.
 ///
 /// # Errors
 /// [`Unavailable`].
 pub async fn service_token(
+    app: &App,
+    (tenant, currency): (Tenant, Currency),
+    issuer: &str,
+    service: Service,
+    scopes: Scopes,
+) -> Result<String, Unavailable> {
+    let subject = Subject::Service(service.clone());
+    let now = app.clock.now();
+    let change = Change::new("service-token.issue", &subject).after(json!({ "scopes": scopes }));
+    let mut commit = Commit::new();
+    commit.push(operator::audit(app, tenant, change, now)?);
+    operator::done(app.databases.of(tenant.organization).commit(&commit).await?)?;
+    signed_service_token(app, (tenant, currency), issuer, service, scopes).await
+}
+
+/// The token alone: by the key of the database that the organization is asked for in, whether it lives there or not.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn signed_service_token(
     app: &App,
     (tenant, currency): (Tenant, Currency),
     issuer: &str,
@@ -103,9 +127,7 @@ pub async fn service_token(
             let (key, stored) = SigningKey::generate(&app.vault.masters, &*app.entropy, now)?;
             let mut commit = Commit::new();
             commit.push(keys::insert_token_key(&stored, now));
-            if let Committed::Refused { refusal, .. } = sql.commit(&commit).await? {
-                return Err(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")));
-            }
+            operator::done(sql.commit(&commit).await?)?;
             key
         }
     };
@@ -113,6 +135,7 @@ pub async fn service_token(
         org: tenant.organization,
         store: tenant.store,
         currency,
+        chan: None,
         sid: None,
         role: Role::App,
         scopes,

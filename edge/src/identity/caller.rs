@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use headlesspro_shared::identity::{
     ApiKeyClaim, KeyKind, LEEWAY_SECONDS, Permissions, Resource, Scope, Scopes, Subject,
 };
-use headlesspro_shared::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
+use headlesspro_shared::kernel::id::{AccountId, AppId, ChannelId, OrganizationId, SessionId, StoreId};
 use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use super::federation::{Issuers, hash_of_both};
 use super::signing::{KeyRing, PublicKey, UnverifiedToken};
 use super::store::tenant::{locales, open_only, storefront};
+use super::store::void::{Voids, voids};
 use super::store::{api_key, app, keys};
 use crate::app::{App, Tenant};
 use crate::failure::{Denied, Halt};
@@ -62,10 +63,10 @@ pub fn countable(text: &str, beside: Option<&str>, now: Timestamp, verifier: &Ve
             None if principal.issued_at.is_none() => (payer, Vec::new(), false),
             None => {
                 let is_renewable = principal.actor.parse().is_ok_and(|subject: Subject| subject.is_renewable());
-                (payer, token_revocations(tenant.organization, &principal.actor, hash), is_renewable)
+                (payer, keys_of(tenant.organization, &token_subjects(&principal.actor, hash)), is_renewable)
             }
             Some(person) => {
-                let revocations = person.revocation_keys(tenant.organization, principal.impersonator);
+                let revocations = keys_of(tenant.organization, &person.subjects(principal.impersonator));
                 // Another issuer's token is verified by the database, every 30 s.
                 (Payer::Account(person.account.to_string()), revocations, beside.is_none())
             }
@@ -100,16 +101,24 @@ impl Bearer {
 
 /// The Redis keys that void a token, once its claims are known to hold.
 pub fn revocations_of(token: &UnverifiedToken, hash: KeyHash) -> Vec<String> {
-    let organization = token.claims.access.org;
+    keys_of(token.claims.access.org, &subjects_of(token, hash))
+}
+
+/// What a token is void with.
+pub fn subjects_of(token: &UnverifiedToken, hash: KeyHash) -> Vec<String> {
     match token.person() {
-        Some(person) => person.revocation_keys(organization, token.impersonator()),
-        None => token_revocations(organization, &token.claims.sub.to_string(), hash),
+        Some(person) => person.subjects(token.impersonator()),
+        None => token_subjects(&token.claims.sub.to_string(), hash),
     }
 }
 
-/// Those of a token that is no person's: of its app or service, and of the token alone (RFC 7009).
-fn token_revocations(organization: OrganizationId, subject: &str, hash: KeyHash) -> Vec<String> {
-    vec![revocation_key(organization, subject), revocation_key(organization, &hash.to_hex())]
+/// Of a token that is no person's: its app or service, and the token alone (RFC 7009).
+fn token_subjects(subject: &str, hash: KeyHash) -> Vec<String> {
+    vec![subject.to_owned(), hash.to_hex()]
+}
+
+fn keys_of(organization: OrganizationId, subjects: &[String]) -> Vec<String> {
+    subjects.iter().map(|subject| revocation_key(organization, subject)).collect()
 }
 
 /// Who pays for a request, and what may have been revoked.
@@ -140,6 +149,8 @@ pub struct Principal {
     pub storefront: Option<BaseUrl>,
     /// The store's.
     pub locales: Arc<Locales>,
+    /// What the caller is shown, where it is not all of the store.
+    pub channel: Option<ChannelId>,
     /// The person and the session, where the caller is one.
     pub person: Option<Person>,
     /// The member of the staff who acts in the person's name.
@@ -157,10 +168,10 @@ pub struct Person {
 
 impl Person {
     /// Whoever acts in the person's name stops when either of the two is stopped.
-    fn revocation_keys(self, organization: OrganizationId, impersonator: Option<AccountId>) -> Vec<String> {
+    fn subjects(self, impersonator: Option<AccountId>) -> Vec<String> {
         let ids =
             [Some(self.session.to_string()), Some(self.account.to_string()), impersonator.map(|id| id.to_string())];
-        ids.into_iter().flatten().map(|id| revocation_key(organization, &id)).collect()
+        ids.into_iter().flatten().collect()
     }
 }
 
@@ -197,9 +208,9 @@ impl Verifier {
         self.open.once(tenant).map(|open| open.locales)
     }
 
-    /// Whether the tenant was found to do business, in the last 30 s.
-    pub(super) fn is_open(&self, tenant: Tenant, now: Timestamp) -> bool {
-        self.open.get(tenant, now).is_some()
+    /// The tenant, where it was found to do business in the last 30 s.
+    pub(super) fn open(&self, tenant: Tenant, now: Timestamp) -> Option<Open> {
+        self.open.get(tenant, now)
     }
 
     /// Takes what [`keys::verifying_key`] answers of a token's tenant.
@@ -207,15 +218,28 @@ impl Verifier {
     /// # Errors
     /// [`Halt`]: denied where it is not there, or does no business.
     pub(super) fn opened(&self, token: &UnverifiedToken, row: Row<'_>, now: Timestamp) -> Result<Open, Halt> {
-        let store = row.get::<Option<&str>>("store_status")?.ok_or(Halt::Denied(Denied::BadCredentials))?;
+        let bad = Halt::Denied(Denied::BadCredentials);
+        let void_before = row.get::<Option<i64>>("void_before")?.map(Timestamp::from_millis);
+        if void_before.is_some_and(|moment| token.claims.is_void(moment)) {
+            return Err(bad);
+        }
+        let Some(store) = row.get::<Option<&str>>("store_status")? else { return Err(bad) };
         if token.is_job() {
             return Ok(Open::from(now, None, Arc::default()));
         }
         open_only(row)?;
         if store != "active" {
-            return Err(Halt::Denied(Denied::BadCredentials));
+            return Err(bad);
         }
-        Ok(self.open.found(token.tenant(), Open::from(now, storefront(row)?, locales(row)?)))
+        self.found(token.tenant(), Open::from(now, storefront(row)?, locales(row)?), row)
+    }
+
+    /// Remembers the tenant with what of it is void; not at all where that is too much.
+    fn found(&self, tenant: Tenant, open: Open, row: Row<'_>) -> Result<Open, Halt> {
+        Ok(match voids(row)? {
+            Some(voids) => self.open.found(tenant, Open { voids, ..open }),
+            None => open,
+        })
     }
 
     pub(super) fn remember(
@@ -314,6 +338,7 @@ impl Caller {
             caller.is_signed(&key, now, verifier)?;
             // Who signed it is known; whether its organization still does business must be too.
             if let Some(open) = verifier.open.get(tenant, now) {
+                caller.is_not_void(&open)?;
                 caller.settle_token(open, now, verifier)?;
             }
         }
@@ -359,6 +384,7 @@ impl Caller {
             currency,
             storefront: None,
             locales: Arc::default(),
+            channel: None,
             person: None,
             impersonator: None,
             issued_at: None,
@@ -423,6 +449,17 @@ impl Caller {
         }
     }
 
+    /// The channel that it is shown. Before it is verified, what its token claims, or what its key was of when it was
+    /// last heard of: that never changes.
+    pub fn channel(&self, verifier: &Verifier) -> Option<ChannelId> {
+        match (self.verified(), &self.credential) {
+            (Some(principal), _) => principal.channel,
+            (None, Credential::Token(_, token)) => token.claims.access.chan,
+            (None, Credential::Key(hash)) => verifier.remembered.channel_once(*hash),
+            (None, Credential::Client(..) | Credential::Known(_)) => None,
+        }
+    }
+
     pub fn verified(&self) -> Option<&Arc<Principal>> {
         self.verified.get()
     }
@@ -432,7 +469,9 @@ impl Caller {
         match &self.credential {
             Credential::Key(hash) => Some(api_key::verify(self.tenant, hash, now)),
             Credential::Client(hash, id) => Some(app::verify(self.tenant, *id, hash, now)),
-            Credential::Token(_, token) => Some(keys::verifying_key(self.tenant, &token.kid, now)),
+            Credential::Token(hash, token) => {
+                Some(keys::verifying_key(self.tenant, &token.kid, &subjects_of(token, *hash), now))
+            }
             Credential::Known(_) => None,
         }
     }
@@ -451,7 +490,7 @@ impl Caller {
                 let (principal, expires_at) = api_key::principal(row)?;
                 let principal = Arc::new(principal);
                 let open = Open::from(now, principal.storefront.clone(), Arc::clone(&principal.locales));
-                verifier.open.found(self.tenant, open);
+                verifier.found(self.tenant, open, row)?;
                 verifier.remembered.put(*hash, self.tenant, &principal, now, expires_at);
                 self.admit(principal).map_err(Halt::Denied)
             }
@@ -476,7 +515,14 @@ impl Caller {
         if token.is_good(key, &verifier.issuer, now) { Ok(()) } else { Err(Denied::BadCredentials) }
     }
 
-    /// Takes a token that is signed, of a tenant that does business.
+    fn is_not_void(&self, open: &Open) -> Result<(), Denied> {
+        match &self.credential {
+            Credential::Token(hash, token) if open.voids(token, *hash) => Err(Denied::BadCredentials),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes a token that is signed and not void, of a tenant that does business.
     fn settle_token(&self, open: Open, now: Timestamp, verifier: &Verifier) -> Result<(), Denied> {
         let Credential::Token(hash, token) = &self.credential else { return Ok(()) };
         let claims = &token.claims;
@@ -486,6 +532,7 @@ impl Caller {
             currency: claims.access.currency,
             storefront: open.storefront,
             locales: open.locales,
+            channel: claims.access.chan,
             person: token.person(),
             impersonator: token.impersonator(),
             issued_at: Some(Timestamp::from_millis(claims.access.iat_ms)),
@@ -521,11 +568,18 @@ pub(super) struct Open {
     until: Timestamp,
     storefront: Option<BaseUrl>,
     locales: Arc<Locales>,
+    voids: Voids,
 }
 
 impl Open {
     fn from(now: Timestamp, storefront: Option<BaseUrl>, locales: Arc<Locales>) -> Open {
-        Open { until: now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now), storefront, locales }
+        let until = now.checked_add_millis(REMEMBERED_MILLIS).unwrap_or(now);
+        Open { until, storefront, locales, voids: Voids::default() }
+    }
+
+    /// Whether the tenant's database has said that the token is void.
+    pub(super) fn voids(&self, token: &UnverifiedToken, hash: KeyHash) -> bool {
+        self.voids.before(&subjects_of(token, hash)).is_some_and(|moment| token.claims.is_void(moment))
     }
 }
 
@@ -572,6 +626,12 @@ impl Remembered {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = all.get(&hash).filter(|entry| entry.since <= now && now < entry.until)?;
         Some((entry.tenant, Arc::clone(&entry.principal)))
+    }
+
+    /// The channel of a key, however long ago it was found good.
+    fn channel_once(&self, hash: KeyHash) -> Option<ChannelId> {
+        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        all.get(&hash).and_then(|entry| entry.principal.channel)
     }
 
     /// For 30 s, but no longer than the credential itself lives.

@@ -26,7 +26,7 @@ pub enum NotReset {
 }
 
 /// Removes an account's second factor with its recovery codes, ends its sessions and mails its owner, in one commit.
-/// Access tokens that were issued before live until they expire: whoever works at the database has no Redis at hand.
+/// Access tokens that were issued before are void with the sessions, within 30 s.
 ///
 /// # Errors
 /// The outer: [`Unavailable`]. The inner: [`NotReset`].

@@ -41,7 +41,7 @@ mod store;
 mod telling;
 mod usecase;
 
-pub use acting::{Acting, Impersonation, act_as, service_token, signing_keys};
+pub use acting::{Acting, Impersonation, act_as, service_token, signed_service_token, signing_keys};
 pub use announced::{registered, verified};
 pub use caller::{
     Bearer, Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,
@@ -56,5 +56,5 @@ pub use operator::{
     NotCreated, Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
 };
 pub use repeat::{Repeatable, repeat_reads};
-pub use store::{NewApiKey, data_key_statement, insert_api_key, wrapped_key};
-pub use usecase::{data_key, end_sessions, void_tokens};
+pub use store::{NewApiKey, data_key_statement, guard_no_key_of, insert_api_key, wrapped_key};
+pub use usecase::{data_key, end_sessions, ended_sessions, void_tokens};

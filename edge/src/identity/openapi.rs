@@ -80,7 +80,7 @@ fn refresh() -> Operation {
              counts as theft and ends the session. A member of the staff can move to another store with `storeId`: \
              the access token is for that store, and so are those after it.",
         )
-        .budget(Budget::new(2, 3, 1))
+        .budget(Budget::new(2, 5, 1))
         .body(
             RequestBody::json::<RefreshBody>("The newest refresh token.")
                 .example("refresh", "The token of the last answer", json!({ "refreshToken": REFRESH_TOKEN }))

@@ -19,6 +19,9 @@ use crate::vault::Purpose;
 /// A session lives so long after its last refresh.
 const SESSION_MILLIS: i64 = 30 * 86_400_000;
 
+/// A session is kept so long after its end: whoever shows an old token of it is told apart from a thief.
+const KEPT_MILLIS: i64 = 30 * 86_400_000;
+
 /// The word of the trigger that refuses a session of an account that was suspended meanwhile.
 pub const SUSPENDED: &str = "ACCOUNT_SUSPENDED";
 
@@ -77,6 +80,8 @@ pub fn open<E>(
         },
         ctx.now,
     ));
+    let over = ctx.now.checked_add_millis(KEPT_MILLIS.saturating_neg()).unwrap_or(ctx.now);
+    commit.push(session::forget(tenant, over));
     let actor = opening.account.to_string();
     let change = Change::new("session.open", session)
         .has("accountId", actor.as_str().into())
@@ -95,12 +100,15 @@ impl Opened {
     pub async fn tokens<E>(self, ctx: &Ctx) -> Result<Tokens, Failure<E>> {
         let tenant = ctx.tenant();
         let (scopes, grants) = self.permissions.to_claims();
-        let currency = ctx.principal().await?.currency;
+        let principal = ctx.principal().await?;
+        // Whoever logs in with a key of a channel is shown no more than that. The staff sees everything elsewhere anyway.
+        let (currency, chan) = (principal.currency, principal.channel.filter(|_| self.role == Role::Customer));
         let store = self.elsewhere.unwrap_or(OpenStore { id: tenant.store, currency });
         let access = Access {
             org: tenant.organization,
             store: store.id,
             currency: store.currency,
+            chan,
             sid: Some(self.person.session),
             role: self.role,
             scopes,

@@ -199,7 +199,7 @@ pub enum NotCreated {
     PlanLimit,
 }
 
-fn done(outcome: Committed) -> Result<(), Unavailable> {
+pub(super) fn done(outcome: Committed) -> Result<(), Unavailable> {
     match outcome {
         Committed::Done { .. } => Ok(()),
         Committed::Refused { refusal, .. } => Err(refused(&refusal)),
@@ -210,23 +210,33 @@ fn refused(refusal: &Refusal) -> Unavailable {
     Unavailable::Corrupt(format!("a commit was refused: {refusal:?}"))
 }
 
+/// Why no key was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotIssued {
+    /// A key of that kind cannot carry the scopes.
+    #[error("--scopes: {0}")]
+    Refused(IssueKeyError),
+    #[error("the plan allows no more API keys; `hp organization limits` changes what it allows")]
+    PlanLimit,
+}
+
 /// Makes an API key, with its text, which is told this once.
 ///
 /// # Errors
-/// The outer: [`Unavailable`]. The inner: a key of that kind cannot carry the scopes.
+/// The outer: [`Unavailable`]. The inner: [`NotIssued`].
 pub async fn create_key(
     app: &App,
     tenant: Tenant,
     kind: KeyKind,
     name: &KeyName,
     scopes: Scopes,
-) -> Result<Result<(NewApiKey, String), IssueKeyError>, Unavailable> {
+) -> Result<Result<(NewApiKey, String), NotIssued>, Unavailable> {
     let beyond = scopes.difference(most_of(kind));
     if scopes.is_empty() {
-        return Ok(Err(IssueKeyError::NoScopes));
+        return Ok(Err(NotIssued::Refused(IssueKeyError::NoScopes)));
     }
     if !beyond.is_empty() {
-        return Ok(Err(IssueKeyError::NotOfKind { kind, scopes: beyond }));
+        return Ok(Err(NotIssued::Refused(IssueKeyError::NotOfKind { kind, scopes: beyond })));
     }
     let now = app.clock.now();
     let mut random = [0; 20];
@@ -240,14 +250,18 @@ pub async fn create_key(
         name: name.to_string(),
         hint: hint_of(&text),
         expires_at: None,
+        channel: None,
     };
     let state = json!({ "kind": kind.name(), "name": new.name, "scopes": scopes });
     let mut commit = Commit::new();
+    let plan = commit.push(api_key::guard_plan(tenant, now));
     commit.push(insert_api_key(tenant, &new, now));
     commit.push(audit(app, tenant, Change::new("api-key.create", new.id).after(state), now)?);
     commit.push(announcement(app, tenant, "api_key.created", &ids(tenant, new.id), now)?);
-    done(app.databases.of(tenant.organization).commit(&commit).await?)?;
-    Ok(Ok((new, text)))
+    match app.databases.of(tenant.organization).commit(&commit).await? {
+        Committed::Refused { statement, .. } if statement == plan => Ok(Err(NotIssued::PlanLimit)),
+        committed => done(committed).map(|()| Ok((new, text))),
+    }
 }
 
 /// All keys of a store, the newest first.
@@ -300,7 +314,7 @@ fn audit_of(app: &App, organization: OrganizationId, change: Change, now: Timest
     audit(app, Tenant { organization, store: StoreId::from_u128(0) }, change.of_organization(), now)
 }
 
-fn audit(app: &App, tenant: Tenant, change: Change, now: Timestamp) -> Result<Statement, Unavailable> {
+pub(super) fn audit(app: &App, tenant: Tenant, change: Change, now: Timestamp) -> Result<Statement, Unavailable> {
     let by = By { actor: "operator", request_id: "cli", now };
     Ok(journal::audit_by(tenant, new_id(app, now)?, by, change))
 }

@@ -243,6 +243,7 @@ mod tests {
             org: OrganizationId::from_u128(1),
             store: StoreId::from_u128(2),
             currency: "EUR".parse().unwrap(),
+            chan: None,
             sid: Some(SessionId::from_u128(3)),
             role: Role::Customer,
             scopes: Scopes::of(&[Scope::CatalogRead]),

@@ -21,7 +21,7 @@ use super::store::session::{OpenStore, SessionRow, SessionSummary};
 use super::store::{account, keys, session};
 use super::{hashing, second_factor};
 use crate::app::{App, Ctx, Tenant};
-use crate::failure::{Failure, Halt, Unavailable};
+use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change};
 use crate::limits::{ClientAddress, Joint};
 use crate::port::kv::Command;
@@ -181,8 +181,9 @@ fn forgive(ctx: &Ctx, counters: Vec<String>) {
     ctx.later(async move { script::forgive(&*app.kv, counters).await });
 }
 
-/// Swaps a refresh token for its successor and a new access token: one read, one commit. With `wanted` a session of
-/// the staff is in that store from then on; one that its grants do not reach is not there, and nothing is swapped.
+/// Swaps a refresh token for its successor and a new access token: one read, one commit, and one read more where a
+/// replica has not heard yet of what made the token. With `wanted` a session of the staff is in that store from then
+/// on; one that its grants do not reach is not there, and nothing is swapped.
 pub async fn refresh(
     ctx: &Ctx,
     token: &RefreshToken,
@@ -192,7 +193,7 @@ pub async fn refresh(
     let ended = || Failure::Rejected(RefreshError::Ended);
     let mut reads = vec![session::find(tenant, token.claim.session), keys::signing_keys(ctx.now)];
     reads.extend(wanted.map(|store| session::open_store(tenant, store)));
-    let rows = ctx.read(reads).await?;
+    let mut rows = ctx.read(reads.clone()).await?;
     let mac =
         ctx.app().vault.lookup.mac(tenant.organization, Purpose::RefreshToken, token.claim.authenticated().as_bytes());
     // The organization is in what the MAC was made over, and in its key.
@@ -200,6 +201,11 @@ pub async fn refresh(
         return Err(ended());
     }
     let mut found = rows.first().map(session::session_of).transpose()?.flatten();
+    // The token is ours, so there is its session, at its generation: perhaps not where was read.
+    if found.as_ref().is_none_or(|row| decide(token.claim.generation, &row.family, ctx.now) == Refresh::Ahead) {
+        rows = ctx.clone().reading_what_is_current().read(reads).await?;
+        found = rows.first().map(session::session_of).transpose()?.flatten();
+    }
     let mut commit = Commit::new();
     let key = signing_key(ctx, rows.get(1), &mut commit)?;
     let wanted = match wanted {
@@ -306,7 +312,7 @@ async fn end_for_theft(ctx: &Ctx, claim: RefreshClaim, row: &SessionRow) -> Resu
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
     // The next who shows it finds the session ended, and voids nothing.
-    void_all(ctx, &[claim.session], None).await;
+    void_tokens(ctx, &[claim.session], &[]).await;
     Ok(())
 }
 
@@ -373,7 +379,7 @@ pub async fn revoke(
         }
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
-    ctx.pipeline(ending(ctx, &[id])).await?;
+    void_tokens(ctx, &[id], &[]).await;
     Ok(())
 }
 
@@ -391,34 +397,18 @@ pub async fn revoke_all(ctx: &Ctx, person: Person) -> Result<(), Failure<Session
         Committed::Refused { statement, .. } if statement == guard => {}
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
-    Ok(void_tokens(ctx, &[actor]).await?)
-}
-
-/// Lets no token of these sessions and accounts pass any more that was issued until now, at any edge that hears of
-/// it within 30 s. To be called after the commit that is the reason: what was issued meanwhile is void too.
-///
-/// # Errors
-/// [`Halt`] when Redis does not answer: then the tokens live until they expire, or until this is called again.
-pub async fn void_tokens(ctx: &Ctx, ids: &[String]) -> Result<(), Halt> {
-    ctx.pipeline(voiding(ctx, ids)).await?;
+    void_tokens(ctx, &[], &[actor]).await;
     Ok(())
 }
 
-/// Lets no token of these sessions pass, which have ended, as [`void_tokens`] does. It cannot be repeated: where Redis
-/// does not answer now, it is asked once more after the response. Nothing gets new tokens meanwhile, and those there
-/// are end within a quarter of an hour.
-///
-/// With `account`, where all of its sessions have ended, nothing passes either that it was issued until now.
-pub(super) async fn void_all(ctx: &Ctx, ended: &[SessionId], account: Option<AccountId>) {
+/// Tells Redis what the commit before has kept: of these sessions, which have ended, no token is good; of these accounts
+/// and apps, none that was issued until now. Every edge hears of it within 30 s. It does from the database as well, so
+/// that nothing is lost where Redis does not answer, or is never told.
+pub async fn void_tokens(ctx: &Ctx, ended: &[SessionId], subjects: &[String]) {
     let mut commands = ending(ctx, ended);
-    commands.extend(account.into_iter().flat_map(|account| voiding(ctx, &[account.to_string()])));
-    if ctx.pipeline(commands.clone()).await.is_err() {
-        let app = std::sync::Arc::clone(ctx.app());
-        ctx.later(async move {
-            if let Err(error) = app.kv.pipeline(commands).await {
-                log::error!("access tokens that were revoked are good until they end: {error}");
-            }
-        });
+    commands.extend(voiding(ctx, subjects));
+    if ctx.pipeline(commands).await.is_err() {
+        log::warn!("tokens that were revoked are void within half a minute: Redis was not told");
     }
 }
 
@@ -441,9 +431,16 @@ fn set_void(ctx: &Ctx, id: &str, before: &str) -> Command {
     Command::new(["SET", &revocation_key(ctx.tenant().organization, id), before, "EX", &VOID_SECONDS.to_string()])
 }
 
-/// The statement that ends every session of an account. Its tokens live on until [`void_tokens`].
+/// The statement that ends every session of an account, whose tokens are void with it; answers their ids, which
+/// [`ended_sessions`] takes.
 pub fn end_sessions(tenant: Tenant, account: AccountId, because: &'static str, now: Timestamp) -> Statement {
     session::revoke_all(tenant, account, because, now)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn ended_sessions(rows: Option<&Rows>) -> Result<Vec<SessionId>, SqlError> {
+    Ok(rows.map(session::ids_of).transpose()?.unwrap_or_default())
 }
 
 /// The public halves of the keys that sign access tokens.

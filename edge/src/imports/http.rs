@@ -1,19 +1,22 @@
 //! `/api/v1/imports`.
 
-use std::io::Cursor;
+use std::io;
 
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::catalog::import::{
     EncodingError, ImportError, ImportReader, RowError, RowWarning, check_encoding,
 };
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use headlesspro_shared::limits::Class;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::Serialize;
+use xxhash_rust::xxh3::xxh3_128;
 
-use super::usecase::{self, Report};
+use super::place::{FOREIGN, Place};
+use super::usecase::{self, How, Report};
 use crate::app::Ctx;
 use crate::extract::{Parsed, Query, QueryParams, RawBody};
 use crate::problem::Problem;
@@ -21,6 +24,9 @@ use crate::routes::{Access, Routes};
 
 /// The largest file a request may bring: hosts give a request 30 s and 10 MiB. `hp import` takes any size.
 pub(super) const LIMIT: usize = 10 * 1024 * 1024;
+
+/// After so long a request begins no further commit, and answers how far it has come: hosts give it 30 s.
+const WORKS_FOR_MILLIS: i64 = 15_000;
 
 pub fn routes() -> Routes {
     Routes::new().class(Class::Import).post("/api/v1/imports", Access::Key(Scope::CatalogWrite), import)
@@ -41,6 +47,9 @@ pub struct ImportReportBody {
     /// All warnings; the first thousand are listed.
     pub warning_count: u64,
     pub warnings: Vec<RowProblemBody>,
+    /// Where the time was over before the file was: the `cursor` with which the same file, sent again, goes on. What is
+    /// told here is about what came before.
+    pub next_cursor: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -79,6 +88,8 @@ pub struct RowProblemBody {
 
 struct ImportQuery {
     dry_run: bool,
+    /// The mark of the file, and where it goes on.
+    from: Option<(String, Place)>,
 }
 
 impl Query for ImportQuery {
@@ -88,7 +99,14 @@ impl Query for ImportQuery {
             "false" => Ok(false),
             _ => Err("must be true or false"),
         });
-        ImportQuery { dry_run: dry_run.unwrap_or(false) }
+        let from = params.take("cursor", |text| {
+            let cursor: Cursor = text.parse().map_err(|_| FOREIGN)?;
+            match cursor.parts_for(SORT) {
+                Ok([CursorPart::Text(mark), CursorPart::Text(place)]) => Ok((mark.clone(), place.parse::<Place>()?)),
+                _ => Err(FOREIGN),
+            }
+        });
+        ImportQuery { dry_run: dry_run.unwrap_or(false), from }
     }
 }
 
@@ -104,12 +122,27 @@ async fn import(
         return Err(not_csv());
     }
     let currency = ctx.principal().await?.currency;
-    check_encoding(Cursor::new(&file)).map_err(unreadable)?;
-    let reader = ImportReader::new(Cursor::new(file), currency).map_err(Problem::from)?;
-    let report = usecase::import(&ctx, reader, query.dry_run, |_| {}).await?;
+    let file_mark = format!("{:032x}", xxh3_128(&file));
+    let from = match query.from {
+        Some((mark, _)) if mark != file_mark => return Err(Problem::parameter("cursor", OTHER_FILE)),
+        from => from.map(|(_, place)| place).unwrap_or_default(),
+    };
+    check_encoding(io::Cursor::new(&file)).map_err(unreadable)?;
+    let reader = ImportReader::new(io::Cursor::new(file), currency).map_err(Problem::from)?;
+    let dry_run = query.dry_run;
+    let how = How { dry_run, from, works_for_millis: Some(WORKS_FOR_MILLIS) };
+    let mut report = usecase::import(&ctx, reader, how, |_| {}).await?;
+    let parts = |place: Place| vec![CursorPart::Text(file_mark), CursorPart::Text(place.to_string())];
+    let next_cursor = report.next.take().map(|place| Cursor::new(SORT, parts(place)).to_string());
+    let status = if next_cursor.is_some() { StatusCode::ACCEPTED } else { StatusCode::OK };
     let headers = [(CACHE_CONTROL, HeaderValue::from_static("private, no-store"))];
-    Ok((headers, axum::Json(ImportReportBody::new(report, query.dry_run))).into_response())
+    Ok((status, headers, axum::Json(ImportReportBody::new(report, dry_run, next_cursor))).into_response())
 }
+
+/// Of the cursor of a file.
+pub(super) const SORT: &str = "import";
+
+const OTHER_FILE: &str = "is of another file: send the one that it was answered to";
 
 pub(super) fn not_csv() -> Problem {
     Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-csv")
@@ -127,7 +160,7 @@ impl From<ImportError> for Problem {
 }
 
 impl ImportReportBody {
-    pub fn new(report: Report, dry_run: bool) -> ImportReportBody {
+    pub fn new(report: Report, dry_run: bool, next_cursor: Option<String>) -> ImportReportBody {
         ImportReportBody {
             dry_run,
             products: ProductCountsBody {
@@ -141,6 +174,7 @@ impl ImportReportBody {
             errors: report.errors.into_iter().map(RowProblemBody::from).collect(),
             warning_count: report.warning_count,
             warnings: report.warnings.into_iter().map(RowProblemBody::from).collect(),
+            next_cursor,
         }
     }
 }

@@ -9,7 +9,7 @@ const MOST_VARIANTS: usize = 2_000;
 const MOST_BYTES: usize = 4 << 20;
 
 /// Bytes of a product that is written alone. None is larger but one that is made to be.
-const MOST_BYTES_ALONE: usize = 8 << 20;
+pub const MOST_BYTES_ALONE: usize = 8 << 20;
 
 /// Products on their way into one commit.
 #[derive(Default)]
@@ -35,6 +35,11 @@ impl Lot {
         self.variants = self.variants.saturating_add(product.variants.len());
         self.bytes = self.bytes.saturating_add(size_of(&product));
         self.products.push(product);
+    }
+
+    /// The lines on which the products start.
+    pub fn lines(&self) -> impl Iterator<Item = u64> {
+        self.products.iter().map(|product| product.line)
     }
 
     /// What was added; the lot is empty again.

@@ -3,7 +3,8 @@
 mod http;
 mod lot;
 pub mod openapi;
+mod place;
 mod usecase;
 
 pub use http::{ImportReportBody, RowProblemBody, routes};
-pub use usecase::{Counts, Report, import};
+pub use usecase::{Counts, How, Report, import};

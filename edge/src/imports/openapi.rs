@@ -3,10 +3,11 @@
 use headlesspro_shared::catalog::import::{ImportError, ImportReader, Parsed};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{ImportReportBody, LIMIT, RowProblemBody, not_csv};
+use super::http::{ImportReportBody, LIMIT, RowProblemBody, SORT, not_csv};
 use super::usecase::NOT_IMPORTED;
 use crate::failure::Unavailable;
 use crate::openapi::{
@@ -39,7 +40,8 @@ fn import() -> Operation {
             "Imports a product file",
             "Takes Shopify's product CSV, in both of its header generations, into catalog and stock. Products are \
              known by their handle: importing again updates them in place. A product with a wrong row is left out \
-             and listed, the others go in. Up to four hundred products are one commit.",
+             and listed, the others go in. Up to four hundred products are one commit. A request works for 15 seconds: \
+             where the file has more, the answer is 202 with a `nextCursor`, and the same file goes on with that.",
         )
         .cache(Cache::Personal)
         .budget(Budget::growing(2, 0))
@@ -48,6 +50,12 @@ fn import() -> Operation {
             "`true`: say what would become of the file, and write nothing.",
             json!({ "type": "boolean", "default": false }),
             true,
+        )])
+        .parameters([Parameter::query(
+            "cursor",
+            "The `nextCursor` of the answer to the same file.",
+            json!({ "type": "string" }),
+            cursor(),
         )])
         .body(RequestBody::text("text/csv", "The file, in UTF-8, of at most 10 MiB.").example(
             "tent",
@@ -73,6 +81,25 @@ fn import() -> Operation {
                             "handle": null,
                             "reason": NOT_IMPORTED,
                         }],
+                        "nextCursor": null,
+                    }),
+                ),
+        )
+        .answer(
+            Answer::json::<ImportReportBody>(202, "What became of the file up to where its time was over.")
+                .headers([Header::CatalogVersion])
+                .example(
+                    "goes-on",
+                    "Twenty thousand products went in, and there are more",
+                    json!({
+                        "dryRun": false,
+                        "products": { "created": 20_000, "updated": 0, "unchanged": 0, "failed": 0 },
+                        "variants": { "written": 20_000, "removed": 0 },
+                        "errorCount": 0,
+                        "errors": [],
+                        "warningCount": 0,
+                        "warnings": [],
+                        "nextCursor": cursor(),
                     }),
                 ),
         )
@@ -96,6 +123,11 @@ fn import() -> Operation {
         ])
         .problems(entropy())
         .problems(database())
+}
+
+fn cursor() -> String {
+    let parts = ["8a7f0c52e0b1f3a96d4c2b7e91f05d38", "20001"].map(|text| CursorPart::Text(text.to_owned()));
+    Cursor::new(SORT, parts.into()).to_string()
 }
 
 /// What is said of the rows of a file.

@@ -17,9 +17,10 @@ use headlesspro_shared::kernel::id::CategoryId;
 use headlesspro_shared::kernel::money::Currency;
 use serde_json::json;
 
-use super::lot::{Lot, is_too_large};
+use super::lot::{Lot, MOST_BYTES_ALONE, is_too_large};
+use super::place::Place;
 use crate::app::Ctx;
-use crate::catalog::{self, Attributes, CategoryRow, Chunk, KnownChunk, ReadVersion, Standing, Touched};
+use crate::catalog::{self, Attributes, CategoryRow, Chunk, Declared, KnownChunk, ReadVersion, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -28,6 +29,9 @@ use crate::port::sql::{Commit, Committed, Constraint, Refusal, SqlError};
 /// Products a commit: large enough to spread the round trip and to change a page of an index once for several of
 /// them, small enough for a request's memory.
 const CHUNK_PRODUCTS: usize = 400;
+
+/// Bytes of several products in one commit: what a lot is held to, with room for what products keep.
+const MOST_BYTES: usize = 6 << 20;
 
 /// Products that wait for the end of the file. They keep to a chunk's measure, since they are written in one commit.
 const HELD_PRODUCTS: usize = 500;
@@ -54,6 +58,19 @@ pub struct Report {
     /// The first thousand.
     pub warnings: Vec<RowWarning>,
     pub warning_count: u64,
+    /// Where the same file goes on; `None`: all of it is in.
+    pub next: Option<Place>,
+}
+
+/// How a file is imported.
+#[derive(Debug, Default)]
+pub struct How {
+    /// Everything is decided and nothing written.
+    pub dry_run: bool,
+    /// What comes before is in already.
+    pub from: Place,
+    /// After so long no further commit is begun. `None`: it takes what it takes.
+    pub works_for_millis: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -71,18 +88,22 @@ impl Counts {
     }
 }
 
-/// Imports all of `reader`. `progress` is told after each chunk. With `dry_run`, everything is decided
-/// and nothing written.
+/// Imports what `reader` has from `how.from` on, as far as it comes in the time it has: one chunk at least. `progress`
+/// is told after each chunk.
 ///
 /// # Errors
 /// [`ImportError`] when the file is no product file from its start. One that breaks off later ends the report.
 pub async fn import<R: Read>(
     ctx: &Ctx,
     mut reader: ImportReader<R>,
-    dry_run: bool,
+    how: How,
     mut progress: impl FnMut(&Report),
 ) -> Result<Report, Failure<ImportError>> {
+    let How { dry_run, from, works_for_millis } = how;
     let currency = ctx.principal().await?.currency;
+    // What a replica says may look as if it were written already.
+    let current = (!dry_run).then(|| ctx.clone().reading_what_is_current());
+    let ctx = current.as_ref().unwrap_or(ctx);
     let mut import = Import {
         ctx,
         currency,
@@ -95,35 +116,46 @@ pub async fn import<R: Read>(
         report: Report::default(),
     };
     let mut chunk = Lot::default();
-    for column in reader.ignored_columns() {
+    for column in reader.ignored_columns().iter().filter(|_| from.line == 0) {
         let reason = NOT_IMPORTED.to_owned();
         import.warn([RowWarning { line: 1, column: Some(column.clone()), reason, handle: None }]);
     }
     while let Some(parsed) = reader.next() {
-        let product = match parsed {
+        let (product, warnings) = match parsed {
             // The good products before it are in, so it is the report that says where the file went wrong.
-            Err(error) if !chunk.is_empty() || 0 < import.report.products.total() => {
+            Err(error) if !chunk.is_empty() || 0 < import.report.products.total() || 0 < from.line => {
                 import.refuse(vec![ending(&error, reader.line())]);
                 break;
             }
             Err(error) => return Err(Failure::Rejected(error)),
             Ok(Parsed::Refused { errors }) => {
-                import.refuse(errors);
+                if errors.iter().all(|error| from.line <= error.line) {
+                    import.refuse(errors);
+                }
                 continue;
             }
-            Ok(Parsed::Product { product, warnings }) => {
-                import.warn(warnings);
-                *product
+            Ok(Parsed::Product { product, .. }) if product.line < from.line => {
+                import.pass(*product, &from);
+                continue;
             }
+            Ok(Parsed::Product { product, warnings }) => (*product, warnings),
         };
         if is_too_large(&product) {
+            import.warn(warnings);
             import.refuse(vec![too_large(&product)]);
             continue;
         }
         if !chunk.has_room(&product, CHUNK_PRODUCTS) {
             import.chunk(chunk.take()).await?;
             progress(&import.report);
+            let elapsed = ctx.app().clock.now().millis().saturating_sub(ctx.now.millis());
+            if works_for_millis.is_some_and(|most| most < elapsed) {
+                import.report.next = Some(Place { line: product.line, held: import.held.lines().collect() });
+                return Ok(import.report);
+            }
         }
+        // Of the one at which a request stops, the next one tells.
+        import.warn(warnings);
         chunk.push(product);
     }
     import.chunk(chunk.take()).await?;
@@ -195,6 +227,8 @@ struct Decided {
     counts: Counts,
     written: u64,
     removed: u64,
+    /// As [`catalog::ProductRows::bytes`] counts them.
+    bytes: usize,
 }
 
 impl Import<'_> {
@@ -217,24 +251,59 @@ impl Import<'_> {
         }
     }
 
-    async fn chunk(&mut self, mut products: Vec<ParsedProduct>) -> Result<(), Failure<ImportError>> {
-        if products.is_empty() {
-            return Ok(());
+    /// Takes a product that was dealt with before, in another request.
+    fn pass(&mut self, product: ParsedProduct, from: &Place) {
+        if from.held.contains(&product.line) {
+            self.held.push(product);
+        } else if self.dry_run {
+            // What it was given is in no database.
+            self.claim(&product, &[]);
+            self.accepted.insert(product.handle.to_string());
         }
+    }
+
+    /// Writes them in one commit, or in several: what a product keeps, such as its translations, may be more than what
+    /// the file says of it.
+    async fn chunk(&mut self, products: Vec<ParsedProduct>) -> Result<(), Failure<ImportError>> {
+        let mut lots = vec![products];
+        while let Some(lot) = lots.pop() {
+            let mut left = self.write(lot).await?;
+            if let [only] = left.as_slice() {
+                self.refuse(vec![too_large(only)]);
+            } else if !left.is_empty() {
+                let second = left.split_off(left.len().div_ceil(2));
+                lots.extend([second, left]);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes them in one commit. Answers those that are too much for one.
+    async fn write(&mut self, mut products: Vec<ParsedProduct>) -> Result<Vec<ParsedProduct>, Failure<ImportError>> {
         let mut last = None;
         for pause in PAUSES {
-            let mut known = self.known(&products).await?;
-            if self.give_way(&mut products, &known) {
-                known = self.known(&products).await?;
-            }
-            products = self.with_free_skus(products, &known);
             if products.is_empty() {
-                return Ok(());
+                return Ok(products);
             }
+            let known = match self.settled(&mut products).await {
+                Err(failure) if failure.is_too_large() => return Ok(products),
+                known => known?,
+            };
+            products = self.with_free_skus(products, &known);
             let are_placed: Vec<bool> = products.iter().map(|product| is_placed(product, &known)).collect();
-            let decided = self.decide(&products, known).await?;
+            let decided = match self.decide(&products, known).await {
+                Err(failure) if failure.is_too_large() => return Ok(products),
+                decided => decided?,
+            };
+            if (if products.len() == 1 { MOST_BYTES_ALONE } else { MOST_BYTES }) < decided.bytes {
+                return Ok(products);
+            }
             if !self.dry_run && !decided.commit.statements().is_empty() {
-                match self.ctx.commit(&decided.commit).await? {
+                let committed = match self.ctx.commit(&decided.commit).await.map_err(Failure::from) {
+                    Err(failure) if failure.is_too_large() => return Ok(products),
+                    committed => committed?,
+                };
+                match committed {
                     Committed::Done { rows, .. } => {
                         catalog::written(self.ctx, &rows, decided.advance, decided.touched)?;
                     }
@@ -258,7 +327,7 @@ impl Import<'_> {
             sum.unchanged = sum.unchanged.saturating_add(counts.unchanged);
             self.report.variants_written = self.report.variants_written.saturating_add(decided.written);
             self.report.variants_removed = self.report.variants_removed.saturating_add(decided.removed);
-            return Ok(());
+            return Ok(Vec::new());
         }
         Err(Failure::Unavailable(match last {
             Some(refusal) if !is_race(&refusal) => Unavailable::Corrupt(format!("an import was refused: {refusal:?}")),
@@ -301,6 +370,12 @@ impl Import<'_> {
             }
         }
         has_changed
+    }
+
+    /// What is known of the products, none of whose SKUs was made up for it and is another's.
+    async fn settled(&self, products: &mut [ParsedProduct]) -> Result<KnownChunk, Failure<ImportError>> {
+        let known = self.known(products).await?;
+        if self.give_way(products, &known) { self.known(products).await } else { Ok(known) }
     }
 
     async fn known(&self, products: &[ParsedProduct]) -> Result<KnownChunk, Failure<ImportError>> {
@@ -458,6 +533,10 @@ impl Import<'_> {
         }
         let mut priced: Vec<_> = sources.iter_mut().map(|(_, _, source, was, _)| (source, was.as_ref())).collect();
         catalog::settle_prices(ctx, &mut priced).await?;
+        let referred = sources.iter().flat_map(|(_, _, source, ..)| attributes.definitions.files(source));
+        let files = catalog::files_shown(ctx, None, referred.collect()).await?;
+        let declared = Declared { definitions: &attributes.definitions, files: &files };
+        let mut bytes = 0_usize;
         for (parsed, there, source, was, removed) in sources {
             let json = serde_json::to_string(&source).map_err(not_rendered)?;
             if there.is_some_and(|there| there.hash == catalog::hash(&json)) {
@@ -471,9 +550,9 @@ impl Import<'_> {
                 updated_at: ctx.now,
                 is_new: there.is_none(),
             };
-            let definitions = &attributes.definitions;
-            let rows = catalog::render(&source, was.as_ref(), json, &standing, self.currency, definitions);
+            let rows = catalog::render(&source, was.as_ref(), json, &standing, self.currency, &declared);
             let rows = rows.map_err(not_rendered)?;
+            bytes = bytes.saturating_add(rows.bytes());
             let id = standing.id.to_string();
             match there {
                 None => counts.created = counts.created.saturating_add(1),
@@ -492,6 +571,7 @@ impl Import<'_> {
             chunk.images.extend(rows.images);
             chunk.facets.extend(rows.facets);
             chunk.translations.extend(rows.translations);
+            chunk.files.extend(rows.files);
             stock.extend(source.variants.iter().map(|variant| Level::of(&id, variant)));
         }
         let written = u64::try_from(chunk.variants.len()).unwrap_or(u64::MAX);
@@ -522,7 +602,7 @@ impl Import<'_> {
             let change = Change::new("catalog.import", subject).before(json!({ "products": before })).after(after);
             commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
         }
-        Ok(Decided { commit, advance, touched, counts, written, removed })
+        Ok(Decided { commit, advance, touched, counts, written, removed, bytes })
     }
 
     /// The product's category; it and its ancestors become rows where they are not there yet.

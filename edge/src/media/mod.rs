@@ -12,4 +12,5 @@ mod usecase;
 
 pub use http::{FocalPointBody, routes};
 pub use removal::{Removed, remove_all};
-pub use store::{File, files_of, ready};
+pub use store::{File, files_of, guard_ready, ready};
+pub use usecase::guard_image;

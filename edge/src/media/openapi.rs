@@ -51,7 +51,7 @@ fn create() -> Operation {
              that it is completed. A repeat with the same key is answered with the file as it is by then, and with an \
              upload that is allowed for 15 minutes more. A file that is not completed in a day is removed.",
         )
-        .budget(Budget::new(2, 4, 0))
+        .budget(Budget::new(2, 5, 0))
         .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<CreateFileBody>("The file.").example(
             "photo",
@@ -108,13 +108,15 @@ fn change() -> Operation {
 fn delete() -> Operation {
     operation(Method::DELETE, FILE, "deleteFile")
         .says("Removes a file", "From the file store as well, soon afterwards. One that something shows stays.")
-        .budget(Budget::new(1, 2, 0))
+        .budget(Budget::new(2, 9, 0))
         .parameters([which(), Parameter::if_match()])
         .answer(Answer::empty(204, "The file is gone."))
         .problems(if_match(FileError::VersionMismatch { current: 7 }))
         .problems(not_found())
         .problems(entropy())
-        .problems(vec![of(FileError::InUse, "A product shows it.").with::<AllowedActions>()])
+        .problems(vec![
+            of(FileError::InUse, "A product, a category or a collection shows it.").with::<AllowedActions>(),
+        ])
 }
 
 fn complete() -> Operation {
@@ -124,7 +126,7 @@ fn complete() -> Operation {
             "It is looked for in the file store: its size, its content type and how it begins must be as announced. \
              One that is ready already stays so.",
         )
-        .budget(Budget::new(2, 3, 0))
+        .budget(Budget::new(2, 4, 0))
         .parameters([which()])
         .answer(answer("It is ready."))
         .problems(not_found())

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use headlesspro_shared::kernel::id::OrganizationId;
+use headlesspro_shared::kernel::id::{Id, OrganizationId};
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::store::{self, Claimed};
-use crate::app::{App, Ctx};
+use super::usecase;
+use crate::app::{App, Ctx, Tenant};
 use crate::failure::Unavailable;
+use crate::journal::{self, By, Change};
 use crate::port::blob::{Bucket, BucketError};
-use crate::port::sql::{Commit, Committed, Rows, Sql};
+use crate::port::sql::{Commit, Committed, Refusal, Rows, Sql};
 
 const SECOND: i64 = 1_000;
 
@@ -96,8 +98,7 @@ pub async fn remove_all(app: &App) -> Result<Removed, Unavailable> {
                 // Its objects are those of where it lives now: nothing is removed but rows that nobody reads.
                 let mut away = Commit::new();
                 away.push(store::put_off(organization, started, later(started, AWAY)));
-                let [_, rows] = store::abandon(organization, abandoned, started, MOST);
-                away.push(rows);
+                away.push(store::abandon_away(organization, abandoned, MOST));
                 committed(sql, &away).await.map(|_| Removed { round_trips: 1, ..Removed::default() })
             };
             match done {
@@ -116,13 +117,10 @@ async fn remove_of(
     organization: OrganizationId,
     started: Timestamp,
 ) -> Result<Removed, Unavailable> {
-    let mut done = Removed::default();
+    let mut done = Removed { round_trips: abandon(app, sql, organization).await?, ..Removed::default() };
     loop {
         let now = app.clock.now();
         let mut claim = Commit::new();
-        for statement in store::abandon(organization, later(now, ABANDONED.saturating_neg()), now, MOST) {
-            claim.push(statement);
-        }
         let claiming = claim.push(store::claim(organization, now, later(now, LEASE), AT_ONCE));
         let rows = committed(sql, &claim).await?;
         done.round_trips = done.round_trips.saturating_add(1);
@@ -149,6 +147,33 @@ async fn remove_of(
         if outcomes.iter().all(Result::is_err) || is_over(app, started) {
             return Ok(done);
         }
+    }
+}
+
+/// Removes files whose uploads never came to their end, each with its line in the audit log. Answers the round trips.
+async fn abandon(app: &App, sql: &dyn Sql, organization: OrganizationId) -> Result<u32, Unavailable> {
+    let now = app.clock.now();
+    let rows = sql.read(vec![store::abandoned(organization, later(now, ABANDONED.saturating_neg()), MOST)]).await?;
+    let abandoned = rows.first().map(store::abandoned_of).transpose()?.unwrap_or_default();
+    if abandoned.is_empty() {
+        return Ok(1);
+    }
+    let mut commit = Commit::new();
+    for (store, file) in abandoned {
+        for statement in store::abandon(organization, file.id, now) {
+            commit.push(statement);
+        }
+        // It was uploaded or removed meanwhile: the next run looks again at the others.
+        commit.push(store::guard_changed());
+        let mut random = [0; 10];
+        app.entropy.fill(&mut random)?;
+        let by = By { actor: "job", request_id: "job", now };
+        let change = Change::new("file.abandon", file.id).before(usecase::state(&file));
+        commit.push(journal::audit_by(Tenant { organization, store }, Id::new(now, random), by, change));
+    }
+    match sql.commit(&commit).await? {
+        Committed::Done { .. } | Committed::Refused { refusal: Refusal::Constraint { .. }, .. } => Ok(2),
+        Committed::Refused { refusal, .. } => Err(Unavailable::corrupt(format!("a commit was refused: {refusal:?}"))),
     }
 }
 

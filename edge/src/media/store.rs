@@ -1,6 +1,6 @@
 //! The tables `media_file` and `media_removal`.
 
-use headlesspro_shared::kernel::id::{FileId, OrganizationId};
+use headlesspro_shared::kernel::id::{FileId, OrganizationId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::media::{ContentType, FileStatus, FocalPoint};
 use serde_json::json;
@@ -42,14 +42,45 @@ WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 const REMOVE_OBJECT: &str = "-- media::remove_object
 INSERT INTO media_removal (organization_id, object_key, next_attempt_at, uploads_end_at)
 SELECT organization_id, object_key, ?5, ?6 FROM media_file
-WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND (?4 IS NULL OR version = ?4)";
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 const DELETE: &str = "-- media::delete
-DELETE FROM media_file WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND (?4 IS NULL OR version = ?4)";
+DELETE FROM media_file WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 /// Refuses the commit when the statement before it has changed nothing.
 const GUARD_CHANGED: &str = "-- media::guard_changed
 INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
+
+/// Refuses the commit while something shows a file beside products' images, which refer to its row: a value of an
+/// attribute, or the address of it that a category or collection has, whatever follows it after `?` or `#`.
+const GUARD_UNUSED: &str = "-- media::guard_unused
+INSERT INTO violation (what) SELECT 'a file is in use' WHERE EXISTS (
+  SELECT 1 FROM attribute_definition a
+  CROSS JOIN product_facet f ON f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'attribute:' || a.key
+    AND f.value = ?3
+  WHERE a.organization_id = ?1 AND a.store_id = ?2 AND a.definition ->> 'target' = 'file')
+OR EXISTS (
+  SELECT 1 FROM media_file m
+  CROSS JOIN category c ON c.organization_id = ?1 AND c.store_id = ?2
+    AND c.image_url >= ?4 || m.object_key AND c.image_url < ?4 || m.object_key || '@'
+  WHERE m.organization_id = ?1 AND +m.store_id = ?2 AND m.id = ?3)
+OR EXISTS (
+  SELECT 1 FROM media_file m
+  CROSS JOIN collection c ON c.organization_id = ?1 AND c.store_id = ?2
+    AND c.image_url >= ?4 || m.object_key AND c.image_url < ?4 || m.object_key || '@'
+  WHERE m.organization_id = ?1 AND +m.store_id = ?2 AND m.id = ?3)";
+
+/// Refuses the commit when one of the files is none of the store's that are ready.
+const GUARD_READY: &str = "-- media::guard_ready
+INSERT INTO violation (what) SELECT 'a file is gone' FROM json_each(?3) w
+LEFT JOIN media_file f ON f.id = w.value AND f.organization_id = ?1 AND +f.store_id = ?2
+WHERE f.status IS NOT 'ready'";
+
+/// Refuses the commit unless an image of the store that is ready is kept under the key.
+const GUARD_IMAGE: &str = "-- media::guard_image
+INSERT INTO violation (what) SELECT 'an image is gone' WHERE NOT EXISTS (
+  SELECT 1 FROM media_file f WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.object_key = ?3
+    AND f.status = 'ready' AND f.content_type LIKE 'image/%')";
 
 /// For the job, which removes the objects of every organization.
 const DUE: &str = "-- media::due (all tenants)
@@ -57,13 +88,22 @@ SELECT organization_id FROM media_removal WHERE next_attempt_at <= ?1
 UNION SELECT organization_id FROM media_file WHERE status = 'pending' AND created_at < ?2
 LIMIT ?3";
 
-/// Of uploads that never came to their end; they go with the statement after it.
-const ABANDON_OBJECTS: &str = "-- media::abandon_objects
+/// Uploads that never came to their end.
+const ABANDONED: &str = "-- media::abandoned
+SELECT store_id, id, name, content_type, bytes, object_key, alt, focal_x, focal_y, status, version, created_at,
+  updated_at
+FROM media_file WHERE organization_id = ?1 AND status = 'pending' AND created_at < ?2 ORDER BY created_at, id LIMIT ?3";
+
+/// Of one that goes with the statement after it.
+const ABANDON_OBJECT: &str = "-- media::abandon_object
 INSERT INTO media_removal (organization_id, object_key, next_attempt_at, uploads_end_at)
-SELECT organization_id, object_key, ?3, ?4 FROM media_file
-WHERE organization_id = ?1 AND status = 'pending' AND created_at < ?2 ORDER BY created_at, id LIMIT ?5";
+SELECT organization_id, object_key, ?3, ?4 FROM media_file WHERE organization_id = ?1 AND id = ?2 AND status = 'pending'";
 
 const ABANDON: &str = "-- media::abandon
+DELETE FROM media_file WHERE organization_id = ?1 AND id = ?2 AND status = 'pending'";
+
+/// Of an organization that lives in another database, where its log is: rows that nobody reads.
+const ABANDON_AWAY: &str = "-- media::abandon_away
 DELETE FROM media_file WHERE organization_id = ?1 AND id IN (
   SELECT f.id FROM media_file f WHERE f.organization_id = ?1 AND f.status = 'pending' AND f.created_at < ?2
   ORDER BY f.created_at, f.id LIMIT ?3)";
@@ -180,8 +220,8 @@ pub fn change(tenant: Tenant, file: &File, now: Timestamp) -> Statement {
         .bind(now.millis())
 }
 
-/// The statements that remove a file, at `version` where there is one, and have its object removed.
-pub fn delete(tenant: Tenant, id: FileId, version: Option<i64>, now: Timestamp) -> [Statement; 2] {
+/// The statements that remove a file at `version`, and have its object removed.
+pub fn delete(tenant: Tenant, id: FileId, version: i64, now: Timestamp) -> [Statement; 2] {
     let of = |sql| tenant.statement(sql).bind(id.to_string()).bind(version);
     [of(REMOVE_OBJECT).bind(now.millis()).bind(uploads_end(now).millis()), of(DELETE)]
 }
@@ -189,6 +229,21 @@ pub fn delete(tenant: Tenant, id: FileId, version: Option<i64>, now: Timestamp) 
 /// The statement that refuses the commit when the one before it has changed nothing.
 pub fn guard_changed() -> Statement {
     Statement::new(GUARD_CHANGED)
+}
+
+/// Refuses the commit while something shows the file; addresses of files are `public_url` and their keys.
+pub fn guard_unused(tenant: Tenant, id: FileId, public_url: String) -> Statement {
+    tenant.statement(GUARD_UNUSED).bind(id.to_string()).bind(public_url)
+}
+
+/// Refuses the commit when one of these files is gone.
+pub fn guard_ready(tenant: Tenant, ids: &[String]) -> Statement {
+    tenant.statement(GUARD_READY).bind(json!(ids).to_string())
+}
+
+/// Refuses the commit unless an image that is ready is kept under `key`.
+pub fn guard_image(tenant: Tenant, key: &str) -> Statement {
+    tenant.statement(GUARD_IMAGE).bind(key)
 }
 
 /// When every upload that is allowed by now has ended.
@@ -208,18 +263,29 @@ pub fn due_of(rows: &Rows) -> Result<Vec<OrganizationId>, SqlError> {
     rows.iter().map(|row| row.parse("organization_id")).collect()
 }
 
-/// The statements that remove `limit` files whose uploads were begun before `abandoned` and did not come to their end.
-pub fn abandon(organization: OrganizationId, abandoned: Timestamp, now: Timestamp, limit: i64) -> [Statement; 2] {
-    let organization = organization.to_string();
-    [
-        Statement::new(ABANDON_OBJECTS)
-            .bind(organization.as_str())
-            .bind(abandoned.millis())
-            .bind(now.millis())
-            .bind(uploads_end(now).millis())
-            .bind(limit),
-        Statement::new(ABANDON).bind(organization).bind(abandoned.millis()).bind(limit),
-    ]
+/// The statement whose rows [`abandoned_of`] takes: at most `limit` files whose uploads were begun before that moment
+/// and did not come to their end.
+pub fn abandoned(organization: OrganizationId, before: Timestamp, limit: i64) -> Statement {
+    Statement::new(ABANDONED).bind(organization.to_string()).bind(before.millis()).bind(limit)
+}
+
+/// Each with its store.
+///
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn abandoned_of(rows: &Rows) -> Result<Vec<(StoreId, File)>, SqlError> {
+    rows.iter().map(|row| Ok((row.parse("store_id")?, file_of(row)?))).collect()
+}
+
+/// The statements that remove a file that is still not uploaded, and have its object removed.
+pub fn abandon(organization: OrganizationId, id: FileId, now: Timestamp) -> [Statement; 2] {
+    let of = |sql| Statement::new(sql).bind(organization.to_string()).bind(id.to_string());
+    [of(ABANDON_OBJECT).bind(now.millis()).bind(uploads_end(now).millis()), of(ABANDON)]
+}
+
+/// As [`abandon`], of at most `limit` files of an organization in a database where it does not live.
+pub fn abandon_away(organization: OrganizationId, before: Timestamp, limit: i64) -> Statement {
+    Statement::new(ABANDON_AWAY).bind(organization.to_string()).bind(before.millis()).bind(limit)
 }
 
 /// The statement whose rows [`claimed_of`] takes.

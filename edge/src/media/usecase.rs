@@ -10,10 +10,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim};
 use crate::port::blob::{Bucket, BucketError, Upload};
-use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
-
-/// How often a change is made anew when somebody else was quicker.
-const ATTEMPTS: usize = 4;
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
 
 /// A file to be uploaded.
 pub struct NewFile {
@@ -138,8 +135,13 @@ pub async fn complete(ctx: &Ctx, id: FileId) -> Outcome<File> {
 }
 
 pub async fn show(ctx: &Ctx, id: FileId) -> Outcome<File> {
-    let rows = ctx.read(vec![store::find(ctx.tenant(), id)]).await?;
-    only(rows.first())
+    for ctx in ctx.attempts() {
+        let rows = ctx.read(vec![store::find(ctx.tenant(), id)]).await?;
+        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
 }
 
 /// One page, the newest first, and whether there are more.
@@ -154,54 +156,70 @@ pub async fn list(ctx: &Ctx, before: &str, limit: i64) -> Outcome<(Vec<File>, bo
 
 /// Describes a file anew. What shows it already keeps what it was given.
 pub async fn change(ctx: &Ctx, id: FileId, change: &FileChange, expected: Option<i64>) -> Outcome<File> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let before = show(ctx, id).await?;
-        expect(expected, before.version)?;
-        let mut after = before.clone();
-        if let Some(alt) = &change.alt {
-            after.alt.clone_from(alt);
-        }
-        if let Some(focal_point) = change.focal_point {
-            after.focal_point = focal_point;
-        }
-        if after == before {
-            return Ok(before);
-        }
-        let mut commit = Commit::new();
-        commit.push(store::change(tenant, &after, ctx.now));
-        let guard = commit.push(store::guard_changed());
-        let change = Change::new("file.change", id).before(state(&before)).after(state(&after));
-        told(ctx, &mut commit, change, "file.changed", id).await?;
-        commit.push_after(store::find(tenant, id));
-        match ctx.commit(&commit).await? {
-            Committed::Done { after, .. } => return only(after.first()),
-            Committed::Refused { statement, .. } if statement == guard => {}
-            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_change(&ctx, id, change, expected).await) {
+            return settled;
         }
     }
     Err(Failure::Rejected(FileError::Changing))
 }
 
+async fn try_change(ctx: &Ctx, id: FileId, change: &FileChange, expected: Option<i64>) -> Outcome<Option<File>> {
+    let tenant = ctx.tenant();
+    let before = show(ctx, id).await?;
+    expect(expected, before.version)?;
+    let mut after = before.clone();
+    if let Some(alt) = &change.alt {
+        after.alt.clone_from(alt);
+    }
+    if let Some(focal_point) = change.focal_point {
+        after.focal_point = focal_point;
+    }
+    if after == before {
+        return Ok(Some(before).filter(|_| ctx.is_current()));
+    }
+    let mut commit = Commit::new();
+    commit.push(store::change(tenant, &after, ctx.now));
+    let guard = commit.push(store::guard_changed());
+    let change = Change::new("file.change", id).before(state(&before)).after(state(&after));
+    told(ctx, &mut commit, change, "file.changed", id).await?;
+    commit.push_after(store::find(tenant, id));
+    match ctx.commit(&commit).await? {
+        Committed::Done { after, .. } => only(after.first()).map(Some),
+        Committed::Refused { statement, .. } if statement == guard => Ok(None),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
 /// Removes a file that nothing shows, and its object once that is committed.
 pub async fn delete(ctx: &Ctx, id: FileId, expected: Option<i64>) -> Outcome<()> {
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_delete(&ctx, id, expected).await) {
+            return settled;
+        }
+    }
+    Err(Failure::Rejected(FileError::Changing))
+}
+
+async fn try_delete(ctx: &Ctx, id: FileId, expected: Option<i64>) -> Outcome<Option<()>> {
     let tenant = ctx.tenant();
+    let before = show(ctx, id).await?;
+    expect(expected, before.version)?;
     let mut commit = Commit::new();
-    let [object, file] = store::delete(tenant, id, expected, ctx.now);
+    let public_url = ctx.app().media().map(|bucket| bucket.public_url("")).unwrap_or_default();
+    let in_use = commit.push(store::guard_unused(tenant, id, public_url));
+    let [object, file] = store::delete(tenant, id, before.version, ctx.now);
     commit.push(object);
     let deletion = commit.push(file);
     let guard = commit.push(store::guard_changed());
-    told(ctx, &mut commit, Change::new("file.delete", id), "file.deleted", id).await?;
-    commit.push_diagnosis(store::find(tenant, id));
+    told(ctx, &mut commit, Change::new("file.delete", id).before(state(&before)), "file.deleted", id).await?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
             remove_later(ctx);
-            Ok(())
+            Ok(Some(()))
         }
-        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
-            let current = only(diagnosis.first())?.version;
-            Err(Failure::Rejected(FileError::VersionMismatch { current }))
-        }
+        Committed::Refused { statement, .. } if statement == in_use => Err(Failure::Rejected(FileError::InUse)),
+        Committed::Refused { statement, .. } if statement == guard => Ok(None),
         Committed::Refused {
             statement,
             refusal: Refusal::Constraint { constraint: Constraint::ForeignKey, .. },
@@ -209,6 +227,17 @@ pub async fn delete(ctx: &Ctx, id: FileId, expected: Option<i64>) -> Outcome<()>
         } if statement == deletion => Err(Failure::Rejected(FileError::InUse)),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+/// The statement that refuses a commit when `url` is the address of a file of this store, and no image that is ready;
+/// whatever follows it after `?` or `#`. Nothing where the address is of something else.
+pub fn guard_image(ctx: &Ctx, url: &str) -> Option<Statement> {
+    let tenant = ctx.tenant();
+    let key = url.strip_prefix(&ctx.app().media()?.public_url(""))?;
+    let key = key.split(['?', '#']).next().unwrap_or_default();
+    let own = key.strip_prefix(&tenant.organization.to_string())?.strip_prefix('/')?;
+    own.strip_prefix(&tenant.store.to_string())?.strip_prefix('/')?;
+    Some(store::guard_image(tenant, key))
 }
 
 /// The deployment's bucket. Whether there is one is told to nobody who may not ask.
@@ -249,7 +278,7 @@ fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {
 }
 
 /// What the audit log keeps.
-fn state(file: &File) -> Json {
+pub(super) fn state(file: &File) -> Json {
     json!({
         "name": file.name,
         "contentType": file.content_type.name(),

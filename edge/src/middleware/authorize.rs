@@ -1,9 +1,8 @@
-//! The gate before each route with a scope.
+//! Who may call a route with a scope.
 
 use std::sync::Arc;
 
-use axum::Extension;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::{Role, Scope};
@@ -12,6 +11,7 @@ use http::{HeaderMap, Method, StatusCode};
 
 use super::request::RequestId;
 use crate::app::{App, Ctx, Spent};
+use crate::extract::MinVersion;
 use crate::failure::Denied;
 use crate::identity::{Bearer, Caller, Needed, external_caller};
 use crate::limits::{Postponed, Revoked};
@@ -20,12 +20,7 @@ use crate::problem::Problem;
 
 /// Puts a [`Ctx`] into the request, and lets no answer out before its caller is verified: a handler that
 /// read nothing has verified nothing.
-pub async fn authorize(
-    State(needed): State<Needed>,
-    Extension(app): Extension<Arc<App>>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn authorize(needed: Needed, app: Arc<App>, mut request: Request, next: Next) -> Response {
     let scope = needed.scope;
     let now = app.clock.now();
     let revoked = request.extensions().get::<Revoked>().copied().unwrap_or(Revoked::Before(None));
@@ -53,12 +48,17 @@ pub async fn authorize(
     if revoked == Revoked::Unknown && caller.has_token() && is_privileged(scope, request.method()) {
         return Problem::sessions_unavailable().into_response();
     }
+    let at_least = match (scope == Scope::CatalogWrite).then(|| MinVersion::of(request.headers())).transpose() {
+        Ok(at_least) => at_least.and_then(|at_least| at_least.0),
+        Err(problem) => return problem.into_response(),
+    };
     let extensions = request.extensions_mut();
     let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));
     let defer = extensions.get::<Arc<dyn Defer>>().cloned();
     let postponed = extensions.get::<Arc<Postponed>>().cloned();
     let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer).postponing(postponed);
-    extensions.insert(ctx.clone());
+    // What the staff asks for has no cache that could be new enough, and is rarely asked for.
+    extensions.insert(if at_least.is_some() { ctx.clone().reading_what_is_current() } else { ctx.clone() });
 
     // Files are large: a key that is not good shall not make us hold one.
     if scope == Scope::CatalogWrite

@@ -1,4 +1,4 @@
-//! The gate before authorization: rate limits.
+//! The gate before each route that needs one: rate limits, then authorization.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use headlesspro_shared::limits::{Class, Standing};
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::authorize::{bearer, publishable_key};
+use super::authorize::{authorize, bearer, publishable_key};
 use crate::app::{App, Spent};
-use crate::identity::{Bearer, Countable, countable};
+use crate::identity::{Bearer, Countable, Needed, countable};
 use crate::limits::{Admission, Claims, ClientAddress, Postponed};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
@@ -31,11 +31,40 @@ pub struct Counting {
     pub is_postponed: bool,
 }
 
+/// What a route's requests go through. One layer for both: each costs as much as a step of the work itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gate {
+    /// `None`: they are not counted.
+    pub counting: Option<Counting>,
+    /// `None`: anyone may call.
+    pub needed: Option<Needed>,
+}
+
+pub async fn gate(
+    State(gate): State<Gate>,
+    Extension(app): Extension<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    match gate.counting {
+        Some(counting) => limit(counting, gate.needed, app, request, next).await,
+        None => serve(gate.needed, app, request, next).await,
+    }
+}
+
+async fn serve(needed: Option<Needed>, app: Arc<App>, request: Request, next: Next) -> Response {
+    match needed {
+        Some(needed) => authorize(needed, app, request, next).await,
+        None => next.run(request).await,
+    }
+}
+
 /// Counts the request, and answers it with 429 where a limit is reached. What Redis said of the caller's
 /// credentials in the same round trip is in the request's extensions as [`Revoked`](crate::limits::Revoked).
-pub async fn limit(
-    State(counting): State<Counting>,
-    Extension(app): Extension<Arc<App>>,
+async fn limit(
+    counting: Counting,
+    needed: Option<Needed>,
+    app: Arc<App>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -53,7 +82,7 @@ pub async fn limit(
     let (admission, mut response) = if counting.is_postponed && claims.revocations.is_empty() {
         let postponed = Arc::new(Postponed::new(claims));
         request.extensions_mut().insert(Arc::clone(&postponed));
-        let response = next.run(request).await;
+        let response = serve(needed, Arc::clone(&app), request, next).await;
         let admission = postponed.settle(app.limiter(), &*app.kv, &*app.clock).await;
         (admission, refusal(&admission).unwrap_or(response))
     } else {
@@ -61,7 +90,7 @@ pub async fn limit(
         request.extensions_mut().insert(admission.revoked);
         match refusal(&admission) {
             Some(refusal) => (admission, refusal),
-            None => (admission, next.run(request).await),
+            None => (admission, serve(needed, Arc::clone(&app), request, next).await),
         }
     };
     spent.add_kv(admission.round_trips);

@@ -5,7 +5,7 @@ mod cors;
 mod limit;
 mod request;
 
-pub use authorize::{authorize, is_privileged};
+pub use authorize::is_privileged;
 pub use cors::cors;
-pub use limit::{Counting, limit};
+pub use limit::{Counting, Gate, gate};
 pub use request::{RequestId, request};

@@ -54,6 +54,15 @@ pub const ALL: &[Migration] = files![
     "202611221153_catalog_bulk",
     "202611221200_catalog_attributes",
     "202611221220_catalog_prices",
+    "202611221425_catalog_price_ranges",
+    "202611221435_catalog_rule_count",
+    "202611221442_identity_token_voids",
+    "202611221501_identity_sessions_over",
+    "202611221530_catalog_bulk_lists",
+    "202611221535_catalog_attribute_ranges",
+    "202611221540_catalog_alternates",
+    "202611221545_catalog_channels",
+    "202611221606_media_in_use",
 ];
 
 #[cfg(test)]

@@ -176,7 +176,7 @@ impl Cache {
     /// The value of `Cache-Control`.
     pub const fn control(self) -> &'static str {
         match self {
-            Cache::Catalog => "public, max-age=0, s-maxage=60, stale-while-revalidate=600",
+            Cache::Catalog => "public, max-age=0, s-maxage=60, stale-while-revalidate=60",
             Cache::Static => "public, max-age=300",
             Cache::Keys => "public, max-age=60",
             Cache::Personal => "private, no-store",

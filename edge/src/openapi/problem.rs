@@ -117,14 +117,14 @@ pub fn if_match(mismatch: impl Into<wire::Problem>) -> Problems {
 
 /// Of every route with a `Min-Version`.
 pub fn min_version() -> Problems {
-    vec![
-        of(
-            wire::Problem::bad_header("Min-Version", "must be a version, as Catalog-Version tells it: 42"),
-            INVALID_HEADER,
-        ),
-        of(wire::Problem::version_unknown(42), "`Min-Version` asks for a version that there is not.")
-            .with::<VersionMismatch>(),
-    ]
+    let unknown = of(wire::Problem::version_unknown(42), "`Min-Version` asks for a version that there is not.");
+    [min_version_of_staff(), vec![unknown.with::<VersionMismatch>()]].concat()
+}
+
+/// Of every route with a `Min-Version` whose answer is always the current one then.
+pub fn min_version_of_staff() -> Problems {
+    let reason = "must be a version, as Catalog-Version tells it: 42";
+    vec![of(wire::Problem::bad_header("Min-Version", reason), INVALID_HEADER)]
 }
 
 /// Of every route with a body of at most `limit` bytes.

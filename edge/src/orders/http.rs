@@ -2,7 +2,9 @@
 
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::{Resource, Scope};
-use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::id::{
+    ChannelKind, CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind,
+};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
 use http::{HeaderValue, Uri};
@@ -38,6 +40,10 @@ pub struct OrderBody {
     pub number: i64,
     #[schemars(with = "IdText<CheckoutKind>")]
     pub checkout_id: String,
+    /// The channel that it came through; left out where that was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<ChannelKind>>")]
+    pub channel_id: Option<String>,
     #[schemars(extend("enum" = ["pending", "confirmed", "processing", "fulfilled", "completed", "cancelled", "returned"]))]
     pub state: String,
     #[schemars(extend("enum" = ["pending", "authorized", "captured", "partially-refunded", "refunded", "voided", "failed"]))]

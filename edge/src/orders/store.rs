@@ -1,7 +1,7 @@
 //! The tables `orders`, `order_line` and `payment`.
 
 use headlesspro_shared::checkout::{ManualPayment, PlacedLine};
-use headlesspro_shared::kernel::id::{AccountId, CheckoutId, OrderId, OrderLineId, PaymentId};
+use headlesspro_shared::kernel::id::{AccountId, ChannelId, CheckoutId, OrderId, OrderLineId, PaymentId};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
@@ -15,8 +15,10 @@ use crate::vault::WrappedKey;
 /// Numbers count from 1001 in each store; the transaction is the only writer, so they have no gaps.
 const INSERT: &str = "-- orders::insert
 INSERT INTO orders (organization_id, store_id, id, checkout_id, number, state, payment_state, fulfillment_state,
-  email_hash, currency, total_minor, document, placed_at, personal_sealed, account_id)
-SELECT ?1, ?2, ?3, ?4, next.number, ?5, ?6, ?7, ?8, ?9, ?10, json_set(?11, '$.number', next.number), ?12, ?13, ?14
+  email_hash, currency, total_minor, document, placed_at, personal_sealed, account_id,
+  channel_id)
+SELECT ?1, ?2, ?3, ?4, next.number, ?5, ?6, ?7, ?8, ?9, ?10, json_set(?11, '$.number', next.number), ?12, ?13, ?14,
+  ?15
 FROM (SELECT coalesce(max(number), 1000) + 1 AS number FROM orders WHERE organization_id = ?1 AND store_id = ?2) next";
 
 const INSERT_LINES: &str = "-- orders::insert_lines
@@ -71,6 +73,8 @@ pub struct NewOrder {
     pub personal_sealed: String,
     /// The customer who is logged in.
     pub account: Option<AccountId>,
+    /// The channel that it came through.
+    pub channel: Option<ChannelId>,
     pub total: Money,
     pub lines: Vec<(OrderLineId, PlacedLine)>,
     pub payment: PaymentId,
@@ -97,7 +101,8 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
             .bind(order.document.as_str())
             .bind(now.millis())
             .bind(order.personal_sealed.as_str())
-            .bind(order.account.map(|id| id.to_string())),
+            .bind(order.account.map(|id| id.to_string()))
+            .bind(order.channel.map(|id| id.to_string())),
     );
     let lines: Vec<_> = order
         .lines

@@ -68,6 +68,7 @@ impl Founding<'_> {
                 name: format!("First {} key", kind.name()),
                 hint: hint_of(&key),
                 expires_at: None,
+                channel: None,
             };
             commit.push(insert_api_key(tenant, &new, now));
             let made = [("apiKeyId", new.id.to_string()), store.clone()];

@@ -11,11 +11,11 @@ use serde_json::{Map, Value, json};
 use super::http::LIMIT;
 use super::usecase::ProductError;
 use super::wire::PriceHistoryBody;
-use crate::catalog::CardBody;
+use crate::catalog::{CardBody, DimensionsBody};
 use crate::media::FocalPointBody;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
-    id, idempotency, if_match, json_body_within, money, not_found, of, product_cursor, time,
+    id, idempotency, if_match, json_body_within, min_version_of_staff, money, not_found, of, product_cursor, time,
 };
 use crate::problem::Problem;
 use crate::wire::{IdText, MomentText, MoneyBody};
@@ -57,6 +57,11 @@ pub struct WriteProduct {
     /// The category's id or path. It is kept as the id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// Ids or handles of the channels that it is published in, which are kept as ids; all there are where it is left
+    /// out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub channels: Option<Vec<String>>,
     /// At most 250. One that is there already, whatever its case, is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 250))]
@@ -248,18 +253,6 @@ pub struct WritePrice {
 
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "Dimensions", deny_unknown_fields)]
-pub struct DimensionsBody {
-    #[schemars(range(min = 0, max = 100_000))]
-    pub length_mm: i64,
-    #[schemars(range(min = 0, max = 100_000))]
-    pub width_mm: i64,
-    #[schemars(range(min = 0, max = 100_000))]
-    pub height_mm: i64,
-}
-
-#[derive(JsonSchema)]
-#[serde(rename_all = "camelCase")]
 #[schemars(rename = "WriteInventory", deny_unknown_fields)]
 pub struct WriteInventory {
     /// Units as they were last counted. Another number is a new count; the same one says nothing new, and what was
@@ -355,7 +348,7 @@ fn create() -> Operation {
             "Makes a product",
             "With its variants and their stock, in one commit. All that is wrong is named at once.",
         )
-        .budget(Budget::new(2, 4, 0))
+        .budget(Budget::new(2, 7, 0))
         .parameters([Parameter::idempotency_key(false)])
         .body(
             RequestBody::json::<WriteProduct>("The product.")
@@ -382,7 +375,7 @@ fn change() -> Operation {
              takes a member away, a list takes the place of the whole list. Variants keep their ids: each is known by \
              its id, else by its SKU, else by its options.",
         )
-        .budget(Budget::new(2, 17, 0))
+        .budget(Budget::new(2, 21, 0))
         .parameters([key(), Parameter::if_match()])
         .body(
             RequestBody::json::<WriteProduct>("What is to be changed, as `application/merge-patch+json` or JSON.")
@@ -420,14 +413,20 @@ fn delete() -> Operation {
         .problems(changing())
 }
 
+const LIST_HEADERS: [Header; 2] = [Header::Link, Header::CatalogVersion];
+
 fn list() -> Operation {
     let status = json!({ "type": "string", "enum": ["draft", "active", "archived"] });
     operation(Method::GET, "/api/v1/admin/products", "listAllProducts")
         .says("Lists products of any status", "The newest first, drafts and archived ones among them.")
         .budget(Budget::new(1, 1, 0))
         .parameters(Parameter::page())
-        .parameters([Parameter::query("filter[status]", "Only those of this status.", status, "draft")])
-        .answer(Answer::json::<StaffProducts>(200, "A page of products.").headers([Header::Link]).example(
+        .parameters([
+            Parameter::query("filter[status]", "Only those of this status.", status, "draft"),
+            Parameter::min_version(),
+        ])
+        .problems(min_version_of_staff())
+        .answer(Answer::json::<StaffProducts>(200, "A page of products.").headers(LIST_HEADERS).example(
             "one",
             "A page with a following one",
             json!({
@@ -455,9 +454,10 @@ fn list() -> Operation {
 fn show() -> Operation {
     operation(Method::GET, "/api/v1/admin/products/{idOrHandle}", "getProductSource")
         .says("Shows a product as the merchant gave it", "Of any status. This is what PATCH changes.")
-        .budget(Budget::new(1, 1, 0))
-        .parameters([key()])
-        .answer(shown())
+        .budget(Budget::new(1, 2, 0))
+        .parameters([key(), Parameter::min_version()])
+        .problems(min_version_of_staff())
+        .answer(shown().headers([Header::CatalogVersion]))
         .problems(not_found())
 }
 
@@ -467,7 +467,7 @@ fn history() -> Operation {
     let applied = |hours, cents| json!({ "at": time(hours), "price": money(cents), "compareAtPrice": null });
     operation(Method::GET, path, "listVariantPrices")
         .says("Lists the prices that a variant had", "In one currency, the newest first, each with when it began.")
-        .budget(Budget::new(1, 1, 0))
+        .budget(Budget::new(1, 2, 0))
         .parameters([
             key(),
             Parameter::path("variantId", "The variant's id.", text, id::<VariantKind>(1).to_string()),

@@ -41,6 +41,15 @@ impl Query for Asked {
 
 /// A page of the prices that a variant of a product had in a currency, without one in the store's own.
 pub async fn history(ctx: &Ctx, key: &str, variant: &str, asked: &Asked) -> Outcome<PriceHistoryBody> {
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_history(&ctx, key, variant, asked).await.map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
+}
+
+async fn try_history(ctx: &Ctx, key: &str, variant: &str, asked: &Asked) -> Outcome<PriceHistoryBody> {
     let variant: VariantId = variant.parse().map_err(|_| Failure::NotFound)?;
     let page = HistoryPage { variant, currency: asked.currency, before: asked.before, limit: asked.limit };
     let rows = ctx.read(vec![catalog::one(ctx.tenant(), key), catalog::history(ctx.tenant(), &page)]).await?;

@@ -10,15 +10,14 @@ use serde_json::{Value, json};
 
 use super::{pictures, told};
 use crate::app::Ctx;
-use crate::catalog::{self, Attributes, Chunk, OneProduct, ReadVersion, StaffPage, Standing, Touched};
+use crate::catalog::{
+    self, Attributes, Chunk, Declared, FilesShown, OneProduct, ReadVersion, StaffPage, Standing, Touched,
+};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Claim, Event};
 use crate::organizations;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Value as Bound};
-
-/// How often a change is made anew when somebody else was quicker.
-const ATTEMPTS: usize = 4;
 
 /// Of a commit on its way to the database, which takes 10 MiB.
 const MOST_COMMIT_BYTES: usize = 9 << 20;
@@ -63,8 +62,18 @@ fn shown(there: &OneProduct, source: &Source) -> Outcome<Shown> {
 
 /// A product of any status, by id or handle.
 pub async fn show(ctx: &Ctx, key: &str) -> Outcome<Shown> {
-    let rows = ctx.read(vec![catalog::one(ctx.tenant(), key)]).await?;
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_show(&ctx, key).await.map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
+}
+
+async fn try_show(ctx: &Ctx, key: &str) -> Outcome<Shown> {
+    let rows = ctx.read(vec![catalog::one(ctx.tenant(), key), catalog::version(ctx.tenant())]).await?;
     let there = found(ctx, rows.first()).await?;
+    ctx.spent().tell_catalog_version(catalog::version_of(rows.get(1))?);
     shown(&there, &source_of(ctx, &there).await?)
 }
 
@@ -81,7 +90,9 @@ pub async fn found(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<OneProduct> {
 
 /// A page of the products of all statuses, in JSON, and the cursor of the next one.
 pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String>)> {
-    let rows = ctx.read(vec![catalog::list_all(ctx.tenant(), page, page.limit.saturating_add(1))]).await?;
+    let list = catalog::list_all(ctx.tenant(), page, page.limit.saturating_add(1));
+    let rows = ctx.read(vec![list, catalog::version(ctx.tenant())]).await?;
+    ctx.spent().tell_catalog_version(catalog::version_of(rows.get(1))?);
     let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut items = Vec::with_capacity(rows.len());
@@ -105,15 +116,24 @@ pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String
 
 /// Makes a product. Answers whether it is the answer to a repeat.
 pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_create(&ctx, json, claim).await.map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::Rejected(ProductError::Changing))
+}
+
+async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
     let tenant = ctx.tenant();
     let category = json.get("category").and_then(Value::as_str);
     let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, [json])];
     reads.extend(catalog::attribute_reads(tenant, [json]));
-    reads.push(catalog::currencies(tenant));
+    reads.extend([catalog::currencies(tenant), catalog::all_channels(tenant)]);
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     reads.extend(translations_of(json).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
-    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(5))).await? {
+    if let Some(first) = replayed(ctx, claim, claim.and(rows.get(6))).await? {
         return Ok((first, true));
     }
     let (currency, further) = catalog::currencies_of(rows.get(4))?;
@@ -129,6 +149,7 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     faults.extend(foreign_locales(&source, None, rows.last())?);
     faults.extend(source.foreign_prices(None, &further));
     faults.extend(in_category(&mut source, rows.first())?);
+    faults.extend(source.settle_channels(&catalog::channel_ids(rows.get(5))?));
     let attributes = Attributes::of(rows.get(2), currency)?;
     let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
     faults.extend(attributes.settle(&mut source, None, &referenced));
@@ -137,7 +158,9 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     }
     source.settle(None, Likeness::Sku, ctx.now, &mut || ctx.random())?;
     let standing = Standing { id: ctx.new_id()?, version: 1, created_at: ctx.now, updated_at: ctx.now, is_new: true };
-    let write = Write { ctx, currency, attributes: &attributes, standing: &standing, source: &source, was: None };
+    let files = &catalog::files_shown(ctx, rows.get(1), attributes.definitions.files(&source)).await?;
+    let (attributes, standing, source) = (&attributes, &standing, &source);
+    let write = Write { ctx, currency, attributes, files, standing, source, was: None };
     let (mut commit, advance, shown) = write.commit(Vec::new()).await?;
     if let Some(claim) = claim {
         commit.push(journal::record(tenant, claim, 201, &location(standing.id), "", ctx.now));
@@ -152,7 +175,7 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
             if let Some(first) = replayed(ctx, claim, diagnosis.get(1)).await? {
                 return Ok((first, true));
             }
-            match taken(&source, diagnosis.first())? {
+            match taken(source, diagnosis.first())? {
                 faults if faults.is_empty() => Err(unexplained(&refusal)),
                 faults => Err(invalid(faults)),
             }
@@ -162,98 +185,115 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
 
 /// Changes what `patch` says of a product, a JSON Merge Patch, and leaves the rest.
 pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Shown> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, [patch])];
-        reads.extend(catalog::attribute_reads(tenant, [patch]));
-        reads.push(catalog::currencies(tenant));
-        reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
-        let rows = ctx.read(reads).await?;
-        let there = found(ctx, rows.first()).await?;
-        expect(expected, there.version)?;
-        let (currency, further) = catalog::currencies_of(rows.get(4))?;
-        let was = source_of(ctx, &there).await?;
-        let mut json = to_json(&was)?;
-        let (patch, unshown) = pictures::with_files(ctx, patch, rows.get(1))?;
-        merge_patch(&mut json, &patch);
-        let mut faults = unknown_members(&patch);
-        faults.extend(unshown);
-        let mut source = match Source::read(&json, currency) {
-            Ok(source) if faults.is_empty() => source,
-            read => {
-                let found = read.err().unwrap_or_default();
-                faults.retain(|fault| !found.contains(fault));
-                faults.extend(found);
-                return Err(invalid(faults));
-            }
-        };
-        faults.extend(source.foreign_ids(Some(&was)));
-        faults.extend(foreign_locales(&source, Some(&was), rows.get(5))?);
-        faults.extend(source.foreign_prices(Some(&was), &further));
-        let attributes = Attributes::of(rows.get(2), currency)?;
-        faults.extend(attributes.definitions.unknown_in(&patch));
-        let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
-        faults.extend(attributes.settle(&mut source, Some(&was), &referenced));
-        if let Some(category) = source.category.as_deref().filter(|_| source.category != was.category) {
-            let rows = ctx.read(vec![catalog::category_id(tenant, category)]).await?;
-            faults.extend(in_category(&mut source, rows.first())?);
-        }
-        if !faults.is_empty() {
-            return Err(invalid(faults));
-        }
-        let removed = source.settle(Some(&was), Likeness::Sku, ctx.now, &mut || ctx.random())?;
-        if source == was {
-            return shown(&there, &was);
-        }
-        catalog::settle_prices(ctx, &mut [(&mut source, Some(&was))]).await?;
-        let standing = Standing {
-            id: there.id,
-            version: there.version.saturating_add(1),
-            created_at: there.created_at,
-            updated_at: ctx.now,
-            is_new: false,
-        };
-        let write =
-            Write { ctx, currency, attributes: &attributes, standing: &standing, source: &source, was: Some(&was) };
-        let (commit, advance, shown) = write.commit(removed.iter().map(ToString::to_string).collect()).await?;
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => {
-                written(ctx, &rows, advance, there.id)?;
-                return Ok(shown);
-            }
-            Committed::Refused { refusal, diagnosis, .. } => match taken(&source, diagnosis.first())? {
-                faults if !faults.is_empty() => return Err(invalid(faults)),
-                _ if is_race(&refusal) => {}
-                _ => return Err(unexplained(&refusal)),
-            },
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_change(&ctx, key, patch, expected).await) {
+            return settled;
         }
     }
     Err(Failure::Rejected(ProductError::Changing))
 }
 
+/// `None`: somebody else was quicker.
+async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Option<Shown>> {
+    let tenant = ctx.tenant();
+    let mut reads = vec![catalog::one(tenant, key), pictures::files(ctx, [patch])];
+    reads.extend(catalog::attribute_reads(tenant, [patch]));
+    reads.extend([catalog::currencies(tenant), catalog::all_channels(tenant)]);
+    reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
+    let rows = ctx.read(reads).await?;
+    let there = found(ctx, rows.first()).await?;
+    expect(expected, there.version)?;
+    let (currency, further) = catalog::currencies_of(rows.get(4))?;
+    let was = source_of(ctx, &there).await?;
+    let mut json = to_json(&was)?;
+    let (patch, unshown) = pictures::with_files(ctx, patch, rows.get(1))?;
+    merge_patch(&mut json, &patch);
+    let mut faults = unknown_members(&patch);
+    faults.extend(unshown);
+    let mut source = match Source::read(&json, currency) {
+        Ok(source) if faults.is_empty() => source,
+        read => {
+            let found = read.err().unwrap_or_default();
+            faults.retain(|fault| !found.contains(fault));
+            faults.extend(found);
+            return Err(invalid(faults));
+        }
+    };
+    faults.extend(source.foreign_ids(Some(&was)));
+    faults.extend(foreign_locales(&source, Some(&was), rows.get(6))?);
+    faults.extend(source.foreign_prices(Some(&was), &further));
+    faults.extend(source.settle_channels(&catalog::channel_ids(rows.get(5))?));
+    let attributes = Attributes::of(rows.get(2), currency)?;
+    faults.extend(attributes.definitions.unknown_in(&patch));
+    let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
+    faults.extend(attributes.settle(&mut source, Some(&was), &referenced));
+    if let Some(category) = source.category.as_deref().filter(|_| source.category != was.category) {
+        let rows = ctx.read(vec![catalog::category_id(tenant, category)]).await?;
+        faults.extend(in_category(&mut source, rows.first())?);
+    }
+    if !faults.is_empty() {
+        return Err(invalid(faults));
+    }
+    let removed = source.settle(Some(&was), Likeness::Sku, ctx.now, &mut || ctx.random())?;
+    if source == was {
+        return if ctx.is_current() { shown(&there, &was).map(Some) } else { Ok(None) };
+    }
+    catalog::settle_prices(ctx, &mut [(&mut source, Some(&was))]).await?;
+    let standing = Standing {
+        id: there.id,
+        version: there.version.saturating_add(1),
+        created_at: there.created_at,
+        updated_at: ctx.now,
+        is_new: false,
+    };
+    let files = &catalog::files_shown(ctx, rows.get(1), attributes.definitions.files(&source)).await?;
+    let (attributes, standing, source) = (&attributes, &standing, &source);
+    let write = Write { ctx, currency, attributes, files, standing, source, was: Some(&was) };
+    let (commit, advance, shown) = write.commit(removed.iter().map(ToString::to_string).collect()).await?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            written(ctx, &rows, advance, there.id)?;
+            return Ok(Some(shown));
+        }
+        Committed::Refused { refusal, diagnosis, .. } => match taken(source, diagnosis.first())? {
+            faults if !faults.is_empty() => return Err(invalid(faults)),
+            _ if is_race(&refusal) => {}
+            _ => return Err(unexplained(&refusal)),
+        },
+    }
+    Ok(None)
+}
+
 /// Deletes a product with its variants and their stock. Orders keep what they copied of it.
 pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let rows = ctx.read(vec![catalog::one(tenant, key)]).await?;
-        let there = found(ctx, rows.first()).await?;
-        expect(expected, there.version)?;
-        let was = to_json(&source_of(ctx, &there).await?)?;
-        let mut commit = Commit::new();
-        catalog::delete(&mut commit, tenant, there.id, there.version);
-        let advance = catalog::advance(&mut commit, tenant);
-        let handle = was.get("handle").cloned().unwrap_or_default();
-        let event = event(ctx, there.id, there.version.saturating_add(1), "product.deleted", &handle)?;
-        commit.push(journal::events(tenant, "product", &[event], ctx.now));
-        let change = Change::new("product.delete", there.id).before(told::whole(&was));
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => return written(ctx, &rows, advance, there.id),
-            Committed::Refused { refusal, .. } if is_race(&refusal) => {}
-            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_delete(&ctx, key, expected).await) {
+            return settled;
         }
     }
     Err(Failure::Rejected(ProductError::Changing))
+}
+
+async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Option<()>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![catalog::one(tenant, key)]).await?;
+    let there = found(ctx, rows.first()).await?;
+    expect(expected, there.version)?;
+    let was = to_json(&source_of(ctx, &there).await?)?;
+    let mut commit = Commit::new();
+    catalog::delete(&mut commit, tenant, there.id, there.version);
+    let advance = catalog::advance(&mut commit, tenant);
+    let handle = was.get("handle").cloned().unwrap_or_default();
+    let event = event(ctx, there.id, there.version.saturating_add(1), "product.deleted", &handle)?;
+    commit.push(journal::events(tenant, "product", &[event], ctx.now));
+    let change = Change::new("product.delete", there.id).before(told::whole(&was));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => return written(ctx, &rows, advance, there.id).map(Some),
+        Committed::Refused { refusal, .. } if is_race(&refusal) => {}
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    Ok(None)
 }
 
 /// A source that was decided, on its way into a commit.
@@ -261,6 +301,7 @@ struct Write<'a> {
     ctx: &'a Ctx,
     currency: Currency,
     attributes: &'a Attributes,
+    files: &'a FilesShown,
     standing: &'a Standing,
     source: &'a Source,
     /// `None`: the product is new.
@@ -275,9 +316,8 @@ impl Write<'_> {
         let json = to_json(source)?;
         let id = standing.id.to_string();
         let text = serde_json::to_string(source).map_err(not_rendered)?;
-        let definitions = &self.attributes.definitions;
-        let rows =
-            catalog::render(source, self.was, text, standing, self.currency, definitions).map_err(not_rendered)?;
+        let declared = Declared { definitions: &self.attributes.definitions, files: self.files };
+        let rows = catalog::render(source, self.was, text, standing, self.currency, &declared).map_err(not_rendered)?;
         let shown = Shown::new(standing, source).map_err(not_rendered)?;
         let attributes = self.attributes.guarded(source);
         let mut chunk = Chunk { removed_variants, attributes, ..Chunk::default() };
@@ -287,7 +327,7 @@ impl Write<'_> {
         }
         chunk.products.push(rows.product);
         (chunk.variants, chunk.images, chunk.facets) = (rows.variants, rows.images, rows.facets);
-        chunk.translations = rows.translations;
+        (chunk.translations, chunk.files) = (rows.translations, rows.files);
         let mut commit = Commit::new();
         catalog::write(&mut commit, tenant, &chunk, ctx.now);
         let said_before = |id| {
@@ -434,7 +474,7 @@ fn is_race(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::Busy(_) => true,
         Refusal::Constraint { constraint, message } => {
-            // Its category may have been given up.
+            // Its category may have been given up, or a channel.
             let is_gone = message.contains("what = ''") || refusal.is_raised("HANDLE_TAKEN");
             matches!(constraint, Constraint::Unique | Constraint::ForeignKey) || is_gone
         }

@@ -14,7 +14,7 @@ mod sealed;
 
 pub use lookup::{LookupKey, Purpose};
 pub use master::{InvalidMasterKeys, MasterKeys, WrapError, WrappedKey};
-pub use sealed::{DataKey, OpenError, Place};
+pub use sealed::{DataKey, OpenError, Place, is_sealed};
 
 use crate::port::entropy::{Entropy, NoEntropy};
 

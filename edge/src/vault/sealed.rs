@@ -11,6 +11,13 @@ use crate::port::entropy::{Entropy, NoEntropy};
 
 const VERSION: &str = "v1.";
 const NONCE_BYTES: usize = 12;
+const TAG_BYTES: usize = 16;
+
+/// Whether a text has the form of a sealed value, in a column that was not always sealed.
+pub fn is_sealed(text: &str) -> bool {
+    let bytes = text.strip_prefix(VERSION).and_then(from_base64);
+    bytes.is_some_and(|bytes| NONCE_BYTES + TAG_BYTES <= bytes.len())
+}
 
 /// Where a value stands. It opens nowhere else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

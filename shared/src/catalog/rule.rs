@@ -4,6 +4,7 @@
 //! inside the commit that writes the rule or the products.
 
 use super::PriceBound;
+use super::attribute::{Bound, Range};
 use crate::kernel::id::CategoryId;
 use crate::kernel::line::Line;
 
@@ -50,6 +51,18 @@ pub struct Condition {
     pub number: Option<i64>,
 }
 
+impl Condition {
+    /// The values of an attribute that meet it, where it asks for a range of them.
+    pub fn range(&self) -> Option<Range> {
+        let of = match self.operator {
+            Operator::AtLeast => Range::AtLeast,
+            Operator::AtMost => Range::AtMost,
+            Operator::Equals | Operator::Contains | Operator::StartsWith | Operator::EndsWith => return None,
+        };
+        self.field.starts_with("attribute:").then(|| self.value.parse().ok().map(of)).flatten()
+    }
+}
+
 /// Why something is no condition, by the member that is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct InvalidCondition {
@@ -79,7 +92,7 @@ pub fn condition(
     let fits = match operator {
         Operator::Equals => field != "price",
         Operator::Contains | Operator::StartsWith | Operator::EndsWith => is_text,
-        Operator::AtLeast | Operator::AtMost => field == "price" && !negated,
+        Operator::AtLeast | Operator::AtMost => matches!(field, "price" | "attribute") && !negated,
     };
     let mut kept =
         Condition { field: field.to_owned(), operator, negated, value: line.as_str().to_owned(), number: None };
@@ -101,6 +114,10 @@ pub fn condition(
                 kept.field = format!("attribute:{}", key.as_str());
                 // As the texts that attributes are found by.
                 kept.value = kept.value.to_lowercase();
+                let compares = matches!(operator, Operator::AtLeast | Operator::AtMost);
+                if compares && kept.value.parse::<Bound>().is_err() {
+                    return wrong("value", "must be a decimal such as -3 or 12.50, or a date such as 2026-11-22");
+                }
             }
             _ => return wrong("attribute", "must name the attribute in 1 to 64 characters"),
         },
@@ -129,7 +146,12 @@ mod tests {
         assert_eq!(read("price", "at-least", "12.5").number, Some(125_000));
         assert_eq!(read("inStock", "equals", "false").number, Some(0));
         let material = condition("attribute", "equals", Some("material"), "wool").unwrap();
-        assert_eq!(material.field, "attribute:material");
+        assert_eq!((material.field.as_str(), material.range()), ("attribute:material", None));
+        let people = condition("attribute", "at-least", Some("people"), "2").unwrap();
+        assert_eq!(people.range().unwrap().ordinals(), ("a2", "~"));
+        let since = condition("attribute", "at-most", Some("since"), "2026-01-01").unwrap();
+        assert_eq!(since.range().unwrap().ordinals(), ("0", "2026-01-01"));
+        assert_eq!(read("price", "at-most", "9").range(), None);
     }
 
     #[test]
@@ -145,6 +167,9 @@ mod tests {
             ("inStock", "equals", None, "yes", "value"),
             ("category", "equals", None, "tents", "value"),
             ("attribute", "equals", None, "x", "attribute"),
+            ("attribute", "at-least", Some("people"), "two", "value"),
+            ("attribute", "not-at-most", Some("people"), "2", "operator"),
+            ("attribute", "contains", Some("people"), "2", "operator"),
             ("title", "equals", Some("x"), "x", "attribute"),
             ("title", "equals", None, "", "value"),
             ("title", "equals", None, "a\nb", "value"),

@@ -1,9 +1,49 @@
-//! Sitemaps: the pages of a storefront, for search engines. Source: sitemaps.org, protocol 0.9.
+//! Sitemaps: the pages of a storefront, for search engines. Source: sitemaps.org, protocol 0.9; for pages in several
+//! locales, developers.google.com/search/docs/specialty/international/localized-versions: each names all of them, and
+//! itself.
 
+use crate::kernel::locale::{Locale, Locales};
 use crate::kernel::time::Timestamp;
 
 /// URLs that one sitemap may have.
-pub const MOST_URLS: i64 = 50_000;
+const MOST_URLS: usize = 50_000;
+
+/// Bytes that one sitemap may have.
+const MOST_BYTES: usize = 52_428_800;
+
+/// The longest path of a product's page, of a handle of 255 bytes that are all escaped, in an entry.
+const MOST_OF_ENTRY: usize = 900;
+
+/// Products of a sitemap in a store of so many locales: as many as their pages fit in, told in all of them, if
+/// addresses are not much longer than usual.
+pub fn products_of_page(locales: usize) -> i64 {
+    const ENTRY: usize = 150;
+    const LINK: usize = 130;
+    let bytes = locales.saturating_add(1).saturating_mul(LINK).saturating_add(ENTRY).saturating_mul(locales);
+    let by_urls = MOST_URLS.checked_div(locales).unwrap_or(MOST_URLS);
+    let by_bytes = MOST_BYTES.checked_div(bytes).unwrap_or(MOST_URLS);
+    i64::try_from(by_urls.min(by_bytes).max(1)).unwrap_or(i64::MAX)
+}
+
+/// Whether a page of so many bytes has room for so many more where `left` products are still to come, each in its
+/// default locale at least. `base` are the bytes of the storefront's address.
+pub fn has_room(bytes: usize, more: usize, left: i64, base: usize) -> bool {
+    let left = usize::try_from(left).unwrap_or(usize::MAX);
+    let kept = left.saturating_mul(base.saturating_add(MOST_OF_ENTRY));
+    bytes.saturating_add(more).saturating_add(kept) <= MOST_BYTES
+}
+
+/// The locales that a product is told in, each with the path of its page there: the default first, with the product's
+/// own `handle`, then those that something is said in. `said` are handles by the locales of its translations.
+pub fn told_in<'a>(locales: &'a Locales, handle: &str, said: &[(String, String)]) -> Vec<(&'a Locale, String)> {
+    let nearest = |locale: &Locale| {
+        let mut chain = locales.chain(locale).into_iter();
+        let (_, handle) = chain.find_map(|near| said.iter().find(|(locale, _)| locale == near.as_str()))?;
+        Some(format!("{locale}/{}", product_page(handle)))
+    };
+    let others = locales.all().skip(1).filter_map(|locale| Some((locale, nearest(locale)?)));
+    std::iter::once((locales.default_locale(), product_page(handle))).chain(others).collect()
+}
 
 /// The path of a product's page in its storefront, without a slash before it, as it stands in a URL.
 pub fn product_page(handle: &str) -> String {
@@ -26,7 +66,8 @@ pub struct Frame {
 }
 
 pub const PAGE: Frame = Frame {
-    before: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n",
+    before: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" \
+        xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n",
     after: "</urlset>\n",
     entry: "url",
 };
@@ -41,9 +82,30 @@ pub const INDEX: Frame = Frame {
 impl Frame {
     /// Adds what is at `url`, in which nothing needs escaping, and when it was changed last.
     pub fn add(&self, xml: &mut String, url: &str, changed: Timestamp) {
-        let entry = self.entry;
-        xml.push_str(&format!("<{entry}><loc>{url}</loc><lastmod>{changed}</lastmod></{entry}>\n"));
+        self.add_with(xml, url, changed, "");
     }
+
+    fn add_with(&self, xml: &mut String, url: &str, changed: Timestamp, more: &str) {
+        let entry = self.entry;
+        xml.push_str(&format!("<{entry}><loc>{url}</loc><lastmod>{changed}</lastmod>{more}</{entry}>\n"));
+    }
+}
+
+/// The entries of a page of which there is one in each of these locales, the default first: by their names, with what
+/// needs no escaping.
+pub fn entries(pages: &[(&str, String)], changed: Timestamp) -> String {
+    let link =
+        |locale: &str, url: &str| format!("<xhtml:link rel=\"alternate\" hreflang=\"{locale}\" href=\"{url}\"/>");
+    let mut links = String::new();
+    if 1 < pages.len() {
+        links = pages.iter().map(|(locale, url)| link(locale, url)).collect();
+        links.extend(pages.first().map(|(_, url)| link("x-default", url)));
+    }
+    let mut xml = String::new();
+    for (_, url) in pages {
+        PAGE.add_with(&mut xml, url, changed, &links);
+    }
+    xml
 }
 
 #[cfg(test)]
@@ -66,9 +128,48 @@ mod tests {
         assert_eq!(
             xml,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
-             <urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n\
+             <urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\" \
+             xmlns:xhtml=\"http://www.w3.org/1999/xhtml\">\n\
              <url><loc>https://shop.example/products/tent</loc><lastmod>1970-01-01T00:00:00.000Z</lastmod></url>\n\
              </urlset>\n"
         );
+    }
+
+    #[test]
+    fn a_page_is_told_in_the_locales_that_something_is_said_in() {
+        let locales = Locales::new("en".parse().unwrap(), "fr fr-CA de".parse().unwrap());
+        let said = [("fr".to_owned(), "größe".to_owned()), ("de-AT".to_owned(), "zelt".to_owned())];
+        let told = told_in(&locales, "tent", &said);
+        let told: Vec<_> = told.iter().map(|(locale, path)| (locale.as_str(), path.as_str())).collect();
+        let french = ["fr/products/gr%C3%B6%C3%9Fe", "fr-CA/products/gr%C3%B6%C3%9Fe"];
+        assert_eq!(told, [("en", "products/tent"), ("fr", french[0]), ("fr-CA", french[1])]);
+
+        let pages = [("en", "https://s.example/a".to_owned()), ("fr", "https://s.example/fr/b".to_owned())];
+        let changed = Timestamp::from_millis(0);
+        let links = "<xhtml:link rel=\"alternate\" hreflang=\"en\" href=\"https://s.example/a\"/>\
+            <xhtml:link rel=\"alternate\" hreflang=\"fr\" href=\"https://s.example/fr/b\"/>\
+            <xhtml:link rel=\"alternate\" hreflang=\"x-default\" href=\"https://s.example/a\"/>";
+        let entry = |url: &str, links: &str| {
+            format!("<url><loc>{url}</loc><lastmod>1970-01-01T00:00:00.000Z</lastmod>{links}</url>\n")
+        };
+        let both = entry("https://s.example/a", links) + &entry("https://s.example/fr/b", links);
+        assert_eq!(entries(&pages, changed), both);
+        assert_eq!(entries(&pages[..1], changed), entry("https://s.example/a", ""));
+    }
+
+    #[test]
+    fn a_page_keeps_within_the_limits() {
+        assert_eq!([1, 2, 4, 21].map(products_of_page), [50_000, 25_000, 12_500, 829]);
+        assert_eq!(products_of_page(0), 50_000);
+        // In each locale's own address and in all links, as long as they may be.
+        for locales in [2, 5, 21] {
+            let (base, mut left, mut bytes) = (60_usize, products_of_page(locales), 0_usize);
+            while 0 < left {
+                left -= 1;
+                let (bare, told) = (base + MOST_OF_ENTRY, (base + MOST_OF_ENTRY) * locales * (locales + 2));
+                bytes += if has_room(bytes, told, left, base) { told } else { bare };
+            }
+            assert!(bytes <= MOST_BYTES, "{locales} locales: {bytes}");
+        }
     }
 }

@@ -153,15 +153,6 @@ pub enum Denial {
     Elsewhere(Scope),
 }
 
-/// Where a caller may use a scope: what a list is filtered by.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach<'a> {
-    Nowhere,
-    Everywhere,
-    /// At what one of these admits.
-    Within(Vec<&'a Narrowing>),
-}
-
 impl Permissions {
     /// A role's or a key's scopes, narrowed by `grants` where there are any. Then a scope that no grant names is
     /// not held at all, but for what concerns the caller's own account ([`Scopes::OF_ONESELF`]). A grant adds
@@ -209,14 +200,6 @@ impl Permissions {
     pub fn enters(&self, store: StoreId) -> bool {
         let within = |grant: &Grant| meets(grant.to.store.as_ref(), Some(&store));
         !self.everywhere.is_subset(Scopes::OF_ONESELF) || self.narrowed.iter().any(within)
-    }
-
-    pub fn reach(&self, scope: Scope) -> Reach<'_> {
-        if self.everywhere.contains(scope) {
-            return Reach::Everywhere;
-        }
-        let narrowings: Vec<&Narrowing> = self.with(scope).map(|grant| &grant.to).collect();
-        if narrowings.is_empty() { Reach::Nowhere } else { Reach::Within(narrowings) }
     }
 
     /// Whether `self` allows all that `other` allows: who gives `other` away must cover it.

@@ -33,7 +33,7 @@ pub use app::{
 pub use challenge::{Challenge, ChallengeClaim, InvalidChallenge};
 pub use epoch::Epoch;
 pub use fresh::is_fresh;
-pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, Reach, RecordId, Resource};
+pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, RecordId, Resource};
 pub use issue_key::{
     DEFAULT_OVERLAP_SECONDS, InvalidKeyName, IssueKeyError, KeyName, LONGEST_OVERLAP_SECONDS, issue_key, most_of,
 };

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use super::{Grant, Permissions, Role, Scope, Scopes};
-use crate::kernel::id::{AccountId, AppId, OrganizationId, SessionId, StoreId};
+use crate::kernel::id::{AccountId, AppId, ChannelId, OrganizationId, SessionId, StoreId};
 use crate::kernel::money::Currency;
 use crate::kernel::time::Timestamp;
 
@@ -46,6 +46,7 @@ struct Payload {
     org: OrganizationId,
     store: StoreId,
     currency: Currency,
+    chan: Option<ChannelId>,
     sid: Option<SessionId>,
     role: Role,
     scopes: Scopes,
@@ -57,8 +58,9 @@ struct Payload {
 
 impl From<Payload> for AccessClaims {
     fn from(payload: Payload) -> AccessClaims {
-        let Payload { iss, sub, iat, exp, org, store, currency, sid, role, scopes, grants, act, iat_ms } = payload;
-        let access = Access { org, store, currency, sid, role, scopes, grants, act, iat_ms };
+        let Payload { iss, sub, iat, exp, org, store, currency, chan, sid, role, scopes, grants, act, iat_ms } =
+            payload;
+        let access = Access { org, store, currency, chan, sid, role, scopes, grants, act, iat_ms };
         AccessClaims { iss, sub, iat, exp, access }
     }
 }
@@ -70,6 +72,9 @@ pub struct Access {
     pub store: StoreId,
     /// The store's currency, which never changes: most requests need it, and nothing else of the store.
     pub currency: Currency,
+    /// The channel of the key that the session was opened or refreshed with: its customer is shown no more than that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chan: Option<ChannelId>,
     /// The session, for a person; apps and services have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
@@ -244,6 +249,7 @@ mod tests {
             org: OrganizationId::from_u128(1),
             store: StoreId::from_u128(2),
             currency: "EUR".parse().unwrap(),
+            chan: None,
             sid: Some(SessionId::from_u128(3)),
             role: Role::Viewer,
             scopes: Scopes::of(&[Scope::OrdersRead]),
@@ -274,6 +280,7 @@ mod tests {
     fn narrowed_and_impersonated_tokens_read_back() {
         let mut claims = claims();
         claims.access.act = Some(Impersonator { sub: AccountId::from_u128(5) });
+        claims.access.chan = Some(ChannelId::from_u128(7));
         let to = Narrowing { location: Some(LocationId::from_u128(6)), ..Narrowing::default() };
         claims.access.grants = vec![Grant { scopes: Scopes::of(&[Scope::OrdersRead]), to }];
         let json = serde_json::to_string(&claims).unwrap();

@@ -35,7 +35,7 @@ const ABOVE_TENANTS: [(&str, &str); 5] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 8] = [
+const FILLS: [(&str, &[&str]); 9] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -70,6 +70,15 @@ const FILLS: [(&str, &[&str]); 8] = [
         ],
     ),
     ("202611220830_catalog_seo.sql", &["updates product without product.organization_id = ?1"]),
+    (
+        "202611221535_catalog_attribute_ranges.sql",
+        &[
+            "updates product_facet without product_facet.organization_id = ?1",
+            "reads a without a.organization_id = ?1",
+            "updates product_facet without product_facet.organization_id = ?1",
+            "reads a without a.organization_id = ?1",
+        ],
+    ),
 ];
 
 /// Where SQL may be that names no table of the migrations.

@@ -18,8 +18,10 @@ pub const CONNECTIONS: [usize; 3] = [1, 16, 64];
 const ROUNDS: usize = 3;
 const WARM_UP: Duration = Duration::from_millis(300);
 /// Until most of what is asked for is kept, as it is in a shop that is open.
-const WARM_UP_OF_KEPT: Duration = Duration::from_millis(2000);
+const WARM_UP_OF_KEPT: Duration = Duration::from_millis(5000);
 const MEASURED: Duration = Duration::from_millis(2000);
+/// Products that are asked for over and over.
+const KEPT: usize = 20;
 /// Checkouts can be completed once; so many of them are made ready for one measurement.
 const CHECKOUTS: usize = 600;
 const CHECKOUTS_TO_WARM_UP: usize = 50;
@@ -48,6 +50,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     let shop = Shop::new(target);
     let (hello, lists, cart_adds) = (shop.hello(), shop.lists().await?, shop.cart_adds().await?);
     let products = shop.products(CATALOG, products::handle, 4096);
+    let products_kept = Arc::new(shop.products(CATALOG, products::handle, KEPT));
     let (products_read, lists_read) = (Arc::new(shop.read_now(&products)), Arc::new(shop.read_now(&lists)));
     let (hello, products, lists, cart_adds) =
         (Arc::new(hello), Arc::new(products), Arc::new(lists), Arc::new(cart_adds));
@@ -69,6 +72,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
                     Request::Hello => Arc::clone(&hello),
                     Request::Product => Arc::clone(&products),
                     Request::List => Arc::clone(&lists),
+                    Request::ProductKept => Arc::clone(&products_kept),
                     Request::ProductRead => Arc::clone(&products_read),
                     Request::ListRead => Arc::clone(&lists_read),
                     Request::Filtered | Request::DeepPage | Request::RuleCollection => {
@@ -119,6 +123,7 @@ pub async fn measure(
         Request::Hello
         | Request::Product
         | Request::List
+        | Request::ProductKept
         | Request::ProductRead
         | Request::ListRead
         | Request::Filtered
@@ -133,7 +138,7 @@ pub async fn measure(
     };
     let open = connect(target.address, connections).await?;
     let time = match request {
-        Request::Product | Request::List => WARM_UP_OF_KEPT,
+        Request::Product | Request::List | Request::ProductKept => WARM_UP_OF_KEPT,
         _ => WARM_UP,
     };
     let (open, warm) = drive(open, requests, *next, Budget { time, requests: warm_up }).await?;

@@ -14,6 +14,8 @@ pub enum Request {
     /// With a shopper's key, as a shop is asked: most answers are kept.
     Product,
     List,
+    /// Of a few products, all of which are kept.
+    ProductKept,
     /// With the merchant's key, read from the database each time.
     ProductRead,
     ListRead,
@@ -38,10 +40,11 @@ pub enum Request {
 
 impl Request {
     /// What the hosts are compared by.
-    pub const COMPARED: [Request; 13] = [
+    pub const COMPARED: [Request; 14] = [
         Request::Hello,
         Request::Product,
         Request::List,
+        Request::ProductKept,
         Request::ProductRead,
         Request::ListRead,
         Request::CartAdd,
@@ -59,6 +62,7 @@ impl Request {
             Request::Hello => "hello",
             Request::Product => "product by handle",
             Request::List => "list of 20",
+            Request::ProductKept => "product, kept",
             Request::ProductRead => "product, read now",
             Request::ListRead => "list, read now",
             Request::Filtered => "filtered by price",

@@ -52,6 +52,8 @@ async fn a_status_says_whose_fault_it_is() {
     for status in [401, 403] {
         assert_eq!(outcome(&ScriptedServer::answering(status, "no").await).await, Err(SqlError::Unauthorized));
     }
+    let large = ScriptedServer::answering(413, "length limit exceeded").await;
+    assert_eq!(outcome(&large).await, Err(SqlError::TooLarge));
     for status in [204, 302, 400, 404] {
         let error = outcome(&ScriptedServer::answering(status, "").await).await.unwrap_err();
         assert!(matches!(error, SqlError::Garbage(_)), "{status}: {error:?}");

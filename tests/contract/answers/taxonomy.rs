@@ -1,4 +1,4 @@
-//! What a merchant does with categories, collections and attributes.
+//! What a merchant does with categories, collections, attributes and channels.
 
 use serde_json::json;
 
@@ -8,6 +8,7 @@ pub async fn taxonomy(shop: &mut Shop) {
     categories(shop).await;
     collections(shop).await;
     attributes(shop).await;
+    channels(shop).await;
 }
 
 async fn categories(shop: &mut Shop) {
@@ -114,4 +115,31 @@ async fn attributes(shop: &mut Shop) {
     assert_eq!(shop.call("DELETE", &material, &[], "").await.status, 409);
     assert_eq!(shop.call("DELETE", &format!("{path}/size"), &[("if-match", "\"9\"")], "").await.status, 412);
     assert_eq!(shop.call("DELETE", &format!("{path}/size"), &[], "").await.status, 204);
+}
+
+async fn channels(shop: &mut Shop) {
+    let path = "/api/v1/admin/channels";
+    let json = ("content-type", "application/json");
+    let body = json!({ "name": "Outlet" }).to_string();
+    for replayed in [false, true] {
+        let made = shop.call("POST", path, &[json, ("idempotency-key", "channel-1")], body.clone()).await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed));
+    }
+    assert_eq!(shop.send("POST", path, json!({ "name": "Other", "handle": "outlet" })).await.status, 422);
+    assert_eq!(shop.send("POST", path, json!({ "name": "Web" })).await.status, 201);
+    let first = shop.get(&format!("{path}?limit=1")).await;
+    let next = first.text("/nextCursor");
+    assert_eq!(shop.get(&format!("{path}?cursor={next}")).await.text("/items/0/handle"), "web");
+    assert_eq!(shop.get(&format!("{path}?cursor=x")).await.status, 422);
+    let outlet = format!("{path}/outlet");
+    assert_eq!(shop.get(&outlet).await.text("/name"), "Outlet");
+    assert_eq!(shop.get(&format!("{path}/nothing")).await.status, 404);
+    let change = json!({ "name": "Factory outlet" }).to_string();
+    assert_eq!(shop.call("PATCH", &outlet, &[json, ("if-match", "\"9\"")], change.clone()).await.status, 412);
+    assert_eq!(shop.call("PATCH", &outlet, &[json, ("if-match", "\"1\"")], change).await.status, 200);
+    let named = json!({ "channels": ["outlet"] }).to_string();
+    assert_eq!(shop.call("PATCH", "/api/v1/products/tent", &[json], named).await.status, 200);
+    assert_eq!(shop.call("DELETE", &outlet, &[], "").await.status, 409);
+    assert_eq!(shop.call("DELETE", &format!("{path}/web"), &[("if-match", "\"9\"")], "").await.status, 412);
+    assert_eq!(shop.call("DELETE", &format!("{path}/web"), &[], "").await.status, 204);
 }

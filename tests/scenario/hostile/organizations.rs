@@ -129,7 +129,8 @@ async fn doors(world: &World) -> Vec<Door> {
             &owner,
             post.clone(),
             "api-keys".to_owned(),
-            json!({ "kind": "secret", "name": "ERP", "scopes": "orders:read", "expiresAt": "2999-01-01T00:00:00Z" }),
+            json!({ "kind": "secret", "name": "ERP", "scopes": "orders:read", "expiresAt": "2999-01-01T00:00:00Z",
+                "channel": "outlet" }),
         ),
         door(&owner, post.clone(), format!("api-keys/{}/rotate", id("key")), json!({ "overlapSeconds": 60 })),
         door(
@@ -180,6 +181,18 @@ async fn doors(world: &World) -> Vec<Door> {
             json!({ "add": [{ "productId": id("prod"), "position": 1 }], "remove": [id("prod")] }),
         ),
         door(&world.ours.merchant, post.clone(), "admin/attributes".to_owned(), attribute),
+        door(
+            &world.ours.merchant,
+            post.clone(),
+            "admin/channels".to_owned(),
+            json!({ "name": "Outlet", "handle": "outlet" }),
+        ),
+        door(
+            &world.ours.merchant,
+            patch.clone(),
+            format!("admin/channels/{}", id("chan")),
+            json!({ "name": "Outlet", "handle": "outlet" }),
+        ),
         door(&owner, patch, format!("identity-providers/{}", id("idp")), provider),
         door(&world.ours.shopper, post, "auth/refresh".to_owned(), json!({ "refreshToken": "rt_", "storeId": store })),
     ]

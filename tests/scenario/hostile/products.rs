@@ -9,7 +9,7 @@ use crate::client::Answer;
 use crate::world::World;
 
 /// All there is to say, each member with its JSON type.
-const FIELDS: [(&str, &str); 33] = [
+const FIELDS: [(&str, &str); 34] = [
     ("/handle", "string"),
     ("/title", "string"),
     ("/description", "string"),
@@ -19,6 +19,7 @@ const FIELDS: [(&str, &str); 33] = [
     ("/publishAt", "string"),
     ("/unpublishAt", "string"),
     ("/category", "string"),
+    ("/channels", "array"),
     ("/tags", "array"),
     ("/tags/0", "string"),
     ("/options/0", "object"),
@@ -57,6 +58,7 @@ fn product(world: &World) -> Value {
         "unpublishAt": "2999-01-01T00:00:00Z",
         "tags": ["a"],
         "category": null,
+        "channels": null,
         "options": [{ "name": "Size", "values": ["M"] }],
         "images": [{ "url": "https://images.example.com/a.jpg", "alt": "x" }],
         "seo": { "title": "x", "description": "y" },

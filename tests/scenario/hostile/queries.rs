@@ -37,8 +37,8 @@ pub async fn every_wrong_parameter_is_named_at_once(world: World) {
         ("attribute.not-declared=red&attribute.neither=", &["?attribute.neither"]),
         ("Limit=1&fields=id&page=2", &["?Limit", "?fields", "?page"]),
         (
-            "limit=0&sort=x&filter[inStock]=x&filter[price][min]=x&cursor=x&who=1",
-            &["?limit", "?sort", "?filter[inStock]", "?filter[price][min]", "?cursor", "?who"],
+            "limit=0&sort=x&filter[inStock]=x&filter[price][min]=x&cursor=x&count=1&who=1",
+            &["?limit", "?sort", "?filter[inStock]", "?filter[price][min]", "?cursor", "?count", "?who"],
         ),
     ];
     for (query, places) in cases {

@@ -1,8 +1,10 @@
 //! Whoever may read the audit log finds every change of the own store in it.
 
+use headlesspro_edge::identity::service_token;
 use headlesspro_edge::port::sql::{Commit, Statement};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::members::tenant_of;
 use crate::app::{Kind, Stage};
 use crate::world::World;
 
@@ -17,6 +19,7 @@ pub fn every_change_is_logged_and_shown_to_its_store(stage: &Stage, _: Kind) {
         every_change_is_in_the_log_with_its_request(stage.world()).await;
         the_log_walks_all_pages_newest_first(stage.world()).await;
         another_tenants_log_is_not_shown(stage.world()).await;
+        what_no_request_does_is_logged_too(stage).await;
     });
 }
 
@@ -99,6 +102,40 @@ async fn another_tenants_log_is_not_shown(world: World) {
     assert!(items(&theirs).iter().all(|entry| entry["storeId"] != ours));
     world.ours.shopper.get("/api/v1/audit-log").send().await.expect_problem(403, "missing-scope");
     world.nobody.get("/api/v1/audit-log").send().await.expect_problem(401, "no-credentials");
+}
+
+/// Files that nobody uploads are removed by a job, whose token the operator has made.
+async fn what_no_request_does_is_logged_too(stage: &Stage) {
+    let world = stage.world();
+    let (app, of) = (stage.app(), (tenant_of(&world.ours), "EUR".parse().unwrap()));
+    let (name, scopes) = (world.mark.replace(|digit: char| digit.is_ascii_digit(), "x"), "jobs:run".parse().unwrap());
+    let service = name.parse().unwrap();
+    let token = service_token(app, of, &app.verifier().issuer, service, scopes).await.unwrap();
+    let entries = log_of(&world, &format!("svc_{name}")).await;
+    let [entry] = entries.as_slice() else { panic!("one entry: {entries:?}") };
+    assert_eq!((&entry["action"], &entry["after"]), (&json!("service-token.issue"), &json!({ "scopes": "jobs:run" })));
+
+    let body = json!({ "name": "never.png", "contentType": "image/png", "bytes": 64, "alt": "A tent" });
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let made = world.ours.merchant.post("/api/v1/files").json(&body).send().await.expect(201).json();
+        ids.push(made["file"]["id"].as_str().unwrap().to_owned());
+    }
+    let mut aging = Commit::new();
+    let sql = "UPDATE media_file SET created_at = created_at - 86400001 WHERE id = ?1";
+    aging.push(Statement::new(sql).bind(ids[0].as_str()));
+    stage.sql().commit(&aging).await.unwrap();
+    world.nobody.with_key(&token).post("/api/v1/jobs/files").send().await.expect(200);
+    let path = |at: usize| format!("/api/v1/files/{}", ids[at]);
+    world.ours.merchant.get(&path(0)).send().await.expect_problem(404, "not-found");
+    world.ours.merchant.get(&path(1)).send().await.expect(200);
+    world.ours.merchant.delete(&path(1)).send().await.expect(204);
+    for (id, action, actor) in [(&ids[0], "file.abandon", "job"), (&ids[1], "file.delete", "key_")] {
+        let entries = log_of(&world, id).await;
+        let entry = &entries[0];
+        assert!(entry["action"] == action && entry["actor"].as_str().unwrap().starts_with(actor), "{entry}");
+        assert_eq!((&entry["before"]["alt"], &entry["after"]), (&json!("A tent"), &Value::Null), "{entry}");
+    }
 }
 
 async fn log_of(world: &World, subject: &str) -> Vec<Value> {

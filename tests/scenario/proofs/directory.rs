@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use headlesspro_edge::app::{App, Tenant};
 use headlesspro_edge::host::native::fetch::NativeFetch;
-use headlesspro_edge::identity::{create_account, service_token};
+use headlesspro_edge::identity::{create_account, signed_service_token};
 use headlesspro_edge::migrate::migrate;
 use headlesspro_edge::organizations::{Opened, open_store};
 use headlesspro_edge::port::sql::Sql;
@@ -29,21 +29,21 @@ use crate::stories::sessions::{as_person, log_in, refresh};
 use crate::world::{Shop, World};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const OWNER: &str = "owner@example.com";
+pub const OWNER: &str = "owner@example.com";
 /// How long anybody may keep the key set.
 const KEPT: &str = "public, max-age=60";
 
 /// The second database, with an organization that was founded in it.
-struct Second {
-    server: Sqld,
+pub struct Second {
+    pub server: Sqld,
     sql: Arc<dyn Sql>,
     /// As `hp --database` has it: over this database alone.
     app: App,
-    opened: Opened,
+    pub opened: Opened,
 }
 
 impl Second {
-    async fn founded(beside: &App) -> Second {
+    pub async fn founded(beside: &App) -> Second {
         let server = Sqld::start();
         let fetch = Arc::new(NativeFetch::new().unwrap());
         let sql: Arc<dyn Sql> = Arc::new(HranaSql::new(&server.url(), None, fetch).unwrap());
@@ -116,7 +116,7 @@ async fn sessions_are_of_their_own_database(stage: &Stage, second: &Second, worl
 /// A token signed by the key of the one database that `app` knows.
 async fn service(app: &App, tenant: Tenant, scopes: &str) -> String {
     let of = (tenant, "EUR".parse().unwrap());
-    service_token(app, of, ISSUER, "cron".parse().unwrap(), scopes.parse().unwrap()).await.unwrap()
+    signed_service_token(app, of, ISSUER, "cron".parse().unwrap(), scopes.parse().unwrap()).await.unwrap()
 }
 
 fn kid(tokens: &Answer) -> String {

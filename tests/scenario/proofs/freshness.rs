@@ -12,7 +12,8 @@ use crate::app::{Kind, Stage};
 use crate::product_file::{Generation, Product, file};
 use crate::world::World;
 
-const FOR: Duration = Duration::from_secs(10);
+/// How long it takes, in seconds; `HP_FRESHNESS_SECONDS` says another time.
+const FOR: u64 = 10;
 const READERS: usize = 50;
 const PAUSE: Duration = Duration::from_millis(500);
 /// What README says that an isolate may show at most.
@@ -37,7 +38,9 @@ struct Shared {
 pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
     stage.run(async {
         let world = stage.world();
-        let writes = usize::try_from(FOR.as_millis() / PAUSE.as_millis()).unwrap() + 10;
+        let seconds = std::env::var("HP_FRESHNESS_SECONDS").map_or(FOR, |seconds| seconds.parse().unwrap());
+        let time = Duration::from_secs(seconds);
+        let writes = usize::try_from(time.as_millis() / PAUSE.as_millis()).unwrap() + 10;
         let shared = Shared {
             is_over: AtomicBool::new(false),
             version: AtomicI64::new(0),
@@ -54,7 +57,7 @@ pub fn readers_and_a_writer(stage: &Stage, kind: Kind) {
         let readers = join_all((0..READERS).map(|number| read(&world, &shared, number, started)));
         let writer = async {
             let mut price = FIRST_WRITES + 1;
-            while started.elapsed() < FOR {
+            while started.elapsed() < time {
                 write(&world, &shared, price, started).await;
                 price += 1;
                 tokio::time::sleep(PAUSE).await;

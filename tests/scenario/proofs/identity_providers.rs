@@ -6,9 +6,12 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use headlesspro_edge::organizations::{Act, act};
 use headlesspro_edge::port::sql::{Commit, Statement};
+use headlesspro_shared::identity::Role;
 use headlesspro_shared::organizations::StatusAction;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use super::members::hire;
 use crate::app::{Kind, Stage};
 use crate::client::{Answer, Client};
 use crate::hosts::{Host, start_identity_provider};
@@ -460,6 +463,50 @@ pub fn foreign_tokens_are_taken(stage: &Stage, kind: Kind) {
         let later = sign(json!({ "alg": "ES256" }), json!({ "sub": world.name("staff"), "exp": now + 90 })).await;
         me(&later, key).await.expect_problem(401, "bad-credentials");
         println!("{kind}: tokens of another issuer, 11 forged or foreign ones refused");
+    });
+}
+
+/// What Redis has said of revocations is believed for half a minute, and so is what somebody may do.
+const BELIEVED: Duration = Duration::from_secs(30);
+
+/// Whoever's membership changes meanwhile is not told that the token is bad: it is as good as before.
+pub fn foreign_tokens_outlive_a_change_of_membership(stage: &Stage, _: Kind) {
+    let provider = start_identity_provider(stage.provider_port()).unwrap();
+    stage.run(async {
+        let world = stage.world();
+        let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+        let member = hire(stage, &world, &world.ours, Role::Viewer, "abroad").await;
+        let (issuer, audience) = (format!("{}/told", provider.url), "https://shop.example");
+        set_up(&owner, json!({ "clientId": "shop", "issuer": issuer, "tokenAudiences": [audience] })).await;
+        let now = stage.app().clock.now().millis() / 1_000;
+        let sign = async |number: i64| {
+            let claims = json!({
+                "iss": issuer, "sub": world.name("sub"), "azp": audience, "iat": now, "exp": now + 600 + number,
+            });
+            let wanted = json!({ "alg": "ES256", "claims": claims });
+            let signed = reqwest::Client::new().post(format!("{issuer}/sign")).body(wanted.to_string()).send().await;
+            let signed: Value = serde_json::from_slice(&signed.unwrap().bytes().await.unwrap()).unwrap();
+            signed["token"].as_str().unwrap().to_owned()
+        };
+        let role = async |token: &str| {
+            let me = world.ours.shopper.with_key(token).get("/api/v1/auth/me");
+            let me = me.header("x-publishable-key", world.ours.shopper.key().unwrap()).send().await.expect(200);
+            me.json()["role"].as_str().unwrap().to_owned()
+        };
+        let (first, second) = (sign(1).await, sign(2).await);
+        let link = member.client.post("/api/v1/auth/providers/link-token").json(&json!({ "token": first }));
+        link.send().await.expect(200);
+        // The second time it is known whom to ask Redis about; that answer is forgotten before the second token is.
+        for _ in 0..2 {
+            assert_eq!(role(&first).await, "viewer");
+        }
+        let asked = Instant::now();
+        tokio::time::sleep(BELIEVED - Duration::from_secs(5)).await;
+        assert_eq!(role(&second).await, "viewer");
+        let path = format!("/api/v1/members/{}", member.id);
+        owner.patch(&path).json(&json!({ "role": "member" })).send().await.expect(200);
+        tokio::time::sleep_until(asked + BELIEVED + Duration::from_secs(1)).await;
+        assert_eq!(role(&second).await, "member");
     });
 }
 

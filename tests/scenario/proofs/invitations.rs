@@ -122,8 +122,15 @@ async fn a_customer_keeps_the_account(stage: &Stage, world: &World) {
     let tokens = log_in(&world.ours, &customer.email).await.expect(200);
     assert_eq!(tokens.json()["account"]["role"], "viewer");
 
-    // Somebody else's registration of the address, never confirmed: its password counts for nothing.
+    // Somebody else's registration of the address, never confirmed: its password, name and language count for nothing.
     let squatted = hire(stage, world, &world.ours, Role::Customer, "squatted").await;
+    squatted
+        .client
+        .patch("/api/v1/customers/me")
+        .json(&json!({ "name": "Mallory", "locale": "ko" }))
+        .send()
+        .await
+        .expect(200);
     let mut unconfirm = Commit::new();
     let sql = "UPDATE account SET email_verified_at = NULL WHERE id = ?1";
     unconfirm.push(Statement::new(sql).bind(squatted.id.as_str()));
@@ -132,10 +139,12 @@ async fn a_customer_keeps_the_account(stage: &Stage, world: &World) {
     let token = secret(stage, &squatted.email, None).await;
     assert_eq!(accept(world, json!({ "token": token })).await.expect(422).places(), ["#/password"]);
     let chosen = "their own long password";
-    accept(world, json!({ "token": token, "password": chosen })).await.expect(200);
+    accept(world, json!({ "token": token, "password": chosen, "name": "Grace" })).await.expect(200);
     log_in(&world.ours, &squatted.email).await.expect_problem(401, "login-refused");
     let login = json!({ "email": squatted.email, "password": chosen });
-    world.ours.shopper.post("/api/v1/auth/login").json(&login).send().await.expect(200);
+    let tokens = world.ours.shopper.post("/api/v1/auth/login").json(&login).send().await.expect(200);
+    let me = as_person(world, &tokens).get("/api/v1/auth/me").send().await.expect(200).json();
+    assert_eq!((&me["name"], &me["locale"]), (&json!("Grace"), &json!("en")));
 }
 
 async fn nobody_offers_more_than_they_hold(stage: &Stage, world: &World) {

@@ -18,7 +18,7 @@ use super::members::hire;
 use crate::app::{Kind, STAFF_PASSWORD, Stage};
 use crate::hosts::UNLIMITED;
 use crate::secrets::{PASSWORD_HASHING, secrets};
-use crate::stories::sessions::log_in_with;
+use crate::stories::sessions::{log_in, log_in_with};
 
 /// The same password, hashed with another salt: everybody here has the same one.
 const REHASH: &str = "UPDATE account SET password_hash =
@@ -156,5 +156,30 @@ pub fn passwords_are_hashed_for_good_keys_only(stage: &Stage, _: Kind) {
             let answer = router.clone().oneshot(request.unwrap()).await.unwrap();
             assert_eq!((answer.status().as_u16(), salts.0.load(Ordering::Relaxed)), (status, hashed), "{key} {email}");
         }
+    });
+}
+
+/// Nobody's sessions are kept for ever: those that are over for a month go with the next logins.
+pub fn sessions_that_are_long_over_are_forgotten(stage: &Stage, _: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let kept = hire(stage, &world, &world.ours, Role::Customer, "kept").await;
+        let over = hire(stage, &world, &world.ours, Role::Customer, "over").await;
+        for (person, days) in [(&kept, 59), (&over, 61)] {
+            let mut aging = Commit::new();
+            let sql = "UPDATE session SET expires_at = expires_at - ?2 * 86400000 WHERE account_id = ?1";
+            aging.push(Statement::new(sql).bind(person.id.as_str()).bind(days));
+            stage.sql().commit(&aging).await.unwrap();
+        }
+        log_in(&world.ours, "viewer@example.com").await.expect(200);
+        let count = async |id: &str| {
+            let sql = "SELECT count(*) AS sessions FROM session WHERE account_id = ?1";
+            let rows = stage.sql().read(vec![Statement::new(sql).bind(id)]).await.unwrap();
+            rows[0].first().unwrap().get::<i64>("sessions").unwrap()
+        };
+        assert_eq!((count(&kept.id).await, count(&over.id).await), (1, 0));
+        let body = json!({ "refreshToken": over.refresh_token });
+        let refused = world.ours.shopper.post("/api/v1/auth/refresh").json(&body).send().await;
+        refused.expect_problem(401, "session-ended");
     });
 }

@@ -13,7 +13,9 @@ mod freshness;
 mod hanging_up;
 mod identity_providers;
 mod invitations;
+mod large_products;
 mod logins;
+mod lost_revocations;
 mod mail;
 mod members;
 mod operator;
@@ -53,6 +55,27 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: translations::products_are_told_in_the_locale_that_is_asked_for,
+    },
+    Proof {
+        name: "large_products_come_in_by_lines_and_by_file",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: large_products::large_products_come_in_by_lines_and_by_file,
+    },
+    Proof {
+        name: "a_file_that_takes_long_goes_on_in_the_next_request",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: large_products::a_file_that_takes_long_goes_on_in_the_next_request,
+    },
+    Proof {
+        name: "pages_of_long_texts_are_short",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: large_products::pages_of_long_texts_are_short,
     },
     Proof {
         name: "every_route_answers_every_credential_as_agreed",
@@ -95,6 +118,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: logins::a_login_ends_with_what_it_was_let_in_for,
+    },
+    Proof {
+        name: "sessions_that_are_long_over_are_forgotten",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: logins::sessions_that_are_long_over_are_forgotten,
     },
     Proof {
         name: "a_login_hashes_the_password_as_is_wanted_now",
@@ -165,6 +195,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: identity_providers::foreign_tokens_are_taken,
+    },
+    Proof {
+        name: "tokens_of_another_issuer_outlive_a_change_of_membership",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: identity_providers::foreign_tokens_outlive_a_change_of_membership,
     },
     Proof {
         name: "an_issuer_is_not_missed_while_away_and_not_flooded",
@@ -300,6 +337,13 @@ pub const PROOFS: &[Proof] = &[
         show: emptied_redis::revoked_tokens_stay_void,
     },
     Proof {
+        name: "what_was_taken_away_is_gone_though_redis_never_heard_of_it",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: lost_revocations::what_was_taken_away_is_gone_all_the_same,
+    },
+    Proof {
         name: "whoever_logs_in_slowly_after_redis_was_emptied_is_let_in",
         kinds: &[Kind::Native],
         alone: false,
@@ -319,6 +363,20 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: replicas::whoever_has_written_reads_it_from_a_replica,
+    },
+    Proof {
+        name: "the_staff_decides_on_what_is_current_beside_a_replica",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: replicas::the_staff_decides_on_what_is_current,
+    },
+    Proof {
+        name: "whoever_has_logged_in_goes_on_at_a_replica_that_is_behind",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: replicas::whoever_has_logged_in_goes_on_at_a_replica,
     },
     Proof {
         name: "an_expired_checkout_sells_nothing",

@@ -166,7 +166,14 @@ async fn linked_identities_are_shown_and_unlinked(stage: &Stage, world: &World, 
         let link = begun(link.send().await);
         finish(&world.ours.shopper, &link, &world.name(&format!("lise-{number}"))).await.expect(200);
     }
-    let items = lise.get(IDENTITIES).send().await.expect(200).json()["items"].clone();
+    let page = lise.get(&format!("{IDENTITIES}?limit=2")).send().await.expect(200).json();
+    let next = format!("{IDENTITIES}?limit=2&cursor={}", page["nextCursor"].as_str().unwrap());
+    let last = lise.get(&next).send().await.expect(200).json();
+    assert_eq!(last["nextCursor"], Value::Null, "{last}");
+    let items = [page, last].iter().flat_map(|page| page["items"].as_array().unwrap().clone()).collect::<Vec<_>>();
+    let all = lise.get(IDENTITIES).send().await.expect(200).json()["items"].clone();
+    assert_eq!(json!(items), all);
+    let items = all;
     let paths: Vec<String> =
         items.as_array().unwrap().iter().map(|item| format!("{IDENTITIES}/{}", item["id"].as_str().unwrap())).collect();
     let answers = join_all(paths.iter().map(|path| lise.delete(path).send())).await;

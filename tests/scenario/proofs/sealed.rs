@@ -3,7 +3,12 @@
 use headlesspro_edge::port::sql::{Commit, Sql, Statement};
 use serde_json::{Value, json};
 
+use super::identity_providers::set_up;
 use crate::app::{Kind, Stage};
+use crate::authenticator::Authenticator;
+use crate::client::Client;
+use crate::hosts::start_identity_provider;
+use crate::stories::passkeys::{ORIGIN, registration_options, set_party};
 use crate::stories::people::sign_up;
 use crate::stories::sessions::{as_person, log_in, log_in_with};
 use crate::world::order_form;
@@ -11,7 +16,7 @@ use crate::world::order_form;
 const TABLES: &str = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
 
 /// Each stands in some request of the proof and nowhere else.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 11] = [
     "Zebedee",
     "zebedee",
     "Quillfeather",
@@ -21,6 +26,8 @@ const SECRETS: [&str; 9] = [
     "+44 1404 555",
     "correct horse",
     "Snettisham",
+    "Ottilie",
+    "ottilie",
 ];
 
 pub fn nothing_personal_is_readable(stage: &Stage, kind: Kind) {
@@ -62,6 +69,36 @@ pub fn nothing_personal_is_readable(stage: &Stage, kind: Kind) {
         let made = made.json();
         let key = made["key"].as_str().unwrap();
 
+        set_party(&owner).await;
+        let mut authenticator = Authenticator::es256("sealed", ORIGIN);
+        let credential = authenticator.create(&registration_options(&person).await);
+        let passkey = json!({ "name": "Ottilie's telephone", "credential": credential });
+        let registered = person.post("/api/v1/auth/passkeys").json(&passkey).send().await.expect(201);
+        let path = registered.the("location");
+        assert_eq!(registered.json()["name"], "Ottilie's telephone");
+        let renamed = person.patch(path).json(&json!({ "name": "Ottilie's own" })).send().await.expect(200);
+        let listed = person.get("/api/v1/auth/passkeys").send().await.expect(200).json();
+        assert!(
+            listed["items"] == json!([renamed.json()]) && listed["items"][0]["name"] == "Ottilie's own",
+            "{listed}"
+        );
+        // Names were not sealed once.
+        let renamed_id = renamed.json()["id"].as_str().unwrap().to_owned();
+        let name = |name: &str| {
+            let mut commit = Commit::new();
+            commit.push(
+                Statement::new("UPDATE passkey SET name = ?2 WHERE id = ?1").bind(renamed_id.as_str()).bind(name),
+            );
+            commit
+        };
+        stage.sql().commit(&name("Key ring")).await.unwrap();
+        let listed = person.get("/api/v1/auth/passkeys").send().await.expect(200).json();
+        assert_eq!(listed["items"][0]["name"], "Key ring");
+        person.patch(path).json(&json!({ "name": "Ottilie's own" })).send().await.expect(200);
+        let invited = json!({ "email": "Ottilie.Quillfeather@example.com", "role": "viewer" });
+        owner.post("/api/v1/invitations").json(&invited).send().await.expect(201);
+        link_another(stage, &owner, &person).await;
+
         let cells = cells(stage.sql()).await;
         for (place, text) in &cells {
             for secret in SECRETS.into_iter().chain([key]) {
@@ -85,6 +122,23 @@ pub fn nothing_personal_is_readable(stage: &Stage, kind: Kind) {
         let again = world.ours.complete(&id, "complete").await.expect(201);
         assert!(again.is_replayed() && again.body == placed.body, "byte for byte");
     });
+}
+
+/// Links the person to what another issuer says of somebody.
+async fn link_another(stage: &Stage, owner: &Client, person: &Client) {
+    let provider = start_identity_provider(stage.provider_port()).unwrap();
+    let (issuer, audience) = (format!("{}/told", provider.url), "https://shop.example");
+    set_up(owner, json!({ "clientId": "shop", "issuer": issuer, "tokenAudiences": [audience] })).await;
+    let now = stage.app().clock.now().millis() / 1_000;
+    let claims = json!({ "iss": issuer, "sub": "1845", "azp": audience, "iat": now, "exp": now + 60,
+        "email": "ottilie@example.org", "email_verified": true, "name": "Ottilie Quillfeather" });
+    let wanted = json!({ "alg": "RS256", "claims": claims });
+    let signed = reqwest::Client::new().post(format!("{issuer}/sign")).body(wanted.to_string()).send().await;
+    let signed: Value = serde_json::from_slice(&signed.unwrap().bytes().await.unwrap()).unwrap();
+    let link = person.post("/api/v1/auth/providers/link-token").json(&json!({ "token": signed["token"] }));
+    link.send().await.expect(200);
+    let linked = person.get("/api/v1/auth/identities").send().await.expect(200).json();
+    assert_eq!(linked["items"][0]["email"], "ottilie@example.org", "{linked}");
 }
 
 /// Everything that stands in a database, as text, each with its table and column.

@@ -25,6 +25,7 @@ pub fn products_are_told_in_the_locale_that_is_asked_for(stage: &Stage, kind: Ki
         let made = make(&world, &tent(&world)).await;
         each_text_is_the_nearest(&world, &made).await;
         the_locale_is_the_one_that_is_preferred(&world).await;
+        search_engines_are_told_all_locales(&world, &made).await;
         lists_have_their_cards_in_the_locale(&world).await;
         a_handle_finds_one_product_in_a_language(&world, &made).await;
         former_handles_lead_to_the_present_one(&world, &made).await;
@@ -81,6 +82,52 @@ fn variant(world: &World, colour: &str, price: &str) -> Value {
 
 async fn make(world: &World, body: &Value) -> Value {
     world.ours.merchant.post("/api/v1/products").json(body).send().await.expect(201).json()
+}
+
+async fn search_engines_are_told_all_locales(world: &World, made: &Value) {
+    let shown = named(&world.ours.shopper, &world.name("tent"), "en").await.expect(200).json();
+    let base = shown["canonicalUrl"].as_str().unwrap().split_once("/products/").unwrap().0.to_owned();
+    let page = |locale: &str, handle: &str| {
+        let between = if locale == "en" { String::new() } else { format!("/{locale}") };
+        json!({ "locale": locale, "url": format!("{base}{between}/{}", product_page(&world.name(handle))) })
+    };
+    // Nothing is said in German; what is said in French is in Canada too.
+    let expected = [page("en", "tent"), page("fr", "tente"), page("fr-CA", "tente"), page("ar", "خيمة")];
+    assert_eq!(shown["alternates"], json!(expected));
+    let french = named(&world.ours.shopper, &world.name("tente"), "fr-CA").await.expect(200).json();
+    assert_eq!((&french["alternates"], &french["canonicalUrl"]), (&json!(expected), &expected[2]["url"]));
+    let price = json!({ "amount": "9.00", "currency": "EUR" });
+    let plain = json!({
+        "title": "Plain", "handle": world.name("untold"), "status": "active",
+        "variants": [{ "sku": world.name("untold"), "price": price }],
+    });
+    make(world, &plain).await;
+    let shown = named(&world.ours.shopper, &world.name("untold"), "fr").await.expect(200).json();
+    assert_eq!(shown.get("alternates"), None);
+
+    let text = async |path: &str| {
+        let answer = world.ours.shopper.get(path).send().await.expect(200);
+        String::from_utf8(answer.body.to_vec()).unwrap()
+    };
+    let xml = text(&format!("/api/v1/sitemaps/{}", made["id"].as_str().unwrap())).await;
+    let mut links: String = expected
+        .iter()
+        .map(|one| {
+            let (locale, url) = (one["locale"].as_str().unwrap(), one["url"].as_str().unwrap());
+            format!("<xhtml:link rel=\"alternate\" hreflang=\"{locale}\" href=\"{url}\"/>")
+        })
+        .collect();
+    let default = expected[0]["url"].as_str().unwrap();
+    links.push_str(&format!("<xhtml:link rel=\"alternate\" hreflang=\"x-default\" href=\"{default}\"/></url>"));
+    for one in &expected {
+        let entry = xml.split(&format!("<loc>{}</loc>", one["url"].as_str().unwrap())).nth(1).unwrap_or_else(|| {
+            panic!("{one} is not in {xml}");
+        });
+        assert!(entry.split_once("</lastmod>").unwrap().1.starts_with(&links), "{entry}");
+    }
+    let untold = format!("/{}</loc>", product_page(&world.name("untold")));
+    assert!(xml.split(&untold).nth(1).unwrap().split_once("</lastmod>").unwrap().1.starts_with("</url>"));
+    assert!(text("/api/v1/sitemaps").await.contains("/sitemaps/prod_"));
 }
 
 async fn patch(world: &World, made: &Value, body: &Value) -> Answer {

@@ -53,6 +53,15 @@ async fn list(world: &World, query: &[(&str, &str)]) -> Answer {
     world.ours.shopper.get("/api/v1/products").query(&named).send().await
 }
 
+async fn found_between(world: &World, query: &[(&str, &str, &str)], more: &str) -> Vec<String> {
+    let named: Vec<_> =
+        query.iter().map(|(name, end, value)| (format!("attribute.{}[{end}]", key(world, name)), *value)).collect();
+    let page = world.ours.shopper.get(&format!("/api/v1/products?{more}")).query(&named).send().await.expect(200);
+    assert!(page.spent().sql <= 1, "{query:?}");
+    let items = page.json()["items"].as_array().unwrap().clone();
+    items.iter().map(|item| item["title"].as_str().unwrap().to_owned()).collect()
+}
+
 /// The titles of the products that are found.
 async fn found(world: &World, query: &[(&str, &str)]) -> Vec<String> {
     let page = list(world, query).await.expect(200);
@@ -288,4 +297,126 @@ pub async fn a_rule_asks_for_an_attribute(world: World) {
     let query = [(format!("attribute.{material}"), "pine")];
     let narrowed = world.ours.shopper.get(&path).query(&query).send().await.expect(200).json();
     assert_eq!(narrowed["items"], json!([]));
+}
+
+pub async fn lists_and_rules_ask_for_what_is_between_two_values(world: World) {
+    for (name, more) in [
+        ("weight", json!({ "type": "decimal" })),
+        ("people", json!({ "type": "number" })),
+        ("since", json!({ "type": "date" })),
+        ("deposit", json!({ "type": "money" })),
+        ("depths", json!({ "type": "list", "items": "number" })),
+        ("length", json!({ "type": "decimal", "of": "variant" })),
+        ("wood", json!({ "type": "text" })),
+        ("hidden", json!({ "type": "number", "filterable": false })),
+    ] {
+        declare(&world, name, more).await.expect(201);
+    }
+    let [weight, people, since, deposit, depths, length, wood, hidden] =
+        ["weight", "people", "since", "deposit", "depths", "length", "wood", "hidden"].map(|name| key(&world, name));
+    let condition = |operator: &str, value: &str| json!({ "field": "attribute", "attribute": weight, "operator": operator, "value": value });
+    let conditions = [condition("at-least", "-1.50"), condition("at-most", "12")];
+    let rule = json!({ "matches": "all", "conditions": conditions });
+    let body = json!({ "name": world.name("Light"), "handle": world.name("light"), "rule": rule });
+    let made = world.ours.merchant.post("/api/v1/collections").json(&body).send().await.expect(201).json();
+    assert_eq!(made["rule"]["conditions"][0]["value"], "-1.50");
+    for (at, (name, of, lengths)) in [
+        ("a", json!({ "w": "-12.5", "p": -3, "s": "2024-02-29", "d": "9.5", "l": [1, 50] }), ["1", "20"]),
+        ("b", json!({ "w": "-1.5", "p": 0, "s": "2024-03-01", "d": "10", "l": [5] }), ["2", "3"]),
+        ("c", json!({ "w": "0", "p": 9, "s": "2025-01-01", "d": "100", "l": [] }), ["9.999", "10"]),
+        ("d", json!({ "w": "9.99", "p": 10, "s": "2025-12-31", "d": "100.01", "l": [9, 10] }), ["100", "0"]),
+        ("e", json!({ "w": "10", "p": 100, "s": "2026-01-01", "d": "2000", "l": [100] }), ["-1", "-2"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let values = json!({
+            weight.as_str(): of["w"], people.as_str(): of["p"], since.as_str(): of["s"], depths.as_str(): of["l"],
+            deposit.as_str(): { "amount": of["d"], "currency": "EUR" }, hidden.as_str(): at,
+        });
+        let [small, large] = lengths.map(|long| json!({ length.as_str(): long }));
+        let mut body = product(&world, name, values, &[("S", small), ("L", large)]);
+        for variant in body["variants"].as_array_mut().unwrap() {
+            variant["price"]["amount"] = json!(format!("{}.00", 50 - at));
+        }
+        make(&world, &body).await.expect(201);
+    }
+    for (query, expected) in [
+        (vec![("weight", "min", "-1.5")], "bcde"),
+        (vec![("weight", "max", "-1.5")], "ab"),
+        (vec![("weight", "min", "-1.49"), ("weight", "max", "9.99")], "cd"),
+        (vec![("weight", "min", "9.991"), ("weight", "max", "9.999")], ""),
+        (vec![("people", "min", "9"), ("people", "max", "10.5")], "cd"),
+        (vec![("people", "max", "-3")], "a"),
+        (vec![("since", "min", "2024-03-01"), ("since", "max", "2025-12-31")], "bcd"),
+        (vec![("deposit", "min", "9.51"), ("deposit", "max", "100")], "bc"),
+        (vec![("depths", "min", "9"), ("depths", "max", "10")], "d"),
+        (vec![("depths", "min", "2")], "abde"),
+        (vec![("length", "min", "10"), ("length", "max", "20")], "ac"),
+        (vec![("length", "max", "-1.5")], "e"),
+        (vec![("people", "min", "0"), ("since", "max", "2025-12-31"), ("weight", "min", "0")], "cd"),
+    ] {
+        for (more, turns) in [("sort=title", false), ("sort=-title", true), ("sort=price", true), ("sort=newest", true)]
+        {
+            let mut titles = found_between(&world, &query, more).await;
+            if turns {
+                titles.reverse();
+            }
+            assert_eq!(titles.concat(), expected, "{query:?} {more}");
+        }
+    }
+    // With other filters, in a range of prices, page by page, and in an order of a shelf's own.
+    let light = format!("filter[collection]={}", world.name("light"));
+    let heavy = [("weight", "min", "-1"), ("people", "min", "10")];
+    assert_eq!(found_between(&world, &heavy, &format!("sort=title&{light}")).await.concat(), "de");
+    let priced = format!("sort=title&{light}&filter[price][min]=46.5&filter[price][max]=48");
+    assert_eq!(found_between(&world, &[("weight", "min", "-12")], &priced).await.concat(), "cd");
+    let priced = "sort=price&filter[price][min]=46.5&filter[price][max]=49".to_owned();
+    assert_eq!(found_between(&world, &[("weight", "max", "9.99")], &priced).await.concat(), "dcb");
+    let mut path = format!("/api/v1/collections/{}/products?limit=2", world.name("light"));
+    path.push_str(&format!("&attribute.{people}%5Bmax%5D=99"));
+    let mut titles = Vec::new();
+    loop {
+        let page = world.ours.shopper.get(&path).send().await.expect(200);
+        let items = page.json()["items"].as_array().unwrap().clone();
+        titles.extend(items.iter().map(|item| item["title"].as_str().unwrap().to_owned()));
+        let Some(link) = page.header("link") else { break };
+        path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+    }
+    assert_eq!(titles.concat(), "dcb");
+
+    // What is another value stands elsewhere, and so in another collection.
+    patch(&world, "b", json!({ "attributes": { weight.as_str(): "-2" } })).await.expect(200);
+    assert_eq!(found_between(&world, &[("weight", "min", "-1.5")], "sort=title").await.concat(), "cde");
+    assert_eq!(found_between(&world, &[], &format!("sort=title&{light}")).await.concat(), "cde");
+    patch(&world, "c", json!({ "status": "draft" })).await.expect(200);
+    assert_eq!(found_between(&world, &[("weight", "min", "-1.5")], "sort=title").await.concat(), "de");
+
+    for (query, places) in [
+        (format!("attribute.{weight}[min]=x"), vec![format!("?attribute.{weight}[min]")]),
+        (format!("attribute.{weight}[min]=2&attribute.{weight}[max]=1.5"), vec![format!("?attribute.{weight}[max]")]),
+        (format!("attribute.{weight}[min]=2025-01-01"), vec![format!("?attribute.{weight}[min]")]),
+        (
+            format!("attribute.{since}[min]=7&attribute.{since}[max]=2025-01-01"),
+            vec![format!("?attribute.{since}[min]")],
+        ),
+        (format!("attribute.{wood}[max]=7"), vec![format!("?attribute.{wood}[max]")]),
+        (format!("attribute.{hidden}[max]=7"), vec![format!("?attribute.{hidden}[max]")]),
+        (format!("attribute.{weight}[from]=7"), vec![format!("?attribute.{weight}[from]")]),
+        (
+            "attribute.none-such[min]=1&attribute.none-such[max]=2".to_owned(),
+            vec!["?attribute.none-such[min]".to_owned(), "?attribute.none-such[max]".to_owned()],
+        ),
+        (format!("attribute.{weight}[min]=1&attribute.{weight}[min]=1"), vec![format!("?attribute.{weight}[min]")]),
+        ("attribute.[min]=1".to_owned(), vec!["?attribute.[min]".to_owned()]),
+    ] {
+        let answer = world.ours.shopper.get(&format!("/api/v1/products?{query}")).send().await;
+        assert_eq!(answer.expect_problem(422, "invalid-request").places(), places, "{query}");
+    }
+    let mut wrong = body.clone();
+    wrong["handle"] = json!(world.name("wrong"));
+    wrong["rule"]["conditions"] = json!([condition("at-least", "much"), condition("not-at-most", "1")]);
+    let answer = world.ours.merchant.post("/api/v1/collections").json(&wrong).send().await;
+    let expected = ["#/rule/conditions/0/value", "#/rule/conditions/1/operator"];
+    assert_eq!(answer.expect_problem(422, "invalid-request").places(), expected);
 }

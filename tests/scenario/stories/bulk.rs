@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::passkeys;
 use crate::client::{Answer, Client};
 use crate::world::World;
 
@@ -170,6 +171,52 @@ pub async fn a_wrong_line_stops_no_other(world: World) {
     assert_eq!((counts(&job), &job["partsDone"], &job["nextPart"]), ([12, 2, 0, 0, 9], &json!(1), &json!(2)));
 }
 
+pub async fn reductions_are_looked_up_together_and_prices_told(world: World) {
+    let us = &world.ours.merchant;
+    let job = new_job(us, &json!({})).await;
+    let names: Vec<String> = (0..12).map(|at| format!("r{at}")).collect();
+    let all: Vec<Value> = names.iter().map(|name| product(&world, name, "10.00")).collect();
+    put_whole(us, &job, 1, &lines(&all)).await;
+    let priced = |price: &str, compare_at: Value| -> String {
+        let one = |name: &String| {
+            let mut line = product(&world, name, price);
+            line["variants"][0]["compareAtPrice"] = compare_at.clone();
+            line
+        };
+        lines(&names.iter().map(one).collect::<Vec<_>>())
+    };
+    let eur = |amount: &str| json!({ "amount": amount, "currency": "EUR" });
+    assert_eq!(counts(&put_whole(us, &job, 2, &priced("8.00", Value::Null)).await), [12, 0, 12, 0, 0]);
+    // Looked for, read, their histories, written: however many reductions begin.
+    let reduced = put(us, &job, 3, &priced("9.00", eur("10.00"))).await.expect(200);
+    assert_eq!(counts(&reduced.json()), [12, 0, 12, 0, 0]);
+    assert!(reduced.spent().sql <= 4, "{reduced}");
+    for name in [&names[0], &names[11]] {
+        let shown = world.ours.product(&world.name(name)).await;
+        assert_eq!(shown["variants"][0]["lowestPrice30Days"], eur("8.00"), "{name}");
+    }
+    // The same again, in another job, finds that there is nothing to do, and a further one is measured anew.
+    let again = new_job(us, &json!({})).await;
+    assert_eq!(counts(&put_whole(us, &again, 1, &priced("9.00", eur("10.00"))).await), [12, 0, 0, 12, 0]);
+    put_whole(us, &again, 2, &priced("8.50", eur("10.00"))).await;
+    let source = source(&world, "r5").await;
+    assert_eq!(source["variants"][0]["lowestPrice30Days"], eur("8.00"));
+
+    let owner = passkeys::person(&world, "owner@example.com").await.1;
+    let job = job.rsplit('/').next().unwrap();
+    let subject = format!("12 products of {job}");
+    let call = owner.get("/api/v1/audit-log").query(&[("filter[subject]", &subject)]);
+    let told = call.send().await.expect(200).json()["items"].as_array().unwrap().clone();
+    let prices = |entry: &Value| entry["after"]["priceChanges"].clone();
+    let [reduced, lower, made] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(
+        (prices(made), &prices(lower)["count"], &prices(reduced)["count"]),
+        (Value::Null, &json!(12), &json!(12))
+    );
+    let first = &prices(reduced)["first"][0];
+    assert_eq!((&first["before"], &first["after"]), (&json!("8.00 EUR"), &json!("9.00 EUR")));
+}
+
 pub async fn parts_that_are_sent_beside_each_other_double_nothing(world: World) {
     let us = &world.ours.merchant;
     let job = new_job(us, &json!({})).await;
@@ -223,6 +270,51 @@ pub async fn what_leaves_as_lines_comes_back_without_a_change(world: World) {
         let job = new_job(us, &json!({ "mode": mode })).await;
         assert_eq!(counts(&put_whole(us, &job, 1, &line).await), [1, 0, 0, 1, 0], "{mode}");
         assert_eq!(source(&world, "rich").await, before);
+    }
+}
+
+pub async fn jobs_are_listed_the_newest_first(world: World) {
+    let us = &world.ours.merchant;
+    const PATH: &str = "/api/v1/admin/bulk/upserts";
+    let mut jobs = Vec::new();
+    for (name, end) in [("a", Some("finish")), ("b", None), ("c", Some("cancel")), ("d", None)] {
+        let job = new_job(us, &json!({ "name": world.name(name) })).await;
+        put_whole(us, &job, 1, &lines(&[product(&world, name, "1.00"), json!([1])])).await;
+        if let Some(end) = end {
+            us.post(&format!("{job}/{end}")).send().await.expect(200);
+        }
+        jobs.push(us.get(&job).send().await.expect(200).json());
+    }
+    // Others are made meanwhile.
+    let listed = async |query: &str| {
+        let (mut found, mut path) = (Vec::new(), format!("{PATH}?limit=3{query}"));
+        loop {
+            let page = us.get(&path).send().await.expect(200);
+            assert!(page.spent().sql <= 1, "{page}");
+            let json = page.json();
+            assert!(json["items"].as_array().unwrap().len() <= 3);
+            let ours = |item: &&Value| item["name"].as_str().unwrap().starts_with(&world.mark);
+            found.extend(json["items"].as_array().unwrap().iter().filter(ours).cloned());
+            let Some(link) = page.header("link") else { return found };
+            path = link.trim_start_matches('<').split_once('>').unwrap().0.to_owned();
+        }
+    };
+    let newest = |at: &[usize]| at.iter().map(|at| jobs[*at].clone()).collect::<Vec<_>>();
+    assert_eq!(listed("").await, newest(&[3, 2, 1, 0]));
+    for (state, expected) in [("open", &[3, 1][..]), ("finished", &[0]), ("cancelled", &[2])] {
+        assert_eq!(listed(&format!("&filter[state]={state}")).await, newest(expected), "{state}");
+    }
+    let theirs = world.theirs.merchant.get(&format!("{PATH}?limit=250")).send().await.expect(200);
+    assert!(!theirs.json().to_string().contains(&world.mark));
+    world.ours.shopper.get(PATH).send().await.expect_problem(403, "missing-scope");
+    for (query, place) in [
+        ("filter[state]=done", "?filter[state]"),
+        ("limit=0", "?limit"),
+        ("cursor=x", "?cursor"),
+        ("state=open", "?state"),
+    ] {
+        let answer = us.get(&format!("{PATH}?{query}")).send().await;
+        assert_eq!(answer.expect_problem(422, "invalid-request").places(), [place]);
     }
 }
 

@@ -75,6 +75,36 @@ pub async fn an_etag_changes_with_what_it_stands_for(world: World) {
     assert_ne!(etag(&list).await, after_price.1);
 }
 
+pub async fn an_order_takes_back_what_a_rule_says_of_stock(world: World) {
+    let (handle, vendor) = (world.name("last-one"), world.name("last"));
+    world.ours.import(&[Product::simple(&handle, "1", 1).vendor(&vendor)]).await;
+    let make = async |name: &str, conditions: Value| {
+        let rule = json!({ "matches": "all", "conditions": conditions });
+        let body = json!({ "name": name, "handle": world.name(name), "rule": rule });
+        world.ours.merchant.post("/api/v1/collections").json(&body).send().await.expect(201);
+        let of_shelf = format!("/api/v1/collections/{}/products", world.name(name));
+        [of_shelf, format!("/api/v1/products?filter%5Bcollection%5D={}", world.name(name))]
+    };
+    let by_vendor = json!({ "field": "vendor", "operator": "equals", "value": vendor });
+    let sold_out = json!({ "field": "inStock", "operator": "equals", "value": "false" });
+    let ruled = make("sold-out", json!([by_vendor, sold_out])).await;
+    let others = make("of-vendor", json!([by_vendor])).await;
+    let titles = async |path: &str| {
+        let answer = world.ours.shopper.get(path).send().await.expect(200);
+        let is_by_stock = answer.the("cache-tag").split(',').any(|tag| tag.starts_with("stock-"));
+        (answer.json()["items"].as_array().unwrap().len(), is_by_stock)
+    };
+    for (path, other) in ruled.iter().zip(&others) {
+        assert_eq!((titles(path).await, titles(other).await), ((0, true), (1, false)), "{path}");
+    }
+    let sold = world.ours.first_variant(&handle).await;
+    let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
+    world.ours.complete(&checkout, &world.name("last-one")).await.expect(201);
+    for (path, other) in ruled.iter().zip(&others) {
+        assert_eq!((titles(path).await, titles(other).await), ((1, true), (1, false)), "{path}");
+    }
+}
+
 pub async fn catalog_answers_may_be_kept_and_personal_ones_not(world: World) {
     let (handle, vendor) = (world.name("kept"), world.name("keepers"));
     world.ours.import(&[Product::simple(&handle, "1", 9).vendor(&vendor)]).await;

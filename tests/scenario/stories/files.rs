@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
@@ -304,4 +305,145 @@ pub async fn a_product_shows_files_and_they_stay_as_long_as_it_does(world: World
     staff.delete(&path).send().await.expect_problem(409, "file-in-use");
     staff.delete(&product).send().await.expect(204);
     staff.delete(&path).send().await.expect(204);
+}
+
+fn pdf() -> Vec<u8> {
+    let mut bytes = b"%PDF-1.7\n".to_vec();
+    bytes.resize(64, b' ');
+    bytes
+}
+
+/// A manual that is ready.
+async fn manual(client: &Client) -> Value {
+    let body = json!({ "name": "Manual.pdf", "contentType": "application/pdf", "bytes": pdf().len() });
+    let made = client.post("/api/v1/files").json(&body).send().await.expect(201).json();
+    assert_eq!(put(&made["upload"], pdf()).await, 200);
+    complete(client, &made).await.expect(200).json()
+}
+
+fn path_of(file: &Value) -> String {
+    format!("/api/v1/files/{}", file["id"].as_str().unwrap())
+}
+
+async fn declare(world: &World, name: &str, more: Value) -> String {
+    let key = world.name(name).to_lowercase();
+    let mut body = json!({ "key": key, "name": name, "of": "product" });
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    world.ours.merchant.post("/api/v1/admin/attributes").json(&body).send().await.expect(201);
+    key
+}
+
+pub async fn files_that_attributes_refer_to_are_shown_and_stay(world: World) {
+    let staff = &world.ours.merchant;
+    let (papers, sheet, note) = (
+        declare(&world, "papers", json!({ "type": "list", "items": "reference", "target": "file" })).await,
+        declare(&world, "sheet", json!({ "of": "variant", "type": "reference", "target": "file" })).await,
+        declare(&world, "note", json!({ "type": "text" })).await,
+    );
+    let (first, second, third) = (manual(staff).await, manual(staff).await, manual(staff).await);
+    let shown_as = |file: &Value| {
+        json!({
+            "id": file["id"], "url": file["url"], "contentType": "application/pdf", "name": "Manual.pdf", "bytes": 64,
+        })
+    };
+    let handle = world.name("tent");
+    let body = json!({
+        "title": "Tent", "handle": handle, "status": "active",
+        // What is no reference holds nothing.
+        "attributes": { &papers: [first["id"], second["id"]], &note: third["id"] },
+        "variants": [{
+            "sku": handle, "price": { "amount": "1.00", "currency": "EUR" }, "attributes": { &sheet: second["id"] },
+        }],
+    });
+    staff.post("/api/v1/products").json(&body).send().await.expect(201);
+    let of_sheet = json!({ "type": "reference", "value": second["id"], "files": [shown_as(&second)] });
+    let check = async || {
+        let shown = world.ours.product(&handle).await;
+        let list = &shown["attributes"][&papers];
+        assert_eq!(list["value"], json!([first["id"], second["id"]]));
+        assert_eq!(list["files"], json!([shown_as(&first), shown_as(&second)]));
+        assert_eq!(shown["variants"][0]["attributes"][&sheet], of_sheet);
+        assert_eq!(shown["attributes"][&note], json!({ "type": "text", "value": third["id"] }));
+    };
+    check().await;
+    let read = outside().get(first["url"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(read.bytes().await.unwrap(), pdf());
+
+    // Whoever writes something else of the product keeps them: one by one, in bulk, from a file.
+    let product = format!("/api/v1/products/{handle}");
+    staff.patch(&product).json(&json!({ "vendor": "Northwind" })).send().await.expect(200);
+    check().await;
+    let job = staff.post("/api/v1/admin/bulk/upserts").json(&json!({ "name": handle })).send().await.expect(201);
+    let line = json!({ "handle": handle, "vendor": "Southwind" }).to_string();
+    let part = format!("{}/parts/1", job.the("location"));
+    let done = staff.call(Method::PUT, &part).body("application/jsonl", line).send().await.expect(200).json();
+    assert_eq!((&done["updated"], &done["failed"]), (&json!(1), &json!(0)));
+    check().await;
+    world
+        .ours
+        .import_file(format!("Handle,Title,Variant SKU,Variant Price\n{handle},Tent,{handle},2.00\n"))
+        .await
+        .expect(200);
+    check().await;
+
+    for file in [&first, &second] {
+        staff.delete(&path_of(file)).send().await.expect_problem(409, "file-in-use");
+    }
+    staff.delete(&path_of(&first)).header("if-match", "\"9\"").send().await.expect_problem(412, "version-mismatch");
+    staff.delete(&path_of(&third)).send().await.expect(204);
+    staff.patch(&product).json(&json!({ "attributes": { &papers: [second["id"]] } })).send().await.expect(200);
+    staff.delete(&path_of(&first)).send().await.expect(204);
+    let gone = json!({ "attributes": { &papers: [first["id"]] } });
+    let places = staff.patch(&product).json(&gone).send().await.expect(422).places();
+    assert_eq!(places, [format!("#/attributes/{papers}/0")]);
+    staff.delete(&product).send().await.expect(204);
+    staff.delete(&path_of(&second)).send().await.expect(204);
+}
+
+pub async fn a_file_is_either_referred_to_or_removed(world: World) {
+    let staff = &world.ours.merchant;
+    let paper = declare(&world, "paper", json!({ "type": "reference", "target": "file" })).await;
+    for round in 0..4 {
+        let file = manual(staff).await;
+        let handle = world.name(&format!("tent{round}"));
+        let body = json!({
+            "title": "Tent", "handle": handle, "status": "active", "attributes": { &paper: file["id"] },
+            "variants": [{ "sku": handle }],
+        });
+        let path = path_of(&file);
+        let create = staff.post("/api/v1/products").json(&body);
+        let (made, removed) = futures_util::future::join(create.send(), staff.delete(&path).send()).await;
+        let outcome = (made.status, removed.status);
+        assert!(matches!(outcome, (201, 409) | (422 | 503, 204)), "{outcome:?}");
+        let is_there = staff.get(&path).send().await.status == 200;
+        assert_eq!(is_there, made.status == 201);
+    }
+}
+
+pub async fn a_file_stays_while_a_category_or_collection_shows_it(world: World) {
+    let staff = &world.ours.merchant;
+    let (image, other) = (uploaded(staff, "tents.png").await, manual(staff).await);
+    let url = image["url"].as_str().unwrap();
+    for kind in ["categories", "collections"] {
+        let all = format!("/api/v1/{kind}");
+        let named = |handle: &str, url: &str| json!({ "name": "Tents", "handle": world.name(handle), "imageUrl": url });
+        // As the store resizes it.
+        let body = named("tents", &format!("{url}?width=200"));
+        let made = staff.post(&all).json(&body).send().await.expect(201).json();
+        let path = format!("{all}/{}", made["id"].as_str().unwrap());
+        staff.delete(&path_of(&image)).send().await.expect_problem(409, "file-in-use");
+        staff.patch(&path).json(&json!({ "imageUrl": null })).send().await.expect(200);
+        staff.patch(&path).json(&json!({ "imageUrl": url })).send().await.expect(200);
+        staff.delete(&path_of(&image)).send().await.expect_problem(409, "file-in-use");
+        // Nothing shows what is no image, or not there.
+        let gone = url.replace("tents.png", "gone.png");
+        for wrong in [gone.as_str(), other["url"].as_str().unwrap()] {
+            let answer = staff.post(&all).json(&named("wrong", wrong)).send().await.expect(422);
+            assert_eq!(answer.places(), ["#/imageUrl"]);
+            let answer = staff.patch(&path).json(&json!({ "imageUrl": wrong })).send().await.expect(422);
+            assert_eq!(answer.places(), ["#/imageUrl"]);
+        }
+        staff.patch(&path).json(&json!({ "imageUrl": "https://images.example.com/1.png" })).send().await.expect(200);
+    }
+    staff.delete(&path_of(&image)).send().await.expect(204);
 }

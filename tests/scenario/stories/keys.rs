@@ -21,6 +21,8 @@ pub fn routes() -> Vec<(Method, String, Option<&'static str>)> {
         (Method::POST, "/api/v1/collections".to_owned(), Some("catalog:write")),
         (Method::GET, "/api/v1/admin/attributes".to_owned(), Some("catalog:write")),
         (Method::POST, "/api/v1/admin/attributes".to_owned(), Some("catalog:write")),
+        (Method::GET, "/api/v1/admin/channels".to_owned(), Some("catalog:write")),
+        (Method::POST, "/api/v1/admin/channels".to_owned(), Some("catalog:write")),
         (Method::POST, "/api/v1/cart".to_owned(), None),
         (Method::GET, format!("/api/v1/cart/cart_{ID}"), None),
         (Method::POST, format!("/api/v1/cart/cart_{ID}/items"), None),

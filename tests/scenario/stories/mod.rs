@@ -12,6 +12,7 @@ mod bulk;
 mod caching;
 mod carts;
 mod categories;
+mod channels;
 mod checkouts;
 mod collections;
 mod completing;
@@ -71,8 +72,10 @@ pub const STORIES: &[(&str, Story)] = stories![
     audited::a_token_that_an_app_gives_up_is_told,
     bulk::products_are_made_and_changed_line_by_line,
     bulk::a_wrong_line_stops_no_other,
+    bulk::reductions_are_looked_up_together_and_prices_told,
     bulk::parts_that_are_sent_beside_each_other_double_nothing,
     bulk::what_leaves_as_lines_comes_back_without_a_change,
+    bulk::jobs_are_listed_the_newest_first,
     bulk::a_job_is_its_stores_own,
     exports::a_product_file_comes_back_without_a_change,
     exports::an_export_goes_on_where_a_slice_ends,
@@ -111,6 +114,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     people::links_that_only_strangers_can_use_take_none_from_the_owner,
     people::another_tenants_links_are_gone,
     providers::a_provider_is_changed_in_parts_and_its_secret_never_shown,
+    providers::providers_are_listed_in_pages_the_newest_first,
     providers::a_provider_keeps_making_sense,
     second_factors::a_second_factor_is_asked_for_and_each_code_is_good_once,
     second_factors::new_recovery_codes_void_the_old_ones,
@@ -162,6 +166,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     products::what_was_done_to_a_product_is_told,
     products::a_product_is_shown_and_sold_within_its_span_of_time,
     files::a_product_shows_files_and_they_stay_as_long_as_it_does,
+    files::files_that_attributes_refer_to_are_shown_and_stay,
+    files::a_file_is_either_referred_to_or_removed,
+    files::a_file_stays_while_a_category_or_collection_shows_it,
     seo::a_former_handle_leads_to_the_present_one,
     seo::search_engines_are_told_prices_and_what_is_left,
     seo::sitemaps_list_what_is_shown_by_its_present_handle,
@@ -202,6 +209,13 @@ pub const STORIES: &[(&str, Story)] = stories![
     attributes::an_attribute_in_use_keeps_its_type_and_stays,
     attributes::an_attribute_and_a_product_written_at_once_agree,
     attributes::a_rule_asks_for_an_attribute,
+    attributes::lists_and_rules_ask_for_what_is_between_two_values,
+    channels::a_channel_is_made_renamed_and_deleted,
+    channels::a_storefront_is_shown_its_channel_and_nothing_else,
+    channels::carts_and_orders_keep_to_the_channel,
+    channels::who_logs_in_with_a_key_of_a_channel_is_shown_no_more,
+    channels::products_say_where_they_are_published,
+    channels::a_channel_and_what_names_it_written_at_once_agree,
     collections::a_collection_is_chosen_and_ordered_by_hand,
     collections::products_added_at_once_are_all_there,
     collections::a_rule_finds_products_whenever_they_are_written,
@@ -210,6 +224,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     collections::a_category_orders_its_products,
     caching::catalog_answers_have_strong_etags_and_304,
     caching::an_etag_changes_with_what_it_stands_for,
+    caching::an_order_takes_back_what_a_rule_says_of_stock,
     caching::catalog_answers_may_be_kept_and_personal_ones_not,
     caching::whoever_has_written_reads_nothing_older,
     caching::round_trips_stay_within_their_budget,

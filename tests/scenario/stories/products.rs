@@ -35,6 +35,7 @@ fn variant(world: &World, name: &str, colour: &str, price: &str, quantity: i64) 
         "options": [colour],
         "price": { "amount": price, "currency": "EUR" },
         "hsCode": "630622",
+        "dimensions": { "lengthMm": 480, "widthMm": 160, "heightMm": 160 },
         "inventory": { "quantity": quantity },
     })
 }
@@ -64,6 +65,7 @@ pub async fn a_product_is_made_shown_changed_and_deleted(world: World) {
     let shown = world.ours.product(&world.name("tent")).await;
     assert_eq!(shown["description"], "<p>Light</p>");
     assert_eq!((shown.get("metadata"), shown["variants"][0].get("hsCode")), (None, None));
+    assert_eq!(shown["variants"][0]["dimensions"], json!({ "lengthMm": 480, "widthMm": 160, "heightMm": 160 }));
     assert_eq!(shown["options"], json!([{ "name": "Colour", "values": ["Moss", "Sand"] }]));
     assert_eq!(shown["seo"], json!({ "title": "The tent", "description": "" }));
     let stock = |product: &Value| {

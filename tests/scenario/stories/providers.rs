@@ -1,5 +1,7 @@
 //! An owner changes an identity provider.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -44,6 +46,27 @@ pub async fn a_provider_is_changed_in_parts_and_its_secret_never_shown(world: Wo
     }
     owner.delete(&path).send().await.expect(204);
     change(json!({ "name": "Gone" })).send().await.expect_problem(404, "not-found");
+}
+
+pub async fn providers_are_listed_in_pages_the_newest_first(world: World) {
+    let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+    let mut made = Vec::new();
+    for number in 0..3 {
+        made.push(set_up(&world, &owner, &format!("page-{number}")).await.json()["id"].clone());
+        // Those of one millisecond are in no order.
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    let (mut seen, mut next) = (Vec::new(), Some(format!("{PROVIDERS}?limit=2")));
+    while let Some(path) = next {
+        let page = owner.get(&path).send().await.expect(200);
+        let body = page.json();
+        seen.extend(body["items"].as_array().unwrap().iter().map(|item| item["id"].clone()));
+        next = body["nextCursor"].as_str().map(|cursor| format!("{PROVIDERS}?limit=2&cursor={cursor}"));
+        assert_eq!(next.is_some(), page.header("link").is_some(), "{page}");
+    }
+    let own: Vec<&Value> = seen.iter().filter(|id| made.contains(id)).collect();
+    assert_eq!(own, made.iter().rev().collect::<Vec<_>>());
+    owner.get(&format!("{PROVIDERS}?cursor=x")).send().await.expect_problem(422, "invalid-request");
 }
 
 pub async fn a_provider_keeps_making_sense(world: World) {

@@ -145,6 +145,9 @@ async fn sitemap(client: &Client) -> Vec<(String, String)> {
     for (url, _) in entries(&index) {
         let page = url.rsplit('/').next().unwrap().strip_suffix(".xml").unwrap().to_owned();
         let xml = client.get(&format!("/api/v1/sitemaps/{page}")).send().await.expect(200);
+        assert!(
+            0 < xml.the("catalog-version").parse::<i64>().unwrap() && xml.the("cache-tag").starts_with("products-")
+        );
         let xml = String::from_utf8(xml.body.to_vec()).unwrap();
         assert!(xml.ends_with("</urlset>\n"), "{xml}");
         found.extend(entries(&xml));

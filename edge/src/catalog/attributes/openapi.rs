@@ -99,7 +99,7 @@ pub fn operations() -> Vec<Operation> {
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
-    let budget = if method == Method::GET { Budget::new(1, 1, 0) } else { Budget::new(2, 9, 0) };
+    let budget = if method == Method::GET { Budget::new(1, 2, 0) } else { Budget::new(2, 9, 0) };
     Operation::new(method, path, id, "Catalog")
         .cache(Cache::Personal)
         .budget(budget)

@@ -14,9 +14,6 @@ use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
 
-/// How often a change is made anew when somebody else was quicker.
-const ATTEMPTS: usize = 4;
-
 /// The list has one sort.
 pub const BY_KEY: &str = "key";
 
@@ -64,8 +61,13 @@ pub async fn list(ctx: &Ctx, after: &str, limit: i64) -> Outcome<(String, Option
 
 /// One attribute, by id or key.
 pub async fn find(ctx: &Ctx, key: &str) -> Outcome<Declared> {
-    let rows = ctx.read(vec![attribute::find(ctx.tenant(), key)]).await?;
-    only(rows.first())
+    for ctx in ctx.attempts() {
+        let rows = ctx.read(vec![attribute::find(ctx.tenant(), key)]).await?;
+        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
 }
 
 /// Declares an attribute.
@@ -115,64 +117,77 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<A
 /// Changes what `patch` says of an attribute, a JSON Merge Patch, and leaves the rest. Only one that no product has
 /// becomes another type.
 pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Declared> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let there = find(ctx, key).await?;
-        expect(expected, there.version)?;
-        let currency = ctx.principal().await?.currency;
-        let was = definition_of(&there, currency)?;
-        let is = was.patched(patch, currency).map_err(invalid)?;
-        if is == was {
-            return Ok(there);
-        }
-        let text = serde_json::to_string(&is).map_err(not_rendered)?;
-        let written = Declared { definition: text, ..there };
-        let mut commit = Commit::new();
-        let unused = is.is_other_than(&was).then(|| commit.push(attribute::guard_unused(tenant, &was.key)));
-        commit.push(attribute::change(tenant, &written, ctx.now));
-        let guard = commit.push(guard_changed());
-        let change = Change::new("attribute.change", written.id).before(state(&was)).after(state(&is));
-        let advanced =
-            finish(ctx, &mut commit, Step { declared: &written, event: "attribute.changed", change }).await?;
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => {
-                touched(ctx, &rows, advanced)?;
-                let version = written.version.saturating_add(1);
-                return Ok(Declared { version, updated_at: ctx.now, ..written });
-            }
-            Committed::Refused { statement, .. } if Some(statement) == unused => {
-                return rejected(AttributeError::InUse(was.key));
-            }
-            Committed::Refused { statement, .. } if statement == guard => {}
-            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_change(&ctx, key, patch, expected).await) {
+            return settled;
         }
     }
     rejected(AttributeError::Changing)
 }
 
+async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Option<Declared>> {
+    let tenant = ctx.tenant();
+    let there = find(ctx, key).await?;
+    expect(expected, there.version)?;
+    let currency = ctx.principal().await?.currency;
+    let was = definition_of(&there, currency)?;
+    let is = was.patched(patch, currency).map_err(invalid)?;
+    if is == was {
+        return Ok(Some(there).filter(|_| ctx.is_current()));
+    }
+    let text = serde_json::to_string(&is).map_err(not_rendered)?;
+    let written = Declared { definition: text, ..there };
+    let mut commit = Commit::new();
+    let unused = is.is_other_than(&was).then(|| commit.push(attribute::guard_unused(tenant, &was.key)));
+    commit.push(attribute::change(tenant, &written, ctx.now));
+    let guard = commit.push(guard_changed());
+    let change = Change::new("attribute.change", written.id).before(state(&was)).after(state(&is));
+    let advanced = finish(ctx, &mut commit, Step { declared: &written, event: "attribute.changed", change }).await?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            touched(ctx, &rows, advanced)?;
+            let version = written.version.saturating_add(1);
+            return Ok(Some(Declared { version, updated_at: ctx.now, ..written }));
+        }
+        Committed::Refused { statement, .. } if Some(statement) == unused => {
+            return rejected(AttributeError::InUse(was.key));
+        }
+        Committed::Refused { statement, .. } if statement == guard => {}
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    Ok(None)
+}
+
 /// Deletes an attribute that no product has.
 pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let there = find(ctx, key).await?;
-        expect(expected, there.version)?;
-        let was = definition_of(&there, ctx.principal().await?.currency)?;
-        let mut commit = Commit::new();
-        let unused = commit.push(attribute::guard_unused(tenant, &was.key));
-        commit.push(attribute::delete(tenant, there.id, there.version));
-        let guard = commit.push(guard_changed());
-        let change = Change::new("attribute.delete", there.id).before(state(&was));
-        let advanced = finish(ctx, &mut commit, Step { declared: &there, event: "attribute.deleted", change }).await?;
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => return touched(ctx, &rows, advanced),
-            Committed::Refused { statement, .. } if statement == unused => {
-                return rejected(AttributeError::InUse(was.key));
-            }
-            Committed::Refused { statement, .. } if statement == guard => {}
-            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_delete(&ctx, key, expected).await) {
+            return settled;
         }
     }
     rejected(AttributeError::Changing)
+}
+
+async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Option<()>> {
+    let tenant = ctx.tenant();
+    let there = find(ctx, key).await?;
+    expect(expected, there.version)?;
+    let was = definition_of(&there, ctx.principal().await?.currency)?;
+    let mut commit = Commit::new();
+    let unused = commit.push(attribute::guard_unused(tenant, &was.key));
+    commit.push(attribute::delete(tenant, there.id, there.version));
+    let guard = commit.push(guard_changed());
+    let change = Change::new("attribute.delete", there.id).before(state(&was));
+    let advanced = finish(ctx, &mut commit, Step { declared: &there, event: "attribute.deleted", change }).await?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => return touched(ctx, &rows, advanced).map(Some),
+        Committed::Refused { statement, .. } if statement == unused => {
+            return rejected(AttributeError::InUse(was.key));
+        }
+        Committed::Refused { statement, .. } if statement == guard => {}
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    Ok(None)
 }
 
 /// Answers the number of the statement that raises the catalog's version: lists are narrowed otherwise from now on.

@@ -79,7 +79,7 @@ pub struct CategoryBody {
 pub struct CategoryListBody {
     /// In the order of their paths; of one parent, of their positions.
     pub items: Vec<CategoryBody>,
-    /// The `cursor` of the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last one. Pages of long texts have fewer items than were asked for.
     pub next_cursor: Option<String>,
 }
 

@@ -13,19 +13,16 @@ use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::app::Ctx;
-use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say};
+use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say, say_only};
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::store::category::{self, Category};
 use crate::catalog::store::membership;
 use crate::catalog::store::placement::{self, InTheWay, Placed};
-use crate::catalog::store::taxonomy::{Presentation, guard_changed};
+use crate::catalog::store::taxonomy::{Presentation, cut, guard_changed};
 use crate::catalog::store::{self};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
-
-/// How often a change is made anew when somebody else was quicker.
-const ATTEMPTS: usize = 4;
 
 /// What a category or collection is called.
 pub type Name = Line<255>;
@@ -92,17 +89,16 @@ pub enum Page {
 pub async fn page(ctx: &Ctx, page: &Page, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
     let (statement, limit) = match page {
-        Page::Tree { after, limit } => (category::tree(tenant, after, limit.saturating_add(1)), *limit),
+        Page::Tree { after, limit } => (category::tree(tenant, after, limit.saturating_add(1), chain), *limit),
         Page::Children { parent, after: (position, id), limit } => {
-            (category::children(tenant, *parent, (*position, id), limit.saturating_add(1)), *limit)
+            (category::children(tenant, *parent, (*position, id), limit.saturating_add(1), chain), *limit)
         }
     };
     let rows = ctx.read(vec![statement, store::version(tenant)]).await?;
     let version = store::version_of(rows.get(1))?;
     let mut found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default();
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = limit < found.len();
-    found.truncate(limit);
+    let (shown, has_more) = cut(rows.first(), limit)?;
+    found.truncate(shown);
     let next = found.last().filter(|_| has_more).map(|last| match page {
         Page::Tree { .. } => Cursor::new("path", vec![CursorPart::Text(last.path.clone())]).to_string(),
         Page::Children { .. } => {
@@ -111,7 +107,7 @@ pub async fn page(ctx: &Ctx, page: &Page, chain: &[Locale]) -> Result<Read, Fail
         }
     });
     for category in &mut found {
-        say(&mut category.name, &mut category.presentation, chain);
+        say_only(&mut category.name, &mut category.presentation, chain);
     }
     let json = http::render_list(found, next.clone());
     let tags = vec![categories_tag(tenant.store)];
@@ -135,167 +131,200 @@ pub async fn shown(ctx: &Ctx, key: &str, chain: &[Locale]) -> Result<Read, Failu
 
 /// One category by id or path.
 async fn find(ctx: &Ctx, key: &str) -> Outcome<Category> {
-    let rows = ctx.read(vec![category::find(ctx.tenant(), key)]).await?;
-    only(rows.first())
+    for ctx in ctx.attempts() {
+        let rows = ctx.read(vec![category::find(ctx.tenant(), key)]).await?;
+        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
 }
 
 /// Makes a category.
 pub async fn create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outcome<Answered> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let parent_key = new.parent.map(|parent| parent.to_string()).unwrap_or_default();
-        let mut reads = vec![category::find(tenant, &parent_key), store::version(tenant)];
-        reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
-        reads.extend(new.presentation.locales(tenant));
-        let rows = ctx.read(reads).await?;
-        if let Some(first) = journal::replay(claim, rows.get(2))? {
-            ctx.spent().tell_catalog_version(store::version_of(rows.get(1))?);
-            return Ok(first.into());
-        }
-        let parent = parent_of(new.parent, rows.first())?;
-        let mut presentation = Presentation::default();
-        apply(&new.presentation, &mut presentation, rows.last())?;
-        let made = Category {
-            id: ctx.new_id()?,
-            parent: new.parent,
-            path: place(None, 1, parent.as_deref(), &new.handle).map_err(tree_error)?,
-            handle: new.handle.to_string(),
-            name: new.name.to_string(),
-            position: new.position,
-            order: new.order,
-            presentation,
-            version: 1,
-            created_at: ctx.now,
-            updated_at: ctx.now,
-        };
-        let mut commit = Commit::new();
-        commit.push(category::insert(tenant, &made));
-        let advanced = advance(&mut commit, tenant);
-        let change = Change::new("category.create", made.id).after(state(&made));
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-        journal::announce(ctx, &mut commit, "category.created", &[("categoryId", made.id.to_string())])?;
-        let (location, body) = (format!("/api/v1/categories/{}", made.id), http::render(made));
-        if let Some(claim) = claim {
-            commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
-            commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
-        }
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => {
-                written(ctx, &rows, advanced, Touched::of_categories(Vec::new()))?;
-                return Ok(Answered::first(location, body));
-            }
-            Committed::Refused { refusal, diagnosis, .. } => {
-                if let Some(first) = journal::replay(claim, diagnosis.first())? {
-                    return Ok(first.into());
-                }
-                explain(&refusal)?;
-            }
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_create(&ctx, new, claim).await) {
+            return settled;
         }
     }
     rejected(CategoryError::Changing)
 }
 
+async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outcome<Option<Answered>> {
+    let tenant = ctx.tenant();
+    let parent_key = new.parent.map(|parent| parent.to_string()).unwrap_or_default();
+    let mut reads = vec![category::find(tenant, &parent_key), store::version(tenant)];
+    reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+    reads.extend(new.presentation.locales(tenant));
+    let rows = ctx.read(reads).await?;
+    if let Some(first) = journal::replay(claim, rows.get(2))? {
+        ctx.spent().tell_catalog_version(store::version_of(rows.get(1))?);
+        return Ok(Some(first.into()));
+    }
+    let parent = parent_of(new.parent, rows.first())?;
+    let mut presentation = Presentation::default();
+    apply(&new.presentation, &mut presentation, rows.last())?;
+    let made = Category {
+        id: ctx.new_id()?,
+        parent: new.parent,
+        path: place(None, 1, parent.as_deref(), &new.handle).map_err(tree_error)?,
+        handle: new.handle.to_string(),
+        name: new.name.to_string(),
+        position: new.position,
+        order: new.order,
+        presentation,
+        version: 1,
+        created_at: ctx.now,
+        updated_at: ctx.now,
+    };
+    let mut commit = Commit::new();
+    let image = made.presentation.guard_image(ctx, &mut commit, None);
+    commit.push(category::insert(tenant, &made));
+    let advanced = advance(&mut commit, tenant);
+    let change = Change::new("category.create", made.id).after(state(&made));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+    journal::announce(ctx, &mut commit, "category.created", &[("categoryId", made.id.to_string())])?;
+    let (location, body) = (format!("/api/v1/categories/{}", made.id), http::render(made));
+    if let Some(claim) = claim {
+        commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
+        commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
+    }
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            written(ctx, &rows, advanced, Touched::of_categories(Vec::new()))?;
+            return Ok(Some(Answered::first(location, body)));
+        }
+        Committed::Refused { statement, refusal, diagnosis } => {
+            if let Some(first) = journal::replay(claim, diagnosis.first())? {
+                return Ok(Some(first.into()));
+            }
+            if image == Some(statement) {
+                return rejected(CategoryError::Presentation(PresentationError::ImageMissing));
+            }
+            explain(&refusal)?;
+        }
+    }
+    Ok(None)
+}
+
 /// Changes what is given of a category. Under another parent or with another handle, its subtree moves with it.
 pub async fn change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Option<i64>) -> Outcome<Category> {
-    let tenant = ctx.tenant();
-    let parent_key = change.parent.flatten().map(|parent| parent.to_string()).unwrap_or_default();
-    for _ in 0..ATTEMPTS {
-        let mut reads =
-            vec![category::find(tenant, key), category::find(tenant, &parent_key), category::depth_below(tenant, key)];
-        reads.extend(change.presentation.locales(tenant));
-        let rows = ctx.read(reads).await?;
-        let before = only(rows.first())?;
-        expect(expected, before.version)?;
-        let mut after = before.clone();
-        if let Some(name) = &change.name {
-            after.name = name.to_string();
-        }
-        if let Some(handle) = &change.handle {
-            after.handle = handle.to_string();
-        }
-        after.parent = change.parent.unwrap_or(before.parent);
-        after.position = change.position.unwrap_or(before.position);
-        after.order = change.order.unwrap_or(before.order);
-        apply(&change.presentation, &mut after.presentation, rows.last())?;
-        if after == before {
-            return Ok(before);
-        }
-        let is_moved = (after.parent, &after.handle) != (before.parent, &before.handle);
-        if is_moved {
-            let above = match change.parent {
-                Some(parent) => parent_of(parent, rows.get(1))?,
-                None => before.path.rsplit_once('/').map(|(above, _)| above.to_owned()),
-            };
-            let handle: Handle = after.handle.parse().map_err(|_| Unavailable::corrupt("a category's handle"))?;
-            let slashes: i64 =
-                rows.get(2).and_then(Rows::first).map(|row| row.get("slashes")).transpose()?.unwrap_or(0);
-            let deepest = usize::try_from(slashes).unwrap_or(usize::MAX).saturating_add(2);
-            let levels = deepest.saturating_sub(level(&before.path));
-            after.path = place(Some(&before.path), levels, above.as_deref(), &handle).map_err(tree_error)?;
-        }
-        let mut commit = Commit::new();
-        let update = commit.push(category::change(tenant, &after, ctx.now));
-        commit.push(guard_changed());
-        let mut moved = None;
-        if is_moved {
-            commit.push(placement::leave_ancestors(tenant, after.id, after.parent));
-            moved = Some(commit.push(category::move_subtree(tenant, &after, ctx.now)));
-            commit.push(placement::enter_ancestors(tenant, after.id));
-            membership::apply_rules_of_categories(&mut commit, tenant, after.id);
-        }
-        let advanced = advance(&mut commit, tenant);
-        let told = Change::new("category.change", after.id).before(state(&before)).after(state(&after));
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
-        let name = if is_moved { "category.moved" } else { "category.changed" };
-        journal::announce(ctx, &mut commit, name, &[("categoryId", after.id.to_string())])?;
-        commit.push_after(category::find(tenant, &after.id.to_string()));
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, after: found } => {
-                let mut ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
-                let ids = ids.take().unwrap_or_else(|| vec![after.id.to_string()]);
-                written(ctx, &rows, advanced, Touched::of_categories(ids))?;
-                return only(found.first());
-            }
-            Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
-            Committed::Refused { refusal, .. } => explain(&refusal)?,
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_change(&ctx, key, change, expected).await) {
+            return settled;
         }
     }
     rejected(CategoryError::Changing)
+}
+
+async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Option<i64>) -> Outcome<Option<Category>> {
+    let tenant = ctx.tenant();
+    let parent_key = change.parent.flatten().map(|parent| parent.to_string()).unwrap_or_default();
+    let mut reads =
+        vec![category::find(tenant, key), category::find(tenant, &parent_key), category::depth_below(tenant, key)];
+    reads.extend(change.presentation.locales(tenant));
+    let rows = ctx.read(reads).await?;
+    let before = only(rows.first())?;
+    expect(expected, before.version)?;
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        after.name = name.to_string();
+    }
+    if let Some(handle) = &change.handle {
+        after.handle = handle.to_string();
+    }
+    after.parent = change.parent.unwrap_or(before.parent);
+    after.position = change.position.unwrap_or(before.position);
+    after.order = change.order.unwrap_or(before.order);
+    apply(&change.presentation, &mut after.presentation, rows.last())?;
+    if after == before {
+        return Ok(Some(before).filter(|_| ctx.is_current()));
+    }
+    let is_moved = (after.parent, &after.handle) != (before.parent, &before.handle);
+    if is_moved {
+        let above = match change.parent {
+            Some(parent) => parent_of(parent, rows.get(1))?,
+            None => before.path.rsplit_once('/').map(|(above, _)| above.to_owned()),
+        };
+        let handle: Handle = after.handle.parse().map_err(|_| Unavailable::corrupt("a category's handle"))?;
+        let slashes: i64 = rows.get(2).and_then(Rows::first).map(|row| row.get("slashes")).transpose()?.unwrap_or(0);
+        let deepest = usize::try_from(slashes).unwrap_or(usize::MAX).saturating_add(2);
+        let levels = deepest.saturating_sub(level(&before.path));
+        after.path = place(Some(&before.path), levels, above.as_deref(), &handle).map_err(tree_error)?;
+    }
+    let mut commit = Commit::new();
+    let image = after.presentation.guard_image(ctx, &mut commit, Some(&before.presentation));
+    let update = commit.push(category::change(tenant, &after, ctx.now));
+    commit.push(guard_changed());
+    let mut moved = None;
+    if is_moved {
+        commit.push(placement::leave_ancestors(tenant, after.id, after.parent));
+        moved = Some(commit.push(category::move_subtree(tenant, &after, ctx.now)));
+        commit.push(placement::enter_ancestors(tenant, after.id));
+        membership::apply_rules_of_categories(&mut commit, tenant, after.id);
+    }
+    let advanced = advance(&mut commit, tenant);
+    let told = Change::new("category.change", after.id).before(state(&before)).after(state(&after));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
+    let name = if is_moved { "category.moved" } else { "category.changed" };
+    journal::announce(ctx, &mut commit, name, &[("categoryId", after.id.to_string())])?;
+    commit.push_after(category::find(tenant, &after.id.to_string()));
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, after: found } => {
+            let mut ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
+            let ids = ids.take().unwrap_or_else(|| vec![after.id.to_string()]);
+            written(ctx, &rows, advanced, Touched::of_categories(ids))?;
+            return only(found.first()).map(Some);
+        }
+        Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
+        Committed::Refused { statement, .. } if image == Some(statement) => {
+            return rejected(CategoryError::Presentation(PresentationError::ImageMissing));
+        }
+        Committed::Refused { refusal, .. } => explain(&refusal)?,
+    }
+    Ok(None)
 }
 
 /// Deletes a category that nothing is below. Its products go to its parent with `keeps_products`; without, there may
 /// be none.
 pub async fn delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option<i64>) -> Outcome<()> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let before = find(ctx, key).await?;
-        expect(expected, before.version)?;
-        let mut commit = Commit::new();
-        if keeps_products {
-            placement::move_up(&mut commit, tenant, before.id);
-        } else {
-            commit.push(placement::clear_places(tenant, before.id));
-        }
-        let delete = commit.push(category::delete(tenant, before.id, before.version));
-        commit.push(guard_changed());
-        let advanced = advance(&mut commit, tenant);
-        let change = Change::new("category.delete", before.id).before(state(&before));
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-        journal::announce(ctx, &mut commit, "category.deleted", &[("categoryId", before.id.to_string())])?;
-        commit.push_diagnosis(placement::in_the_way(tenant, before.id));
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => {
-                return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()]));
-            }
-            Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
-            Committed::Refused { statement, diagnosis, .. } if statement == delete => {
-                let in_the_way = diagnosis.first().map(placement::in_the_way_of).transpose()?;
-                return rejected(CategoryError::InUse(in_the_way.unwrap_or_default()));
-            }
-            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_delete(&ctx, key, keeps_products, expected).await) {
+            return settled;
         }
     }
     rejected(CategoryError::Changing)
+}
+
+async fn try_delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option<i64>) -> Outcome<Option<()>> {
+    let tenant = ctx.tenant();
+    let before = find(ctx, key).await?;
+    expect(expected, before.version)?;
+    let mut commit = Commit::new();
+    if keeps_products {
+        placement::move_up(&mut commit, tenant, before.id);
+    } else {
+        commit.push(placement::clear_places(tenant, before.id));
+    }
+    let delete = commit.push(category::delete(tenant, before.id, before.version));
+    commit.push(guard_changed());
+    let advanced = advance(&mut commit, tenant);
+    let change = Change::new("category.delete", before.id).before(state(&before));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+    journal::announce(ctx, &mut commit, "category.deleted", &[("categoryId", before.id.to_string())])?;
+    commit.push_diagnosis(placement::in_the_way(tenant, before.id));
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()])).map(Some);
+        }
+        Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
+        Committed::Refused { statement, diagnosis, .. } if statement == delete => {
+            let in_the_way = diagnosis.first().map(placement::in_the_way_of).transpose()?;
+            return rejected(CategoryError::InUse(in_the_way.unwrap_or_default()));
+        }
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    Ok(None)
 }
 
 /// Puts products into a category beside their main one, gives them places in it, and takes them out.

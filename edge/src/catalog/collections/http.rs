@@ -56,7 +56,8 @@ pub struct ConditionBody {
     pub field: Option<String>,
     /// Of title (where case does not matter), vendor and product type: `equals`, `contains`, `starts-with` and
     /// `ends-with`. Of tag, category (those below it included), attribute and inStock: `equals`. Each of these with
-    /// `not-` for its opposite. Of price: `at-least` (some variant costs so much or more) and `at-most`.
+    /// `not-` for its opposite. Of price: `at-least` (some variant costs so much or more) and `at-most`; of an attribute
+    /// with numbers, decimals, dates or money as well.
     #[schemars(required, extend("enum" = [
         "equals", "contains", "starts-with", "ends-with", "at-least", "at-most", "not-equals", "not-contains",
         "not-starts-with", "not-ends-with"
@@ -66,7 +67,7 @@ pub struct ConditionBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 64))]
     pub attribute: Option<String>,
-    /// A text; a decimal in the store's currency; `true` or `false`; the id of a category.
+    /// A text; a decimal, of a price in the store's currency; a date; `true` or `false`; the id of a category.
     #[schemars(required, length(min = 1, max = 255))]
     pub value: Option<String>,
 }
@@ -114,7 +115,7 @@ pub struct CollectionBody {
 pub struct CollectionListBody {
     /// In the order of their handles.
     pub items: Vec<CollectionBody>,
-    /// The `cursor` of the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last one. Pages of long texts have fewer items than were asked for.
     pub next_cursor: Option<String>,
 }
 

@@ -11,18 +11,15 @@ use serde_json::{Value as Json, json};
 use super::http;
 use crate::app::Ctx;
 use crate::catalog::categories::usecase::{Name, PlacedChange};
-use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say};
+use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say, say_only};
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::store;
 use crate::catalog::store::collection::{self, Collection, Rule};
-use crate::catalog::store::taxonomy::{Presentation, guard_changed};
+use crate::catalog::store::taxonomy::{Presentation, cut, guard_changed};
 use crate::catalog::store::{membership, placement};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
-
-/// How often a change is made anew when somebody else was quicker.
-const ATTEMPTS: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CollectionError {
@@ -73,16 +70,16 @@ pub struct CollectionChange {
 /// One page of collections after a handle, as it is shown.
 pub async fn page(ctx: &Ctx, after: &str, limit: i64, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(vec![collection::list(tenant, after, limit.saturating_add(1)), store::version(tenant)]).await?;
+    let list = collection::list(tenant, after, limit.saturating_add(1), chain);
+    let rows = ctx.read(vec![list, store::version(tenant)]).await?;
     let version = store::version_of(rows.get(1))?;
     let mut found = rows.first().map(collection::collections_of).transpose()?.unwrap_or_default();
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = limit < found.len();
-    found.truncate(limit);
+    let (shown, has_more) = cut(rows.first(), limit)?;
+    found.truncate(shown);
     let last = found.last().filter(|_| has_more);
     let next = last.map(|last| Cursor::new("handle", vec![CursorPart::Text(last.handle.clone())]).to_string());
     for collection in &mut found {
-        say(&mut collection.name, &mut collection.presentation, chain);
+        say_only(&mut collection.name, &mut collection.presentation, chain);
     }
     let json = http::render_list(found, next.clone(), ctx.principal().await?.currency);
     Ok(Read {
@@ -134,6 +131,7 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     };
     check(&made)?;
     let mut commit = Commit::new();
+    let image = made.presentation.guard_image(ctx, &mut commit, None);
     commit.push(collection::insert(tenant, &made));
     let conditions = write_rule(&mut commit, ctx, &made);
     let advanced = advance(&mut commit, tenant);
@@ -154,6 +152,9 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
         }
         Committed::Refused { statement, refusal, diagnosis } => match journal::replay(claim, diagnosis.first())? {
             Some(first) => Ok(first.into()),
+            None if image == Some(statement) => {
+                rejected(CollectionError::Presentation(PresentationError::ImageMissing))
+            }
             None => explain(&refusal, Some(statement) == conditions),
         },
     }
@@ -161,79 +162,102 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
 
 /// Changes what is given of a collection. With another rule, all products are held against it in the same commit.
 pub async fn change(ctx: &Ctx, key: &str, change: &CollectionChange, expected: Option<i64>) -> Outcome<Collection> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let mut reads = vec![collection::find(tenant, key)];
-        reads.extend(change.presentation.locales(tenant));
-        let rows = ctx.read(reads).await?;
-        let before = only(rows.first())?;
-        expect(expected, before.version)?;
-        let mut after = before.clone();
-        if let Some(name) = &change.name {
-            after.name = name.to_string();
-        }
-        if let Some(handle) = &change.handle {
-            after.handle = handle.to_string();
-        }
-        if let Some(rule) = &change.rule {
-            after.rule.clone_from(rule);
-        }
-        after.order = change.order.unwrap_or(before.order);
-        apply(&change.presentation, &mut after.presentation, rows.last())?;
-        check(&after)?;
-        if after == before {
-            return Ok(before);
-        }
-        let mut commit = Commit::new();
-        let update = commit.push(collection::change(tenant, &after, ctx.now));
-        commit.push(guard_changed());
-        let mut conditions = None;
-        if change.rule.is_some() {
-            if before.rule.is_some() != after.rule.is_some() {
-                membership::clear(&mut commit, tenant, after.id);
-            }
-            conditions = write_rule(&mut commit, ctx, &after);
-        }
-        let advanced = advance(&mut commit, tenant);
-        let told = Change::new("collection.change", after.id).before(state(&before)).after(state(&after));
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
-        journal::announce(ctx, &mut commit, "collection.changed", &[("collectionId", after.id.to_string())])?;
-        commit.push_after(collection::find(tenant, &after.id.to_string()));
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, after: found } => {
-                written(ctx, &rows, advanced, Touched::of_categories(vec![after.id.to_string()]))?;
-                return only(found.first());
-            }
-            Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
-            Committed::Refused { statement, refusal, .. } => return explain(&refusal, Some(statement) == conditions),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_change(&ctx, key, change, expected).await) {
+            return settled;
         }
     }
     rejected(CollectionError::Changing)
 }
 
+async fn try_change(
+    ctx: &Ctx,
+    key: &str,
+    change: &CollectionChange,
+    expected: Option<i64>,
+) -> Outcome<Option<Collection>> {
+    let tenant = ctx.tenant();
+    let mut reads = vec![collection::find(tenant, key)];
+    reads.extend(change.presentation.locales(tenant));
+    let rows = ctx.read(reads).await?;
+    let before = only(rows.first())?;
+    expect(expected, before.version)?;
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        after.name = name.to_string();
+    }
+    if let Some(handle) = &change.handle {
+        after.handle = handle.to_string();
+    }
+    if let Some(rule) = &change.rule {
+        after.rule.clone_from(rule);
+    }
+    after.order = change.order.unwrap_or(before.order);
+    apply(&change.presentation, &mut after.presentation, rows.last())?;
+    check(&after)?;
+    if after == before {
+        return Ok(Some(before).filter(|_| ctx.is_current()));
+    }
+    let mut commit = Commit::new();
+    let image = after.presentation.guard_image(ctx, &mut commit, Some(&before.presentation));
+    let update = commit.push(collection::change(tenant, &after, ctx.now));
+    commit.push(guard_changed());
+    let mut conditions = None;
+    if change.rule.is_some() {
+        if before.rule.is_some() != after.rule.is_some() {
+            membership::clear(&mut commit, tenant, after.id);
+        }
+        conditions = write_rule(&mut commit, ctx, &after);
+    }
+    let advanced = advance(&mut commit, tenant);
+    let told = Change::new("collection.change", after.id).before(state(&before)).after(state(&after));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
+    journal::announce(ctx, &mut commit, "collection.changed", &[("collectionId", after.id.to_string())])?;
+    commit.push_after(collection::find(tenant, &after.id.to_string()));
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, after: found } => {
+            written(ctx, &rows, advanced, Touched::of_categories(vec![after.id.to_string()]))?;
+            return only(found.first()).map(Some);
+        }
+        Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
+        Committed::Refused { statement, .. } if image == Some(statement) => {
+            return rejected(CollectionError::Presentation(PresentationError::ImageMissing));
+        }
+        Committed::Refused { statement, refusal, .. } => return explain(&refusal, Some(statement) == conditions),
+    }
+    Ok(None)
+}
+
 /// Deletes a collection; its products stay.
 pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> {
-    let tenant = ctx.tenant();
-    for _ in 0..ATTEMPTS {
-        let before = find(ctx, key).await?;
-        expect(expected, before.version)?;
-        let mut commit = Commit::new();
-        membership::clear(&mut commit, tenant, before.id);
-        let delete = commit.push(collection::delete(tenant, before.id, before.version));
-        commit.push(guard_changed());
-        let advanced = advance(&mut commit, tenant);
-        let change = Change::new("collection.delete", before.id).before(state(&before));
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-        journal::announce(ctx, &mut commit, "collection.deleted", &[("collectionId", before.id.to_string())])?;
-        match ctx.commit(&commit).await? {
-            Committed::Done { rows, .. } => {
-                return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()]));
-            }
-            Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
-            Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_delete(&ctx, key, expected).await) {
+            return settled;
         }
     }
     rejected(CollectionError::Changing)
+}
+
+async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Option<()>> {
+    let tenant = ctx.tenant();
+    let before = find(ctx, key).await?;
+    expect(expected, before.version)?;
+    let mut commit = Commit::new();
+    membership::clear(&mut commit, tenant, before.id);
+    let delete = commit.push(collection::delete(tenant, before.id, before.version));
+    commit.push(guard_changed());
+    let advanced = advance(&mut commit, tenant);
+    let change = Change::new("collection.delete", before.id).before(state(&before));
+    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+    journal::announce(ctx, &mut commit, "collection.deleted", &[("collectionId", before.id.to_string())])?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { rows, .. } => {
+            return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()])).map(Some);
+        }
+        Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
+        Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
+    }
+    Ok(None)
 }
 
 /// Adds products to a collection, gives them places in it, and takes them out.
@@ -291,8 +315,13 @@ fn in_minor_units(mut collection: Collection, exponent: u8) -> Collection {
 }
 
 async fn find(ctx: &Ctx, key: &str) -> Outcome<Collection> {
-    let rows = ctx.read(vec![collection::find(ctx.tenant(), key)]).await?;
-    only(rows.first())
+    for ctx in ctx.attempts() {
+        let rows = ctx.read(vec![collection::find(ctx.tenant(), key)]).await?;
+        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
 }
 
 fn only(rows: Option<&Rows>) -> Outcome<Collection> {

@@ -6,12 +6,12 @@ use futures_util::stream;
 use headlesspro_shared::catalog::sitemap::PAGE;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::ProductKind;
+use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
-use http::{HeaderName, HeaderValue};
 
 use super::usecase::{self, Part, Rest};
 use crate::app::Ctx;
-use crate::catalog::http::CACHEABLE;
+use crate::catalog::http::{CACHE_TAG, CACHEABLE};
 use crate::catalog::shown::lists_tag;
 use crate::extract::PathId;
 use crate::problem::Problem;
@@ -34,7 +34,7 @@ enum Left {
 }
 
 async fn page(ctx: Ctx, PathId(from): PathId<ProductKind>) -> Result<Response, Problem> {
-    let Part { xml, rest } = usecase::part(&ctx, &Rest::of_page(from)).await?;
+    let Part { xml, rest } = usecase::page(&ctx, from).await?;
     let first = format!("{}{xml}", PAGE.before);
     let Some(rest) = rest else { return Ok(respond(&ctx, Body::from(first + PAGE.after))) };
     // The rest is read while what is there is on its way: of a page no more is held than a part.
@@ -57,7 +57,10 @@ fn respond(ctx: &Ctx, body: Body) -> Response {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/xml"));
     headers.insert(CACHE_CONTROL, CACHEABLE);
     headers.insert(VARY, HeaderValue::from_static("Authorization, X-Publishable-Key"));
-    let tag = HeaderValue::from_str(&lists_tag(ctx.tenant().store)).ok();
-    headers.extend(tag.map(|tag| (HeaderName::from_static("cache-tag"), tag)));
+    if let Ok(tag) = HeaderValue::from_str(&lists_tag(ctx.tenant().store)) {
+        let (of_cdn, _) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
+        headers.insert(of_cdn, tag.clone());
+        headers.insert(CACHE_TAG, tag);
+    }
     response
 }

@@ -29,12 +29,12 @@ fn index() -> Operation {
             "A sitemap index (sitemaps.org) for the storefront to serve at its own address, where it serves \
              `sitemaps/{page}.xml` from `/api/v1/sitemaps/{page}`. New products come to the last page.",
         )
-        .budget(Budget::new(1, 1, 0))
-        .answer(Answer::text(200, "application/xml", "The index.").headers([Header::CacheTag, Header::Vary]).example(
-            "one",
-            "One page",
-            json!(example),
-        ))
+        .budget(Budget::new(1, 2, 0))
+        .answer(
+            Answer::text(200, "application/xml", "The index.")
+                .headers([Header::CacheTag, Header::CatalogVersion, Header::Vary])
+                .example("one", "One page", json!(example)),
+        )
 }
 
 fn page() -> Operation {
@@ -44,16 +44,17 @@ fn page() -> Operation {
     operation("/api/v1/sitemaps/{page}", "getSitemap")
         .says(
             "Shows a sitemap",
-            "The pages of 50,000 products at most that are shown now, in the order of their ids. One of more than \
-             5,000 is read in parts while it is sent.",
+            "The pages of 50,000 products at most that are shown now, in the order of their ids; in a store of several \
+             locales of fewer, each in every locale that something is said in, with the others as its alternates \
+             (`hreflang`). One of more than 5,000 pages is read in parts while it is sent.",
         )
         .budget(Budget::growing(1, 0))
         .parameters([Parameter::path("page", "Of the index.", schema, id::<ProductKind>(1).to_string())])
-        .answer(Answer::text(200, "application/xml", "The sitemap.").headers([Header::CacheTag, Header::Vary]).example(
-            "one",
-            "One product",
-            json!(example),
-        ))
+        .answer(
+            Answer::text(200, "application/xml", "The sitemap.")
+                .headers([Header::CacheTag, Header::CatalogVersion, Header::Vary])
+                .example("one", "One product", json!(example)),
+        )
         .problems(not_found())
 }
 

@@ -44,6 +44,9 @@ impl From<PresentationError> for Problem {
             PresentationError::MetadataTooLarge => {
                 fields(["metadata"], &format!("has more than {MOST_METADATA} bytes with what is there"))
             }
+            PresentationError::ImageMissing => {
+                fields(["imageUrl"], "is no image among the files of this store that are ready")
+            }
             PresentationError::Translations(faults) => Problem::invalid(faults.into_iter().map(of).collect()),
         }
     }

@@ -11,12 +11,13 @@ use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::media::FocalPoint;
 use serde::Serialize;
 
-use super::attribute;
 use super::membership::list_in_collections;
 use super::placement::list_in_categories;
 use super::price::{PriceChangeRow, PriceRow, write_prices};
 use super::translation::{self, TranslationRow};
+use super::{attribute, channel};
 use crate::app::Tenant;
+use crate::media;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 const KNOWN_PRODUCTS: &str = "-- catalog::known_products
@@ -105,9 +106,9 @@ WHERE organization_id = ?1 AND +store_id = ?2 AND product_id IN (SELECT value FR
 /// What a facet has of its product is copied from the product's row, written before.
 const INSERT_FACETS: &str = "-- catalog::insert_facets
 INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min,
-  publish_at, unpublish_at)
+  publish_at, unpublish_at, ordinal)
 SELECT ?1, ?2, r.value ->> 'kind', r.value ->> 'value', p.id, p.status = 'active', p.created_at, p.title_key,
-  p.price_min, p.publish_at, p.unpublish_at
+  p.price_min, p.publish_at, p.unpublish_at, r.value ->> 'ordinal'
 FROM json_each(?3) r
 CROSS JOIN product p ON p.id = r.value ->> 'product' AND p.organization_id = ?1 AND +p.store_id = ?2";
 
@@ -186,9 +187,11 @@ pub struct ImageRow {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct FacetRow {
-    /// `tag`, or `attribute:` and a key.
+    /// `tag`, `channel`, or `attribute:` and a key.
     pub kind: Cow<'static, str>,
     pub value: String,
+    /// Where the value stands among others, of those that have an order.
+    pub ordinal: Option<String>,
     pub product: String,
 }
 
@@ -290,6 +293,8 @@ pub struct Chunk {
     pub images: Vec<ImageRow>,
     pub facets: Vec<FacetRow>,
     pub translations: Vec<TranslationRow>,
+    /// Files that attributes refer to, as they were read.
+    pub files: Vec<String>,
 }
 
 /// Adds the statements that write `chunk`.
@@ -300,6 +305,9 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     }
     if !chunk.attributes.is_empty() {
         commit.push(attribute::guard_declared(tenant, json(&chunk.attributes)));
+    }
+    if !chunk.files.is_empty() {
+        commit.push(media::guard_ready(tenant, &chunk.files));
     }
     if !chunk.categories.is_empty() {
         commit.push(tenant.statement(INSERT_CATEGORIES).bind(json(&chunk.categories)).bind(now.millis()));
@@ -318,6 +326,7 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
     commit.push(Statement::new(DELETE_IMAGES).bind(organization.as_str()).bind(json(&ids)));
     commit.push(Statement::new(INSERT_IMAGES).bind(organization).bind(json(&chunk.images)));
     commit.push(tenant.statement(INSERT_FACETS).bind(json(&chunk.facets)));
+    channel::publish(commit, tenant, &ids, &chunk.facets);
     translation::write(commit, tenant, &chunk.updated_products, &chunk.translations);
     list_in_categories(commit, tenant, &ids);
     write_prices(commit, tenant, chunk, now);

@@ -2,26 +2,50 @@
 
 use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::kernel::id::CategoryId;
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::taxonomy::{self, Presentation, presentation_of};
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement, Value};
 
-/// In the order of their paths: every category follows its parent.
+/// In the order of their paths: every category follows its parent. No more once those before have so many bytes: `found`
+/// says how many there would be. Translations are those of the locales in `?5`.
 const TREE: &str = "-- catalog::categories
-SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
-FROM category c
-WHERE c.organization_id = ?1 AND c.store_id = ?2 AND ?3 < c.path
-ORDER BY c.path LIMIT ?4";
+SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
+  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at,
+  c.updated_at, k.found
+FROM (
+  SELECT q.id, q.said, count(*) OVER () AS found,
+    sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.path) - q.bytes - octet_length(q.said) AS before
+  FROM (
+    SELECT d.id, d.path, octet_length(d.description) + octet_length(d.metadata) AS bytes,
+      iif(d.translations = '{}', '{}', (SELECT json_group_object(l.value, json(d.translations -> ('$.\"' || l.value || '\"')))
+        FROM json_each(?5) l WHERE d.translations -> ('$.\"' || l.value || '\"') IS NOT NULL)) AS said
+    FROM category d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND ?6 < d.path
+    ORDER BY d.path LIMIT ?4) q) k
+CROSS JOIN category c ON c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = k.id
+WHERE k.before < ?3
+ORDER BY c.path";
 
 const CHILDREN: &str = "-- catalog::child_categories
-SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
-FROM category c
-WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.parent_id IS ?3 AND (c.position, c.id) > (?4, ?5)
-ORDER BY c.position, c.id LIMIT ?6";
+SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
+  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at,
+  c.updated_at, k.found
+FROM (
+  SELECT q.id, q.said, count(*) OVER () AS found,
+    sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.position, q.id) - q.bytes - octet_length(q.said) AS before
+  FROM (
+    SELECT d.id, d.position, octet_length(d.description) + octet_length(d.metadata) AS bytes,
+      iif(d.translations = '{}', '{}', (SELECT json_group_object(l.value, json(d.translations -> ('$.\"' || l.value || '\"')))
+        FROM json_each(?5) l WHERE d.translations -> ('$.\"' || l.value || '\"') IS NOT NULL)) AS said
+    FROM category d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.parent_id IS ?6 AND (d.position, d.id) > (?7, ?8)
+    ORDER BY d.position, d.id LIMIT ?4) q) k
+CROSS JOIN category c ON c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = k.id
+WHERE k.before < ?3
+ORDER BY c.position, c.id";
 
 const BY_ID: &str = "-- catalog::category_by_id
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
@@ -91,15 +115,23 @@ pub struct Category {
     pub updated_at: Timestamp,
 }
 
-/// The statement whose rows [`categories_of`] takes: those after the path `after`.
-pub fn tree(tenant: Tenant, after: &str, limit: i64) -> Statement {
-    tenant.statement(TREE).bind(after).bind(limit)
+/// The statement whose rows [`categories_of`] takes, with what is said in the locales of `chain`: at most `limit` after
+/// the path `after`.
+pub fn tree(tenant: Tenant, after: &str, limit: i64, chain: &[Locale]) -> Statement {
+    taxonomy::page(tenant.statement(TREE), limit, chain).bind(after)
 }
 
-/// The statement whose rows [`categories_of`] takes: those below `parent`, or the roots, by their position.
-pub fn children(tenant: Tenant, parent: Option<CategoryId>, after: (i64, &str), limit: i64) -> Statement {
+/// The statement whose rows [`categories_of`] takes, with what is said in the locales of `chain`: at most `limit` of
+/// those below `parent`, or of the roots, by their position.
+pub fn children(
+    tenant: Tenant,
+    parent: Option<CategoryId>,
+    after: (i64, &str),
+    limit: i64,
+    chain: &[Locale],
+) -> Statement {
     let parent = parent.map(|parent| parent.to_string());
-    tenant.statement(CHILDREN).bind(parent).bind(after.0).bind(after.1).bind(limit)
+    taxonomy::page(tenant.statement(CHILDREN), limit, chain).bind(parent).bind(after.0).bind(after.1)
 }
 
 /// The statement whose rows [`categories_of`] takes: the one with this id or path, if it is there.

@@ -2,8 +2,10 @@
 //! [`membership`](super::membership)'s.
 
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::attribute::Range;
 use headlesspro_shared::catalog::rule::{Condition, Operator};
 use headlesspro_shared::kernel::id::CollectionId;
+use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value as Json, json};
 
@@ -11,14 +13,27 @@ use super::taxonomy::{self, Presentation, presentation_of};
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
+/// No more once those before have so many bytes: `found` says how many there would be. Translations are those of the
+/// locales in `?5`.
 const LIST: &str = "-- catalog::collections
-SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at,
-  (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
-      'value', k.value, 'minor', k.minor)) FROM collection_condition k
-    WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
-FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND ?3 < c.handle
-ORDER BY c.handle LIMIT ?4";
+SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, '' AS description_html, c.description, c.image_url,
+  c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at, c.updated_at, k.found,
+  (SELECT json_group_array(json_object('field', n.field, 'operator', n.operator, 'negated', n.negated,
+      'value', n.value, 'minor', n.minor)) FROM collection_condition n
+    WHERE n.organization_id = ?1 AND n.collection_id = c.id) AS conditions
+FROM (
+  SELECT q.id, q.said, count(*) OVER () AS found,
+    sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.handle) - q.bytes - octet_length(q.said) AS before
+  FROM (
+    SELECT d.id, d.handle, octet_length(d.description) + octet_length(d.metadata) AS bytes,
+      iif(d.translations = '{}', '{}', (SELECT json_group_object(l.value, json(d.translations -> ('$.\"' || l.value || '\"')))
+        FROM json_each(?5) l WHERE d.translations -> ('$.\"' || l.value || '\"') IS NOT NULL)) AS said
+    FROM collection d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND ?6 < d.handle
+    ORDER BY d.handle LIMIT ?4) q) k
+CROSS JOIN collection c ON c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = k.id
+WHERE k.before < ?3
+ORDER BY c.handle";
 
 const BY_ID: &str = "-- catalog::collection_by_id
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
@@ -35,6 +50,12 @@ SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
 FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.handle = ?3";
+
+/// Whether a collection's rule asks for what is in stock, or is not.
+const ASKS_FOR_STOCK: &str = "-- catalog::collection_asks_for_stock
+SELECT 1 AS asks FROM collection c
+CROSS JOIN collection_condition k ON k.organization_id = ?1 AND k.collection_id = c.id AND k.field = 'inStock'
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.handle = ?3) LIMIT 1";
 
 const INSERT: &str = "-- catalog::insert_collection
 INSERT INTO collection (organization_id, store_id, id, handle, name, kind, is_all, product_order, description_html,
@@ -59,13 +80,13 @@ WHERE organization_id = ?1 AND collection_id = (SELECT c.id FROM collection c
 /// category that is not the store's is refused: `field` becomes NULL.
 const INSERT_CONDITIONS: &str = "-- catalog::insert_conditions
 INSERT INTO collection_condition (organization_id, collection_id, number, field, operator, negated, value, minor,
-  category_id)
+  category_id, low, high)
 SELECT ?1, ?3, r.key, iif(r.value ->> 'field' = 'category' AND k.id IS NULL, NULL, r.value ->> 'field'),
   r.value ->> 'operator', r.value ->> 'negated', r.value ->> 'value',
   CASE WHEN r.value ->> 'field' <> 'price' THEN r.value ->> 'number'
     WHEN r.value ->> 'operator' = 'at-most' THEN r.value ->> 'number' / s.minor_unit_scale
     ELSE (r.value ->> 'number' + s.minor_unit_scale - 1) / s.minor_unit_scale END,
-  k.id
+  k.id, r.value ->> 'low', r.value ->> 'high'
 FROM json_each(?4) r
 CROSS JOIN store s ON s.id = ?2 AND s.organization_id = ?1
 LEFT JOIN category k ON k.id = r.value ->> 'category' AND k.organization_id = ?1 AND k.store_id = ?2";
@@ -93,15 +114,21 @@ pub struct Collection {
     pub updated_at: Timestamp,
 }
 
-/// The statement whose rows [`collections_of`] takes: those after the handle `after`.
-pub fn list(tenant: Tenant, after: &str, limit: i64) -> Statement {
-    tenant.statement(LIST).bind(after).bind(limit)
+/// The statement whose rows [`collections_of`] takes, with what is said in the locales of `chain`: at most `limit` after
+/// the handle `after`.
+pub fn list(tenant: Tenant, after: &str, limit: i64, chain: &[Locale]) -> Statement {
+    taxonomy::page(tenant.statement(LIST), limit, chain).bind(after)
 }
 
 /// The statement whose rows [`collections_of`] takes: the one with this id or handle, if it is there.
 pub fn find(tenant: Tenant, key: &str) -> Statement {
     let sql = if key.parse::<CollectionId>().is_ok() { BY_ID } else { BY_HANDLE };
     tenant.statement(sql).bind(key)
+}
+
+/// The statement that has a row where the rule of the collection with this id or handle asks for what is in stock.
+pub fn asks_for_stock(tenant: Tenant, key: &str) -> Statement {
+    tenant.statement(ASKS_FOR_STOCK).bind(key)
 }
 
 /// # Errors
@@ -172,7 +199,11 @@ pub fn set_conditions(commit: &mut Commit, tenant: Tenant, id: CollectionId, con
     let rows: Vec<Json> = conditions
         .iter()
         .map(|condition| {
+            let range = condition.range();
+            let (low, high) = range.as_ref().map(Range::ordinals).unzip();
             json!({
+                "low": low,
+                "high": high,
                 "field": condition.field,
                 "operator": condition.operator.name(),
                 "negated": i64::from(condition.negated),

@@ -5,8 +5,14 @@
 //!
 //! - a tag, a category, a collection or a value of an attribute leads by `product_facet`, which has copies of what lists are ordered by;
 //! - a vendor, or whether something is in stock, by an index of `product` for each order;
-//! - a range of prices, in another order than theirs, by sorting what is in it when that is little
-//!   ([`FEW`] products at most), and otherwise by reading the list in its order, where such products are frequent.
+//! - the caller's channel, as a tag does, where nothing else leads;
+//! - a range of prices is one of the lists in the order of prices; in another order by sorting what is in it when that
+//!   is little ([`FEW`] products at most), and otherwise by reading the list in its order, where such products are
+//!   frequent.
+//!
+//! A product is in a range when its lowest price is: what lists show it from, and order it by.
+//!
+//! - a range of an attribute's values by sorting what is in it when that is little: see [`super::list_within`].
 //!
 //! What is active and not published at the moment is passed by in the index, whose entries end with the span of time in
 //! which they are shown.
@@ -15,12 +21,16 @@
 //! together read what the first of them leaves; so does a range of prices with more than [`FEW`] products that
 //! all stand at the list's far end.
 
+use std::borrow::Cow;
+
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::attribute::Range;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::time::Timestamp;
 
+use super::list_within::Ranges;
 use crate::app::Tenant;
-use crate::port::sql::{Row, SqlError, Statement, Value};
+use crate::port::sql::{Row, Rows, SqlError, Statement, Value};
 
 const LIST: &str = "-- catalog::list
 SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key, p.price_min
@@ -41,57 +51,50 @@ WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.active = 1 AND f.kind = ?
       WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.handle = ?4))
     ELSE ?4 END/*walk*/";
 
-/// `asked` is the range in the store's minor units, and the lowest `price_min` of a product that may reach into
-/// it: bounds come in ten-thousandths of the major unit, the lower is rounded up. `fit` is what is in the range,
-/// as far as it matters. Only one half of `page` finds anything, the other has the limit 0.
+/// A range of prices in another order than theirs. `asked` is the range in the store's minor units: bounds come in
+/// ten-thousandths of the major unit, the lower is rounded up. `fit` is what is in it, as far as it matters. Only one half
+/// of `page` finds anything, the other has the limit 0.
 const LIST_OF_PRICE: &str = "-- catalog::list_of_price
-WITH spread (digits, width) AS MATERIALIZED (
-  SELECT key + 1, value FROM json_each('[15, 255, 4095, 65535, 1048575, 16777215, 268435455, 4294967295, 68719476735,
-    1099511627775, 17592186044415, 281474976710655, 4503599627370495, 72057594037927935, 1152921504606846975,
-    9223372036854775807]')),
-asked (low, high, lowest) AS MATERIALIZED (
-  SELECT (?3 + s.minor_unit_scale - 1) / s.minor_unit_scale, ?4 / s.minor_unit_scale,
-    (?3 + s.minor_unit_scale - 1) / s.minor_unit_scale - (SELECT max(width) FROM spread WHERE EXISTS (
-      SELECT 1 FROM product p WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-        AND p.price_spread = digits))
+WITH asked (low, high) AS MATERIALIZED (
+  SELECT (?3 + s.minor_unit_scale - 1) / s.minor_unit_scale, ?4 / s.minor_unit_scale
   FROM store s WHERE s.organization_id = ?1 AND s.id = ?2),
-fit (id, created_at, title_key, price_min) AS MATERIALIZED (
-  SELECT p.id, p.created_at, p.title_key, p.price_min
-  FROM asked CROSS JOIN spread
-  CROSS JOIN product p ON p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-    AND p.price_spread = digits AND p.price_min BETWEEN low - width AND high AND p.price_max >= low/*fit*/
+fit (id, created_at, title_key) AS MATERIALIZED (
+  SELECT p.id, p.created_at, p.title_key FROM product p
+  WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
+    AND p.price_min >= (SELECT low FROM asked) AND p.price_min <= (SELECT high FROM asked)/*fit*/
   LIMIT 1001),
 page (id) AS MATERIALIZED (
   SELECT * FROM (
-    SELECT fit.id FROM fit CROSS JOIN product p ON p.id = fit.id AND p.organization_id = ?1 WHERE true/*few*/)
+    SELECT fit.id FROM fit/*of*/ CROSS JOIN product p ON p.id = fit.id AND p.organization_id = ?1/*that*/
+    WHERE true/*few*/)
   UNION ALL
   SELECT * FROM (
     SELECT p.id FROM product p
     WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-      AND +p.price_min <= (SELECT high FROM asked) AND p.price_max >= (SELECT low FROM asked)/*walk*/))
+      AND +p.price_min >= (SELECT low FROM asked) AND +p.price_min <= (SELECT high FROM asked)/*walk*/))
 SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key, p.price_min
 FROM page CROSS JOIN product p ON p.id = page.id AND p.organization_id = ?1";
 
+/// Likewise, of what the facet has in the range.
 const LIST_OF_FACET_AND_PRICE: &str = "-- catalog::list_of_facet_and_price
-WITH spread (digits, width) AS MATERIALIZED (
-  SELECT key + 1, value FROM json_each('[15, 255, 4095, 65535, 1048575, 16777215, 268435455, 4294967295, 68719476735,
-    1099511627775, 17592186044415, 281474976710655, 4503599627370495, 72057594037927935, 1152921504606846975,
-    9223372036854775807]')),
-asked (low, high, lowest) AS MATERIALIZED (
-  SELECT (?5 + s.minor_unit_scale - 1) / s.minor_unit_scale, ?6 / s.minor_unit_scale,
-    (?5 + s.minor_unit_scale - 1) / s.minor_unit_scale - (SELECT max(width) FROM spread WHERE EXISTS (
-      SELECT 1 FROM product p WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-        AND p.price_spread = digits))
+WITH asked (low, high) AS MATERIALIZED (
+  SELECT (?5 + s.minor_unit_scale - 1) / s.minor_unit_scale, ?6 / s.minor_unit_scale
   FROM store s WHERE s.organization_id = ?1 AND s.id = ?2),
-fit (id, created_at, title_key, price_min) AS MATERIALIZED (
-  SELECT p.id, p.created_at, p.title_key, p.price_min
-  FROM asked CROSS JOIN spread
-  CROSS JOIN product p ON p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
-    AND p.price_spread = digits AND p.price_min BETWEEN low - width AND high AND p.price_max >= low/*fit*/
+fit (id, created_at, title_key) AS MATERIALIZED (
+  SELECT f.product_id, f.created_at, f.title_key FROM product_facet f
+  WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.active = 1 AND f.kind = ?3
+    AND f.value = CASE ?3
+      WHEN 'category' THEN (SELECT c.id FROM category c
+        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.path = ?4))
+      WHEN 'collection' THEN (SELECT c.id FROM collection c
+        WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.handle = ?4))
+      ELSE ?4 END
+    AND f.price_min >= (SELECT low FROM asked) AND f.price_min <= (SELECT high FROM asked)/*fit*/
   LIMIT 1001),
 page (id) AS MATERIALIZED (
   SELECT * FROM (
-    SELECT fit.id FROM fit CROSS JOIN product p ON p.id = fit.id AND p.organization_id = ?1 WHERE true/*few*/)
+    SELECT fit.id FROM fit/*of*/ CROSS JOIN product p ON p.id = fit.id AND p.organization_id = ?1/*that*/
+    WHERE true/*few*/)
   UNION ALL
   SELECT * FROM (
     SELECT p.id FROM product_facet f
@@ -103,7 +106,7 @@ page (id) AS MATERIALIZED (
         WHEN 'collection' THEN (SELECT c.id FROM collection c
           WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?4 OR c.handle = ?4))
         ELSE ?4 END
-      AND +f.price_min <= (SELECT high FROM asked) AND p.price_max >= (SELECT low FROM asked)/*walk*/))
+      AND +f.price_min >= (SELECT low FROM asked) AND +f.price_min <= (SELECT high FROM asked)/*walk*/))
 SELECT p.id, p.card, p.sellable_variants AS sellable, p.created_at, p.title_key, p.price_min
 FROM page CROSS JOIN product p ON p.id = page.id AND p.organization_id = ?1";
 
@@ -120,6 +123,11 @@ const HAS_FACET: &str = " AND EXISTS (SELECT 1 FROM product_facet f
       WHEN 'collection' THEN (SELECT c.id FROM collection c
         WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = :value OR c.handle = :value))
       ELSE :value END)";
+/// `:price` is the column that the list is in the order of.
+const FROM_PRICE: &str = " AND :price >= (SELECT (:value + s.minor_unit_scale - 1) / s.minor_unit_scale FROM store s
+  WHERE s.organization_id = ?1 AND s.id = ?2)";
+const TO_PRICE: &str = " AND :price <= (SELECT :value / s.minor_unit_scale FROM store s
+  WHERE s.organization_id = ?1 AND s.id = ?2)";
 const HAS_VENDOR: &str = " AND p.vendor = :value";
 const HAS_STOCK: &str = " AND p.in_stock = :value";
 
@@ -209,8 +217,12 @@ pub struct ListFilter {
     pub price_from: Option<i64>,
     pub price_to: Option<i64>,
     pub in_stock: Option<bool>,
+    /// The id of the caller's.
+    pub channel: Option<String>,
     /// Keys of attributes with the text that values are found by.
     pub attributes: Vec<(String, String)>,
+    /// Keys of attributes with what their values are between.
+    pub ranges: Vec<(String, Range)>,
 }
 
 /// One page of what is shown `now`: at most `limit` products after `after` (the sort key's value and the id of the last one).
@@ -242,6 +254,19 @@ pub fn list_in_own_order(tenant: Tenant, filter: &ListFilter, limit: i64, now: T
     all
 }
 
+/// How many a list has, up to its limit. The statement's row is for [`count_of`].
+pub fn count(mut list: Statement) -> Statement {
+    list.sql = format!("-- catalog::list_count\nSELECT count(*) AS count FROM (\n{})", list.sql).into();
+    list
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when there is no row, or one of another shape.
+pub fn count_of(rows: Option<&Rows>) -> Result<i64, SqlError> {
+    let row = rows.and_then(Rows::first).ok_or_else(|| SqlError::Statement("a count has no row".to_owned()))?;
+    row.get("count")
+}
+
 /// As [`list`]; with `only_if`, empty unless what leads the list says that it is in this order.
 pub(super) fn list_if(
     tenant: Tenant,
@@ -262,8 +287,13 @@ pub(super) fn list_if(
     let facets = facets.iter().filter_map(|(kind, value)| Some((*kind, value.as_deref()?)));
     let mut facets = facets.chain(attributes.iter().map(|(kind, value)| (kind.as_str(), value.as_str())));
     let facet = facets.next();
+    // Many products are in a channel: it leads where nothing else does.
+    let mut channel = filter.channel.as_deref().map(|channel| (super::channel::KIND, channel));
+    let is_led = facet.is_some() || filter.vendor.is_some() || filter.in_stock == Some(false);
+    let facet = if is_led { facet } else { channel.take() };
     let is_priced = filter.price_from.is_some() || filter.price_to.is_some();
-    let whole = match (facet.is_some(), is_priced) {
+    let is_sorted = is_priced && sort.key != SortKey::Price;
+    let whole = match (facet.is_some(), is_sorted) {
         (false, false) => LIST,
         (true, false) => LIST_OF_FACET,
         (false, true) => LIST_OF_PRICE,
@@ -273,10 +303,10 @@ pub(super) fn list_if(
         args.add(kind);
         args.add(value);
     }
-    if is_priced {
-        args.add(filter.price_from.unwrap_or(0));
-        args.add(filter.price_to.unwrap_or(i64::MAX));
-    }
+    let range = is_priced.then(|| {
+        let (from, to) = (filter.price_from.unwrap_or(0), filter.price_to.unwrap_or(i64::MAX));
+        (args.add(from), args.add(to))
+    });
 
     // What leads comes first and needs no condition of its own where it is a facet.
     let mut conditions = Vec::new();
@@ -284,32 +314,57 @@ pub(super) fn list_if(
     conditions.extend(facets.map(|(kind, value)| args.condition(HAS_FACET, ANY_OF_FACET, Some(kind), value)));
     conditions.extend(filter.vendor.as_deref().map(|name| args.condition(HAS_VENDOR, ANY_OF_VENDOR, None, name)));
     conditions.extend(filter.in_stock.map(|is| args.condition(HAS_STOCK, ANY_IN_STOCK, None, i64::from(is))));
-    let every: String = conditions.iter().map(|(has, _)| has.as_str()).collect();
+    conditions.extend(channel.map(|(kind, value)| args.condition(HAS_FACET, ANY_OF_FACET, Some(kind), value)));
+    let ranges = Ranges::of(filter, &mut args);
+    let plain: String = conditions.iter().skip(usize::from(facet.is_some())).map(|(has, _)| has.as_str()).collect();
+    conditions.extend(ranges.has().into_iter().map(|has| (has, String::new())));
     let but_facet: String = conditions.iter().skip(usize::from(facet.is_some())).map(|(has, _)| has.as_str()).collect();
     let mut others: String = conditions.iter().skip(1).map(|(_, any)| any.as_str()).collect();
     if let Some(order) = only_if {
         others.push_str(&order_of_shelf(filter.collection.is_some(), 4, order));
     }
+    let (only, many) = (format!("true{others}"), ranges.all_leave_many());
+    others.push_str(&many);
 
     let after = after.map(|(value, id)| (args.add(value.clone()), args.add(id.to_string())));
     let limit = args.add(limit);
     let (led_by, led_id) = if facet.is_some() { ("f", "product_id") } else { ("p", "id") };
-    let bounds = if is_priced { price_bounds(led_by, sort, after.is_some()) } else { String::new() };
+    let in_prices = range.map(|range| in_prices("p", range)).unwrap_or_default();
+    let range = range.filter(|_| !is_sorted);
+    let bounds = range.map(|range| price_bounds(led_by, range, sort, after.is_some())).unwrap_or_default();
     let now = args.add(now.millis());
-    let walk = format!("{but_facet}{bounds}{}{}", shown(led_by, now), order(led_by, led_id, sort, after));
-    let sql = if is_priced {
+    let shown = shown(led_by, now);
+    let walk = format!("{but_facet}{bounds}{shown}{}", order(led_by, led_id, sort, after));
+    let sql = if is_sorted {
         let count = "(SELECT count(*) FROM fit)";
-        let few = format!("{every}{} LIMIT iif({count} <= {FEW}, ?{limit}, 0)", order("fit", "id", sort, after));
+        let few =
+            format!("{but_facet}{} LIMIT iif({count} <= {FEW}{many}, ?{limit}, 0)", order("fit", "id", sort, after));
         let walk = format!("{walk} LIMIT iif({FEW} < {count}{others}, ?{limit}, 0)");
-        format!(
-            "{}{}",
-            whole.replace("/*fit*/", &shown("p", now)).replace("/*few*/", &few).replace("/*walk*/", &walk),
-            direction("p", "id", sort)
-        )
+        // What stands in the index is all that is asked of them, unless they have to meet further conditions.
+        let alone = whole.split_once("/*of*/").zip(whole.split_once("/*that*/")).filter(|_| but_facet.is_empty());
+        let whole = alone.map_or(Cow::Borrowed(whole), |((before, _), (_, after))| format!("{before}{after}").into());
+        let page = whole.replace("/*fit*/", &shown).replace("/*few*/", &few).replace("/*walk*/", &walk);
+        format!("{page}{}", direction("p", "id", sort))
     } else if others.is_empty() {
         whole.replace("/*walk*/", &format!("{walk} LIMIT ?{limit}"))
     } else {
         whole.replace("/*walk*/", &format!("{walk} LIMIT iif(true{others}, ?{limit}, 0)"))
+    };
+    let sql = if ranges.is_empty() {
+        sql
+    } else {
+        ranges.few_first(&sql, now, &|within, has, and| {
+            let (led, table) = match facet {
+                Some(_) => (LIST_OF_FACET, "product_facet f"),
+                None => (LIST, "product p"),
+            };
+            let first = format!("FROM {within} w\nCROSS JOIN {table} ON {led_by}.{led_id} = w.value");
+            let led = led.replace(&format!("FROM {table}"), &first);
+            // The list of what is in a range of prices says no places.
+            let led = if is_sorted { led.replace(", f.position", "") } else { led };
+            let rest = format!("{plain}{has}{in_prices}{shown}{}", order(led_by, led_id, sort, after));
+            led.replace("/*walk*/", &format!("{rest} LIMIT iif({only}{and}, ?{limit}, 0)"))
+        })
     };
     Statement { sql: sql.into(), args: args.0 }
 }
@@ -357,17 +412,23 @@ pub(super) fn direction(table: &str, id: &str, sort: Sort) -> String {
 
 /// In the order of prices, the part of the index that is asked for. A cursor bounds it at one end; the planner
 /// takes one bound for each end, and that must be the cursor.
-fn price_bounds(table: &str, sort: Sort, is_after: bool) -> String {
+fn price_bounds(table: &str, (from, to): (usize, usize), sort: Sort, is_after: bool) -> String {
     let mut bounds = String::new();
-    if sort.key == SortKey::Price {
-        if sort.descending || !is_after {
-            bounds.push_str(&format!(" AND {table}.price_min >= (SELECT lowest FROM asked)"));
-        }
-        if !sort.descending || !is_after {
-            bounds.push_str(&format!(" AND {table}.price_min <= (SELECT high FROM asked)"));
-        }
+    if sort.descending || !is_after {
+        bounds.push_str(&price_bound(FROM_PRICE, table, from));
+    }
+    if !sort.descending || !is_after {
+        bounds.push_str(&price_bound(TO_PRICE, table, to));
     }
     bounds
+}
+
+fn in_prices(table: &str, (from, to): (usize, usize)) -> String {
+    price_bound(FROM_PRICE, table, from) + &price_bound(TO_PRICE, table, to)
+}
+
+fn price_bound(text: &str, table: &str, value: usize) -> String {
+    text.replace(":price", &format!("{table}.price_min")).replace(":value", &format!("?{value}"))
 }
 
 pub(super) struct Args(pub(super) Vec<Value>);

@@ -12,6 +12,7 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::list::{Args, FEW, ListFilter, Sort, SortKey, any_and_has, direction, list_if, order, order_of_shelf};
+use super::list_within::Ranges;
 use crate::app::Tenant;
 use crate::port::sql::{Statement, Value};
 
@@ -22,14 +23,10 @@ use crate::port::sql::{Statement, Value};
 // What each kind of filter leaves, as far as it matters.
 
 const IN_RANGE: &str = "-- catalog::list_in_range
-WITH spread (digits, width) AS MATERIALIZED (
-  SELECT key + 1, value FROM json_each('[15, 255, 4095, 65535, 1048575, 16777215, 268435455, 4294967295, 68719476735,
-    1099511627775, 17592186044415, 281474976710655, 4503599627370495, 72057594037927935, 1152921504606846975,
-    9223372036854775807]'))
-SELECT x.product_id FROM spread
-CROSS JOIN product_price_range x ON x.organization_id = ?1 AND x.store_id = ?2 AND x.currency = ?3 AND x.active = 1
-  AND x.price_spread = digits AND x.price_min BETWEEN ?5 - width AND ?6 AND x.price_max >= ?5
-WHERE coalesce(x.publish_at <= ?4, 1) AND coalesce(x.unpublish_at > ?4, 1)
+SELECT x.product_id FROM product_price_range x
+WHERE x.organization_id = ?1 AND x.store_id = ?2 AND x.currency = ?3 AND x.active = 1
+  AND x.price_min BETWEEN ?5 AND ?6
+  AND coalesce(x.publish_at <= ?4, 1) AND coalesce(x.unpublish_at > ?4, 1)
 LIMIT 1001";
 const IN_FACET: &str = "-- catalog::list_in_facet
 SELECT f.product_id FROM product_facet f
@@ -73,14 +70,7 @@ WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.status = 'active'
 // Conditions.
 
 const IS_PRICED: &str = " AND EXISTS (SELECT 1 FROM product_price_range x
-  WHERE x.organization_id = ?1 AND x.product_id = p.id AND x.currency = ?3 AND x.price_min <= ?6 AND x.price_max >= ?5)";
-/// The lowest price of a product that may reach into the range.
-const FROM_LOWEST: &str =
-    " AND x.price_min >= ?5 - (SELECT max(s.value) FROM json_each('[15, 255, 4095, 65535, 1048575,
-    16777215, 268435455, 4294967295, 68719476735, 1099511627775, 17592186044415, 281474976710655, 4503599627370495,
-    72057594037927935, 1152921504606846975, 9223372036854775807]') s
-  WHERE EXISTS (SELECT 1 FROM product_price_range y WHERE y.organization_id = ?1 AND y.store_id = ?2 AND y.currency = ?3
-    AND y.active = 1 AND y.price_spread = s.key + 1))";
+  WHERE x.organization_id = ?1 AND x.product_id = p.id AND x.currency = ?3 AND x.price_min BETWEEN ?5 AND ?6)";
 
 /// The columns of a facet's list, with ranges.
 const PAGE: &str = "-- catalog::list_in_page
@@ -148,7 +138,7 @@ fn with_ranges(list: &str, currency: usize) -> String {
 }
 
 /// `text` with other numbers of arguments.
-fn numbered(text: &str, numbers: &[(usize, usize)]) -> String {
+pub(super) fn numbered(text: &str, numbers: &[(usize, usize)]) -> String {
     let mut parts = text.split('?');
     let mut sql = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -182,7 +172,12 @@ fn by_price(args: &mut Args, page: &Page<'_>, currency: Currency, only_if: Optio
         fits.push(numbered(IN_RANGE, &numbers));
     }
     let (mut has, mut any) = (String::new(), String::new());
-    let facets = [("collection", &filter.collection), ("category", &filter.category), ("tag", &filter.tag)];
+    let facets = [
+        ("collection", &filter.collection),
+        ("category", &filter.category),
+        ("tag", &filter.tag),
+        (super::channel::KIND, &filter.channel),
+    ];
     let facets = facets.into_iter().filter_map(|(kind, value)| Some((IN_FACET, kind.to_owned(), value.as_deref()?)));
     let attributes =
         filter.attributes.iter().map(|(key, value)| (IN_FACET, format!("attribute:{key}"), value.as_str()));
@@ -197,6 +192,11 @@ fn by_price(args: &mut Args, page: &Page<'_>, currency: Currency, only_if: Optio
         any_and_has(&what, &format!("?{kind}"), &format!("?{value}"), &mut has, &mut any);
     }
 
+    let ranges = Ranges::of(filter, args);
+    let now = numbers.iter().find(|(number, _)| *number == 4).map_or(0, |(_, now)| *now);
+    fits.extend(ranges.left(now));
+    has.extend(ranges.has());
+
     let (table, id) = if sort.key == SortKey::Price { ("x", "product_id") } else { ("p", "id") };
     let ordered = order(table, id, sort, after);
     let mut sql = String::from("WITH ");
@@ -204,8 +204,7 @@ fn by_price(args: &mut Args, page: &Page<'_>, currency: Currency, only_if: Optio
         sql.push_str(&format!("fit{at} (value) AS MATERIALIZED (\n{fit}),\n"));
     }
     sql.push_str("page (value) AS MATERIALIZED (\n");
-    let range =
-        if is_priced { numbered(" AND x.price_min <= ?6 AND x.price_max >= ?5", &numbers) } else { String::new() };
+    let range = if is_priced { numbered(" AND x.price_min BETWEEN ?5 AND ?6", &numbers) } else { String::new() };
     let mut only = format!("true{any}{}", own.unwrap_or_default());
     for at in 0..fits.len() {
         let few = numbered(FEW_OF, &numbers).replace("json_each('[]')", &format!("fit{at}"));
@@ -220,9 +219,8 @@ fn by_price(args: &mut Args, page: &Page<'_>, currency: Currency, only_if: Optio
         walk.push_str(IS_PRICED);
     } else if is_priced {
         // A cursor bounds the index at one end; the planner takes one bound for each, and that must be the cursor.
-        walk.push_str(" AND x.price_max >= ?5");
         if sort.descending || after.is_none() {
-            walk.push_str(FROM_LOWEST);
+            walk.push_str(" AND x.price_min >= ?5");
         }
         if !sort.descending || after.is_none() {
             walk.push_str(" AND x.price_min <= ?6");

@@ -31,9 +31,11 @@ const MEETS: &str = "AND (EXISTS (
       WHEN 'contains' THEN instr(p.product_type, k.value) > 0
       WHEN 'starts-with' THEN substr(p.product_type, 1, length(k.value)) = k.value
       ELSE substr(p.product_type, -length(k.value)) = k.value END
-    ELSE EXISTS (SELECT 1 FROM product_facet f
+    ELSE iif(k.low IS NULL, EXISTS (SELECT 1 FROM product_facet f
       WHERE f.organization_id = ?1 AND f.store_id = p.store_id AND f.kind = k.field
-        AND f.value = k.value AND f.product_id = p.id)
+        AND f.value = k.value AND f.product_id = p.id), EXISTS (SELECT 1 FROM product_facet f
+      WHERE f.organization_id = ?1 AND +f.store_id = p.store_id AND +f.kind = k.field
+        AND f.product_id = p.id AND f.ordinal >= k.low AND f.ordinal <= k.high))
     END <> k.negated) <> c.is_all) <> c.is_all)";
 
 // In the statements below `/*meets*/` stands for that.

@@ -1,14 +1,16 @@
 //! The catalog's tables: `product`, `variant`, `variant_price`, `product_price_range`, `price_change`, `product_image`,
 //! `product_facet`, `category`, `category_product`, `collection`, `collection_condition`, `collection_product`,
-//! `product_translation`, `product_former_translation`, `attribute_definition`.
+//! `product_translation`, `product_former_translation`, `attribute_definition`, `channel`.
 
 pub mod attribute;
 mod bulk;
 pub mod category;
+pub mod channel;
 pub mod collection;
 mod export;
 mod list;
 mod list_in;
+mod list_within;
 pub mod membership;
 mod named;
 pub mod placement;
@@ -25,7 +27,7 @@ pub use bulk::{
     known_of, write,
 };
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
-pub use list::{ListFilter, Sort, SortKey, list, list_in_own_order};
+pub use list::{ListFilter, Sort, SortKey, count, count_of, list, list_in_own_order};
 pub use list_in::{Page, list_in, list_in_own_order_in};
 pub use named::{
     categories_named, categories_named_of, products_named, products_named_of, taken_by_others, taken_by_others_of,
@@ -38,6 +40,6 @@ pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
 };
-pub use sitemap::{sitemap_pages, sitemap_pages_of, sitemap_products, sitemap_products_of};
+pub use sitemap::{said_of, sitemap_pages, sitemap_pages_of, sitemap_products, sitemap_products_of};
 pub use translation::TranslationRow;
 pub use version::{advance, turn, turn_of, version, version_of};

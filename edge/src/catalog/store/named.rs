@@ -8,11 +8,17 @@ use super::bulk::{KnownProduct, known_product_of};
 use crate::app::Tenant;
 use crate::port::sql::{Rows, SqlError, Statement};
 
-/// By id or handle. An id has a `_` in it, which no handle has.
+/// By id or handle, in the order in which they are named. An id has a `_` in it, which no handle has. No source is read
+/// once those before have so many bytes.
 const PRODUCTS: &str = "-- catalog::products_named
-SELECT w.value AS name, p.id, p.handle, p.version, p.created_at, p.product_type, p.category_id, p.source, p.source_hash
-FROM json_each(?3) w
-CROSS JOIN product p ON (p.id = w.value OR p.handle = w.value) AND p.organization_id = ?1 AND p.store_id = ?2";
+SELECT s.name, s.id, s.handle, s.version, s.created_at, s.product_type, s.category_id, s.source_hash,
+  iif(s.before < ?4, (SELECT p.source FROM product p WHERE p.organization_id = ?1 AND +p.store_id = ?2 AND p.id = s.id),
+    NULL) AS source
+FROM (
+  SELECT w.value AS name, p.id, p.handle, p.version, p.created_at, p.product_type, p.category_id, p.source_hash,
+    sum(octet_length(p.source)) OVER (ORDER BY w.key) - octet_length(p.source) AS before
+  FROM json_each(?3) w
+  CROSS JOIN product p ON (p.id = w.value OR p.handle = w.value) AND p.organization_id = ?1 AND p.store_id = ?2) s";
 
 /// By id or path.
 const CATEGORIES: &str = "-- catalog::categories_named
@@ -29,6 +35,9 @@ SELECT 'sku', v.sku FROM json_each(?5) w
 CROSS JOIN variant v ON v.sku = w.value AND v.organization_id = ?1 AND v.store_id = ?2
 WHERE v.product_id NOT IN (SELECT value FROM json_each(?3))";
 
+/// A server's answer has less than 10 MB, where the quotes of a source are escaped. One product has at most some MB.
+const MOST_BYTES: i64 = 3_000_000;
+
 /// What others have that must be a product's own.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TakenByOthers {
@@ -38,15 +47,24 @@ pub struct TakenByOthers {
 
 /// The statement whose rows [`products_named_of`] takes, by ids and handles.
 pub fn products_named(tenant: Tenant, names: &[&str]) -> Statement {
-    tenant.statement(PRODUCTS).bind(json!(names).to_string())
+    tenant.statement(PRODUCTS).bind(json!(names).to_string()).bind(MOST_BYTES)
 }
 
-/// The products, each by what names it.
+/// The products, each by what names it, and what names those that were too much to read: never the first.
 ///
 /// # Errors
 /// [`SqlError::Statement`] when a row is of another shape.
-pub fn products_named_of(rows: &Rows) -> Result<BTreeMap<String, KnownProduct>, SqlError> {
-    rows.iter().map(|row| Ok((row.get::<&str>("name")?.to_owned(), known_product_of(row)?))).collect()
+pub fn products_named_of(rows: &Rows) -> Result<(BTreeMap<String, KnownProduct>, BTreeSet<String>), SqlError> {
+    let (mut known, mut unread) = (BTreeMap::new(), BTreeSet::new());
+    for row in rows.iter() {
+        let name = row.get::<&str>("name")?.to_owned();
+        if row.get::<Option<&str>>("source")?.is_some() {
+            known.insert(name, known_product_of(row)?);
+        } else {
+            unread.insert(name);
+        }
+    }
+    Ok((known, unread))
 }
 
 /// The statement whose rows [`categories_named_of`] takes, by ids and paths.

@@ -29,20 +29,21 @@ WHERE p.organization_id = ?1 AND +p.store_id = ?2 AND p.id = coalesce(
       AND h.locale IN (SELECT value FROM json_each(?5)) LIMIT 1),
     (SELECT d.id FROM product d WHERE d.organization_id = ?1 AND d.store_id = ?2 AND (d.id = ?3 OR d.handle = ?3)))";
 
-/// What was in force as the window began, and of each day since the lowest: no window holds more.
+/// What was in force as the window began, and of each day since the lowest: no window holds more. One row of each, for
+/// a row of each day would be more than an answer holds.
 const PRICES_BEFORE: &str = "-- catalog::prices_before
-SELECT w.value ->> 'variant' AS variant, w.value ->> 'currency' AS currency, c.at, c.price_minor
-FROM json_each(?2) w
-CROSS JOIN price_change c ON c.organization_id = ?1 AND c.variant_id = w.value ->> 'variant'
-  AND c.currency = w.value ->> 'currency' AND c.at = (
-    SELECT max(e.at) FROM price_change e WHERE e.organization_id = ?1 AND e.variant_id = w.value ->> 'variant'
-      AND e.currency = w.value ->> 'currency' AND e.at <= ?3)
-UNION ALL
-SELECT w.value ->> 'variant', w.value ->> 'currency', max(c.at), min(c.price_minor)
-FROM json_each(?2) w
-CROSS JOIN price_change c ON c.organization_id = ?1 AND c.variant_id = w.value ->> 'variant'
-  AND c.currency = w.value ->> 'currency' AND c.at > ?3
-GROUP BY w.key, c.at / 86400000";
+SELECT w.value ->> 'variant' AS variant, w.value ->> 'currency' AS currency, (
+  SELECT json_group_array(json_array(h.at, h.price)) FROM (
+    SELECT c.at, c.price_minor AS price FROM price_change c
+    WHERE c.organization_id = ?1 AND c.variant_id = w.value ->> 'variant' AND c.currency = w.value ->> 'currency'
+      AND c.at = (SELECT max(e.at) FROM price_change e WHERE e.organization_id = ?1
+        AND e.variant_id = w.value ->> 'variant' AND e.currency = w.value ->> 'currency' AND e.at <= ?3)
+    UNION ALL
+    SELECT max(c.at), min(c.price_minor) FROM price_change c
+    WHERE c.organization_id = ?1 AND c.variant_id = w.value ->> 'variant' AND c.currency = w.value ->> 'currency'
+      AND c.at > ?3
+    GROUP BY c.at / 86400000) h) AS history
+FROM json_each(?2) w";
 
 const PRICE_HISTORY: &str = "-- catalog::price_history
 SELECT c.at, c.price_minor, c.compare_at_minor FROM price_change c
@@ -203,9 +204,12 @@ pub fn prices_before(tenant: Tenant, of: &[(VariantId, Currency)], now: Timestam
 pub fn prices_before_of(rows: Option<&Rows>) -> Result<BTreeMap<(VariantId, Currency), History>, SqlError> {
     let mut histories: BTreeMap<_, History> = BTreeMap::new();
     for row in rows.iter().flat_map(|rows| rows.iter()) {
-        let at = Timestamp::from_millis(row.get("at")?);
-        let of = (row.parse("variant")?, row.parse("currency")?);
-        histories.entry(of).or_default().push((at, row.get("price_minor")?));
+        let days: Vec<(i64, Option<i64>)> =
+            serde_json::from_str(row.get("history")?).map_err(|error| SqlError::Statement(error.to_string()))?;
+        if !days.is_empty() {
+            let history = days.into_iter().map(|(at, price)| (Timestamp::from_millis(at), price)).collect();
+            histories.insert((row.parse("variant")?, row.parse("currency")?), history);
+        }
     }
     Ok(histories)
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::PlacedLine;
-use headlesspro_shared::kernel::id::{ProductId, VariantId};
+use headlesspro_shared::kernel::id::{ChannelId, ProductId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
+use super::channel::in_channel;
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
@@ -19,17 +20,20 @@ const BY_HANDLE: &str = "-- catalog::product_by_handle
 SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.handle AS name,
   NULL AS price_minor, '' AS currency, p.category_id,
   (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c
-    WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
+    WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category,
+  (SELECT json_group_array(json_array(t.locale, t.shown_handle)) FROM product_translation t
+    WHERE t.organization_id = ?1 AND t.product_id = p.id) AS said
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
-SELECT v.position, v.id, v.document, v.sellable, v.available, v.sku, v.price_minor, v.currency, NULL, NULL
+SELECT v.position, v.id, v.document, v.sellable, v.available, v.sku, v.price_minor, v.currency, NULL, NULL,
+  NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.handle = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
-SELECT -2, p.id, '', 0, NULL, p.handle, NULL, '', NULL, NULL
+SELECT -2, p.id, '', 0, NULL, p.handle, NULL, '', NULL, NULL, NULL
 FROM product_former_handle f JOIN product p ON p.id = f.product_id AND p.organization_id = f.organization_id
 WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.handle = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
@@ -39,12 +43,15 @@ pub(super) const BY_ID: &str = "-- catalog::product_by_id
 SELECT -1 AS position, p.id, p.document, p.sellable_variants AS sellable, NULL AS available, p.handle AS name,
   NULL AS price_minor, '' AS currency, p.category_id,
   (SELECT json_object('id', c.id, 'name', c.name, 'path', c.path) FROM category c
-    WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category
+    WHERE c.organization_id = ?1 AND c.id = p.category_id) AS category,
+  (SELECT json_group_array(json_array(t.locale, t.shown_handle)) FROM product_translation t
+    WHERE t.organization_id = ?1 AND t.product_id = p.id) AS said
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
 UNION ALL
-SELECT v.position, v.id, v.document, v.sellable, v.available, v.sku, v.price_minor, v.currency, NULL, NULL
+SELECT v.position, v.id, v.document, v.sellable, v.available, v.sku, v.price_minor, v.currency, NULL, NULL,
+  NULL
 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3 AND p.status = 'active'
   AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1)
@@ -86,17 +93,18 @@ pub fn product(tenant: Tenant, key: Result<ProductId, &str>, now: Timestamp) -> 
     tenant.statement(sql).bind(key).bind(now.millis())
 }
 
-/// What `variants` are offered at `now`, in a currency or, without one, in the store's own. In one that is not the
+/// What `variants` are offered at `now` in a channel, or wherever they are; in a currency or, without one, in the store's own. In one that is not the
 /// store's they have no price. Variants that are not this store's are left out.
 pub fn offers(
     tenant: Tenant,
     variants: impl IntoIterator<Item = VariantId>,
     currency: Option<Currency>,
+    channel: Option<ChannelId>,
     now: Timestamp,
 ) -> Statement {
     let ids: Vec<String> = variants.into_iter().map(|id| id.to_string()).collect();
     let statement = tenant.statement(OFFERS).bind(json!(ids).to_string()).bind(now.millis());
-    statement.bind(currency.map(Currency::code))
+    in_channel(statement.bind(currency.map(Currency::code)), channel)
 }
 
 /// # Errors
@@ -105,8 +113,8 @@ pub fn offers_of(rows: &Rows) -> Result<BTreeMap<VariantId, Offer>, SqlError> {
     rows.iter().map(|row| offer_of(row).map(|offer| (offer.variant, offer))).collect()
 }
 
-/// Refuses the commit unless each line's variant is for sale `now` at the line's price.
-pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine], now: Timestamp) -> Statement {
+/// Refuses the commit unless each line's variant is for sale `now` at the line's price, in the channel if there is one.
+pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine], channel: Option<ChannelId>, now: Timestamp) -> Statement {
     let lines: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -114,7 +122,7 @@ pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine], now: Timestamp) -> Sta
             json!({ "variant": line.variant.to_string(), "price": line.unit_price.minor(), "currency": currency })
         })
         .collect();
-    tenant.statement(GUARD_PRICES).bind(json!(lines).to_string()).bind(now.millis())
+    in_channel(tenant.statement(GUARD_PRICES).bind(json!(lines).to_string()).bind(now.millis()), channel)
 }
 
 fn offer_of(row: Row<'_>) -> Result<Offer, SqlError> {

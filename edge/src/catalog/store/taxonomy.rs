@@ -1,10 +1,17 @@
 //! What the tables `category` and `collection` have in common.
 
-use crate::port::sql::{Row, SqlError, Statement};
+use headlesspro_shared::kernel::locale::Locale;
+use serde_json::json;
+
+use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 /// Refuses the commit when the statement before it has changed nothing.
 const GUARD_CHANGED: &str = "-- catalog::guard_changed
 INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
+
+/// Of a page: a server's answer has less than 10 MB, where the quotes of a text are escaped. One row has at most some
+/// hundred thousand.
+const MOST_BYTES: i64 = 2_000_000;
 
 /// What is said of a category or collection beside its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +46,21 @@ impl Default for Presentation {
 /// The statement that refuses the commit when the one before it has changed nothing.
 pub fn guard_changed() -> Statement {
     Statement::new(GUARD_CHANGED)
+}
+
+/// Binds what pages have in common, as `?3` to `?5`.
+pub fn page(statement: Statement, limit: i64, chain: &[Locale]) -> Statement {
+    statement.bind(MOST_BYTES).bind(limit).bind(json!(chain).to_string())
+}
+
+/// How many of the rows are a page of at most `limit`, and whether there are more.
+///
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn cut(rows: Option<&Rows>, limit: i64) -> Result<(usize, bool), SqlError> {
+    let found: i64 = rows.and_then(Rows::first).map_or(Ok(0), |row| row.get("found"))?;
+    let shown = rows.map_or(0, Rows::len).min(usize::try_from(limit).unwrap_or(usize::MAX));
+    Ok((shown, i64::try_from(shown).unwrap_or(i64::MAX) < found))
 }
 
 /// # Errors

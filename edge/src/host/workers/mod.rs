@@ -15,11 +15,11 @@ use std::time::Duration;
 use axum::Router;
 use headlesspro_shared::kernel::time::Timestamp;
 use tower::ServiceExt;
-use worker::js_sys::Promise;
 use worker::js_sys::futures::{JsFuture, future_to_promise};
+use worker::js_sys::{Date, Promise};
 use worker::send::SendFuture;
 use worker::wasm_bindgen::{JsCast, JsValue};
-use worker::{Context, Date, Delay, Env, ScheduleContext, ScheduledEvent, event, web_sys};
+use worker::{Context, Delay, Env, ScheduleContext, ScheduledEvent, event, web_sys};
 
 use super::remote::{self, Misconfigured};
 use crate::app::App;
@@ -103,7 +103,10 @@ struct WorkersClock;
 
 impl Clock for WorkersClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+        // A number, not an object: it is asked for several times a request.
+        #[expect(clippy::cast_possible_truncation, reason = "whole milliseconds, far below 2^53")]
+        let millis = Date::now() as i64;
+        Timestamp::from_millis(millis)
     }
 
     fn sleep(&self, pause: Duration) -> BoxFuture<'static, ()> {

@@ -2,7 +2,8 @@
 
 use axum::response::Response;
 use headlesspro_shared::identity::{KeyKind, KeyName, Scope, Scopes};
-use headlesspro_shared::kernel::id::ApiKeyKind;
+use headlesspro_shared::kernel::handle::Handle;
+use headlesspro_shared::kernel::id::{ApiKeyKind, ChannelId, ChannelKind};
 use headlesspro_shared::kernel::time::Timestamp;
 use http::{StatusCode, Uri};
 use schemars::JsonSchema;
@@ -44,6 +45,10 @@ pub struct CreateApiKeyBody {
     /// From then on it is void. Never, when left out.
     #[schemars(with = "Option<MomentText>")]
     pub expires_at: Option<String>,
+    /// Of a publishable key: the id or handle of the channel that it is shown, and whoever logs in with it. All that is
+    /// active, when left out.
+    #[schemars(length(min = 1, max = 255))]
+    pub channel: Option<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -81,6 +86,9 @@ pub struct ApiKeyBody {
     /// The key that took its place.
     #[schemars(with = "Option<IdText<ApiKeyKind>>")]
     pub replaced_by: Option<String>,
+    /// What it is shown; null: all that is active.
+    #[schemars(with = "Option<IdText<ChannelKind>>")]
+    pub channel: Option<String>,
     /// To within half a minute; null for a key that was not used in 90 days, and in the answer that makes one.
     #[schemars(with = "Option<MomentText>")]
     pub last_used_at: Option<String>,
@@ -120,7 +128,11 @@ impl Parse for CreateApiKeyBody {
         let name = errors.required("name", self.name, |name| name.parse::<KeyName>());
         let scopes = errors.optional("scopes", self.scopes, |scopes| scopes.parse::<Scopes>());
         let expires_at = errors.optional("expiresAt", self.expires_at, |moment| moment.parse::<Timestamp>());
-        Some(Wanted { kind: kind?, name: name?, scopes, expires_at })
+        let channel = errors.optional("channel", self.channel, |name| {
+            let is_name = name.parse::<ChannelId>().is_ok() || name.parse::<Handle>().is_ok();
+            if is_name { Ok(name) } else { Err("must be the id or the handle of a channel") }
+        });
+        Some(Wanted { kind: kind?, name: name?, scopes, expires_at, channel })
     }
 }
 
@@ -184,6 +196,7 @@ fn shown(key: &ApiKey, now: Timestamp) -> ApiKeyBody {
         expires_at: key.expires_at.map(|at| at.to_string()),
         revoked_at: key.revoked_at.map(|at| at.to_string()),
         replaced_by: key.replaced_by.map(|id| id.to_string()),
+        channel: key.channel.map(|id| id.to_string()),
         last_used_at: None,
     }
 }
@@ -195,6 +208,15 @@ impl From<ApiKeyError> for Problem {
             ApiKeyError::Refused(refused) => Problem::invalid(vec![field("scopes", refused.to_string())]),
             ApiKeyError::ExpiresInThePast => {
                 Problem::invalid(vec![field("expiresAt", "must be in the future".to_owned())])
+            }
+            ApiKeyError::ChannelOfSecretKey => {
+                Problem::invalid(vec![field("channel", "only a publishable key is of a channel".to_owned())])
+            }
+            ApiKeyError::NoSuchChannel => {
+                Problem::invalid(vec![field("channel", "there is no such channel".to_owned())])
+            }
+            ApiKeyError::ChannelNotReady => {
+                Problem::invalid(vec![field("channel", "is not ready: products are still put into it".to_owned())])
             }
             ApiKeyError::PlanLimit(exceeded) => exceeded.into(),
             ApiKeyError::NotActive => Problem::new(StatusCode::CONFLICT, "api-key-not-active")

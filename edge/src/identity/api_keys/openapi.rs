@@ -47,11 +47,19 @@ fn create() -> Operation {
         )
         .budget(Budget::new(2, 2, 0))
         .parameters([Parameter::idempotency_key(false)])
-        .body(RequestBody::json::<CreateApiKeyBody>("The key.").example(
-            "warehouse",
-            "A server that reads orders",
-            json!({ "kind": "secret", "name": "Warehouse", "scopes": "orders:read" }),
-        ))
+        .body(
+            RequestBody::json::<CreateApiKeyBody>("The key.")
+                .example(
+                    "warehouse",
+                    "A server that reads orders",
+                    json!({ "kind": "secret", "name": "Warehouse", "scopes": "orders:read" }),
+                )
+                .example(
+                    "outlet",
+                    "A storefront that shows one channel",
+                    json!({ "kind": "publishable", "name": "Outlet", "channel": "outlet" }),
+                ),
+        )
         .answer(made())
         .problems(json_body())
         .problems(idempotency())
@@ -122,6 +130,7 @@ fn key(last_used_at: Value) -> Value {
         "expiresAt": null,
         "revokedAt": null,
         "replacedBy": null,
+        "channel": null,
         "lastUsedAt": last_used_at,
     })
 }

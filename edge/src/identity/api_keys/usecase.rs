@@ -24,6 +24,8 @@ pub struct Wanted {
     /// Those of a new key where left out.
     pub scopes: Option<Scopes>,
     pub expires_at: Option<Timestamp>,
+    /// The id or handle of the channel that it is of.
+    pub channel: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,10 @@ pub enum ApiKeyError {
     Refused(IssueKeyError),
     /// It would be over before it began.
     ExpiresInThePast,
+    /// Only a publishable key is of a channel.
+    ChannelOfSecretKey,
+    NoSuchChannel,
+    ChannelNotReady,
     /// Revoked, expired or replaced by another already.
     NotActive,
     /// The key that it took the place of is still good.
@@ -55,7 +61,13 @@ pub async fn create(
     told: Told,
 ) -> Result<Answered, Failure<ApiKeyError>> {
     let tenant = ctx.tenant();
-    let (repeatable, first) = Repeatable::read(ctx, claim).await?;
+    let mut reads: Vec<_> = wanted.channel.iter().map(|key| api_key::find_channel(tenant, key)).collect();
+    let repeat_at = reads.len();
+    reads.extend(repeat_reads(tenant, claim));
+    // A replica may not have heard of a channel that was made a moment ago.
+    let reader = if wanted.channel.is_some() { &ctx.clone().reading_what_is_current() } else { ctx };
+    let rows = if reads.is_empty() { Vec::new() } else { reader.read(reads).await? };
+    let (repeatable, first) = Repeatable::of(ctx, claim, rows.get(repeat_at..))?;
     if let Some(first) = first {
         return Ok(first);
     }
@@ -66,11 +78,22 @@ pub async fn create(
     if wanted.expires_at.is_some_and(|end| end <= ctx.now) {
         return Err(Failure::Rejected(ApiKeyError::ExpiresInThePast));
     }
-    let (new, text) = mint(ctx, wanted.kind, scopes, wanted.name.to_string(), wanted.expires_at)?;
+    let channel = match &wanted.channel {
+        None => None,
+        Some(_) if wanted.kind == KeyKind::Secret => return Err(Failure::Rejected(ApiKeyError::ChannelOfSecretKey)),
+        Some(_) => match api_key::channel_of(rows.first())? {
+            None => return Err(Failure::Rejected(ApiKeyError::NoSuchChannel)),
+            Some((_, false)) => return Err(Failure::Rejected(ApiKeyError::ChannelNotReady)),
+            Some((channel, true)) => Some(channel),
+        },
+    };
+    let (mut new, text) = mint(ctx, wanted.kind, scopes, wanted.name.to_string(), wanted.expires_at)?;
+    new.channel = channel;
     let made = Made { key: shown(&new, ctx.now), text };
     let answered = answered(&made, told, ctx.now);
     let mut commit = Commit::new();
     let guard = commit.push(api_key::guard_plan(tenant, ctx.now));
+    let channel_guard = channel.map(|channel| commit.push(api_key::guard_channel(tenant, channel)));
     commit.push_diagnosis(api_key::plan(tenant, ctx.now));
     commit.push(api_key::insert_api_key(tenant, &new, ctx.now));
     repeatable.keep(ctx, &mut commit, &answered)?;
@@ -82,6 +105,9 @@ pub async fn create(
         Committed::Refused { statement, refusal, diagnosis } => {
             if let Some(first) = repeatable.answered(ctx, diagnosis.get(1))? {
                 return Ok(first);
+            }
+            if channel_guard == Some(statement) {
+                return Err(Failure::Rejected(ApiKeyError::NoSuchChannel));
             }
             let plan = diagnosis.first().map(api_key::plan_of).transpose()?.flatten();
             match plan.filter(|_| statement == guard) {
@@ -131,7 +157,8 @@ pub async fn rotate(
     // One that was to end some day is not good for ever after.
     let lifetime = old.expires_at.map(|end| end.millis().saturating_sub(old.created_at.millis()));
     let expires_at = lifetime.map(|millis| ctx.now.checked_add_millis(millis).unwrap_or(ctx.now));
-    let (new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), expires_at)?;
+    let (mut new, text) = mint(ctx, old.kind, old.scopes, old.name.clone(), expires_at)?;
+    new.channel = old.channel;
     let made = Made { key: shown(&new, ctx.now), text };
     let answered = answered(&made, told, ctx.now);
     let mut commit = Commit::new();
@@ -197,8 +224,8 @@ fn mint(
     expires_at: Option<Timestamp>,
 ) -> Result<(NewApiKey, String), Failure<ApiKeyError>> {
     let text = issuing::mint(ctx, |organization, store, random| mint_api_key(kind, organization, store, random))?;
-    let key =
-        NewApiKey { id: ctx.new_id()?, kind, hash: hash_of(&text), scopes, name, hint: hint_of(&text), expires_at };
+    let (hash, hint) = (hash_of(&text), hint_of(&text));
+    let key = NewApiKey { id: ctx.new_id()?, kind, hash, scopes, name, hint, expires_at, channel: None };
     Ok((key, text))
 }
 
@@ -213,6 +240,7 @@ fn shown(new: &NewApiKey, now: Timestamp) -> ApiKey {
         expires_at: new.expires_at,
         revoked_at: None,
         replaced_by: None,
+        channel: new.channel,
     }
 }
 
@@ -229,6 +257,7 @@ pub fn state(key: &ApiKey) -> serde_json::Value {
         "name": key.name,
         "scopes": key.scopes.to_string(),
         "expiresAt": key.expires_at.map(|end| end.to_string()),
+        "channel": key.channel.map(|channel| channel.to_string()),
     })
 }
 

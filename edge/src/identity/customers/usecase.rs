@@ -8,7 +8,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::customer::{self, CustomerRow};
-use crate::identity::usecase::{Account, end_sessions, hash_email, opened, unexplained, void_tokens};
+use crate::identity::usecase::{Account, end_sessions, ended_sessions, hash_email, opened, unexplained, void_tokens};
 use crate::journal::{self, Change};
 use crate::port::sql::{Commit, Committed, Rows};
 
@@ -59,7 +59,7 @@ pub async fn find(ctx: &Ctx, id: AccountId) -> Result<Customer, Failure<Customer
 
 /// Suspends a customer, or ends that: one read, one commit, one call of Redis, and the first two again when somebody
 /// else was quicker. A customer who is suspended logs in nowhere, and tokens that were issued before are void within a
-/// minute. One who is in that state already stays in it; repeated after a lost answer it makes sure of the tokens.
+/// minute. One who is in that state already stays in it.
 pub async fn set_active(
     ctx: &Ctx,
     id: AccountId,
@@ -75,22 +75,21 @@ pub async fn set_active(
             return Err(Failure::Rejected(CustomerError::VersionMismatch { current: version }));
         }
         if before.is_active == is_active {
-            void_unless(is_active, ctx, id).await?;
             return Ok(shown(ctx, before)?);
         }
         let mut commit = Commit::new();
         commit.push(customer::set_state(tenant, id, version, is_active, ctx.now));
         let guard = commit.push(guard_changed());
-        if !is_active {
-            commit.push(end_sessions(tenant, id, "suspended", ctx.now));
-        }
+        let ended = (!is_active).then(|| commit.push(end_sessions(tenant, id, "suspended", ctx.now)));
         let action = if is_active { "customer.resume" } else { "customer.suspend" };
         let change = Change::new(action, id).before(state(before.is_active)).after(state(is_active)).of_organization();
         commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
         commit.push_after(customer::find(tenant, id));
         match ctx.commit(&commit).await? {
-            Committed::Done { after, .. } => {
-                void_unless(is_active, ctx, id).await?;
+            Committed::Done { rows, after } => {
+                if let Some(ended) = ended {
+                    void_tokens(ctx, &ended_sessions(rows.get(ended))?, &[id.to_string()]).await;
+                }
                 return Ok(shown(ctx, only(after.first())?)?);
             }
             Committed::Refused { statement, .. } if statement == guard => {}
@@ -98,10 +97,6 @@ pub async fn set_active(
         }
     }
     Err(Failure::Rejected(CustomerError::Changing))
-}
-
-async fn void_unless(is_active: bool, ctx: &Ctx, id: AccountId) -> Result<(), Failure<CustomerError>> {
-    if is_active { Ok(()) } else { Ok(void_tokens(ctx, &[id.to_string()]).await?) }
 }
 
 /// What the audit log keeps.

@@ -23,7 +23,7 @@ fn ask() -> Operation {
              Takes the current password, and a code of the app or a recovery code where there is a second factor; an \
              account without a password shows such a code, or has logged in within the last ten minutes. An address that another account has is answered alike, and its owner told.",
         )
-        .budget(Budget::new(2, 2, 2))
+        .budget(Budget::new(2, 4, 2))
         .body(
             RequestBody::json::<ChangeEmailBody>("The new address.")
                 .example(

@@ -19,7 +19,7 @@ use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::one_time::{self, ChosenEmail, NewToken};
 use crate::identity::store::{second_factor, session};
 use crate::identity::telling::Owner;
-use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
+use crate::identity::usecase::{data_key, email_of, ended_sessions, hash_email, unexplained, void_tokens};
 use crate::journal::{self, Change, MASKED, PERSONAL};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
@@ -158,7 +158,7 @@ async fn prove(
     if let Some(shown) = wish.shown {
         return prove_second(ctx, wish, shown, rows, commit).await;
     }
-    if has_fresh_login(ctx, rows.get(2), person)? {
+    if has_fresh_login(ctx, rows.get(2), person).await? {
         return Ok(Proven::default());
     }
     Err(Failure::Rejected(EmailError::NotFresh))
@@ -226,8 +226,7 @@ pub async fn confirm(ctx: &Ctx, token: &OneTimeToken) -> Result<(), Failure<NotR
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     };
     notifications::deliver_later(ctx);
-    let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, &ended, None).await;
+    void_tokens(ctx, &ended_sessions(rows.get(ended))?, &[]).await;
     Ok(())
 }
 

@@ -46,6 +46,7 @@ fn link() -> Operation {
         "As a login is begun; whoever finishes it in this browser is linked to the account that asks, whatever the \
          e-mail address. Takes a login of the last ten minutes.",
     ))
+    .budget(Budget::new(2, 4, 0))
     .problems(not_fresh())
 }
 
@@ -125,6 +126,7 @@ fn link_token() -> Operation {
         "Links whom another issuer's access token is about to one's account",
         "Whatever the e-mail address. Takes a login of the last ten minutes, and opens a session, as a login does.",
     ))
+    .budget(Budget::new(3, 8, 1))
     .problems(not_fresh())
 }
 

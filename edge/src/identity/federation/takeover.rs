@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::identity::announced::verified;
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::{account, one_time, passkey, provider, second_factor, session};
-use crate::identity::usecase::void_all;
+use crate::identity::usecase::{ended_sessions, void_tokens};
 use crate::port::sql::{Commit, Rows};
 
 /// Where a commit says what became of a registration.
@@ -47,9 +47,6 @@ pub fn take_over<E>(
 /// # Errors
 /// [`Failure::Unavailable`] when the database's answer does not read back.
 pub async fn void_ended<E>(ctx: &Ctx, taken: TakenOver, rows: &[Rows]) -> Result<(), Failure<E>> {
-    let ended = rows.get(taken.ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    if !ended.is_empty() {
-        void_all(ctx, &ended, None).await;
-    }
+    void_tokens(ctx, &ended_sessions(rows.get(taken.ended))?, &[]).await;
     Ok(())
 }

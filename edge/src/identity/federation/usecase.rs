@@ -15,6 +15,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::caller::{Person, hash_of};
 use crate::identity::fresh::{has_fresh_login, session_of};
+use crate::identity::newest::Newest;
 use crate::identity::opening::Tokens;
 use crate::identity::store::provider::{self, NewLogin, Provider};
 use crate::identity::usecase::{committed, data_key};
@@ -62,11 +63,16 @@ pub struct Finish {
     pub issuer: Option<String>,
 }
 
-/// The providers that people can be sent to.
+/// The providers that people can be sent to, the oldest first: of the newest 250, which is more than a page shows.
 pub async fn list(ctx: &Ctx) -> Result<Vec<Provider>, Failure<FederationError>> {
-    let rows = ctx.read(vec![provider::list(ctx.tenant())]).await?;
+    let rows = ctx.read(vec![provider::list(ctx.tenant(), &Newest::first())]).await?;
     let all = rows.first().map(provider::providers_of).transpose()?.unwrap_or_default();
-    Ok(all.into_iter().map(|(provider, _)| provider).filter(|provider| !provider.redirect_uris.is_empty()).collect())
+    Ok(all
+        .into_iter()
+        .rev()
+        .map(|(provider, _)| provider)
+        .filter(|provider| !provider.redirect_uris.is_empty())
+        .collect())
 }
 
 /// Begins a login: one read, one commit. `person` is who is logged in and wants the identity linked.
@@ -81,7 +87,7 @@ pub async fn begin(
     reads.extend(person.map(|person| session_of(tenant, person)));
     let rows = ctx.read(reads).await?;
     let (provider, _) = only(rows.first())?.ok_or(Failure::NotFound)?;
-    fresh(ctx, rows.get(1), person)?;
+    fresh(ctx, rows.get(1), person).await?;
     let account = person.map(|person| person.account);
     let client_id = provider.client_id.as_deref().ok_or(Failure::NotFound)?;
     if !provider.redirect_uris.iter().any(|known| known == redirect_uri.as_str()) {
@@ -161,11 +167,14 @@ pub async fn finish(ctx: &Ctx, back: &Finish, device: &str) -> Result<Tokens, Fa
 }
 
 /// Refuses a link that is asked for by anybody but the owner, who logged in a moment ago.
-pub(super) fn fresh(ctx: &Ctx, rows: Option<&Rows>, person: Option<Person>) -> Result<(), Failure<FederationError>> {
-    match person {
-        Some(person) if !has_fresh_login(ctx, rows, person)? => Err(Failure::Rejected(FederationError::NotFresh)),
-        _ => Ok(()),
-    }
+pub(super) async fn fresh(
+    ctx: &Ctx,
+    rows: Option<&Rows>,
+    person: Option<Person>,
+) -> Result<(), Failure<FederationError>> {
+    let Some(person) = person else { return Ok(()) };
+    let is_fresh = has_fresh_login(ctx, rows, person).await?;
+    if is_fresh { Ok(()) } else { Err(Failure::Rejected(FederationError::NotFresh)) }
 }
 
 /// The secret that the provider knows us by.

@@ -3,14 +3,15 @@
 use axum::response::Response;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{ExternalIdentityKind, IdentityProviderKind};
-use http::StatusCode;
+use http::{StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::usecase::{self, Identity, LastWayIn};
 use crate::app::Ctx;
-use crate::extract::PathId;
-use crate::identity::http::{answer, nothing, person};
+use crate::extract::{Parsed, PathId};
+use crate::identity::http::{answer, linked, nothing, person};
+use crate::identity::newest::Newest;
 use crate::identity::store::identity::IdentityProvider;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -56,16 +57,21 @@ pub struct IdentityProviderBody {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "LinkedIdentities")]
 pub struct IdentitiesBody {
-    /// The oldest first.
+    /// The newest first.
     pub items: Vec<IdentityBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
 }
 
-async fn list(ctx: Ctx) -> Result<Response, Problem> {
+async fn list(ctx: Ctx, Parsed(wanted): Parsed<Newest>, uri: Uri) -> Result<Response, Problem> {
     let person = person(&ctx).await?;
-    let items = usecase::list(&ctx, person.account).await?.into_iter().map(IdentityBody::of).collect();
-    Ok(answer(StatusCode::OK, &IdentitiesBody { items }))
+    let (identities, next) = usecase::list(&ctx, person.account, &wanted).await?;
+    let items = identities.into_iter().map(IdentityBody::of).collect();
+    let body = IdentitiesBody { items, next_cursor: next.map(Newest::cursor) };
+    Ok(linked(answer(StatusCode::OK, &body), &uri, body.next_cursor.as_deref()))
 }
 
 async fn unlink(ctx: Ctx, PathId(id): PathId<ExternalIdentityKind>) -> Result<Response, Problem> {

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::http::IdentitiesBody;
 use super::usecase::LastWayIn;
-use crate::identity::openapi::operation;
-use crate::openapi::{Answer, Budget, Operation, Parameter, entropy, id, not_found, of, time};
+use crate::identity::openapi::{operation, wrong_page};
+use crate::openapi::{Answer, Budget, Header, Operation, Parameter, entropy, id, not_found, of, time};
 
 pub fn operations() -> Vec<Operation> {
     vec![list(), unlink()]
@@ -16,9 +16,10 @@ pub fn operations() -> Vec<Operation> {
 
 fn list() -> Operation {
     operation(Method::GET, "/api/v1/auth/identities", "listLinkedIdentities", Scope::ProfileRead)
-        .says("Lists the identities that open one's account", "At other identity providers, the oldest first.")
+        .says("Lists the identities that open one's account", "At other identity providers, the newest first.")
         .budget(Budget::new(1, 1, 0))
-        .answer(Answer::json::<IdentitiesBody>(200, "The identities.").example(
+        .parameters(Parameter::page())
+        .answer(Answer::json::<IdentitiesBody>(200, "A page of identities.").headers([Header::Link]).example(
             "one",
             "One identity",
             json!({ "items": [{
@@ -29,8 +30,9 @@ fn list() -> Operation {
                 "email": "ada@example.com",
                 "linkedAt": time(0),
                 "lastUsedAt": time(1),
-            }] }),
+            }], "nextCursor": null }),
         ))
+        .problems(wrong_page())
         .problems(not_found())
 }
 

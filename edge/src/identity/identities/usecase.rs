@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::app::{Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
+use crate::identity::newest::Newest;
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::identity::{self, IdentityProvider, IdentityRow};
 use crate::identity::telling::{Owner, security_page};
@@ -38,12 +39,18 @@ pub fn email_place(tenant: Tenant, row: &str) -> Place<'_> {
     Place { organization: tenant.organization, table: "external_identity", column: "email", row }
 }
 
-/// The identities of the account, oldest first.
-pub async fn list(ctx: &Ctx, who: AccountId) -> Result<Vec<Identity>, Failure<LastWayIn>> {
-    let rows = ctx.read(vec![identity::of_account(ctx.tenant(), who), Owner::find(ctx, who)]).await?;
+/// A page of the identities of the account, and the one behind it.
+pub async fn list(
+    ctx: &Ctx,
+    who: AccountId,
+    wanted: &Newest,
+) -> Result<(Vec<Identity>, Option<Newest>), Failure<LastWayIn>> {
+    let rows = ctx.read(vec![identity::of_account(ctx.tenant(), who, wanted), Owner::find(ctx, who)]).await?;
     let owner = Owner::of(ctx, rows.get(1))?;
     let found = rows.first().map(identity::identities_of).transpose()?.unwrap_or_default();
-    found.into_iter().map(|row| Ok(opened(ctx.tenant(), &owner.key, row)?)).collect()
+    let (found, next) = wanted.page(found, |row| (row.linked_at, row.id.to_string()));
+    let opened = found.into_iter().map(|row| opened(ctx.tenant(), &owner.key, row)).collect::<Result<_, _>>()?;
+    Ok((opened, next))
 }
 
 fn opened(tenant: Tenant, key: &DataKey, row: IdentityRow) -> Result<Identity, Unavailable> {

@@ -1,21 +1,19 @@
 //! What the token, revocation and introspection endpoints do.
 
-use headlesspro_shared::identity::{
-    ACCESS_SECONDS, Access, AccessClaims, Role, ScopeRefused, Scopes, Subject, VOID_SECONDS, narrow,
-};
+use headlesspro_shared::identity::{ACCESS_SECONDS, Access, AccessClaims, Role, ScopeRefused, Scopes, Subject, narrow};
 use headlesspro_shared::kernel::id::AppId;
 use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Ctx;
 use crate::failure::{Failure, Halt, Unavailable};
-use crate::identity::caller::{hash_of, revocation_key, revocations_of};
+use crate::identity::caller::{KeyHash, hash_of, revocations_of, subjects_of};
 use crate::identity::opening::signing_key;
 use crate::identity::signing::{PublicKey, UnverifiedToken};
-use crate::identity::store::keys;
-use crate::identity::usecase::committed;
+use crate::identity::store::{keys, void};
+use crate::identity::usecase::{committed, void_tokens};
 use crate::journal::{self, Change};
 use crate::limits::script::{LIMITS, answer, call};
-use crate::port::kv::{Command, KvError};
+use crate::port::kv::KvError;
 use crate::port::sql::{Commit, Rows};
 
 /// An access token for an app.
@@ -49,6 +47,7 @@ pub async fn issue(ctx: &Ctx, asked: Option<&str>) -> Result<Issued, Failure<Sco
         org: tenant.organization,
         store: tenant.store,
         currency: principal.currency,
+        chan: None,
         sid: None,
         role: Role::App,
         scopes,
@@ -62,27 +61,26 @@ pub async fn issue(ctx: &Ctx, asked: Option<&str>) -> Result<Issued, Failure<Sco
 }
 
 /// Voids a token that was issued to the client that asks, everywhere within 30 s. What is no such token is void
-/// already (RFC 7009, section 2.2). What is void is in Redis alone, so the audit log is written first: where Redis does
-/// not answer then, the client is told so and asks again.
+/// already (RFC 7009, section 2.2).
 pub async fn revoke(ctx: &Ctx, text: &str) -> Result<(), Failure<ScopeRefused>> {
     let app = authenticated(ctx).await?;
     let Some(token) = UnverifiedToken::read(text) else { return Ok(()) };
     let claims = &token.claims;
     let is_own = claims.sub == Subject::App(app) && claims.access.org == ctx.tenant().organization;
     // Of a token that nobody signed nothing is kept.
-    if !is_own || !is_signed(ctx, &token).await? {
+    if !is_own || !is_signed(ctx, &token, hash_of(text)).await? {
         return Ok(());
     }
     // A token has no name; its moment tells it from the app's others.
     let change = Change::new("app.revoke-token", app)
         .turned("isGood", true.into(), false.into())
         .had("issuedAt", Timestamp::from_millis(claims.access.iat_ms).to_string().into());
+    let hash = hash_of(text).to_hex();
     let mut commit = Commit::new();
+    commit.push(void::void(ctx.tenant(), &hash, ctx.now));
     commit.push(journal::audit(ctx, ctx.new_id()?, &app.to_string(), change));
     committed(ctx.commit(&commit).await?)?;
-    let key = revocation_key(ctx.tenant().organization, &hash_of(text).to_hex());
-    let before = ctx.now.millis().saturating_add(1).to_string();
-    ctx.kv(Command::new(["SET", &key, &before, "EX", &VOID_SECONDS.to_string()])).await?;
+    void_tokens(ctx, &[], &[hash]).await;
     Ok(())
 }
 
@@ -93,7 +91,7 @@ pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, F
         ctx.principal().await?;
         return Ok(None);
     };
-    if !is_signed(ctx, &token).await? {
+    if !is_signed(ctx, &token, hash_of(text)).await? {
         return Ok(None);
     }
     let asked = revocations_of(&token, hash_of(text));
@@ -107,16 +105,17 @@ pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, F
     Ok(if is_void { None } else { Some(token.claims) })
 }
 
-/// Whether a key of ours signed it, its claims hold now, and its tenant, which is of the organization that asks, does
-/// business.
-async fn is_signed(ctx: &Ctx, token: &UnverifiedToken) -> Result<bool, Failure<ScopeRefused>> {
+/// Whether a key of ours signed it, its claims hold now, the database does not say that it is void, and its tenant,
+/// which is of the organization that asks, does business.
+async fn is_signed(ctx: &Ctx, token: &UnverifiedToken, hash: KeyHash) -> Result<bool, Failure<ScopeRefused>> {
     let (verifier, tenant) = (ctx.app().verifier(), token.tenant());
     let database = ctx.app().databases.number_of(tenant.organization);
-    if let Some(key) = verifier.keys.get(database, &token.kid, ctx.now).filter(|_| verifier.is_open(tenant, ctx.now)) {
+    let known = verifier.keys.get(database, &token.kid, ctx.now);
+    if let Some((key, open)) = known.zip(verifier.open(tenant, ctx.now)) {
         ctx.principal().await?;
-        return Ok(token.is_good(&key, &verifier.issuer, ctx.now));
+        return Ok(token.is_good(&key, &verifier.issuer, ctx.now) && !open.voids(token, hash));
     }
-    let rows = ctx.read(vec![keys::verifying_key(tenant, &token.kid, ctx.now)]).await?;
+    let rows = ctx.read(vec![keys::verifying_key(tenant, &token.kid, &subjects_of(token, hash), ctx.now)]).await?;
     let Some(row) = rows.first().and_then(Rows::first) else { return Ok(false) };
     let Some(key) = PublicKey::from_base64(row.get("public_key")?) else { return Ok(false) };
     verifier.keys.put(database, &token.kid, key.clone(), ctx.now);

@@ -68,7 +68,7 @@ fn registration_options() -> Operation {
         "Options for `navigator.credentials.create()`. The challenge is good once, for five minutes, for the account \
          that asks. Takes a login of the last ten minutes.",
     )
-    .budget(Budget::new(2, 2, 0))
+    .budget(Budget::new(2, 4, 0))
     .body(RequestBody::json::<NoBody>("Nothing.").example("nothing", "An empty object", json!({})))
     .answer(Answer::json::<OptionsBody>(200, "The options.").example(
         "options",
@@ -139,7 +139,7 @@ fn register() -> Operation {
 fn rename() -> Operation {
     operation(Method::PATCH, "/api/v1/auth/passkeys/{id}", "renamePasskey", Scope::ProfileWrite)
         .says("Names one of one's passkeys", "")
-        .budget(Budget::new(1, 2, 0))
+        .budget(Budget::new(2, 2, 0))
         .parameters([passkey_id()])
         .body(RequestBody::json::<RenameBody>("The name.").example("key", "A name", json!({ "name": "Key ring" })))
         .answer(Answer::json::<PasskeyBody>(200, "The passkey.").example("phone", "A phone", passkey()))

@@ -21,10 +21,12 @@ use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::passkey::{self, LoginPasskey, NewPasskey, Passkey};
 use crate::identity::store::{account, keys};
 use crate::identity::telling::{Owner, security_page};
-use crate::identity::usecase::{committed, data_key, email_of, unexplained};
+use crate::identity::usecase::{committed, data_key, email_of, no_data_key, unexplained};
 use crate::journal::{self, Answered, Change, Claim, MASKED, MASKED_CHANGED, PERSONAL};
 use crate::notifications;
+use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+use crate::vault::{DataKey, Place, is_sealed};
 
 /// Challenges that are over are kept no longer than this, in milliseconds.
 const KEPT_MILLIS: i64 = 3_600_000;
@@ -125,7 +127,7 @@ pub async fn registration_options(ctx: &Ctx, person: Person) -> Result<Registrat
         return Err(Failure::Rejected(PasskeyFailure::TooMany));
     }
     // Without options there is no challenge, and without one of this account's no passkey.
-    if !has_fresh_login(ctx, rows.get(3), person)? {
+    if !has_fresh_login(ctx, rows.get(3), person).await? {
         return Err(Failure::Rejected(PasskeyFailure::NotFresh));
     }
     let challenge = new_challenge(ctx, Some(who)).await?;
@@ -173,7 +175,9 @@ pub async fn register(
     let client = client_data(&brought.registration.client_data).map_err(not_proven)?;
     let credential = brought.registration.verify(&client, &party).map_err(not_proven)?;
     let name = brought.name.as_ref().map_or_else(|| "Passkey".to_owned(), ToString::to_string);
-    let new = new_passkey(ctx.new_id()?, who, &name, &credential, &party, &brought.transports);
+    let id = ctx.new_id()?;
+    let sealed = seal_name(ctx, &owner.key, id, &name)?;
+    let new = new_passkey(id, who, &sealed, &credential, &party, &brought.transports);
     let made = Passkey {
         id: new.id,
         name: name.clone(),
@@ -300,30 +304,35 @@ async fn note_copy(ctx: &Ctx, found: &LoginPasskey, presented: u32) -> Result<()
 }
 
 pub async fn list(ctx: &Ctx, who: AccountId) -> Result<Vec<Passkey>, Failure<PasskeyFailure>> {
-    let rows = ctx.read(vec![passkey::of_account(ctx.tenant(), who)]).await?;
-    Ok(rows.first().map(passkey::passkeys_of).transpose()?.unwrap_or_default())
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![passkey::of_account(tenant, who), keys::data_key(tenant)]).await?;
+    let passkeys = rows.first().map(passkey::passkeys_of).transpose()?.unwrap_or_default();
+    let key = key_of(ctx, rows.get(1))?;
+    Ok(passkeys.into_iter().map(|passkey| opened(ctx, &key, passkey)).collect::<Result<_, _>>()?)
 }
 
-/// Gives a passkey another name. With the one that it has nothing changes.
+/// Gives a passkey another name: one read, one commit. With the one that it has nothing changes.
 pub async fn rename(
     ctx: &Ctx,
     who: AccountId,
     id: PasskeyId,
     name: &KeyName,
 ) -> Result<Passkey, Failure<PasskeyFailure>> {
-    let tenant = ctx.tenant();
+    let (tenant, name) = (ctx.tenant(), name.to_string());
+    let rows = ctx.read(vec![passkey::find(tenant, id, who), keys::data_key(tenant)]).await?;
+    let key = key_of(ctx, rows.get(1))?;
+    let before = opened(ctx, &key, only(rows.first())?.ok_or(Failure::NotFound)?)?;
+    if before.name == name {
+        return Ok(before);
+    }
     let mut commit = Commit::new();
-    commit.push(passkey::rename(tenant, id, who, &name.to_string()));
+    commit.push(passkey::rename(tenant, id, who, &seal_name(ctx, &key, id, &name)?));
     let guard = commit.push(guard_changed());
     let change = Change::new("passkey.rename", id).turned("name", MASKED.into(), MASKED_CHANGED.into());
     commit.push(journal::audit(ctx, ctx.new_id()?, &who.to_string(), change));
-    commit.push_after(passkey::find(tenant, id, who));
-    commit.push_diagnosis(passkey::find(tenant, id, who));
     match ctx.commit(&commit).await? {
-        Committed::Done { after, .. } => only(after.first())?.ok_or(Failure::NotFound),
-        Committed::Refused { statement, diagnosis, .. } if statement == guard => {
-            only(diagnosis.first())?.ok_or(Failure::NotFound)
-        }
+        Committed::Done { .. } => Ok(Passkey { name, ..before }),
+        Committed::Refused { statement, .. } if statement == guard => Err(Failure::NotFound),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }
@@ -334,6 +343,7 @@ pub async fn remove(ctx: &Ctx, who: AccountId, id: PasskeyId) -> Result<(), Fail
     let rows = ctx.read(vec![passkey::find(tenant, id, who), Owner::find(ctx, who)]).await?;
     let known = only(rows.first())?.ok_or(Failure::NotFound)?;
     let owner = Owner::of(ctx, rows.get(1))?;
+    let known = opened(ctx, &owner.key, known)?;
     let mut commit = Commit::new();
     commit.push(passkey::remove(tenant, id, who));
     let guard = commit.push(guard_changed());
@@ -364,6 +374,31 @@ fn kept(passkey: &Passkey) -> Value {
         "aaguid": passkey.aaguid,
         "isBackedUp": passkey.is_backed_up,
     })
+}
+
+/// The organization's data key, from the answer of [`keys::data_key`].
+fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Failure<PasskeyFailure>> {
+    let row = rows.and_then(Rows::first).ok_or_else(no_data_key)?;
+    Ok(data_key(ctx.app(), ctx.tenant(), &keys::wrapped(row)?)?)
+}
+
+/// What a person calls a passkey is theirs: it may say whose telephone it is.
+fn seal_name(ctx: &Ctx, key: &DataKey, id: PasskeyId, name: &str) -> Result<String, NoEntropy> {
+    key.seal(name_place(ctx, &id.to_string()), name.as_bytes(), &*ctx.app().entropy)
+}
+
+/// A passkey as its owner sees it. What was kept before names were sealed is not.
+fn opened(ctx: &Ctx, key: &DataKey, passkey: Passkey) -> Result<Passkey, Unavailable> {
+    if !is_sealed(&passkey.name) {
+        return Ok(passkey);
+    }
+    let name = key.open_text(name_place(ctx, &passkey.id.to_string()), &passkey.name);
+    let name = name.map_err(|error| Unavailable::Corrupt(format!("a passkey's name: {error}")))?;
+    Ok(Passkey { name, ..passkey })
+}
+
+fn name_place<'a>(ctx: &Ctx, row: &'a str) -> Place<'a> {
+    Place { organization: ctx.tenant().organization, table: "passkey", column: "name", row }
 }
 
 fn only(rows: Option<&Rows>) -> Result<Option<Passkey>, Unavailable> {

@@ -15,7 +15,7 @@ use crate::identity::mailed::{TOLD_MILLIS, reset_page};
 use crate::identity::script::{self, LOCKOUT};
 use crate::identity::store::account::{self, LoginRow};
 use crate::identity::store::{one_time, session};
-use crate::identity::usecase::{data_key, email_of, hash_email, unexplained, void_all};
+use crate::identity::usecase::{data_key, email_of, ended_sessions, hash_email, unexplained, void_tokens};
 use crate::journal::{self, Change};
 use crate::limits::ClientAddress;
 use crate::notifications::{self, NewMail};
@@ -88,8 +88,7 @@ pub async fn change(ctx: &Ctx, person: Person, wish: &ChangePassword<'_>) -> Res
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     };
     notifications::deliver_later(ctx);
-    let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, &ended, None).await;
+    void_tokens(ctx, &ended_sessions(rows.get(ended))?, &[]).await;
     Ok(())
 }
 
@@ -133,8 +132,7 @@ pub async fn reset(ctx: &Ctx, token: &OneTimeToken, new: &str) -> Result<(), Fai
     // Whoever was kept waiting for wrong passwords has proved to be the owner.
     let (counter, forgiven) = (script::account_key(tenant, &row.email_hash), std::sync::Arc::clone(app));
     ctx.later(async move { script::forget(&*forgiven.kv, &counter).await });
-    let ended = rows.get(ended).map(session::ids_of).transpose()?.unwrap_or_default();
-    void_all(ctx, &ended, Some(id)).await;
+    void_tokens(ctx, &ended_sessions(rows.get(ended))?, &[id.to_string()]).await;
     Ok(())
 }
 

@@ -7,15 +7,16 @@ use headlesspro_shared::identity::federation::{Issuer, ProviderKind, RedirectUri
 use headlesspro_shared::identity::{KeyName, Scope};
 use headlesspro_shared::kernel::id::IdentityProviderKind;
 use http::header::ETAG;
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::usecase::{self, ProviderChange, ProviderConfigError, Wanted, senseless};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, PathId, given};
-use crate::identity::http::{answer, nothing};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, given};
+use crate::identity::http::{answer, linked, nothing};
+use crate::identity::newest::Newest;
 use crate::identity::store::provider::Provider;
 use crate::journal::{Claim, created};
 use crate::problem::{FieldError, Place, Problem};
@@ -119,10 +120,13 @@ pub struct ProviderBody {
 }
 
 #[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "IdentityProviders")]
 pub struct ProvidersBody {
-    /// In the order in which they were set up.
+    /// The newest first.
     pub items: Vec<ProviderBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
 }
 
 impl Parse for CreateProviderBody {
@@ -236,9 +240,10 @@ fn list_of(
     parsed
 }
 
-async fn list(ctx: Ctx) -> Result<Response, Problem> {
-    let items = usecase::list(&ctx).await?.iter().map(shown).collect();
-    Ok(answer(StatusCode::OK, &ProvidersBody { items }))
+async fn list(ctx: Ctx, Parsed(wanted): Parsed<Newest>, uri: Uri) -> Result<Response, Problem> {
+    let (providers, next) = usecase::list(&ctx, &wanted).await?;
+    let body = ProvidersBody { items: providers.iter().map(shown).collect(), next_cursor: next.map(Newest::cursor) };
+    Ok(linked(answer(StatusCode::OK, &body), &uri, body.next_cursor.as_deref()))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateProviderBody>) -> Result<Response, Problem> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::http::{ChangeProviderBody, CreateProviderBody, ProviderBody, ProvidersBody};
 use super::usecase::ProviderConfigError;
-use crate::identity::openapi::operation;
+use crate::identity::openapi::{operation, wrong_page};
 use crate::openapi::{
     AllowedActions, Answer, Budget, Header, Operation, Parameter, RequestBody, entropy, id, idempotency, if_match,
     json_body, not_found, of, time,
@@ -19,13 +19,15 @@ pub fn operations() -> Vec<Operation> {
 
 fn list() -> Operation {
     operation(Method::GET, "/api/v1/identity-providers", "listIdentityProviders", Scope::ProvidersWrite)
-        .says("Lists the organization's identity providers", "Without their secrets.")
+        .says("Lists the organization's identity providers", "The newest first, without their secrets.")
         .budget(Budget::new(1, 1, 0))
-        .answer(Answer::json::<ProvidersBody>(200, "The providers.").example(
+        .parameters(Parameter::page())
+        .answer(Answer::json::<ProvidersBody>(200, "A page of providers.").headers([Header::Link]).example(
             "one",
             "One provider",
-            json!({ "items": [provider()] }),
+            json!({ "items": [provider()], "nextCursor": null }),
         ))
+        .problems(wrong_page())
 }
 
 fn create() -> Operation {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::app::Ctx;
 use crate::failure::Failure;
 use crate::identity::federation::secret_place;
+use crate::identity::newest::Newest;
 use crate::identity::repeat::{Repeatable, repeat_reads};
 use crate::identity::store::api_key::guard_changed;
 use crate::identity::store::keys;
@@ -138,11 +139,12 @@ pub async fn create(
     }
 }
 
-/// The organization's providers, in the order in which they were set up.
-pub async fn list(ctx: &Ctx) -> Result<Vec<Provider>, Failure<ProviderConfigError>> {
-    let rows = ctx.read(vec![provider::list(ctx.tenant())]).await?;
+/// A page of the organization's providers, and the one behind it.
+pub async fn list(ctx: &Ctx, wanted: &Newest) -> Result<(Vec<Provider>, Option<Newest>), Failure<ProviderConfigError>> {
+    let rows = ctx.read(vec![provider::list(ctx.tenant(), wanted)]).await?;
     let all = rows.first().map(provider::providers_of).transpose()?.unwrap_or_default();
-    Ok(all.into_iter().map(|(provider, _)| provider).collect())
+    let all = all.into_iter().map(|(provider, _)| provider).collect();
+    Ok(wanted.page(all, |provider: &Provider| (provider.created_at, provider.id.to_string())))
 }
 
 /// Changes what is given of a provider, and leaves the rest: one read, one commit.

@@ -20,7 +20,7 @@ pub fn operations() -> Vec<Operation> {
 fn enroll() -> Operation {
     operation(Method::POST, "/api/v1/auth/second-factor", "enrollSecondFactor", Scope::ProfileWrite)
         .says("Begins a second factor", "Makes the secret of an authenticator app. It counts once it is confirmed. Takes a login of the last ten minutes.")
-        .budget(Budget::new(2, 2, 0))
+        .budget(Budget::new(2, 4, 0))
         .answer(Answer::json::<EnrolledBody>(200, "The secret.").example(
             "secret",
             "For an authenticator app",

@@ -89,7 +89,7 @@ pub async fn enroll(ctx: &Ctx, person: Person) -> Result<Enrolled, Failure<Secon
     if row.is_confirmed {
         return Err(Failure::Rejected(SecondFactorError::Active));
     }
-    if !has_fresh_login(ctx, rows.get(1), person)? {
+    if !has_fresh_login(ctx, rows.get(1), person).await? {
         return Err(Failure::Rejected(SecondFactorError::NotFresh));
     }
     let key = data_key(app, tenant, &row.key)?;

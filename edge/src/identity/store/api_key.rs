@@ -1,10 +1,11 @@
 //! API keys.
 
 use headlesspro_shared::identity::{KeyKind, Permissions, Scopes};
-use headlesspro_shared::kernel::id::ApiKeyId;
+use headlesspro_shared::kernel::id::{ApiKeyId, ChannelId};
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::tenant::{locales, storefront};
+use super::void::alive_since;
 use crate::app::Tenant;
 use crate::failure::{PlanExceeded, Unavailable};
 use crate::identity::newest::Newest;
@@ -12,24 +13,28 @@ use crate::identity::{KeyHash, Principal};
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const VERIFY: &str = "-- identity::verify
-SELECT k.id, k.scopes, k.expires_at, s.currency, s.storefront_url, coalesce(s.locale, o.locale) AS locale,
-  coalesce(s.locales, o.locales) AS locales, o.status AS organization_status
+SELECT k.id, k.scopes, k.expires_at, k.channel_id, s.currency, s.storefront_url, coalesce(s.locale, o.locale) AS locale,
+  coalesce(s.locales, o.locales) AS locales, o.status AS organization_status,
+  (SELECT iif(count(*) <= 500, json_group_object(w.subject, w.void_before), NULL) FROM (
+    SELECT v.subject, v.void_before FROM token_void v WHERE v.organization_id = ?1 AND ?5 < v.created_at LIMIT 501) w
+  ) AS voids
 FROM api_key k JOIN store s ON s.id = k.store_id AND s.organization_id = k.organization_id
 JOIN organization o ON o.id = k.organization_id
 WHERE k.organization_id = ?1 AND k.store_id = ?2 AND k.secret_hash = ?3 AND s.status = 'active'
   AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR ?4 < k.expires_at)";
 
 const INSERT: &str = "-- identity::insert_api_key
-INSERT INTO api_key (organization_id, store_id, id, kind, secret_hash, scopes, name, hint, created_at, expires_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+INSERT INTO api_key (organization_id, store_id, id, kind, secret_hash, scopes, name, hint, created_at, expires_at,
+  channel_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 
 const LIST: &str = "-- identity::api_keys
-SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by FROM api_key
+SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by, channel_id FROM api_key
 WHERE organization_id = ?1 AND store_id = ?2 AND (created_at, id) < (?3, ?4)
 ORDER BY created_at DESC, id DESC LIMIT ?5";
 
 const FIND: &str = "-- identity::api_key
-SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by FROM api_key
+SELECT id, kind, scopes, name, hint, created_at, expires_at, revoked_at, replaced_by, channel_id FROM api_key
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
 
 const REVOKE: &str = "-- identity::revoke_api_key
@@ -67,6 +72,22 @@ FROM organization o WHERE o.id = ?1";
 const GUARD_CHANGED: &str = "-- identity::guard_changed
 INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
 
+/// By id or handle; an id has a `_` in it, which no handle has.
+const CHANNEL: &str = "-- identity::channel_of_key
+SELECT c.id AS channel_id, c.filled_to IS NULL AS is_ready FROM channel c
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.handle = ?3)";
+
+/// Refuses the commit when the channel is gone.
+const GUARD_CHANNEL: &str = "-- identity::guard_channel
+INSERT INTO violation (what) SELECT 'the channel is gone' WHERE NOT EXISTS (SELECT 1 FROM channel c
+  WHERE c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = ?3)";
+
+/// Refuses the commit while a good key is of the channel.
+const GUARD_NO_KEY: &str = "-- identity::guard_no_key_of_channel
+INSERT INTO violation (what) SELECT 'a key is of the channel' WHERE EXISTS (SELECT 1 FROM api_key k
+  WHERE k.organization_id = ?1 AND +k.store_id = ?2 AND k.channel_id = ?3 AND k.revoked_at IS NULL
+    AND (k.expires_at IS NULL OR ?4 < k.expires_at))";
+
 /// A key to be kept: all of it but its text.
 pub struct NewApiKey {
     pub id: ApiKeyId,
@@ -77,6 +98,8 @@ pub struct NewApiKey {
     /// The last four characters.
     pub hint: String,
     pub expires_at: Option<Timestamp>,
+    /// Of a publishable key, what it is shown; it never changes.
+    pub channel: Option<ChannelId>,
 }
 
 /// A key as the merchant sees it.
@@ -91,6 +114,7 @@ pub struct ApiKey {
     pub expires_at: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
     pub replaced_by: Option<ApiKeyId>,
+    pub channel: Option<ChannelId>,
 }
 
 pub fn insert_api_key(tenant: Tenant, key: &NewApiKey, now: Timestamp) -> Statement {
@@ -104,10 +128,11 @@ pub fn insert_api_key(tenant: Tenant, key: &NewApiKey, now: Timestamp) -> Statem
         .bind(key.hint.as_str())
         .bind(now.millis())
         .bind(key.expires_at.map(Timestamp::millis))
+        .bind(key.channel.map(|id| id.to_string()))
 }
 
 pub(in crate::identity) fn verify(tenant: Tenant, hash: &KeyHash, now: Timestamp) -> Statement {
-    tenant.statement(VERIFY).bind(hash.to_hex()).bind(now.millis())
+    tenant.statement(VERIFY).bind(hash.to_hex()).bind(now.millis()).bind(alive_since(now))
 }
 
 /// The statement that refuses the commit where the plan allows no more keys.
@@ -139,6 +164,7 @@ pub(in crate::identity) fn principal(row: Row<'_>) -> Result<(Principal, Option<
         currency: row.parse("currency")?,
         storefront: storefront(row)?,
         locales: locales(row)?,
+        channel: channel(row)?,
         person: None,
         impersonator: None,
         issued_at: None,
@@ -188,7 +214,34 @@ fn key_of(row: Row<'_>) -> Result<ApiKey, Unavailable> {
             None => None,
             Some(_) => Some(row.parse("replaced_by")?),
         },
+        channel: channel(row)?,
     })
+}
+
+/// A key's channel.
+pub(super) fn channel(row: Row<'_>) -> Result<Option<ChannelId>, SqlError> {
+    row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()
+}
+
+/// The statement whose row [`channel_of`] takes, by id or handle.
+pub(in crate::identity) fn find_channel(tenant: Tenant, key: &str) -> Statement {
+    tenant.statement(CHANNEL).bind(key)
+}
+
+/// A channel, and whether all that is published everywhere is in it.
+pub(in crate::identity) fn channel_of(rows: Option<&Rows>) -> Result<Option<(ChannelId, bool)>, SqlError> {
+    let of = |row: Row<'_>| Ok((row.parse("channel_id")?, row.get("is_ready")?));
+    rows.and_then(Rows::first).map(of).transpose()
+}
+
+/// The statement that refuses the commit when the channel is gone.
+pub(in crate::identity) fn guard_channel(tenant: Tenant, id: ChannelId) -> Statement {
+    tenant.statement(GUARD_CHANNEL).bind(id.to_string())
+}
+
+/// The statement that refuses the commit while a good key is of the channel.
+pub fn guard_no_key_of(tenant: Tenant, channel: ChannelId, now: Timestamp) -> Statement {
+    tenant.statement(GUARD_NO_KEY).bind(channel.to_string()).bind(now.millis())
 }
 
 fn moment(row: Row<'_>, column: &str) -> Result<Option<Timestamp>, SqlError> {

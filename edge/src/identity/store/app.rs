@@ -70,6 +70,7 @@ pub fn principal(row: Row<'_>) -> Result<Principal, SqlError> {
         currency: row.parse("currency")?,
         storefront: super::tenant::storefront(row)?,
         locales: super::tenant::locales(row)?,
+        channel: None,
         person: None,
         impersonator: None,
         issued_at: None,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use headlesspro_shared::kernel::id::IdentityProviderId;
+use headlesspro_shared::kernel::id::{ChannelId, IdentityProviderId};
 use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::BaseUrl;
 
+use super::api_key::channel;
 use super::provider::{LinkedRow, linked_of};
 use super::tenant::{locales, storefront};
 use crate::app::Tenant;
@@ -17,7 +18,7 @@ use crate::port::sql::{Row, Statement};
 
 /// The key is good, the issuer is allowed, and the subject has an account.
 const VERIFY: &str = "-- identity::verify_external
-SELECT p.id AS provider_id, p.token_audiences, s.currency, s.storefront_url, o.status AS organization_status,
+SELECT p.id AS provider_id, p.token_audiences, k.channel_id, s.currency, s.storefront_url, o.status AS organization_status,
   coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS locales, a.id, a.role, a.grants, a.state,
   (SELECT c.scopes FROM custom_role c WHERE c.organization_id = a.organization_id AND c.id = a.role) AS role_scopes,
   EXISTS (SELECT 1 FROM second_factor f WHERE f.organization_id = a.organization_id AND f.account_id = a.id
@@ -38,6 +39,8 @@ pub struct Found {
     pub currency: Currency,
     pub storefront: Option<BaseUrl>,
     pub locales: Arc<Locales>,
+    /// The key's.
+    pub channel: Option<ChannelId>,
     pub account: LinkedRow,
 }
 
@@ -56,6 +59,7 @@ pub fn found(row: Row<'_>) -> Result<Found, Unavailable> {
         currency: row.parse("currency")?,
         storefront: storefront(row)?,
         locales: locales(row)?,
+        channel: channel(row)?,
         account: linked_of(row)?,
     })
 }

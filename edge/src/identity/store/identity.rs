@@ -5,6 +5,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Tenant;
 use crate::failure::Unavailable;
+use crate::identity::newest::Newest;
 use crate::port::sql::{Row, Rows, Statement};
 
 const OF_ACCOUNT: &str = "-- identity::identities
@@ -12,7 +13,8 @@ SELECT x.id, x.issuer, x.subject, x.email_sealed, x.linked_at, x.last_used_at, p
 FROM external_identity x
 LEFT JOIN identity_provider p ON p.organization_id = x.organization_id AND p.issuer = x.issuer
   AND p.removed_at IS NULL
-WHERE x.organization_id = ?1 AND x.account_id = ?2 ORDER BY x.linked_at, x.id LIMIT 100";
+WHERE x.organization_id = ?1 AND x.account_id = ?2 AND (x.linked_at, x.id) < (?3, ?4)
+ORDER BY x.linked_at DESC, x.id DESC LIMIT ?5";
 
 const FIND: &str = "-- identity::identity
 SELECT x.id, x.issuer, x.subject, x.email_sealed, x.linked_at, x.last_used_at, p.id AS provider_id, p.kind, p.name
@@ -49,9 +51,9 @@ pub struct IdentityProvider {
     pub name: String,
 }
 
-/// The statement whose rows [`identities_of`] takes: the account's, oldest first.
-pub fn of_account(tenant: Tenant, account: AccountId) -> Statement {
-    Statement::new(OF_ACCOUNT).bind(tenant.organization.to_string()).bind(account.to_string())
+/// The statement whose rows [`identities_of`] takes: a page of the account's, the newest first.
+pub fn of_account(tenant: Tenant, account: AccountId, wanted: &Newest) -> Statement {
+    wanted.bind(Statement::new(OF_ACCOUNT).bind(tenant.organization.to_string()).bind(account.to_string()))
 }
 
 /// The statement whose rows [`identities_of`] takes: the one, if it is the account's.

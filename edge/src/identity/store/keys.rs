@@ -4,6 +4,9 @@ use headlesspro_shared::identity::signing_key;
 use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::kernel::time::Timestamp;
 
+use serde_json::json;
+
+use super::void;
 use crate::app::Tenant;
 use crate::identity::signing::StoredKey;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
@@ -23,10 +26,16 @@ SELECT kid, public_key, private_key_wrapped, master_key_id, signs_from FROM toke
 UNION ALL
 SELECT kid, public_key, private_key_wrapped, master_key_id, signs_from FROM token_key WHERE ?1 < retires_at";
 
-/// The key, and whether the organization and the store that the token names do business.
+/// The key; whether the organization and the store that the token names do business; from when on tokens of these
+/// subjects are good, and which others of the organization are void, if those are few.
 const VERIFYING_KEY: &str = "-- identity::verifying_key
 SELECT t.public_key, o.status AS organization_status, s.status AS store_status, s.storefront_url,
-  coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS locales
+  coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS locales,
+  (SELECT max(a.void_before) FROM token_void a
+   WHERE a.organization_id = ?1 AND a.subject IN (SELECT value FROM json_each(?6))) AS void_before,
+  (SELECT iif(count(*) <= 500, json_group_object(w.subject, w.void_before), NULL) FROM (
+    SELECT v.subject, v.void_before FROM token_void v WHERE v.organization_id = ?1 AND ?5 < v.created_at LIMIT 501) w
+  ) AS voids
 FROM token_key t
 LEFT JOIN organization o ON o.id = ?1
 LEFT JOIN store s ON s.organization_id = ?1 AND s.id = ?2
@@ -103,10 +112,11 @@ pub(in crate::identity) fn stored_keys(rows: &Rows) -> Result<Vec<StoredKey>, Sq
     rows.iter().map(stored).collect()
 }
 
-/// The statement that finds the public key of a token, in `public_key`, with `organization_status` and
-/// `store_status` of the tenant that it names.
-pub(in crate::identity) fn verifying_key(tenant: Tenant, kid: &str, now: Timestamp) -> Statement {
-    tenant.statement(VERIFYING_KEY).bind(kid).bind(now.millis())
+/// The statement that finds the public key of a token, in `public_key`, with `organization_status` and `store_status`
+/// of the tenant that it names; `void_before` of its `subjects`, and `voids` as [`super::void::voids`] takes them.
+pub(in crate::identity) fn verifying_key(tenant: Tenant, kid: &str, subjects: &[String], now: Timestamp) -> Statement {
+    let statement = tenant.statement(VERIFYING_KEY).bind(kid).bind(now.millis());
+    statement.bind(void::alive_since(now)).bind(json!(subjects).to_string())
 }
 
 /// The statement whose rows [`live_keys_of`] takes: every key whose tokens are good.

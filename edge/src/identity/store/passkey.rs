@@ -59,7 +59,7 @@ UPDATE passkey SET sign_count = ?3, backed_up = ?4, last_used_at = ?5
 WHERE organization_id = ?1 AND id = ?2 AND (sign_count < ?3 OR (sign_count = 0 AND ?3 = 0))";
 
 const RENAME: &str = "-- identity::rename_passkey
-UPDATE passkey SET name = ?4 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 AND name <> ?4";
+UPDATE passkey SET name = ?4 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3";
 
 /// Unless nothing else would open the account: no password, no other passkey, no identity elsewhere
 /// whose provider is there.
@@ -82,6 +82,7 @@ WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3";
 pub struct NewPasskey<'a> {
     pub id: PasskeyId,
     pub account: AccountId,
+    /// Sealed.
     pub name: &'a str,
     /// In base64url, as the key.
     pub credential_id: &'a str,
@@ -99,6 +100,7 @@ pub struct NewPasskey<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Passkey {
     pub id: PasskeyId,
+    /// Sealed, as it was read; plain, once it is to be seen. Rows of before were never sealed.
     pub name: String,
     pub credential_id: String,
     pub rp_id: String,
@@ -252,7 +254,7 @@ pub fn used(tenant: Tenant, id: PasskeyId, count: u32, is_backed_up: bool, now: 
         .bind(now.millis())
 }
 
-/// Changes nothing where it has that name.
+/// Gives a passkey a name, which is sealed.
 pub fn rename(tenant: Tenant, id: PasskeyId, account: AccountId, name: &str) -> Statement {
     of_one(RENAME, tenant, id, account).bind(name)
 }

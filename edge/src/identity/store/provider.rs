@@ -10,6 +10,7 @@ use super::account::permissions;
 use super::keys::wrapped;
 use crate::app::Tenant;
 use crate::failure::Unavailable;
+use crate::identity::newest::Newest;
 use crate::port::sql::{Row, Rows, Statement};
 use crate::vault::WrappedKey;
 
@@ -22,7 +23,8 @@ const LIST: &str = "-- identity::providers
 SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
   p.token_audiences, p.signs_up, p.trusts_email, p.version, p.created_at, k.wrapped, k.master_key_id
 FROM identity_provider p JOIN organization_key k ON k.organization_id = p.organization_id
-WHERE p.organization_id = ?1 AND p.removed_at IS NULL ORDER BY p.created_at, p.id LIMIT 100";
+WHERE p.organization_id = ?1 AND p.removed_at IS NULL AND (p.created_at, p.id) < (?2, ?3)
+ORDER BY p.created_at DESC, p.id DESC LIMIT ?4";
 
 const FIND: &str = "-- identity::provider
 SELECT p.id, p.kind, p.name, p.issuer, p.client_id, p.client_secret_sealed, p.scope, p.redirect_uris,
@@ -157,9 +159,9 @@ pub fn insert(tenant: Tenant, provider: &Provider) -> Statement {
         .bind(provider.created_at.millis())
 }
 
-/// The statement whose rows [`providers_of`] takes.
-pub fn list(tenant: Tenant) -> Statement {
-    Statement::new(LIST).bind(tenant.organization.to_string())
+/// The statement whose rows [`providers_of`] takes: a page of the organization's, the newest first.
+pub fn list(tenant: Tenant, wanted: &Newest) -> Statement {
+    wanted.bind(Statement::new(LIST).bind(tenant.organization.to_string()))
 }
 
 /// The statement whose rows [`providers_of`] takes: the one, if it is there.

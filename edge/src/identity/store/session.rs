@@ -32,6 +32,12 @@ RETURNING generation";
 const ENTER: &str = "-- identity::enter_store
 UPDATE session SET store_id = ?3 WHERE organization_id = ?1 AND id = ?2 AND revoked_at IS NULL";
 
+/// A few at a time, so that no login takes longer for a crowd before it.
+const FORGET: &str = "-- identity::forget_sessions
+DELETE FROM session WHERE organization_id = ?1 AND expires_at <= (SELECT max(x.expires_at) FROM (
+  SELECT s.expires_at FROM session s WHERE s.organization_id = ?1 AND s.expires_at < ?2
+  ORDER BY s.expires_at LIMIT 20) x)";
+
 const ACTIVE_STORE: &str = "-- identity::active_store
 SELECT id AS store_id, currency FROM store WHERE organization_id = ?1 AND id = ?2 AND status = 'active'";
 
@@ -40,12 +46,12 @@ UPDATE session SET revoked_at = ?4, revoked_because = ?5
 WHERE organization_id = ?1 AND id = ?2 AND account_id = ?3 AND revoked_at IS NULL";
 
 const REVOKE_ALL: &str = "-- identity::revoke_sessions
-UPDATE session SET revoked_at = ?3, revoked_because = ?4
+UPDATE session INDEXED BY session_account SET revoked_at = ?3, revoked_because = ?4
 WHERE organization_id = ?1 AND account_id = ?2 AND revoked_at IS NULL
 RETURNING id";
 
 const REVOKE_OTHERS: &str = "-- identity::revoke_other_sessions
-UPDATE session SET revoked_at = ?4, revoked_because = ?5
+UPDATE session INDEXED BY session_account SET revoked_at = ?4, revoked_because = ?5
 WHERE organization_id = ?1 AND account_id = ?2 AND id <> ?3 AND revoked_at IS NULL
 RETURNING id";
 
@@ -106,6 +112,11 @@ pub fn insert(tenant: Tenant, session: &NewSession<'_>, now: Timestamp) -> State
         .bind(now.millis())
         .bind(session.device)
         .bind(session.expires_at.millis())
+}
+
+/// Forgets some of the sessions that ended before `before`.
+pub fn forget(tenant: Tenant, before: Timestamp) -> Statement {
+    of_organization(FORGET, tenant).bind(before.millis())
 }
 
 /// The statement whose rows [`session_of`] takes.

@@ -374,17 +374,20 @@ fn joining(
         Some(invitee) if invitee.role != Role::Customer => rejected(InvitationFailure::AlreadyMember),
         Some(invitee) if !invitee.is_active => rejected(InvitationFailure::AccountSuspended),
         Some(invitee) if invitee.is_verified => {
-            Ok((invitee.account, vec![invitation::join(tenant, invitee.account, row, None, ctx.now)]))
+            Ok((invitee.account, vec![invitation::join(tenant, invitee.account, row, (None, None), ctx.now)]))
         }
         Some(invitee) => {
-            let password = hash_password(app, &chosen()?)?;
-            Ok((invitee.account, vec![invitation::join(tenant, invitee.account, row, Some(&password), ctx.now)]))
+            let (password, account) = (hash_password(app, &chosen()?)?, invitee.account);
+            let (organization, id) = (tenant.organization, account.to_string());
+            let place = Place { organization, table: "account", column: "name", row: &id };
+            let name = accept.name.map(|name| key.seal(place, name.as_str().as_bytes(), &*app.entropy)).transpose()?;
+            Ok((account, vec![invitation::join(tenant, account, row, (Some(&password), name.as_deref()), ctx.now)]))
         }
         None => {
             let (id, password) = (ctx.new_id()?, chosen()?);
             let newcomer = Newcomer { id, email, password: &password, name: accept.name, locale: &row.locale };
             let account = new_account(app, tenant, key, &newcomer, ctx.now)?;
-            Ok((id, vec![account, invitation::join(tenant, id, row, None, ctx.now)]))
+            Ok((id, vec![account, invitation::join(tenant, id, row, (None, None), ctx.now)]))
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::identity::{end_sessions, void_tokens};
+use crate::identity::{end_sessions, ended_sessions, void_tokens};
 use crate::journal::{self, Change};
 use crate::organizations::invitations::usecase::withdraw;
 use crate::organizations::store::member::{self, MemberRow, Standing};
@@ -87,7 +87,7 @@ pub async fn find(ctx: &Ctx, id: AccountId) -> Result<Shown, Failure<MemberError
 /// two again when somebody else was quicker.
 ///
 /// What the member may do elsewhere changes within a minute: tokens that were issued before are void. Repeated after
-/// a lost answer it changes nothing and makes sure of that.
+/// a lost answer it changes nothing.
 pub async fn act(
     ctx: &Ctx,
     actor: AccountId,
@@ -96,28 +96,13 @@ pub async fn act(
     expected: Option<i64>,
 ) -> Result<Option<Shown>, Failure<MemberError>> {
     for attempt in 1..=ATTEMPTS {
-        let case = match load(ctx, actor, id, action).await {
-            Err(Failure::NotFound) if matches!(action, Action::Remove | Action::Leave) => {
-                void_tokens(ctx, &[id.to_string()]).await?;
-                return Err(Failure::NotFound);
-            }
-            loaded => loaded?,
-        };
+        let case = load(ctx, actor, id, action).await?;
         if let Some(current) = expected.and(Some(case.target.version)).filter(|version| Some(*version) != expected) {
             return Err(Failure::Rejected(MemberError::VersionMismatch { current }));
         }
-        let next = match decide(&case, action) {
-            Ok(next) => next,
-            Err(error) => {
-                if matches!(error, MemberError::Refused(MembershipError::AlreadyIn(MemberState::Suspended))) {
-                    void_tokens(ctx, &[id.to_string()]).await?;
-                }
-                return Err(Failure::Rejected(error));
-            }
-        };
+        let next = decide(&case, action).map_err(Failure::Rejected)?;
         let now = standing(&case.target);
         if now == next {
-            void_tokens(ctx, &[id.to_string()]).await?;
             return Ok(Some(show(ctx, case.target).map_err(Failure::Unavailable)?));
         }
         let mut commit = Commit::new();
@@ -130,23 +115,21 @@ pub async fn act(
             let is_last = attempt == ATTEMPTS;
             guarded.extend(withdraw(ctx, &mut commit, &id.to_string(), &case.offered, actor, is_last)?);
         }
-        match action {
-            Action::Suspend => {
-                commit.push(end_sessions(ctx.tenant(), id, "suspended", ctx.now));
-            }
-            Action::Remove | Action::Leave => {
-                commit.push(end_sessions(ctx.tenant(), id, "revoked", ctx.now));
-            }
-            Action::Appoint { .. } | Action::Resume => {}
-        }
+        let because = match action {
+            Action::Suspend => Some("suspended"),
+            Action::Remove | Action::Leave => Some("revoked"),
+            Action::Appoint { .. } | Action::Resume => None,
+        };
+        let ended = because.map(|because| commit.push(end_sessions(ctx.tenant(), id, because, ctx.now)));
         let change = Change::new(name_of(action), id).before(state(&now)).after(state(&next)).of_organization();
         commit.push(journal::audit(ctx, ctx.new_id()?, &actor.to_string(), change));
         let payload = [("accountId", id.to_string()), ("role", next.role.to_string())];
         journal::announce(ctx, &mut commit, event_of(action), &payload)?;
         commit.push_after(member::find(ctx.tenant(), id));
         match ctx.commit(&commit).await? {
-            Committed::Done { after, .. } => {
-                void_tokens(ctx, &[id.to_string()]).await?;
+            Committed::Done { rows, after } => {
+                let ended = ended_sessions(ended.and_then(|ended| rows.get(ended)))?;
+                void_tokens(ctx, &ended, &[id.to_string()]).await;
                 let after = after.first().map(member::members_of).transpose().map_err(Failure::Unavailable)?;
                 let changed = after.unwrap_or_default().pop();
                 return changed.map(|row| show(ctx, row)).transpose().map_err(Failure::Unavailable);

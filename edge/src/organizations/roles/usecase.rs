@@ -139,7 +139,7 @@ pub async fn change(
         Committed::Done { rows, .. } => {
             let accounts = rows.get(touched).map(role::touched).transpose()?.unwrap_or_default();
             let accounts: Vec<String> = accounts.iter().map(ToString::to_string).collect();
-            void_tokens(ctx, &accounts).await?;
+            void_tokens(ctx, &[], &accounts).await;
             Ok(after)
         }
         Committed::Refused { refusal, .. } if is_taken(&refusal) && refused_name(&refusal) => {

@@ -93,11 +93,13 @@ UPDATE invitation SET accepted_at = ?4, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3 AND accepted_at IS NULL AND revoked_at IS NULL
   AND ?4 < expires_at";
 
-/// Makes a member of a customer. Whoever has the mail has the address: a password that somebody else chose before it
-/// was confirmed counts for nothing.
+/// Makes a member of a customer. Whoever has the mail has the address: a password, a name and a language that somebody
+/// else chose before it was confirmed count for nothing.
 const JOIN: &str = "-- organizations::join
 UPDATE account SET role = ?3, grants = ?4, version = version + 1, updated_at = ?5,
   password_hash = iif(email_verified_at IS NULL, ?6, password_hash),
+  name_sealed = iif(email_verified_at IS NULL, ?7, name_sealed),
+  locale = iif(email_verified_at IS NULL, ?8, locale),
   email_verified_at = coalesce(email_verified_at, ?5)
 WHERE organization_id = ?1 AND id = ?2 AND role = 'customer' AND state = 'active'";
 
@@ -293,12 +295,13 @@ pub fn accept(tenant: Tenant, row: &InvitationRow, now: Timestamp) -> Statement 
     of_organization(ACCEPT, tenant).bind(row.id.to_string()).bind(row.version).bind(now.millis())
 }
 
-/// Gives a customer the role of an invitation; `password` is taken only where the address was not confirmed.
+/// Gives a customer the role of an invitation; `password` and the sealed `name` are taken only where the address was
+/// not confirmed.
 pub fn join(
     tenant: Tenant,
     account: AccountId,
     row: &InvitationRow,
-    password: Option<&str>,
+    (password, name): (Option<&str>, Option<&str>),
     now: Timestamp,
 ) -> Statement {
     of_organization(JOIN, tenant)
@@ -307,4 +310,6 @@ pub fn join(
         .bind(serde_json::to_string(&row.grants).unwrap_or_default())
         .bind(now.millis())
         .bind(password)
+        .bind(name)
+        .bind(row.locale.as_str())
 }

@@ -114,6 +114,8 @@ impl HranaSql {
         match answer.status() {
             StatusCode::OK => Ok(Answer::Body(answer.into_body())),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(SqlError::Unauthorized),
+            // Before anything of it ran.
+            StatusCode::PAYLOAD_TOO_LARGE => Err(SqlError::TooLarge),
             status => {
                 let words: String = String::from_utf8_lossy(answer.body()).chars().take(200).collect();
                 let reason = format!("HTTP {}: {words}", status.as_u16());

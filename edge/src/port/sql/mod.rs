@@ -30,8 +30,8 @@ pub enum SqlError {
     Unavailable(String),
     #[error("the database did not answer in time")]
     Timeout,
-    /// The answer, or one value, exceeds 10 MB.
-    #[error("a value or the answer is too large")]
+    /// The request, the answer or one value exceeds 10 MB.
+    #[error("a value, the request or the answer is too large")]
     TooLarge,
     /// The server answered something that is not the protocol.
     #[error("the database's answer makes no sense: {0}")]

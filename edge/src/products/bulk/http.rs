@@ -29,10 +29,15 @@ pub const LIMIT: usize = 8 * 1024 * 1024;
 const MOST_PARTS: i64 = 1_000_000;
 /// Of the list of errors.
 pub const SORT: &str = "line";
+/// Of the list of jobs.
+pub const NEWEST: &str = "newest";
+pub const STATES: [&str; 3] = ["open", "finished", "cancelled"];
+const FOREIGN: &str = "is not a cursor of this list";
 
 pub fn routes() -> Routes {
     let all = Access::Key(Scope::CatalogWrite);
     Routes::new()
+        .get("/api/v1/admin/bulk/upserts", all, list)
         .post("/api/v1/admin/bulk/upserts", all, create)
         .get("/api/v1/admin/bulk/upserts/{id}", all, show)
         .get("/api/v1/admin/bulk/upserts/{id}/errors", all, errors)
@@ -95,6 +100,16 @@ pub struct JobBody {
     pub updated_at: String,
 }
 
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BulkUpserts")]
+pub struct JobsBody {
+    /// The newest first.
+    pub items: Vec<JobBody>,
+    /// The `cursor` of the next page; null on the last one.
+    pub next_cursor: Option<String>,
+}
+
 /// What became of lines.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "BulkCounts")]
@@ -152,6 +167,37 @@ async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateBody>) -
     Ok(created(Answered { location, body, is_replay }))
 }
 
+struct JobsQuery {
+    state: Option<&'static str>,
+    before: Option<Id<BulkJobKind>>,
+    limit: Limit,
+}
+
+impl Query for JobsQuery {
+    fn parse(params: &mut QueryParams) -> JobsQuery {
+        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
+        let state = params.take("filter[state]", |state| {
+            STATES.into_iter().find(|known| *known == state).ok_or("must be open, finished or cancelled")
+        });
+        let before = params.take("cursor", |cursor| {
+            let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
+            match cursor.parts_for(NEWEST) {
+                Ok([CursorPart::Text(id)]) => id.parse().map_err(|_| FOREIGN),
+                _ => Err(FOREIGN),
+            }
+        });
+        JobsQuery { state, before, limit }
+    }
+}
+
+async fn list(ctx: Ctx, Parsed(query): Parsed<JobsQuery>, uri: Uri) -> Result<Response, Problem> {
+    let (jobs, is_more) = job::list(&ctx, query.state, query.before, query.limit.get()).await?;
+    let last = jobs.last().filter(|_| is_more);
+    let next_cursor = last.map(|last| Cursor::new(NEWEST, vec![CursorPart::Text(last.id.to_string())]).to_string());
+    let body = JobsBody { items: jobs.into_iter().map(JobBody::from).collect(), next_cursor: next_cursor.clone() };
+    Ok(page_answer(&body, next_cursor.as_deref(), &uri))
+}
+
 async fn show(ctx: Ctx, PathId(id): PathId<BulkJobKind>) -> Result<Response, Problem> {
     Ok(answer(StatusCode::OK, &JobBody::from(job::show(&ctx, id).await?)))
 }
@@ -191,7 +237,6 @@ impl Query for ErrorsQuery {
     fn parse(params: &mut QueryParams) -> ErrorsQuery {
         let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
         let after = params.take("cursor", |cursor| {
-            const FOREIGN: &str = "is not a cursor of this list";
             let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
             match cursor.parts_for(SORT) {
                 Ok([CursorPart::Integer(part), CursorPart::Integer(line)]) => Ok((*part, *line)),

@@ -28,6 +28,7 @@ pub type Outcome<T> = Result<T, Failure<BulkError>>;
 
 /// Makes a job. Answers whether it is the answer to a repeat.
 pub async fn create(ctx: &Ctx, name: &str, mode: Mode, claim: Option<&Claim>) -> Outcome<(Job, bool)> {
+    let ctx = &ctx.clone().reading_what_is_current();
     let tenant = ctx.tenant();
     let id: BulkJobId = ctx.new_id()?;
     let mut commit = Commit::new();
@@ -53,8 +54,23 @@ pub async fn create(ctx: &Ctx, name: &str, mode: Mode, claim: Option<&Claim>) ->
 }
 
 pub async fn show(ctx: &Ctx, id: BulkJobId) -> Outcome<Job> {
-    let rows = ctx.read(store::job(ctx.tenant(), id).into()).await?;
-    store::job_of(id, &rows)?.ok_or(Failure::NotFound)
+    for ctx in ctx.attempts() {
+        let rows = ctx.read(store::job(ctx.tenant(), id).into()).await?;
+        if let Some(settled) = ctx.settles(store::job_of(id, &rows)?.ok_or(Failure::NotFound).map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
+}
+
+/// At most `limit` jobs before this one, the newest first, of one state or of all; and whether there are more.
+pub async fn list(ctx: &Ctx, state: Option<&str>, before: Option<BulkJobId>, limit: i64) -> Outcome<(Vec<Job>, bool)> {
+    let rows = ctx.read(vec![store::jobs(ctx.tenant(), state, before, limit.saturating_add(1))]).await?;
+    let mut jobs = rows.first().map(store::jobs_of).transpose()?.unwrap_or_default();
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let is_more = limit < jobs.len();
+    jobs.truncate(limit);
+    Ok((jobs, is_more))
 }
 
 /// The newest open job of this name.
@@ -65,6 +81,7 @@ pub async fn named(ctx: &Ctx, name: &str) -> Outcome<Option<BulkJobId>> {
 
 /// At most `limit` lines that were left out, after this part and line; and whether there are more.
 pub async fn errors(ctx: &Ctx, id: BulkJobId, after: (i64, i64), limit: i64) -> Outcome<(Vec<LineError>, bool)> {
+    let ctx = &ctx.clone().reading_what_is_current();
     let tenant = ctx.tenant();
     let mut reads: Vec<_> = store::job(tenant, id).into();
     reads.push(store::errors(tenant, id, after, limit.saturating_add(1)));
@@ -79,6 +96,7 @@ pub async fn errors(ctx: &Ctx, id: BulkJobId, after: (i64, i64), limit: i64) -> 
 
 /// Takes no more parts: `finished`, when all up to the last one are done, or `cancelled`. What is written stays.
 pub async fn finish(ctx: &Ctx, id: BulkJobId, is_cancelled: bool) -> Outcome<Job> {
+    let ctx = &ctx.clone().reading_what_is_current();
     let tenant = ctx.tenant();
     let (state, action) =
         if is_cancelled { ("cancelled", "bulk-upsert.cancel") } else { ("finished", "bulk-upsert.finish") };

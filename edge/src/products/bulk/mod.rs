@@ -12,6 +12,6 @@ mod store;
 mod write;
 
 pub use http::LIMIT;
-pub use job::{create, errors, finish, named, show};
+pub use job::{create, errors, finish, list, named, show};
 pub use part::put;
 pub use store::{Counts, Mode};

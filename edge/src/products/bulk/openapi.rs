@@ -6,7 +6,7 @@ use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{CreateBody, ErrorsBody, JobBody, LIMIT, PartBody, SORT, not_json_lines};
+use super::http::{CreateBody, ErrorsBody, JobBody, JobsBody, LIMIT, NEWEST, PartBody, SORT, STATES, not_json_lines};
 use super::job::BulkError;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
@@ -19,7 +19,7 @@ const LINES: &str = "{\"handle\":\"camping-mug\",\"title\":\"Camping Mug\",\"var
 \"price\":{\"amount\":\"12.50\",\"currency\":\"EUR\"}}]}\n{\"handle\":\"tunnel-tent-2\",\"vendor\":\"Northwind\"}\n";
 
 pub fn operations() -> Vec<Operation> {
-    vec![create(), show(), errors(), put(), finish(), cancel()]
+    vec![list(), create(), show(), errors(), put(), finish(), cancel()]
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
@@ -56,10 +56,33 @@ fn create() -> Operation {
         .problems(entropy())
 }
 
+fn list() -> Operation {
+    let cursor = Cursor::new(NEWEST, vec![CursorPart::Text(id::<BulkJobKind>(1).to_string())]).to_string();
+    let state = json!({ "type": "string", "enum": STATES });
+    operation(Method::GET, "/api/v1/admin/bulk/upserts", "listBulkUpserts")
+        .says("Lists the bulk upserts", "The newest first, with how far each has come.")
+        .budget(Budget::new(1, 1, 0))
+        .parameters([Parameter::query("filter[state]", "Only those of one state.", state, "open")])
+        .parameters(Parameter::page())
+        .answer(Answer::json::<JobsBody>(200, "A page of jobs.").headers([Header::Link]).example(
+            "one",
+            "A page with a following one",
+            json!({ "items": [job("open", 2)], "nextCursor": cursor }),
+        ))
+        .problems(vec![wrong_query()])
+}
+
+fn wrong_query() -> crate::openapi::Problem {
+    of(
+        Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+        "Query parameters are unknown or not valid; `errors` lists them all.",
+    )
+}
+
 fn show() -> Operation {
     operation(Method::GET, "/api/v1/admin/bulk/upserts/{id}", "getBulkUpsert")
         .says("Shows how far a bulk upsert has come", "Whoever was stopped goes on with `nextPart`.")
-        .budget(Budget::new(1, 1, 0))
+        .budget(Budget::new(1, 2, 0))
         .parameters([key()])
         .answer(answer("open"))
         .problems(not_found())
@@ -83,10 +106,7 @@ fn errors() -> Operation {
             json!({ "items": [item], "nextCursor": cursor }),
         ))
         .problems(not_found())
-        .problems(vec![of(
-            Problem::parameter("limit", "the limit must be a number between 1 and 250"),
-            "Query parameters are unknown or not valid; `errors` lists them all.",
-        )])
+        .problems(vec![wrong_query()])
 }
 
 fn put() -> Operation {

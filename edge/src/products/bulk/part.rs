@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::job::{BulkError, Outcome};
 use super::line::lines;
 use super::store::{self, Counts, Job, Part};
-use super::write::{Written, write};
+use super::write::{TOO_LARGE, Written, write};
 use crate::app::Ctx;
 use crate::failure::Failure;
 
@@ -26,9 +26,11 @@ const PAUSES: [u64; 7] = [50, 100, 200, 400, 800, 1_600, 2_000];
 
 /// Takes the part with this number, or what is left of it, and answers how far it has come. Sent again, it goes on.
 pub async fn put(ctx: &Ctx, id: BulkJobId, number: i64, content: &[u8]) -> Outcome<Part> {
+    // Each chunk is decided on what is there: what a replica says may look as if it were written already.
+    let ctx = &ctx.clone().reading_what_is_current();
     let sha256 = hex::encode(Sha256::digest(content));
     let (mut job, mut part) = begin(ctx, id, number, content, &sha256).await?;
-    let mut most = CHUNK_LINES;
+    let (mut most, mut limit) = (CHUNK_LINES, CHUNK_LINES);
     let mut refused = BTreeMap::<i64, Vec<Fault>>::new();
     let mut pauses = PAUSES.into_iter();
     while !part.is_done() {
@@ -41,11 +43,25 @@ pub async fn put(ctx: &Ctx, id: BulkJobId, number: i64, content: &[u8]) -> Outco
         }
         let from = usize::try_from(part.bytes_done).unwrap_or(usize::MAX);
         let lines = lines(content, from, part.counts.lines, most);
-        match write(ctx, &job, &part, lines, &refused).await? {
+        let (first, count) = (lines.first().map_or(0, |line| line.number), lines.len());
+        let written = match write(ctx, &job, &part, lines, &refused).await {
+            Err(failure) if failure.is_too_large() && (1 < count || !refused.contains_key(&first)) => Written::TooLarge,
+            written => written?,
+        };
+        match written {
             Written::Done(further) => {
                 part = further;
-                (most, pauses) = (CHUNK_LINES, PAUSES.into_iter());
+                // What was too large once is approached step by step: its neighbours are as large.
+                limit = limit.saturating_add(limit.div_ceil(4)).min(CHUNK_LINES);
+                (most, pauses) = (limit, PAUSES.into_iter());
                 refused.clear();
+            }
+            Written::TooLarge if 1 < count => {
+                limit = count.div_ceil(2);
+                most = limit;
+            }
+            Written::TooLarge => {
+                refused.insert(first, vec![Fault { path: String::new(), reason: TOO_LARGE.to_owned() }]);
             }
             Written::Taken(taken) => {
                 // Each time it is more, or the chunk is smaller: it comes to an end.

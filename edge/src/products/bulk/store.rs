@@ -38,6 +38,33 @@ SELECT coalesce(min(d.part) + 1, 1) AS next FROM (
 WHERE NOT EXISTS (SELECT 1 FROM bulk_part n
   WHERE n.organization_id = ?1 AND n.job_id = ?2 AND n.part = d.part + 1 AND n.bytes_done = n.bytes)";
 
+const PAGE: &str = "-- products::bulk_jobs
+SELECT j.id FROM bulk_job j
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.id < ?3
+ORDER BY j.id DESC LIMIT ?4";
+
+const PAGE_OF_STATE: &str = "-- products::bulk_jobs_of_state
+SELECT j.id FROM bulk_job j
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.state = ?5 AND j.id < ?3
+ORDER BY j.id DESC LIMIT ?4";
+
+/// The empty list stands for the ids of a page.
+const JOBS: &str = "-- products::bulk_jobs_with_parts
+SELECT j.id, j.name, j.mode, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
+  coalesce(sum(p.bytes_done = p.bytes), 0) AS parts_done, coalesce(max(p.part), 0) AS last_part,
+  coalesce(sum(p.lines), 0) AS lines, coalesce(sum(p.created), 0) AS created, coalesce(sum(p.updated), 0) AS updated,
+  coalesce(sum(p.unchanged), 0) AS unchanged, coalesce(sum(p.failed), 0) AS failed,
+  (SELECT coalesce(min(d.part) + 1, 1) FROM (
+      SELECT 0 AS part
+      UNION ALL
+      SELECT q.part FROM bulk_part q WHERE q.organization_id = ?1 AND q.job_id = j.id AND q.bytes_done = q.bytes) d
+    WHERE NOT EXISTS (SELECT 1 FROM bulk_part n
+      WHERE n.organization_id = ?1 AND n.job_id = j.id AND n.part = d.part + 1 AND n.bytes_done = n.bytes)) AS next
+FROM json_each('[]') page
+CROSS JOIN bulk_job j ON j.id = page.value AND j.organization_id = ?1
+LEFT JOIN bulk_part p ON p.job_id = j.id AND p.organization_id = ?1
+GROUP BY j.id ORDER BY j.id DESC";
+
 const NAMED: &str = "-- products::bulk_job_named
 SELECT j.id FROM bulk_job j
 WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.name = ?3 AND j.state = 'open'
@@ -194,7 +221,11 @@ pub fn job(tenant: Tenant, id: BulkJobId) -> [Statement; 2] {
 pub fn job_of(id: BulkJobId, rows: &[Rows]) -> Result<Option<Job>, SqlError> {
     let Some(row) = rows.first().and_then(Rows::first) else { return Ok(None) };
     let next_part = rows.get(1).and_then(Rows::first).map_or(Ok(0), |row| row.get("next"))?;
-    Ok(Some(Job {
+    of_row(id, row, next_part).map(Some)
+}
+
+fn of_row(id: BulkJobId, row: Row<'_>, next_part: i64) -> Result<Job, SqlError> {
+    Ok(Job {
         id,
         name: row.get::<&str>("name")?.to_owned(),
         mode: row.parse("mode")?,
@@ -206,7 +237,29 @@ pub fn job_of(id: BulkJobId, rows: &[Rows]) -> Result<Option<Job>, SqlError> {
         counts: counts_of(row)?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         updated_at: Timestamp::from_millis(row.get("updated_at")?),
-    }))
+    })
+}
+
+/// The statement whose rows [`jobs_of`] takes: at most `limit` jobs before this one, the newest first.
+pub fn jobs(tenant: Tenant, state: Option<&str>, before: Option<BulkJobId>, limit: i64) -> Statement {
+    let page = if state.is_some() { PAGE_OF_STATE } else { PAGE };
+    let sql = format!(
+        "-- products::bulk_jobs\nWITH page (value) AS MATERIALIZED (\n{page})\n{}",
+        JOBS.replace("json_each('[]') page", "page")
+    );
+    // After the ids of all jobs there are.
+    let before = before.map_or_else(|| "c".to_owned(), |before| before.to_string());
+    let mut statement = tenant.statement("").bind(before).bind(limit);
+    if let Some(state) = state {
+        statement = statement.bind(state);
+    }
+    Statement { sql: sql.into(), ..statement }
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn jobs_of(rows: &Rows) -> Result<Vec<Job>, SqlError> {
+    rows.iter().map(|row| of_row(row.parse("id")?, row, row.get("next")?)).collect()
 }
 
 fn counts_of(row: Row<'_>) -> Result<Counts, SqlError> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headlesspro_shared::catalog::source::{Fault, Likeness, Source, merge_patch, unknown_members};
-use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::id::{ProductId, VariantId};
 use headlesspro_shared::kernel::money::Currency;
 use serde_json::{Value, json};
 
@@ -12,17 +12,19 @@ use super::job::Outcome;
 use super::line::Line;
 use super::store::{self, Job, LineError, Mode, Part};
 use crate::app::Ctx;
-use crate::catalog::{self, Attributes, Chunk, KnownProduct, ProductRows, ReadVersion, Standing, Touched};
+use crate::catalog::{self, Attributes, Chunk, Declared, FilesShown, KnownProduct, ReadVersion, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
 use crate::organizations;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
 
-/// Bytes a commit, as [`size_of`] counts them: a server takes 10 MiB.
+/// Bytes a commit, as [`catalog::ProductRows::bytes`] counts them: a server takes 10 MiB.
 const MOST_BYTES: usize = 4 << 20;
 /// Of a product that is written alone.
 const MOST_BYTES_ALONE: usize = 8 << 20;
+/// Why a product is left out that no commit could have.
+pub const TOO_LARGE: &str = "the product is too large: its texts must have fewer bytes in all";
 /// Of a part's lines that are left out so many are listed; all are counted.
 const MOST_LISTED: i64 = 10_000;
 
@@ -33,6 +35,8 @@ pub enum Written {
     Taken(BTreeMap<i64, Vec<Fault>>),
     /// Somebody else was quicker.
     Raced,
+    /// The database takes, or answers, no so much at once.
+    TooLarge,
 }
 
 /// A line's product, on its way into the commit.
@@ -57,9 +61,36 @@ struct Decided {
     after: Vec<Value>,
     errors: Vec<LineError>,
     bytes: usize,
+}
+
+/// What the lines of a chunk have, each of which a commit has once.
+#[derive(Default)]
+struct Seen {
     ids: BTreeSet<ProductId>,
     handles: BTreeSet<String>,
     skus: BTreeSet<String>,
+    /// Of their sources.
+    bytes: usize,
+}
+
+/// What a line says.
+enum Said<'a> {
+    Nothing,
+    Wrong(Vec<Fault>),
+    /// What is there already.
+    Known,
+    Draft(Box<Draft<'a>>),
+}
+
+/// A product to be written.
+struct Draft<'a> {
+    there: Option<&'a KnownProduct>,
+    was: Option<Source>,
+    source: Source,
+    /// The source as JSON, without the lowest prices before the reductions that begin with it.
+    text: String,
+    reduces: bool,
+    removed_variants: Vec<VariantId>,
 }
 
 /// What was read for a chunk.
@@ -69,12 +100,18 @@ struct Known {
     further: Vec<Currency>,
     /// By what the lines name: ids and handles.
     products: BTreeMap<String, KnownProduct>,
+    /// What names the products that would have been too much to read at once.
+    unread: BTreeSet<String>,
     /// Ids by what the lines name: ids and paths.
     categories: BTreeMap<String, String>,
     files: Option<Rows>,
+    /// Files that attributes refer to, what is there already among them.
+    shown: FilesShown,
     attributes: Attributes,
     /// What attributes may refer to, of what the lines name.
     referenced: BTreeSet<String>,
+    /// Ids of the store's channels, by their handles.
+    channels: BTreeMap<String, String>,
     /// The store's locales, where a line says something in one.
     locales: Option<Rows>,
 }
@@ -88,34 +125,54 @@ pub async fn write(
     refused: &BTreeMap<i64, Vec<Fault>>,
 ) -> Outcome<Written> {
     let tenant = ctx.tenant();
-    let known = read(ctx, &lines).await?;
+    let known = read(ctx, &lines, refused).await?;
+    let (mut seen, mut taken) = (Seen::default(), Vec::with_capacity(lines.len()));
+    for line in &lines {
+        let said = match (&line.json, refused.get(&line.number)) {
+            (None, _) => Some(Said::Nothing),
+            (Some(_), Some(faults)) | (Some(Err(faults)), None) => Some(Said::Wrong(faults.clone())),
+            (Some(Ok(json)), None) => seen.read(ctx, job.mode, &known, json)?,
+        };
+        // It belongs into the next commit.
+        let Some(said) = said else { break };
+        taken.push((line, said));
+    }
+    let reducing = taken.iter_mut().filter_map(|(_, said)| match said {
+        Said::Draft(draft) if draft.reduces => Some(&mut **draft),
+        _ => None,
+    });
+    settle_prices(ctx, &mut reducing.collect::<Vec<_>>()).await?;
     let mut decided = Decided::default();
     let mut further = Part { is_stored: true, ..part.clone() };
-    for line in &lines {
+    for (line, said) in taken {
         let counts = &mut further.counts;
-        let end = i64::try_from(line.end).unwrap_or(i64::MAX);
-        let read = match (&line.json, refused.get(&line.number)) {
-            (None, _) => None,
-            (Some(_), Some(faults)) => Some(Err(faults.clone())),
-            (Some(Err(faults)), None) => Some(Err(faults.clone())),
-            (Some(Ok(json)), None) => Some(decided.decide(ctx, job.mode, &known, line.number, json).await?),
-        };
-        match read {
-            None => {}
-            // It belongs into the next commit.
-            Some(Ok(Verdict::Later)) => break,
-            Some(Ok(Verdict::Created)) => counts.created = counts.created.saturating_add(1),
-            Some(Ok(Verdict::Updated)) => counts.updated = counts.updated.saturating_add(1),
-            Some(Ok(Verdict::Unchanged)) => counts.unchanged = counts.unchanged.saturating_add(1),
-            Some(Err(faults)) => {
-                if counts.failed < MOST_LISTED {
-                    decided.errors.push(LineError { part: part.number, line: line.number, errors: told(faults) });
-                }
-                counts.failed = counts.failed.saturating_add(1);
+        let faults = match said {
+            Said::Nothing => None,
+            Said::Wrong(faults) => Some(faults),
+            Said::Known => {
+                counts.unchanged = counts.unchanged.saturating_add(1);
+                None
             }
+            Said::Draft(draft) => {
+                let count = if draft.there.is_none() { &mut counts.created } else { &mut counts.updated };
+                match decided.add(ctx, &known, line.number, *draft)? {
+                    Ok(false) => break,
+                    Ok(true) => {
+                        *count = count.saturating_add(1);
+                        None
+                    }
+                    Err(faults) => Some(faults),
+                }
+            }
+        };
+        if let Some(faults) = faults {
+            if counts.failed < MOST_LISTED {
+                decided.errors.push(LineError { part: part.number, line: line.number, errors: told(faults) });
+            }
+            counts.failed = counts.failed.saturating_add(1);
         }
         counts.lines = line.number;
-        further.bytes_done = end;
+        further.bytes_done = i64::try_from(line.end).unwrap_or(i64::MAX);
     }
     let mut commit = Commit::new();
     commit.push(store::guard_open(tenant, job.id));
@@ -133,14 +190,17 @@ pub async fn write(
         }
         advance = Some(catalog::advance(&mut commit, tenant));
         commit.push(journal::events(tenant, "product", &decided.events, ctx.now));
-        let change = Change::new("product.upsert", format!("{} products of {}", decided.products.len(), job.id))
+        let mut change = Change::new("product.upsert", format!("{} products of {}", decided.products.len(), job.id))
             .before(json!({ "products": decided.before }))
             .after(json!({ "products": decided.after, "removedVariants": decided.chunk.removed_variants }));
+        if let Some(prices) = catalog::told_prices(&decided.chunk.variants) {
+            change = change.has("priceChanges", prices);
+        }
         commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
         let ids: Vec<&str> = decided.products.iter().map(|product| product.id.as_str()).collect();
         let named_anew = decided.products.iter().filter(|product| product.is_renamed || product.is_new);
         let handles: Vec<&str> = named_anew.map(|product| product.handle.as_str()).collect();
-        let skus: Vec<&str> = decided.skus.iter().map(String::as_str).collect();
+        let skus: Vec<&str> = decided.products.iter().flat_map(|one| &one.skus).map(String::as_str).collect();
         commit.push_diagnosis(catalog::taken_by_others(tenant, &ids, &handles, &skus));
     }
     match ctx.commit(&commit).await? {
@@ -160,19 +220,27 @@ pub async fn write(
     }
 }
 
-async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
+async fn read(ctx: &Ctx, lines: &[Line], refused: &BTreeMap<i64, Vec<Fault>>) -> Outcome<Known> {
     let tenant = ctx.tenant();
-    let all = || lines.iter().filter_map(|line| line.json.as_ref()?.as_ref().ok());
+    let is_read = |line: &&Line| !refused.contains_key(&line.number);
+    let all = || lines.iter().filter(is_read).filter_map(|line| line.json.as_ref()?.as_ref().ok());
     let texts = |name: &str| -> Vec<&str> {
         let named: BTreeSet<&str> = all().filter_map(|json| json.get(name)?.as_str()).map(str::trim).collect();
         named.into_iter().collect()
     };
-    let keys = [texts("id"), texts("handle")].concat();
+    // In the order of the lines: those of the first ones are read.
+    let mut keys: Vec<&str> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for json in all() {
+        let named = ["id", "handle"].into_iter().filter_map(|name| json.get(name)?.as_str()).map(str::trim);
+        keys.extend(named.filter(|key| seen.insert(*key)));
+    }
     let mut reads = vec![
         catalog::products_named(tenant, &keys),
         catalog::categories_named(tenant, &texts("category")),
         pictures::files(ctx, all()),
         catalog::currencies(tenant),
+        catalog::all_channels(tenant),
     ];
     reads.extend(catalog::attribute_reads(tenant, all()));
     if all().any(|json| json.get("translations").is_some_and(|translations| !translations.is_null())) {
@@ -180,32 +248,55 @@ async fn read(ctx: &Ctx, lines: &[Line]) -> Outcome<Known> {
     }
     let mut rows = ctx.read(reads).await?.into_iter();
     let currency = ctx.principal().await?.currency;
-    let products = rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default();
+    let (products, unread) = rows.next().as_ref().map(catalog::products_named_of).transpose()?.unwrap_or_default();
     let categories = rows.next().as_ref().map(catalog::categories_named_of).transpose()?.unwrap_or_default();
     let files = rows.next();
     let (_, further) = catalog::currencies_of(rows.next().as_ref())?;
+    let channels = catalog::channel_ids(rows.next().as_ref())?;
     let attributes = Attributes::of(rows.next().as_ref(), currency)?;
     let referenced = catalog::referenced(rows.next().as_ref(), pictures::ids_of(files.as_ref())?)?;
-    Ok(Known { currency, further, products, categories, files, attributes, referenced, locales: rows.next() })
+    let locales = rows.next();
+    let mut kept = BTreeSet::new();
+    let has_files = attributes.definitions.have_files();
+    for there in products.values().filter(|there| has_files && there.source.contains("\"file_")) {
+        kept.extend(attributes.definitions.files(&catalog::source_of(&there.source, None, currency)?));
+    }
+    let shown = catalog::files_shown(ctx, files.as_ref(), kept).await?;
+    Ok(Known {
+        currency,
+        further,
+        products,
+        unread,
+        categories,
+        files,
+        shown,
+        attributes,
+        referenced,
+        channels,
+        locales,
+    })
 }
 
-enum Verdict {
-    Created,
-    Updated,
-    Unchanged,
-    /// It has to wait for what is decided to be written.
-    Later,
+/// Looks up what the reductions that begin are measured against, of all of them at once.
+async fn settle_prices(ctx: &Ctx, drafts: &mut [&mut Draft<'_>]) -> Outcome<()> {
+    let mut sources: Vec<_> = drafts
+        .iter_mut()
+        .map(|draft| {
+            let Draft { source, was, .. } = &mut **draft;
+            (source, was.as_ref())
+        })
+        .collect();
+    catalog::settle_prices(ctx, &mut sources).await?;
+    for draft in drafts {
+        draft.text = serde_json::to_string(&draft.source).map_err(not_rendered)?;
+    }
+    Ok(())
 }
 
-impl Decided {
-    async fn decide(
-        &mut self,
-        ctx: &Ctx,
-        mode: Mode,
-        known: &Known,
-        line: i64,
-        given: &Value,
-    ) -> Outcome<Result<Verdict, Vec<Fault>>> {
+impl Seen {
+    /// `None`: it has to wait for what was read before to be written.
+    fn read<'a>(&mut self, ctx: &Ctx, mode: Mode, known: &'a Known, given: &Value) -> Outcome<Option<Said<'a>>> {
+        let wrong = |faults| Ok(Some(Said::Wrong(faults)));
         let fault = |path: &str, reason: String| Fault { path: path.to_owned(), reason };
         let (mut given, mut faults) = pictures::with_files(ctx, given, known.files.as_ref())?;
         let id = given.as_object_mut().and_then(|members| members.remove("id")).filter(|id| !id.is_null());
@@ -217,12 +308,15 @@ impl Decided {
                 String::new()
             }
         };
+        if known.unread.contains(&key) {
+            return Ok(None);
+        }
         let there = known.products.get(&key);
         if id.is_some() && there.is_none_or(|there| there.id.to_string() != key) {
-            return Ok(Err(vec![fault("id", "is no product of this store".into())]));
+            return wrong(vec![fault("id", "is no product of this store".into())]);
         }
         if there.is_some_and(|there| self.ids.contains(&there.id)) || self.handles.contains(&key) {
-            return Ok(Ok(Verdict::Later));
+            return Ok(None);
         }
         let known_source =
             |there: &KnownProduct| catalog::source_of(&there.source, there.category.as_deref(), known.currency);
@@ -249,11 +343,12 @@ impl Decided {
                 let found = read.err().unwrap_or_default();
                 faults.retain(|fault| !found.contains(fault));
                 faults.extend(found);
-                return Ok(Err(faults));
+                return wrong(faults);
             }
         };
         faults.extend(source.foreign_ids(was.as_ref()));
         faults.extend(source.foreign_prices(was.as_ref(), &known.further));
+        faults.extend(source.settle_channels(&known.channels));
         faults.extend(known.attributes.settle(&mut source, was.as_ref(), &known.referenced));
         let kept = was.as_ref().and_then(|was| was.category.as_ref());
         if let Some(category) = source.category.clone().filter(|category| kept != Some(category)) {
@@ -267,21 +362,42 @@ impl Decided {
             let locales = known.locales.as_ref().map(organizations::locales_of).transpose()?.flatten();
             faults.extend(source.foreign_locales(was.as_ref(), &locales.ok_or(Failure::NotFound)?));
         }
+        if !faults.is_empty() {
+            return wrong(faults);
+        }
         let skus: Vec<String> = source.variants.iter().map(|variant| variant.sku.to_string()).collect();
         let handle = source.handle.to_string();
         let is_renamed = was.as_ref().is_some_and(|was| was.handle != source.handle);
-        if !faults.is_empty() {
-            return Ok(Err(faults));
-        }
         if skus.iter().any(|sku| self.skus.contains(sku)) || (is_renamed && self.handles.contains(&handle)) {
-            return Ok(Ok(Verdict::Later));
+            return Ok(None);
         }
-        let removed = source.settle(was.as_ref(), Likeness::Sku, ctx.now, &mut || ctx.random())?;
-        catalog::settle_prices(ctx, &mut [(&mut source, was.as_ref())]).await?;
+        let removed_variants = source.settle(was.as_ref(), Likeness::Sku, ctx.now, &mut || ctx.random())?;
         let text = serde_json::to_string(&source).map_err(not_rendered)?;
+        // Where a reduction begins, it is another price.
         if there.is_some_and(|there| there.hash == catalog::hash(&text)) {
-            return Ok(Ok(Verdict::Unchanged));
+            return Ok(Some(Said::Known));
         }
+        let bytes = self.bytes.saturating_add(text.len());
+        if 0 < self.bytes && MOST_BYTES < bytes {
+            return Ok(None);
+        }
+        self.bytes = bytes;
+        self.ids.extend(there.map(|there| there.id));
+        self.handles.extend(was.as_ref().map(|was| was.handle.to_string()));
+        self.handles.insert(handle);
+        self.skus.extend(skus);
+        let reduces = !source.reductions_begun(was.as_ref()).is_empty();
+        Ok(Some(Said::Draft(Box::new(Draft { there, was, source, text, reduces, removed_variants }))))
+    }
+}
+
+impl Decided {
+    /// Adds a line's product. `false`: the commit has no room for it any more.
+    fn add(&mut self, ctx: &Ctx, known: &Known, line: i64, draft: Draft<'_>) -> Outcome<Result<bool, Vec<Fault>>> {
+        let Draft { there, was, source, text, removed_variants, .. } = draft;
+        let handle = source.handle.to_string();
+        let skus = source.variants.iter().map(|variant| variant.sku.to_string()).collect();
+        let is_renamed = was.as_ref().is_some_and(|was| was.handle != source.handle);
         let standing = Standing {
             id: there.map_or_else(|| ctx.new_id(), |there| Ok(there.id))?,
             version: there.map_or(1, |there| there.version.saturating_add(1)),
@@ -289,16 +405,15 @@ impl Decided {
             updated_at: ctx.now,
             is_new: there.is_none(),
         };
-        let definitions = &known.attributes.definitions;
-        let rows = catalog::render(&source, was.as_ref(), text, &standing, known.currency, definitions)
-            .map_err(not_rendered)?;
-        let size = size_of(&rows);
+        let declared = Declared { definitions: &known.attributes.definitions, files: &known.shown };
+        let rows =
+            catalog::render(&source, was.as_ref(), text, &standing, known.currency, &declared).map_err(not_rendered)?;
+        let size = rows.bytes();
         if MOST_BYTES_ALONE < size {
-            let reason = "the product is too large: its texts must have fewer bytes in all";
-            return Ok(Err(vec![fault("", reason.into())]));
+            return Ok(Err(vec![Fault { path: String::new(), reason: TOO_LARGE.into() }]));
         }
         if !self.products.is_empty() && MOST_BYTES < self.bytes.saturating_add(size) {
-            return Ok(Ok(Verdict::Later));
+            return Ok(Ok(false));
         }
         self.bytes = self.bytes.saturating_add(size);
         let id = standing.id.to_string();
@@ -321,23 +436,20 @@ impl Decided {
             payload: json!({ "productId": id, "handle": handle }),
             aggregate_id: id.clone(),
         });
-        self.chunk.removed_variants.extend(removed.iter().map(ToString::to_string));
+        self.chunk.removed_variants.extend(removed_variants.iter().map(ToString::to_string));
         self.chunk.products.push(rows.product);
         self.chunk.variants.extend(rows.variants);
         self.chunk.images.extend(rows.images);
         self.chunk.facets.extend(rows.facets);
         self.chunk.translations.extend(rows.translations);
+        self.chunk.files.extend(rows.files);
         for read in known.attributes.guarded(&source) {
             if self.chunk.attributes.iter().all(|there| there.id != read.id) {
                 self.chunk.attributes.push(read);
             }
         }
-        self.ids.insert(standing.id);
-        self.handles.extend(was.as_ref().map(|was| was.handle.to_string()));
-        self.handles.insert(handle.clone());
-        self.skus.extend(skus.iter().cloned());
         self.products.push(Product { line, id, handle, is_renamed, is_new: standing.is_new, skus });
-        Ok(Ok(if standing.is_new { Verdict::Created } else { Verdict::Updated }))
+        Ok(Ok(true))
     }
 
     /// Why the commit was refused: which lines want what others have, or else that somebody was quicker.
@@ -396,21 +508,6 @@ fn told(faults: Vec<Fault>) -> String {
         json!({ "pointer": format!("#{slash}{}", fault.path), "detail": fault.reason })
     };
     Value::Array(faults.into_iter().map(one).collect()).to_string()
-}
-
-/// About how many bytes a product is on its way to the database: its pieces are JSON in a row of JSON in a request of
-/// JSON, where a quote becomes four bytes.
-fn size_of(rows: &ProductRows) -> usize {
-    const OF_ROW: usize = 400;
-    let escaped = |text: &str| -> usize {
-        let marks = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\')).count();
-        text.len().saturating_add(marks.saturating_mul(3))
-    };
-    let product = [&rows.product.document, &rows.product.card, &rows.product.source].map(|text| escaped(text));
-    let variants = rows.variants.iter().map(|variant| escaped(&variant.document).saturating_add(OF_ROW));
-    let images = rows.images.iter().map(|image| escaped(&image.url).saturating_add(escaped(&image.alt)));
-    let others = rows.images.len().saturating_add(rows.facets.len()).saturating_mul(OF_ROW);
-    product.into_iter().chain(variants).chain(images).fold(others, usize::saturating_add)
 }
 
 fn not_rendered<E>(error: serde_json::Error) -> Failure<E> {

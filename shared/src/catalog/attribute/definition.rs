@@ -99,6 +99,13 @@ impl Definition {
         self.items.unwrap_or(self.value_type)
     }
 
+    /// The ids of the files that a canonical value refers to.
+    pub fn files<'a>(&self, value: &'a Value) -> impl Iterator<Item = &'a str> {
+        let items = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
+        let items = if self.target == Some(Target::File) { items } else { &[] };
+        items.iter().filter_map(Value::as_str)
+    }
+
     /// Whether a value of `other` may be none of this, or stand elsewhere.
     pub fn is_other_than(&self, other: &Definition) -> bool {
         (self.of, self.value_type, self.items, self.target) != (other.of, other.value_type, other.items, other.target)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::value::{Known, listed};
-use super::{Definition, Owner, ValueType};
+use super::{Definition, Owner, Target};
 use crate::catalog::source::{Fault, Reader, Source, escaped};
 
 /// The attributes of a store, by their keys.
@@ -67,12 +67,27 @@ impl Definitions {
         }
     }
 
-    /// The values with their types; one that nobody has declared has none, and is left out.
+    /// The values with what is declared of them; one that nobody has declared is left out.
     pub fn typed<'a>(
         &'a self,
         values: &'a Map<String, Value>,
-    ) -> impl Iterator<Item = (&'a String, ValueType, &'a Value)> {
-        values.iter().filter_map(|(key, value)| Some((key, self.0.get(key)?.value_type, value)))
+    ) -> impl Iterator<Item = (&'a String, &'a Definition, &'a Value)> {
+        values.iter().filter_map(|(key, value)| Some((key, self.0.get(key)?, value)))
+    }
+
+    /// Whether values may refer to files.
+    pub fn have_files(&self) -> bool {
+        self.0.values().any(|definition| definition.target == Some(Target::File))
+    }
+
+    /// The ids of the files that a product and its variants refer to.
+    pub fn files(&self, source: &Source) -> BTreeSet<String> {
+        let mut ids = BTreeSet::new();
+        for (key, value) in values(source) {
+            let found = self.0.get(key).into_iter().flat_map(|definition| definition.files(value));
+            ids.extend(found.map(str::to_owned));
+        }
+        ids
     }
 
     /// The keys of a product's and its variants' values with the texts that lists find it by.
@@ -83,6 +98,11 @@ impl Definitions {
             texts.into_iter().map(move |text| (key.clone(), text))
         };
         values(source).flat_map(of).collect()
+    }
+
+    /// Where the value with this facet text stands among others; `None` of what has no order.
+    pub fn ordinal(&self, key: &str, facet_text: &str) -> Option<String> {
+        self.0.get(key)?.ordinal(facet_text)
     }
 
     /// The keys of a product's and its variants' values.

@@ -5,12 +5,14 @@
 
 mod definition;
 mod definitions;
+mod range;
 #[cfg(test)]
 mod tests;
 mod value;
 
 pub use definition::{Definition, MOST_DEFINITIONS, is_key};
 pub use definitions::{Definitions, named_ids};
+pub use range::{Bound, InvalidBound, Range};
 pub use value::Known;
 
 /// What the values of an attribute are.

@@ -170,6 +170,19 @@ fn a_definition_says_what_goes_together() {
 }
 
 #[test]
+fn files_are_what_references_to_files_say() {
+    let definitions = Definitions::from_iter([
+        defined("manual", json!({ "type": "reference", "target": "file" })),
+        defined("films", json!({ "type": "list", "items": "reference", "target": "file" })),
+        defined("fits", json!({ "type": "reference", "target": "product" })),
+        defined("note", json!({ "type": "text" })),
+    ]);
+    let product =
+        source(json!({ "manual": "file_a", "films": ["file_b", "file_a"], "fits": PRODUCT, "note": "file_c" }));
+    assert_eq!(definitions.files(&product), BTreeSet::from(["file_a", "file_b"].map(str::to_owned)));
+}
+
+#[test]
 fn the_ids_that_values_name_are_found() {
     let product = json!({
         "attributes": { "a": PRODUCT, "b": "text", "c": ["file_x", 1] },

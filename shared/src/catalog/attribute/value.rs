@@ -129,7 +129,7 @@ impl Reader {
                 (number.map(Value::from), "must be a whole number of at most 9007199254740991 either side of zero")
             }
             ValueType::Decimal => {
-                let canonical = value.as_str().and_then(decimal).map(Value::from);
+                let canonical = value.as_str().and_then(|text| decimal(text, MOST_WHOLE_DIGITS)).map(Value::from);
                 (canonical, "must be a decimal in a text such as \"12.5\": 15 digits before the point and 9 after it")
             }
             ValueType::Boolean => (value.as_bool().map(Value::from), "must be true or false"),
@@ -173,7 +173,7 @@ fn text(text: &str) -> Option<Value> {
 }
 
 /// Without what changes nothing: `-0.50` as `-0.5`, `007` as `7`.
-fn decimal(text: &str) -> Option<String> {
+pub(super) fn decimal(text: &str, most_whole_digits: usize) -> Option<String> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     let are_digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -181,7 +181,7 @@ fn decimal(text: &str) -> Option<String> {
         return None;
     }
     let (whole, fraction) = (whole.trim_start_matches('0'), fraction.trim_end_matches('0'));
-    if MOST_WHOLE_DIGITS < whole.len() || MOST_DECIMALS < fraction.len() {
+    if most_whole_digits < whole.len() || MOST_DECIMALS < fraction.len() {
         return None;
     }
     let whole = if whole.is_empty() { "0" } else { whole };
@@ -190,7 +190,7 @@ fn decimal(text: &str) -> Option<String> {
     Some(format!("{sign}{whole}{point}{fraction}"))
 }
 
-fn is_date(text: &str) -> bool {
+pub(super) fn is_date(text: &str) -> bool {
     text.len() == 10
         && text.starts_with(|first: char| first.is_ascii_digit())
         && format!("{text}T00:00:00Z").parse::<Timestamp>().is_ok()

@@ -18,6 +18,7 @@ impl Source {
             publish_at: None,
             unpublish_at: None,
             category,
+            channels: Vec::new(),
             tags: parsed.tags.clone(),
             options: parsed.options.iter().map(|parsed| option(&parsed.name)).collect(),
             images: parsed
@@ -43,6 +44,7 @@ impl Source {
     /// variants have their ids.
     pub fn keep(&mut self, known: &Source) {
         (self.publish_at, self.unpublish_at) = (known.publish_at, known.unpublish_at);
+        self.channels.clone_from(&known.channels);
         self.attributes.clone_from(&known.attributes);
         self.metadata.clone_from(&known.metadata);
         self.translations.clone_from(&known.translations);

@@ -5,6 +5,7 @@
 //! those of an object that the merchant names stand in the order of their names. [`Source::read`] finds everything
 //! that is wrong with such a JSON; what it lets through, it reads back equal.
 
+mod channels;
 mod derived;
 #[cfg(test)]
 mod exported;
@@ -49,6 +50,8 @@ pub const MOST_OPTIONS: usize = 3;
 pub const MOST_VARIANTS: usize = 2_048;
 pub const MOST_IMAGES: usize = 250;
 pub const MOST_TAGS: usize = 250;
+/// As many as a store has.
+pub const MOST_CHANNELS: usize = 100;
 /// Of the free data of a product or a variant, as JSON.
 pub const MOST_METADATA_BYTES: usize = 16 << 10;
 /// Of the attributes of a product or a variant, as JSON.
@@ -78,6 +81,10 @@ pub struct Source {
     /// The category's id; as it comes in, its path may stand in the place of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// The ids of the channels that it is published in, in their order; none: in all there are. As they come in, handles
+    /// may stand in the place of ids: see [`Source::settle_channels`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<String>,
     /// In the order given, without repetitions (case aside).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,

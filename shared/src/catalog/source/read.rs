@@ -8,15 +8,16 @@ use super::prices::{LOWEST_PRICE, prices};
 use super::reader::{Fault, Members, Reader};
 use super::translated::translations;
 use super::{
-    Dimensions, MOST_ATTRIBUTES_BYTES, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES, MOST_OPTIONS,
-    MOST_TAGS, MOST_VARIANTS, Source, SourceImage, SourceInventory, SourceOption, SourceSeo, SourceVariant,
+    Dimensions, MOST_ATTRIBUTES_BYTES, MOST_CHANNELS, MOST_DESCRIPTION_BYTES, MOST_IMAGES, MOST_METADATA_BYTES,
+    MOST_OPTIONS, MOST_TAGS, MOST_VARIANTS, Source, SourceImage, SourceInventory, SourceOption, SourceSeo,
+    SourceVariant,
 };
 use crate::catalog::import::{ProductStatus, check_image_url, synthesise};
 use crate::kernel::handle::Handle;
 use crate::kernel::money::Currency;
 use crate::media::{FocalPoint, thousandths};
 
-pub(super) const MEMBERS: [&str; 17] = [
+pub(super) const MEMBERS: [&str; 18] = [
     "handle",
     "title",
     "description",
@@ -26,6 +27,7 @@ pub(super) const MEMBERS: [&str; 17] = [
     "publishAt",
     "unpublishAt",
     "category",
+    "channels",
     "tags",
     "options",
     "images",
@@ -110,7 +112,7 @@ fn source(reader: &mut Reader, json: &Value, currency: Currency) -> Option<Sourc
     if publish_at.zip(unpublish_at).is_some_and(|(from, until)| until <= from) {
         reader.fault("unpublishAt", "must be after publishAt");
     }
-    let tags = tags(reader, of);
+    let (tags, channels) = (tags(reader, of), channels(reader, of));
     let options = options(reader, of);
     let images = images(reader, of);
     let seo = reader.object(of, "seo", &SEO, |reader, seo| SourceSeo {
@@ -142,6 +144,7 @@ fn source(reader: &mut Reader, json: &Value, currency: Currency) -> Option<Sourc
         publish_at,
         unpublish_at,
         category: reader.line(of, "category", MOST_CATEGORY_CHARS),
+        channels,
         tags,
         options,
         images: images.into_iter().flatten().collect(),
@@ -166,6 +169,15 @@ fn tags(reader: &mut Reader, of: Members<'_>) -> Vec<String> {
     let tags = reader.each(of, "tags", MOST_TAGS, |reader, tag| reader.line_element(tag, MOST_CHARS));
     let mut seen = BTreeSet::new();
     tags.into_iter().flatten().filter(|tag| seen.insert(tag.to_lowercase())).collect()
+}
+
+/// An empty list could be meant for all as well as for none.
+fn channels(reader: &mut Reader, of: Members<'_>) -> Vec<String> {
+    if of.get("channels").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        reader.fault("channels", "must name a channel; without it a product is published in all of them");
+    }
+    let channels = reader.each(of, "channels", MOST_CHANNELS, |reader, one| reader.line_element(one, MOST_CHARS));
+    channels.into_iter().flatten().collect()
 }
 
 fn options(reader: &mut Reader, of: Members<'_>) -> Vec<SourceOption> {

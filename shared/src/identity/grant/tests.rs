@@ -180,19 +180,6 @@ proptest! {
     }
 
     #[test]
-    fn a_list_holds_what_may_be_read_one_by_one(
-        permissions in any_permissions(), scope in any_scope(), resource in any_resource(),
-    ) {
-        let listed = match permissions.reach(scope) {
-            Reach::Nowhere => false,
-            Reach::Everywhere => true,
-            Reach::Within(narrowings) => narrowings.iter().any(|narrowing| narrowing.admits(&resource)),
-        };
-        prop_assert_eq!(permissions.allows(scope, &resource).is_ok(), listed);
-        prop_assert_eq!(permissions.reach(scope) == Reach::Nowhere, !permissions.scopes().contains(scope));
-    }
-
-    #[test]
     fn permissions_travel_in_a_token_without_change(permissions in any_permissions(), limit in any_scopes()) {
         for permissions in [permissions.clone(), permissions.limited_to(limit)] {
             let (scopes, grants) = permissions.to_claims();

@@ -95,6 +95,7 @@ impl Fresh<'_> {
             "role" => self.create(own, "/api/v1/roles", &self.owner).await,
             "inv" => self.create(own, "/api/v1/invitations", &self.owner).await,
             "attr" => self.create(own, "/api/v1/admin/attributes", &self.owner).await,
+            "chan" => self.create(own, "/api/v1/admin/channels", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
             "prod" => self.create(own, "/api/v1/products", &self.owner).await,

@@ -15,6 +15,7 @@ use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_edge::routes::Route;
 use headlesspro_shared::identity::{KeyKind, Password, Role, Scopes};
+use headlesspro_shared::kernel::id::ExternalIdentityId;
 use headlesspro_shared::kernel::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
@@ -154,9 +155,9 @@ impl<'a> House<'a> {
     /// Links somebody to another issuer's account, as a login by it does, and answers the identity's id.
     pub async fn link(&self, tenant: &Tenant, credential: &str) -> String {
         let account = text(&self.get("/api/v1/auth/me", credential).await.expect(200), "/id");
-        let id = account.replacen("usr_", "ext_", 1);
+        let id = ExternalIdentityId::from_u128(u128::try_from(self.number()).unwrap()).to_string();
         let insert = "INSERT INTO external_identity (organization_id, issuer, subject, account_id, linked_at, id) \
-                      VALUES (?1, 'https://issuer.example', ?2, ?2, 1, ?3)";
+                      VALUES (?1, 'https://issuer.example', ?3, ?2, 1, ?3)";
         let mut commit = Commit::new();
         let organization = tenant.ids.organization.to_string();
         commit.push(Statement::new(insert).bind(organization).bind(account).bind(id.as_str()));

@@ -8,7 +8,10 @@
 //!   body;
 //! - `colleague`: what is somebody else's in the same store;
 //! - `missing`, `empty`: ids that nothing has, and a body without anything.
+//!
+//! Whatever was done stands in the audit log, with the request that did it.
 
+mod audited;
 mod fresh;
 mod house;
 mod isolation;
@@ -32,6 +35,7 @@ use crate::app::{Kind, Stage};
 use crate::client::Answer;
 use crate::golden::assert_golden;
 use crate::world::at_own_address;
+use audited::Done;
 use fresh::{Fresh, Request, kinds_in_body_of};
 use house::{Caller, House};
 use paths::{TABLE, is_kept_by_one_store, is_of_one_store, is_personal, path_to_nothing};
@@ -46,7 +50,12 @@ pub fn every_credential_is_answered_as_agreed(stage: &Stage, kind: Kind) {
         let matrix = Matrix::of(&house).await;
         let rows: Vec<String> =
             stream::iter(TABLE.iter()).map(|route| matrix.row(route)).buffered(AT_ONCE).collect().await;
-        println!("{kind}: {} routes, {} requests, each answered as agreed", rows.len(), house.requests());
+        let logged = matrix.done.are_logged(stage).await;
+        println!(
+            "{kind}: {} routes, {} requests, each answered as agreed, {logged} changes in the audit log",
+            rows.len(),
+            house.requests()
+        );
         assert_golden("permissions.txt", &rows.concat());
     });
 }
@@ -60,6 +69,7 @@ struct Matrix<'a> {
     /// What each caller shows where that cannot end it.
     credentials: BTreeMap<Caller, String>,
     bad: Vec<(&'static str, String)>,
+    done: Done,
 }
 
 /// What one caller was answered, by what was asked for.
@@ -75,7 +85,7 @@ impl Matrix<'_> {
         }
         let others = [("sibling", sibling), ("foreign", theirs)];
         let (fresh, bad) = (Fresh::of(house).await, house.bad_credentials().await);
-        Matrix { house, own, others, fresh, credentials, bad }
+        Matrix { house, own, others, fresh, credentials, bad, done: Done::default() }
     }
 
     /// The route's lines in the golden: outcomes, with what was asked for and who has them.
@@ -210,7 +220,7 @@ impl Matrix<'_> {
     /// Status and code of a route's answer to a request without anything in it.
     async fn probe(&self, route: &Route, path: &str, credential: Option<&str>) -> String {
         let call = self.house.request(&self.house.nobody, &route.method, path, credential, None, "{}");
-        outcome_of(&call.send().await)
+        self.answered(route, &call.send().await)
     }
 
     /// The same of a request as a client makes it.
@@ -218,7 +228,13 @@ impl Matrix<'_> {
         let Request { path, body, key } = request;
         // From somewhere else each time: what opens an account is counted by address.
         let by = at_own_address(&self.house.nobody);
-        outcome_of(&self.house.request(&by, &route.method, path, credential, Some(key), body).send().await)
+        let answer = self.house.request(&by, &route.method, path, credential, Some(key), body).send().await;
+        self.answered(route, &answer)
+    }
+
+    fn answered(&self, route: &Route, answer: &Answer) -> String {
+        self.done.note(route, answer);
+        outcome_of(answer)
     }
 }
 

@@ -41,6 +41,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("upserts" | "parts", _) => "bulk",
         ("cart", _) => "cart",
         ("categories", _) => "cat",
+        ("channels", _) => "chan",
         ("collections", _) => "col",
         ("checkouts", _) => "chk",
         ("files", _) => "file",
@@ -92,7 +93,7 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    ["attr", "bulk", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
+    ["attr", "bulk", "chan", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.

@@ -47,6 +47,7 @@ impl Things {
         let (_, token) = house.new_app(&owner, "Accounting").await;
         let (ids, cursors, keyed) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let mut things = Things { ids, cursors, keyed, email, unnamed, token, variant: String::new() };
+        house.link(tenant, &owner).await;
         let customer = text(&house.get("/api/v1/customers", &owner).await.expect(200), "/items/0/id");
         for (kind, id) in [
             ("customer", customer),
