@@ -2,16 +2,14 @@
 
 use axum::response::Response;
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
-use http::header::LINK;
-use http::{HeaderValue, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use serde_json::json;
 
 use super::usecase::{self, AttributeError, BY_KEY};
 use crate::app::Ctx;
-use crate::catalog::staff::http::{changed_meanwhile, nothing, unversioned, version_mismatch, versioned};
+use crate::catalog::staff::http::{AfterText, changed_meanwhile, listed, nothing, version_mismatch, versioned};
 use crate::catalog::store::attribute::Declared;
-use crate::extract::{IdempotencyKey, IfMatch, JsonObject, Parsed, PathText, Query, QueryParams, next_link};
+use crate::extract::{IdempotencyKey, IfMatch, JsonObject, Parsed, PathText, Query, QueryParams};
 use crate::journal::{Claim, created};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -30,32 +28,17 @@ pub fn routes() -> Routes {
 }
 
 /// Which attributes are asked for.
-struct Page {
-    after: String,
-    limit: i64,
-}
+struct Page(AfterText);
 
 impl Query for Page {
     fn parse(params: &mut QueryParams) -> Page {
-        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default().get();
-        let after = params.take("cursor", |cursor| {
-            const FOREIGN: &str = "is not a cursor of this list";
-            let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
-            match cursor.parts_for(BY_KEY) {
-                Ok([CursorPart::Text(key)]) => Ok(key.clone()),
-                _ => Err(FOREIGN),
-            }
-        });
-        Page { after: after.unwrap_or_default(), limit }
+        Page(AfterText::take(params, BY_KEY))
     }
 }
 
-async fn list(ctx: Ctx, Parsed(page): Parsed<Page>, uri: Uri) -> Result<Response, Problem> {
+async fn list(ctx: Ctx, Parsed(Page(page)): Parsed<Page>, uri: Uri) -> Result<Response, Problem> {
     let (body, next) = usecase::list(&ctx, &page.after, page.limit).await?;
-    let link = next.and_then(|next| HeaderValue::from_str(&next_link(&uri, &next)).ok());
-    let mut response = unversioned(body);
-    response.headers_mut().extend(link.map(|link| (LINK, link)));
-    Ok(response)
+    Ok(listed(body, next.as_deref(), &uri))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: JsonObject<LIMIT>) -> Result<Response, Problem> {

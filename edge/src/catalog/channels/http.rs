@@ -4,8 +4,7 @@ use axum::response::Response;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::ChannelKind;
-use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
-use http::header::{ETAG, LINK};
+use http::header::ETAG;
 use http::{HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,11 +14,9 @@ use super::usecase::{self, BY_HANDLE, ChannelChange, ChannelError, NewChannel};
 use crate::app::Ctx;
 use crate::catalog::categories::http::handle_of;
 use crate::catalog::categories::usecase::Name;
-use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, unversioned, version_mismatch, versioned};
+use crate::catalog::staff::http::{AfterText, changed_meanwhile, fields, listed, nothing, version_mismatch, versioned};
 use crate::catalog::store::channel::Channel;
-use crate::extract::{
-    FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathText, Query, QueryParams, next_link,
-};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathText, Query, QueryParams};
 use crate::journal::{Answered, Claim, created};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -107,33 +104,18 @@ impl Parse for ChangeChannelBody {
 }
 
 /// Which channels are asked for.
-struct Page {
-    after: String,
-    limit: i64,
-}
+struct Page(AfterText);
 
 impl Query for Page {
     fn parse(params: &mut QueryParams) -> Page {
-        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default().get();
-        let after = params.take("cursor", |cursor| {
-            const FOREIGN: &str = "is not a cursor of this list";
-            let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
-            match cursor.parts_for(BY_HANDLE) {
-                Ok([CursorPart::Text(handle)]) => Ok(handle.clone()),
-                _ => Err(FOREIGN),
-            }
-        });
-        Page { after: after.unwrap_or_default(), limit }
+        Page(AfterText::take(params, BY_HANDLE))
     }
 }
 
-async fn list(ctx: Ctx, Parsed(page): Parsed<Page>, uri: Uri) -> Result<Response, Problem> {
+async fn list(ctx: Ctx, Parsed(Page(page)): Parsed<Page>, uri: Uri) -> Result<Response, Problem> {
     let (found, next) = usecase::list(&ctx, &page.after, page.limit).await?;
-    let link = next.as_deref().and_then(|next| HeaderValue::from_str(&next_link(&uri, next)).ok());
     let body = ChannelListBody { items: found.iter().map(body_of).collect(), next_cursor: next };
-    let mut response = unversioned(text(&body));
-    response.headers_mut().extend(link.map(|link| (LINK, link)));
-    Ok(response)
+    Ok(listed(text(&body), body.next_cursor.as_deref(), &uri))
 }
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateChannelBody>) -> Result<Response, Problem> {

@@ -2,11 +2,13 @@
 
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::catalog::source::Fault;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG};
-use http::{HeaderMap, HeaderValue, StatusCode};
+use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::json;
 
 use crate::catalog::presentation::{MOST_METADATA, PresentationError};
+use crate::extract::{QueryParams, next_link};
 use crate::problem::{FieldError, Place, Problem};
 
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-store");
@@ -28,6 +30,36 @@ pub fn unversioned(json: String) -> Response {
 pub fn nothing() -> Response {
     let headers: HeaderMap = [(CACHE_CONTROL, PRIVATE)].into_iter().collect();
     (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+/// A page of a list in the order of one text.
+pub struct AfterText {
+    pub after: String,
+    pub limit: i64,
+}
+
+impl AfterText {
+    /// Takes `limit`, and the `cursor` of a list in this order.
+    pub fn take(params: &mut QueryParams, sort: &str) -> AfterText {
+        let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default().get();
+        let after = params.take("cursor", |cursor| {
+            const FOREIGN: &str = "is not a cursor of this list";
+            let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
+            match cursor.parts_for(sort) {
+                Ok([CursorPart::Text(text)]) => Ok(text.clone()),
+                _ => Err(FOREIGN),
+            }
+        });
+        AfterText { after: after.unwrap_or_default(), limit }
+    }
+}
+
+/// A page of a list at `uri`, in JSON, and the cursor of the next one.
+pub fn listed(json: String, next: Option<&str>, uri: &Uri) -> Response {
+    let link = next.and_then(|next| HeaderValue::from_str(&next_link(uri, next)).ok());
+    let mut response = unversioned(json);
+    response.headers_mut().extend(link.map(|link| (LINK, link)));
+    response
 }
 
 /// Fields of the body are wrong.
