@@ -364,7 +364,7 @@ fn create() -> Operation {
         .problems(idempotency())
         .problems(not_found())
         .problems(entropy())
-        .problems(contended())
+        .problems(changing())
 }
 
 fn change() -> Operation {
@@ -511,10 +511,6 @@ fn body_problems() -> Vec<crate::openapi::Problem> {
 
 fn changing() -> Vec<crate::openapi::Problem> {
     vec![of(ProductError::Changing, "Somebody else is changing the same.").with::<AllowedActions>()]
-}
-
-fn contended() -> Vec<crate::openapi::Problem> {
-    vec![of(crate::failure::Unavailable::Contended, "Others change the same things at this moment.")]
 }
 
 /// As it is sent, or, `is_kept`, as it is shown.

@@ -117,14 +117,15 @@ pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String
 /// Makes a product. Answers whether it is the answer to a repeat.
 pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
     for ctx in ctx.attempts() {
-        if let Some(settled) = ctx.settles(try_create(&ctx, json, claim).await.map(Some)) {
+        if let Some(settled) = ctx.settles(try_create(&ctx, json, claim).await) {
             return settled;
         }
     }
     Err(Failure::Rejected(ProductError::Changing))
 }
 
-async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(Shown, bool)> {
+/// `None`: what it names was taken away meanwhile, or somebody else was quicker.
+async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<Option<(Shown, bool)>> {
     let tenant = ctx.tenant();
     let category = json.get("category").and_then(Value::as_str);
     let mut reads = vec![catalog::category_id(tenant, category.map_or("", str::trim)), pictures::files(ctx, [json])];
@@ -134,7 +135,7 @@ async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     reads.extend(translations_of(json).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
     if let Some(first) = replayed(ctx, claim, claim.and(rows.get(6))).await? {
-        return Ok((first, true));
+        return Ok(Some((first, true)));
     }
     let (currency, further) = catalog::currencies_of(rows.get(4))?;
     let (json, mut faults) = pictures::with_files(ctx, json, rows.get(1))?;
@@ -169,15 +170,16 @@ async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<(
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
             written(ctx, &rows, advance, standing.id)?;
-            Ok((shown, false))
+            Ok(Some((shown, false)))
         }
         Committed::Refused { refusal, diagnosis, .. } => {
             if let Some(first) = replayed(ctx, claim, diagnosis.get(1)).await? {
-                return Ok((first, true));
+                return Ok(Some((first, true)));
             }
             match taken(source, diagnosis.first())? {
-                faults if faults.is_empty() => Err(unexplained(&refusal)),
-                faults => Err(invalid(faults)),
+                faults if !faults.is_empty() => Err(invalid(faults)),
+                _ if is_race(&refusal) => Ok(None),
+                _ => Err(unexplained(&refusal)),
             }
         }
     }
@@ -474,18 +476,15 @@ fn is_race(refusal: &Refusal) -> bool {
     match refusal {
         Refusal::Busy(_) => true,
         Refusal::Constraint { constraint, message } => {
-            // Its category may have been given up, or a channel.
-            let is_gone = message.contains("what = ''") || refusal.is_raised("HANDLE_TAKEN");
-            matches!(constraint, Constraint::Unique | Constraint::ForeignKey) || is_gone
+            // Its category may have been given up, or a channel or a file.
+            let is_gone = message.contains("what = ''") || refusal.is_raised("FILE_NOT_READY");
+            let is_taken = refusal.is_raised("HANDLE_TAKEN");
+            matches!(constraint, Constraint::Unique | Constraint::ForeignKey) || is_gone || is_taken
         }
         Refusal::Other(_) => false,
     }
 }
 
 fn unexplained(refusal: &Refusal) -> Failure<ProductError> {
-    Failure::Unavailable(match refusal {
-        // A file that was there a moment ago.
-        refusal if is_race(refusal) || refusal.is_raised("FILE_NOT_READY") => Unavailable::Contended,
-        refusal => Unavailable::Corrupt(format!("a product was refused: {refusal:?}")),
-    })
+    Failure::Unavailable(Unavailable::Corrupt(format!("a product was refused: {refusal:?}")))
 }

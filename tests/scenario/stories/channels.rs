@@ -398,7 +398,7 @@ pub async fn a_channel_and_what_names_it_written_at_once_agree(world: World) {
             };
             let (deleted, named) = futures_util::join!(delete, naming);
             assert!(matches!(deleted.status, 204 | 409), "{deleted}");
-            assert!(matches!(named.status, 201 | 422 | 503), "{named}");
+            assert!(matches!(named.status, 201 | 422) || (named.status == 503 && at % 2 == 1), "{named}");
             assert_ne!(named.status == 201, deleted.status == 204, "{named} {deleted}");
         }
     });
