@@ -91,6 +91,8 @@ fn micros_each(rounds: &[&Round], time: impl Fn(&Round) -> Duration) -> f64 {
     rounds.iter().map(|round| time(round).as_secs_f64()).sum::<f64>() * 1e6 / decimal(count.max(1))
 }
 
+/// In two halves, since only these are floats without loss.
 fn decimal(count: usize) -> f64 {
-    u32::try_from(count).map_or(f64::INFINITY, f64::from)
+    let half = |half: usize| u32::try_from(half).map_or(f64::INFINITY, f64::from);
+    half(count >> 32) * 4_294_967_296.0 + half(count & 0xffff_ffff)
 }
