@@ -124,11 +124,11 @@ impl Connection {
                 "PRAGMA temp_store = MEMORY",
             ],
             Purpose::Stream => &["PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON", "PRAGMA temp_store = MEMORY"],
-            // Mapping the file (up to SQLite's limit of 2 GiB) saves a system call for every page that is
-            // not cached: at a million products a read costs 20 instead of 35 us.
+            // Mapping the whole file (`.cargo/config.toml` lets SQLite) saves a system call for every page that is
+            // not cached.
             Purpose::Read => &[
                 "PRAGMA query_only = ON",
-                "PRAGMA mmap_size = 2147418112",
+                "PRAGMA mmap_size = 1099511627776",
                 "PRAGMA cache_size = -8000",
                 "PRAGMA temp_store = MEMORY",
             ],
