@@ -60,6 +60,7 @@ mod totp_app;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
 
@@ -77,19 +78,30 @@ fn main() -> ExitCode {
     for kind in Kind::ALL {
         for (name, story) in all_stories() {
             let stages = Arc::clone(&stages);
-            told.push(Trial::test(format!("{kind}::{name}"), move || tell(&stages, kind, story)));
+            let name = format!("{kind}::{name}");
+            told.push(Trial::test(name.clone(), move || {
+                let started = Instant::now();
+                tell(&stages, kind, story)?;
+                tell_if_slow(&name, started);
+                Ok(())
+            }));
         }
     }
     told.extend(remote());
-    let told = libtest_mimic::run(&arguments, told);
+    // They mostly wait for the servers that they share.
+    let threads = arguments.test_threads.or(Some(4));
+    let told = libtest_mimic::run(&Arguments { test_threads: threads, ..arguments.clone() }, told);
     // Ends what the stories ran on. Some proofs measure under load: each of those has the machine for itself.
     drop(stages);
     let proofs = |alone: bool| {
         let proofs = Kind::ALL.into_iter().flat_map(|kind| {
             let proofs = proofs::PROOFS.iter().filter(move |proof| proof.alone == alone && proof.kinds.contains(&kind));
             proofs.map(move |proof| {
-                Trial::test(format!("{kind}::proofs::{}", proof.name), move || {
+                let name = format!("{kind}::proofs::{}", proof.name);
+                Trial::test(name.clone(), move || {
+                    let started = Instant::now();
                     (proof.show)(&Stage::start(kind, proof.limits).map_err(Failed::from)?, kind);
+                    tell_if_slow(&name, started);
                     Ok(())
                 })
             })
@@ -118,6 +130,13 @@ fn tell(stages: &Stages, kind: Kind, story: Story) -> Result<(), Failed> {
     let stage = stage.as_ref().map_err(Failed::from)?;
     stage.run(story(stage.world().at_own_address()));
     Ok(())
+}
+
+/// So that whoever waits for the suite knows for what.
+fn tell_if_slow(name: &str, started: Instant) {
+    if Duration::from_secs(10) < started.elapsed() {
+        println!("{name} took {} s", started.elapsed().as_secs());
+    }
 }
 
 /// The stories for a deployment somewhere else; ignored unless the environment names one.

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -25,6 +26,26 @@ pub fn run(mut command: Command) -> Outcome {
     println!("$ {line}");
     let status = command.status().map_err(|error| format!("cannot run `{line}`: {error}"))?;
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed: {status}")) }
+}
+
+/// Runs one of our own commands, and answers what it printed.
+pub fn printed_by_ourselves(paths: &Paths, words: &[&str]) -> (Outcome, String) {
+    let mut printed = Vec::new();
+    let mut run = || {
+        let (mut reader, writer) = std::io::pipe()?;
+        let mut ourselves = command(paths, std::env::current_exe()?, words);
+        let mut child = ourselves.stdout(writer.try_clone()?).stderr(writer).spawn()?;
+        // It holds the other ends of the pipe, which would never end.
+        drop(ourselves);
+        reader.read_to_end(&mut printed)?;
+        child.wait()
+    };
+    let outcome = match run() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("failed: {status}")),
+        Err(error) => Err(error.to_string()),
+    };
+    (outcome, String::from_utf8_lossy(&printed).into_owned())
 }
 
 /// Runs a command silently and answers what it printed, or nothing when there is no such program or it failed.

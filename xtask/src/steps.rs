@@ -1,9 +1,14 @@
-//! Steps in a row: each says what it does, stops everything when it fails, and appears with its time in
-//! the table at the end.
+//! Steps in a row, or in rows side by side: each says what it does, stops everything when it fails, and appears with its
+//! time in the table at the end.
 
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Outcome;
+
+/// The name of a step, and what it does.
+pub type Step<'a> = (&'a str, &'a str);
 
 pub struct Steps<'a> {
     wanted: &'a [&'a str],
@@ -22,16 +27,56 @@ impl<'a> Steps<'a> {
         if !self.wanted.is_empty() && !self.wanted.contains(&name) {
             return Ok(());
         }
-        println!("\n==> {name}: {does} [at {}]", seconds(self.started.elapsed()));
+        self.begin((name, does));
         let started = now();
         let outcome = work();
         let took = started.elapsed();
         self.done.push((name.to_owned(), took));
-        println!("<== {name}: {} after {}", if outcome.is_ok() { "ok" } else { "FAILED" }, seconds(took));
+        println!("{}", ended(name, &outcome, took));
         outcome.map_err(|reason| {
             self.print_table();
-            format!("{name}: {reason}\nOnly this step again: cargo xtask test {name}")
+            failed(name, &reason)
         })
+    }
+
+    /// Runs rows of steps side by side: most of a compiler's work is done by one core. `work` answers what a step
+    /// printed, which is shown when it ends. Where one fails no other begins.
+    pub fn beside(&mut self, rows: &[Vec<Step>], work: impl Fn(&str) -> (Outcome, String) + Sync) -> Outcome {
+        let (done, failure) = (Mutex::new(Vec::new()), Mutex::new(None));
+        let run = |row: &[Step]| {
+            for (name, does) in row {
+                if lock(&failure).is_some() {
+                    return;
+                }
+                self.begin((name, does));
+                let started = now();
+                let (outcome, printed) = work(name);
+                let took = started.elapsed();
+                let mut done = lock(&done);
+                println!("\n{printed}{}", ended(name, &outcome, took));
+                done.push(((*name).to_owned(), took));
+                if let Err(reason) = outcome {
+                    lock(&failure).get_or_insert(failed(name, &reason));
+                }
+            }
+        };
+        thread::scope(|scope| {
+            for row in rows {
+                scope.spawn(|| run(row));
+            }
+        });
+        self.done.append(&mut lock(&done));
+        match lock(&failure).take() {
+            None => Ok(()),
+            Some(failure) => {
+                self.print_table();
+                Err(failure)
+            }
+        }
+    }
+
+    fn begin(&self, (name, does): Step) {
+        println!("\n==> {name}: {does} [at {}]", seconds(self.started.elapsed()));
     }
 
     /// Ends a row in which nothing failed.
@@ -47,6 +92,18 @@ impl<'a> Steps<'a> {
         }
         println!("{:<24} {:>9}", "total", seconds(self.started.elapsed()));
     }
+}
+
+fn ended(name: &str, outcome: &Outcome, took: Duration) -> String {
+    format!("<== {name}: {} after {}", if outcome.is_ok() { "ok" } else { "FAILED" }, seconds(took))
+}
+
+fn failed(name: &str, reason: &str) -> String {
+    format!("{name}: {reason}\nOnly this step again: cargo xtask test {name}")
+}
+
+fn lock<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a native tool that measures itself")]

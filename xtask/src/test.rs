@@ -5,8 +5,8 @@ use std::fs;
 use crate::artifacts;
 use crate::install;
 use crate::paths::Paths;
-use crate::shell::cargo;
-use crate::steps::Steps;
+use crate::shell::{cargo, printed_by_ourselves};
+use crate::steps::{Step, Steps};
 use crate::{Outcome, USAGE};
 
 const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
@@ -18,9 +18,18 @@ const HOSTED_BUILDS: [&str; 4] = ["build-ports", "build-worker", "build-spin", "
 /// Suites that run something of npm's, or redis-server.
 const TOOLED_SUITES: [&str; 3] = ["architecture", "contract", "commands"];
 
+/// One of the rows that run side by side, when all steps run: what is built for the hosts, and what needs it. The other
+/// one is what remains, but the scenario, which has the machine for itself.
+const BUILDS: [&str; 7] =
+    ["build-ports", "build-worker", "build-spin", "build-spin-host", "clippy-spin-host", "conformance", "hosts"];
+
+/// Before a step's name: this one alone, whatever it needs.
+const ALONE: &str = "--alone";
+
+const TOOLS: Step = ("tools", "install what is missing");
+
 /// The steps before the integration tests, which are found in `edge/Cargo.toml`.
-const STEPS: [(&str, &str); 10] = [
-    ("tools", "install what is missing"),
+const STEPS: [Step; 9] = [
     ("fmt", "formatting"),
     ("clippy", "lints of the workspace, every target"),
     ("clippy-wasm", "lints of the edge crate for both wasm targets"),
@@ -34,27 +43,40 @@ const STEPS: [(&str, &str); 10] = [
 
 pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
     let suites = suites(paths)?;
-    if words.iter().any(|word| word.starts_with('-')) {
-        return if words == ["--list"] { list(&suites) } else { Err(format!("usage:\n{USAGE}")) };
+    match words {
+        ["--list"] => return list(&suites),
+        [ALONE, name] => return step(paths, &suites, name),
+        words if words.iter().any(|word| word.starts_with('-')) => return Err(format!("usage:\n{USAGE}")),
+        _ => {}
     }
     let wanted = wanted(words, &suites)?;
     println!("target folder: {}", paths.target.display());
     let mut steps = Steps::new(&wanted);
-    for (name, does) in STEPS {
-        steps.step(name, does, || step(paths, name))?;
+    steps.step(TOOLS.0, TOOLS.1, || step(paths, &suites, TOOLS.0))?;
+    let (last, first): (Vec<Step>, Vec<Step>) = all(&suites).partition(|(name, _)| *name == "scenario");
+    if wanted.is_empty() {
+        let (builds, checks) = first.into_iter().partition(|(name, _)| BUILDS.contains(name));
+        steps.beside(&[builds, checks], |name| printed_by_ourselves(paths, &["test", ALONE, name]))?;
+    } else {
+        for (name, does) in first {
+            steps.step(name, does, || step(paths, &suites, name))?;
+        }
     }
-    for suite in &suites {
-        steps.step(suite, "integration tests", || {
-            cargo(paths, &["test", "--package", "headlesspro-edge", "--test", suite])
-        })?;
+    for (name, does) in last {
+        steps.step(name, does, || step(paths, &suites, name))?;
     }
     steps.finish();
     Ok(())
 }
 
+/// All steps but the tools'.
+fn all(suites: &[String]) -> impl Iterator<Item = Step<'_>> {
+    STEPS.into_iter().chain(suites.iter().map(|suite| (suite.as_str(), "integration tests")))
+}
+
 /// The named steps with those that they need; none where none is named, which means all.
 fn wanted<'a>(words: &[&'a str], suites: &[String]) -> Outcome<Vec<&'a str>> {
-    let is_step = |word: &&str| STEPS.iter().any(|(name, _)| name == word) || suites.iter().any(|suite| suite == word);
+    let is_step = |word: &&str| *word == TOOLS.0 || all(suites).any(|(name, _)| name == *word);
     let unknown: Vec<&str> = words.iter().copied().filter(|word| !is_step(word)).collect();
     if !unknown.is_empty() {
         return Err(format!("no step is named {}; see `cargo xtask test --list`", unknown.join(" or ")));
@@ -73,7 +95,7 @@ fn wanted<'a>(words: &[&'a str], suites: &[String]) -> Outcome<Vec<&'a str>> {
     Ok(wanted)
 }
 
-fn step(paths: &Paths, name: &str) -> Outcome {
+fn step(paths: &Paths, suites: &[String], name: &str) -> Outcome {
     match name {
         "tools" => install::everything(paths),
         "fmt" => {
@@ -87,6 +109,8 @@ fn step(paths: &Paths, name: &str) -> Outcome {
             cargo(paths, &package.chain(["--", "-D", "warnings"]).collect::<Vec<_>>())
         }
         "unit" => {
+            // What all test, at once: one after the other they would keep one core busy.
+            cargo(paths, &["test", "--workspace", "--no-run"])?;
             cargo(paths, &["test", "--workspace", "--exclude", "headlesspro-edge"])?;
             cargo(paths, &["test", "--package", "headlesspro-edge", "--lib", "--bins"])
         }
@@ -96,6 +120,9 @@ fn step(paths: &Paths, name: &str) -> Outcome {
         "build-spin-host" => artifacts::build_spin_host(paths),
         "clippy-spin-host" => {
             cargo(paths, &["clippy", "--release", "--manifest-path", SPIN_HOST, "--", "-D", "warnings"])
+        }
+        suite if suites.iter().any(|one| one == suite) => {
+            cargo(paths, &["test", "--package", "headlesspro-edge", "--test", suite])
         }
         other => Err(format!("no step is named {other}")),
     }
@@ -116,11 +143,8 @@ fn suites(paths: &Paths) -> Outcome<Vec<String>> {
 }
 
 fn list(suites: &[String]) -> Outcome {
-    for (name, does) in STEPS {
+    for (name, does) in [TOOLS].into_iter().chain(all(suites)) {
         println!("{name:<24} {does}");
-    }
-    for suite in suites {
-        println!("{suite:<24} integration tests");
     }
     Ok(())
 }
