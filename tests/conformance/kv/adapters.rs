@@ -6,9 +6,9 @@ use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::redis::RedisKv;
 use headlesspro_edge::host::native::redis_rest;
-use headlesspro_edge::port::kv::Kv;
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::kv::upstash::UpstashKv;
+use headlesspro_edge::port::kv::{Kv, MAX_ANSWER};
 
 use crate::redis_server::RedisServer;
 use crate::serve::serve;
@@ -45,24 +45,29 @@ pub struct Adapter {
 }
 
 pub async fn all() -> Vec<Adapter> {
+    let in_process = Adapter { name: "in process", kv: in_process(), _keep: (None, None) };
+    std::iter::once(in_process).chain(on_a_wire(MAX_ANSWER).await).collect()
+}
+
+/// Those that ask a server, each taking at most `max_bytes` for an answer.
+pub async fn on_a_wire(max_bytes: usize) -> Vec<Adapter> {
     let over_memory = RestEndpoint::start(in_process()).await;
     let (server, other_server) = (RedisServer::start(), RedisServer::start());
     let over_redis = RestEndpoint::start(Arc::new(RedisKv::new(&other_server.url()).unwrap())).await;
     vec![
-        Adapter { name: "in process", kv: in_process(), _keep: (None, None) },
         Adapter {
             name: "redis-server over TCP",
-            kv: Arc::new(RedisKv::new(&server.url()).unwrap()),
+            kv: Arc::new(RedisKv::new(&server.url()).unwrap().with_max_bytes(max_bytes)),
             _keep: (Some(server), None),
         },
         Adapter {
             name: "REST over the in-process store",
-            kv: Arc::new(over_memory.client()),
+            kv: Arc::new(over_memory.client().with_max_bytes(max_bytes)),
             _keep: (None, Some(over_memory)),
         },
         Adapter {
             name: "REST over redis-server",
-            kv: Arc::new(over_redis.client()),
+            kv: Arc::new(over_redis.client().with_max_bytes(max_bytes)),
             _keep: (Some(other_server), Some(over_redis)),
         },
     ]

@@ -6,9 +6,9 @@ use std::time::Duration;
 use headlesspro_edge::host::native::fetch::NativeFetch;
 use headlesspro_edge::host::native::redis::RedisKv;
 use headlesspro_edge::port::kv::upstash::{InvalidUpstash, UpstashKv};
-use headlesspro_edge::port::kv::{Kv, KvError, Reply};
+use headlesspro_edge::port::kv::{Command, Kv, KvError, MAX_ANSWER, Reply};
 
-use super::adapters::RestEndpoint;
+use super::adapters::{self, RestEndpoint};
 use super::notation::command;
 use super::{ECHO, run};
 use crate::redis_server::RedisServer;
@@ -127,6 +127,55 @@ async fn an_answer_beyond_the_limit_is_not_read() {
     let server = ScriptedServer::answering(200, format!(r#"{{"result":"{}"}}"#, "x".repeat(2_000))).await;
     for outcome in outcomes(&client(&server.url())).await {
         assert_eq!(outcome, Err(KvError::TooLarge(1_000)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_over_the_limit_is_too_large_and_harms_nothing() {
+    const LIMIT: usize = 100_000;
+    for adapter in adapters::on_a_wire(LIMIT).await {
+        let (name, kv) = (adapter.name, &*adapter.kv);
+        let value = "x".repeat(LIMIT / 3);
+        assert_eq!(kv.command(Command::new(["SET", "k", &value])).await, Ok(Reply::ok()), "{name}");
+        let get = |count: usize| (0..count).map(|_| command("GET k")).collect::<Vec<_>>();
+        let echo = |count: usize| kv.script(&ECHO, vec![], vec![value.clone(); count]);
+        let fitting = vec![Reply::text(&value); 2];
+        let too_large = Err(KvError::TooLarge(LIMIT));
+        assert_eq!(kv.pipeline(vec![command("MGET k k k k")]).await, too_large, "{name}");
+        assert_eq!(kv.pipeline(get(4)).await, too_large, "{name}");
+        assert_eq!(kv.transaction(get(4)).await, too_large, "{name}");
+        // The store in the process runs our own scripts alone, none of which says so much.
+        let has_lua = name.contains("redis-server");
+        if has_lua {
+            assert_eq!(echo(4).await, Err(KvError::TooLarge(LIMIT)), "{name}");
+            assert_eq!(echo(2).await, Ok(Reply::Array(fitting.clone())), "{name}");
+        }
+        // What it was asked to do is done, and the next request hears of nothing.
+        let written = vec![command("INCR n"), command("MGET k k k k")];
+        assert_eq!(kv.pipeline(written).await, too_large, "{name}");
+        assert_eq!(run(kv, "GET n").await, Reply::text("1"), "{name}");
+        assert_eq!(run(kv, "MGET k k").await, Reply::Array(fitting.clone()), "{name}");
+        assert_eq!(kv.pipeline(get(2)).await, Ok(fitting.clone()), "{name}");
+        assert_eq!(kv.transaction(get(2)).await, Ok(fitting), "{name}");
+        // Nor does a neighbour on the same connection.
+        let (large, small) = futures_util::future::join(kv.pipeline(get(4)), kv.pipeline(get(1))).await;
+        assert_eq!((large, small), (too_large, Ok(vec![Reply::text(&value)])), "{name}");
+    }
+}
+
+/// Unless told otherwise, a client takes 8 MiB.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_limit_of_an_answer_is_eight_mebibytes() {
+    for adapter in adapters::on_a_wire(MAX_ANSWER).await {
+        let (name, kv) = (adapter.name, &*adapter.kv);
+        let mebibyte = "x".repeat(1024 * 1024);
+        assert_eq!(kv.command(Command::new(["SET", "k", &mebibyte])).await, Ok(Reply::ok()), "{name}");
+        let length = |replies: Result<Vec<Reply>, KvError>| replies.map(|replies| replies.len());
+        assert_eq!(length(kv.pipeline(vec![command("GET k"); 7]).await), Ok(7), "{name}");
+        let large = length(kv.pipeline(vec![command("GET k"); 8]).await);
+        // The endpoint before a Redis server has a client of its own, with the same limit.
+        let is_refused = matches!(large, Err(KvError::TooLarge(MAX_ANSWER) | KvError::Unavailable(_)));
+        assert!(is_refused, "{name}: {large:?}");
     }
 }
 

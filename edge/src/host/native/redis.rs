@@ -11,7 +11,7 @@ use redis::{Client, Cmd, ErrorKind, IntoConnectionInfo, Pipeline, RedisError, Se
 use tokio::task::AbortHandle;
 
 use crate::port::BoxFuture;
-use crate::port::kv::{Command, KnownScripts, Kv, KvError, Reply, Script, refuse_empty_commands};
+use crate::port::kv::{Command, KnownScripts, Kv, KvError, MAX_ANSWER, Reply, Script, refuse_empty_commands};
 
 /// The longest wait for an answer, and for a connection: together what a caller may lose to a server
 /// that does not move.
@@ -32,6 +32,7 @@ const NOT_SHARED: &str = "asking auth blmove blmpop blpop brpop brpoplpush bzmpo
 pub struct RedisKv {
     client: Client,
     connection: Mutex<Option<Connection>>,
+    max_bytes: usize,
     known_scripts: KnownScripts,
 }
 
@@ -50,6 +51,9 @@ impl RedisKv {
     /// `url` is `redis://[user:password@]host[:port][/database]`, or `rediss://` for TLS with the
     /// public certificate authorities. Nothing is sent before the first command.
     ///
+    /// A request may answer [`MAX_ANSWER`]. More is refused once it is here: the library has no limit of its own, only
+    /// the time an answer may take.
+    ///
     /// # Errors
     /// [`KvError::Refused`] when `url` is not such a URL.
     pub fn new(url: &str) -> Result<RedisKv, KvError> {
@@ -60,7 +64,15 @@ impl RedisKv {
             .and_then(Client::open)
             // The error's text may hold the URL, and the URL the password.
             .map_err(|error| KvError::Refused(format!("not a Redis URL: {}", error.category())))?;
-        Ok(RedisKv { client, connection: Mutex::default(), known_scripts: KnownScripts::default() })
+        let known_scripts = KnownScripts::default();
+        Ok(RedisKv { client, connection: Mutex::default(), max_bytes: MAX_ANSWER, known_scripts })
+    }
+
+    /// The same client with another size limit for an answer, in bytes.
+    #[must_use]
+    pub fn with_max_bytes(mut self, max_bytes: usize) -> RedisKv {
+        self.max_bytes = max_bytes;
+        self
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Connection>> {
@@ -96,7 +108,15 @@ impl RedisKv {
     async fn one(&self, words: &[&str]) -> Result<Reply, KvError> {
         let mut connection = self.connection()?;
         let answer = connection.send_packed_command(&packed(words.iter().copied())).await;
-        answer.map_err(|error| self.failed(error)).and_then(reply)
+        let answers = self.bounded(answer.map(|answer| vec![answer]))?;
+        answers.into_iter().next().ok_or_else(|| KvError::Garbage("no answer to a command".to_owned())).and_then(reply)
+    }
+
+    /// The answers to one request, if they are no more than it may answer.
+    fn bounded(&self, answers: Result<Vec<Value>, RedisError>) -> Result<Vec<Value>, KvError> {
+        let answers = answers.map_err(|error| self.failed(error))?;
+        let bytes = answers.iter().map(size).fold(0, usize::saturating_add);
+        if bytes <= self.max_bytes { Ok(answers) } else { Err(KvError::TooLarge(self.max_bytes)) }
     }
 }
 
@@ -113,7 +133,7 @@ impl Kv for RedisKv {
                 0 => Vec::new(),
                 count => {
                     let answers = self.connection()?.send_packed_commands(&pipeline, 0, count).await;
-                    answers.map_err(|error| self.failed(error))?
+                    self.bounded(answers)?
                 }
             }
             .into_iter();
@@ -144,8 +164,7 @@ impl Kv for RedisKv {
             // MULTI and every QUEUED are skipped; what is left is EXEC's one answer.
             let skipped = commands.len().saturating_add(1);
             let answers = self.connection()?.send_packed_commands(&pipeline, skipped, 1).await;
-            let answers = answers.map_err(|error| self.failed(error))?;
-            match answers.into_iter().next() {
+            match self.bounded(answers)?.into_iter().next() {
                 Some(Value::Array(values)) if values.len() == commands.len() => values.into_iter().map(reply).collect(),
                 other => Err(KvError::Garbage(format!("EXEC answered {other:?}"))),
             }
@@ -201,6 +220,19 @@ fn refusal(Command(words): &Command) -> Option<Reply> {
 
 fn aborted() -> KvError {
     KvError::Refused("EXECABORT Transaction discarded because of previous errors.".to_owned())
+}
+
+/// About what a value takes on the wire, in bytes.
+fn size(value: &Value) -> usize {
+    // Its kind and the end of its line, at least.
+    const FRAME: usize = 3;
+    let content = match value {
+        Value::BulkString(bytes) => bytes.len(),
+        Value::SimpleString(text) => text.len(),
+        Value::Array(values) => values.iter().map(size).fold(0, usize::saturating_add),
+        _ => 0,
+    };
+    content.saturating_add(FRAME)
 }
 
 /// # Errors

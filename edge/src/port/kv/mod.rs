@@ -23,6 +23,9 @@ impl Command {
     }
 }
 
+/// The largest answer to one request that a client of a server takes, in bytes. All our values are far below.
+pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KvError {
     /// No connection, one that broke, or a server that is not well. Commands may have run.
@@ -32,6 +35,7 @@ pub enum KvError {
     Timeout,
     #[error("Redis refuses our token")]
     Unauthorized,
+    /// Commands have run.
     #[error("Redis' answer is larger than {0} bytes")]
     TooLarge(usize),
     #[error("Redis' answer makes no sense: {0}")]

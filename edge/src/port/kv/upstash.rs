@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 
-use super::{Command, KnownScripts, Kv, KvError, Reply, Script, refuse_empty_commands};
+use super::{Command, KnownScripts, Kv, KvError, MAX_ANSWER, Reply, Script, refuse_empty_commands};
 use crate::port::BoxFuture;
 use crate::port::fetch::{Chosen, Fetch, FetchError, Limits};
 
@@ -40,7 +40,7 @@ pub enum InvalidUpstash {
 impl UpstashKv {
     /// `url` is the database's REST URL, such as `https://eu1-name.upstash.io`.
     ///
-    /// A request may take 3 s and answer 8 MiB.
+    /// A request may take 3 s and answer [`MAX_ANSWER`].
     ///
     /// # Errors
     /// [`InvalidUpstash`]; nothing is sent.
@@ -59,7 +59,7 @@ impl UpstashKv {
             pipeline: endpoint("/pipeline")?,
             transaction: endpoint("/multi-exec")?,
             authorization,
-            limits: Limits { timeout: Duration::from_secs(3), max_bytes: 8 * 1024 * 1024, chosen: Chosen::ByOperator },
+            limits: Limits { timeout: Duration::from_secs(3), max_bytes: MAX_ANSWER, chosen: Chosen::ByOperator },
             known_scripts: KnownScripts::default(),
         })
     }
