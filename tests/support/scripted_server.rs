@@ -21,7 +21,15 @@ pub enum Act {
     Close,
 }
 
-/// Runs its script for every connection. Stops when dropped.
+/// A whole answer, after which the connection ends.
+pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Vec<Act> {
+    let body = body.into();
+    let length = body.len();
+    let head = format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n");
+    vec![Act::Send([head.into_bytes(), body].concat())]
+}
+
+/// Runs a script for every connection. Stops when dropped.
 pub struct ScriptedServer {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -30,24 +38,29 @@ pub struct ScriptedServer {
 
 impl ScriptedServer {
     pub async fn start(script: Vec<Act>) -> ScriptedServer {
-        ScriptedServer::bind(script, true).await
+        ScriptedServer::first(script.clone(), script).await
+    }
+
+    /// Runs another script for the first connection.
+    pub async fn first(first: Vec<Act>, then: Vec<Act>) -> ScriptedServer {
+        ScriptedServer::bind(first, then, true).await
     }
 
     /// Runs the script at once, for a client that does not speak HTTP.
     pub async fn without_reading(script: Vec<Act>) -> ScriptedServer {
-        ScriptedServer::bind(script, false).await
+        ScriptedServer::bind(script.clone(), script, false).await
     }
 
-    async fn bind(script: Vec<Act>, reads: bool) -> ScriptedServer {
+    async fn bind(first: Vec<Act>, then: Vec<Act>, reads: bool) -> ScriptedServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = requests.clone();
         let task = Task::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();
-            loop {
+            for script in std::iter::once(first).chain(std::iter::repeat(then)) {
                 let (socket, _) = listener.accept().await.unwrap();
-                connections.spawn(serve(socket, reads, script.clone(), seen.clone()));
+                connections.spawn(serve(socket, reads, script, seen.clone()));
             }
         });
         ScriptedServer { address, requests, _task: task }
@@ -55,12 +68,7 @@ impl ScriptedServer {
 
     /// Answers every request with `status` and `body`, and closes.
     pub async fn answering(status: u16, body: impl Into<Vec<u8>>) -> ScriptedServer {
-        let body = body.into();
-        let mut answer =
-            format!("HTTP/1.1 {status} Scripted\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len())
-                .into_bytes();
-        answer.extend(body);
-        ScriptedServer::start(vec![Act::Send(answer)]).await
+        ScriptedServer::start(answer(status, body)).await
     }
 
     pub fn url(&self) -> String {

@@ -90,6 +90,31 @@ async fn slow_reads_beside_each_other_are_all_answered() {
     assert_eq!(counts, vec![Value::Integer(200_000); 6]);
 }
 
+/// Neither a read nor a change that never ends holds anybody up for longer than is waited for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_statement_that_takes_too_long_is_given_up_and_harms_nothing() {
+    const WITHOUT_END: &str = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";
+    let folder = tempfile::tempdir().unwrap();
+    let sql = EmbeddedSql::open(folder.path().join("shop.db"), Durability::Process).unwrap();
+    let impatient = sql.clone().with_patience(Duration::from_millis(300));
+    execute(&sql, "CREATE TABLE t (a INTEGER NOT NULL) STRICT").await;
+    execute(&sql, "INSERT INTO t VALUES (0)").await;
+    let started = tokio::time::Instant::now();
+    for _ in 0..2 {
+        let read = query(&impatient, format!("{WITHOUT_END} SELECT count(*) FROM n")).await;
+        assert_eq!(read, Err(SqlError::Timeout));
+    }
+    let mut commit = Commit::new();
+    commit.push(Statement::new("UPDATE t SET a = 1"));
+    commit.push(Statement::new(format!("{WITHOUT_END} UPDATE t SET a = (SELECT count(*) FROM n)")));
+    assert_eq!((&impatient as &dyn Sql).commit(&commit).await, Err(SqlError::Timeout));
+    // The next in the queue comes after it, and sees nothing of it.
+    execute(&sql, "UPDATE t SET a = a + 10").await;
+    assert_eq!(cell(&sql, "SELECT a FROM t").await, Value::Integer(10));
+    assert_eq!(cell(&impatient, "SELECT a FROM t").await, Value::Integer(10));
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+}
+
 /// `hp import` beside `hp dev`: two writers that do not share a queue.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_processes_write_to_one_file() {

@@ -33,6 +33,8 @@ pub enum Durability {
 #[derive(Clone)]
 pub struct EmbeddedSql {
     database: Arc<Database>,
+    /// How long a read may take at all, and a change from the queue to the answer.
+    patience: Duration,
 }
 
 struct Database {
@@ -45,7 +47,6 @@ struct Database {
 impl EmbeddedSql {
     /// How long a read may hold a thread that serves requests.
     const INLINE: Duration = Duration::from_millis(2);
-    /// How long a read may take at all.
     const PATIENCE: Duration = Duration::from_secs(10);
     /// Connections kept for the next read.
     const IDLE: usize = 16;
@@ -57,7 +58,14 @@ impl EmbeddedSql {
     pub fn open(path: impl AsRef<Path>, durability: Durability) -> Result<EmbeddedSql, SqlError> {
         let path = path.as_ref().to_owned();
         let writer = Writer::start(&path, durability)?;
-        Ok(EmbeddedSql { database: Arc::new(Database { readers: Mutex::default(), path, writer }) })
+        let database = Arc::new(Database { readers: Mutex::default(), path, writer });
+        Ok(EmbeddedSql { database, patience: EmbeddedSql::PATIENCE })
+    }
+
+    /// The same database, whose statements are given up after `patience` instead of 10 s.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> EmbeddedSql {
+        EmbeddedSql { patience, ..self }
     }
 
     /// A connection for one client's stream of statements. It must hold a [`lease`](Self::lease) whenever
@@ -68,7 +76,7 @@ impl EmbeddedSql {
 
     /// The right to write from a stream's connection, had in turn with all other changes.
     pub(in crate::host::native) async fn lease(&self) -> Result<Lease, SqlError> {
-        self.database.writer.lease().await
+        self.database.writer.lease(self.patience).await
     }
 
     fn reader(&self) -> Result<Connection, SqlError> {
@@ -95,7 +103,7 @@ impl EmbeddedSql {
         let this = self.clone();
         let blocking = tokio::task::spawn_blocking(move || {
             let fast_until = soon(EmbeddedSql::INLINE);
-            reader.set_deadline(Some(soon(EmbeddedSql::PATIENCE)));
+            reader.set_deadline(Some(soon(this.patience)));
             let outcome = steps::run(&mut reader, &batch);
             steps::remember(&mut reader, &batch, fast_until < soon(Duration::ZERO));
             this.give_back(reader);
@@ -109,13 +117,13 @@ impl Sql for EmbeddedSql {
     fn run(&self, batch: Batch) -> BoxFuture<'_, Result<Outcome, SqlError>> {
         Box::pin(async move {
             if batch.steps.first().is_some_and(|step| step.statement.sql.starts_with("BEGIN IMMEDIATE")) {
-                return self.database.writer.run(batch).await;
+                return self.database.writer.run(batch, self.patience).await;
             }
             let mut reader = self.reader()?;
             match steps::kind(&mut reader, &batch) {
                 Kind::Write => {
                     self.give_back(reader);
-                    self.database.writer.run(batch).await
+                    self.database.writer.run(batch, self.patience).await
                 }
                 kind => self.read(reader, batch, kind).await,
             }

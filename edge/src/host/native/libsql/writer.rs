@@ -27,7 +27,7 @@ pub(super) struct Writer {
 }
 
 enum Job {
-    Run { batch: Batch, answer: oneshot::Sender<Result<Outcome, SqlError>> },
+    Run { batch: Batch, patience: Duration, answer: oneshot::Sender<Result<Outcome, SqlError>> },
     Lease { granted: oneshot::Sender<Lease> },
 }
 
@@ -37,8 +37,6 @@ pub(in crate::host::native) struct Lease {
 }
 
 impl Writer {
-    /// From the queue to the answer.
-    const PATIENCE: Duration = Duration::from_secs(10);
     /// Batches answered after one sync. Bounds how long the first of them waits for the others.
     const GROUP: usize = 32;
     /// A lease ends then, whatever its holder does; SQLite's own lock still keeps writers apart.
@@ -56,21 +54,22 @@ impl Writer {
         Ok(Writer { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    pub async fn run(&self, batch: Batch) -> Result<Outcome, SqlError> {
+    /// Waits for `patience` at most, from the queue to the answer.
+    pub async fn run(&self, batch: Batch, patience: Duration) -> Result<Outcome, SqlError> {
         let (answer, answered) = oneshot::channel();
-        self.send(Job::Run { batch, answer })?;
-        match tokio::time::timeout(Writer::PATIENCE, answered).await {
+        self.send(Job::Run { batch, patience, answer })?;
+        match tokio::time::timeout(patience, answered).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_gone)) => Err(stopped()),
             Err(_elapsed) => Err(SqlError::Timeout),
         }
     }
 
-    /// Waits for its turn in the same queue.
-    pub async fn lease(&self) -> Result<Lease, SqlError> {
+    /// Waits for its turn in the same queue, likewise.
+    pub async fn lease(&self, patience: Duration) -> Result<Lease, SqlError> {
         let (granted, grant) = oneshot::channel();
         self.send(Job::Lease { granted })?;
-        match tokio::time::timeout(Writer::PATIENCE, grant).await {
+        match tokio::time::timeout(patience, grant).await {
             Ok(Ok(lease)) => Ok(lease),
             Ok(Err(_gone)) => Err(stopped()),
             Err(_elapsed) => Err(SqlError::Timeout),
@@ -105,8 +104,8 @@ fn write(mut connection: Connection, mut log: Log, queue: &Receiver<Job>) {
             match job {
                 // Nobody waits for it any more, and nothing of it has happened.
                 Job::Run { answer, .. } if answer.is_closed() => {}
-                Job::Run { batch, answer } => {
-                    connection.set_deadline(Some(soon(Writer::PATIENCE)));
+                Job::Run { batch, patience, answer } => {
+                    connection.set_deadline(Some(soon(patience)));
                     finished.push((answer, steps::run(&mut connection, &batch)));
                 }
                 Job::Lease { granted } => {
