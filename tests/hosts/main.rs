@@ -1,10 +1,30 @@
 //! What the two wasm hosts add below the router: settings, the shape of requests and answers, and outbound
-//! HTTP when the other side fails. Each host runs the built module on its real runtime.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+//! HTTP when the other side fails; and both beside `hp dev`, as a developer runs them. Each host runs the built module
+//! on its real runtime.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 
+mod beside_dev;
+
+#[path = "../support/client.rs"]
+#[expect(dead_code, reason = "the scenario uses the rest")]
+mod client;
 #[path = "../support/hosts.rs"]
 #[expect(dead_code, reason = "the benchmark and the scenario use the rest")]
 mod hosts;
+#[path = "../support/openapi.rs"]
+mod openapi;
+#[path = "../scenario/product_file.rs"]
+#[expect(dead_code, reason = "the scenario uses the rest")]
+mod product_file;
+#[path = "../commands/program.rs"]
+#[expect(dead_code, reason = "the commands' suite uses the rest")]
+mod program;
 #[path = "../support/scripted_server.rs"]
 #[expect(dead_code, reason = "the conformance suite uses the rest")]
 mod scripted_server;
@@ -13,6 +33,11 @@ mod scripted_server;
 mod secrets;
 #[path = "../support/task.rs"]
 mod task;
+#[path = "../support/texts_like_secrets.rs"]
+mod texts_like_secrets;
+#[path = "../scenario/world.rs"]
+#[expect(dead_code, reason = "the scenario uses the rest")]
+mod world;
 
 use std::time::{Duration, Instant};
 

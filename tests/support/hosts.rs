@@ -8,6 +8,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -78,6 +79,49 @@ pub fn start_workerd(settings: &[Setting]) -> Result<Host, String> {
     let build = root().join("edge/build");
     built(&build.join("index_bg.wasm"), "cargo xtask build-worker")?;
     start_workerd_of(&build, settings)
+}
+
+/// The project in `folder` as `wrangler dev` runs it, by its `wrangler.toml` and `.dev.vars`, with the module that was
+/// built last. The manifest's build command is answered by a `cargo` that does nothing. wrangler asks nobody and keeps
+/// what it writes in the folder.
+///
+/// # Errors
+/// What is missing or did not start, with the runtime's log.
+pub fn start_wrangler_dev(folder: &Path) -> Result<Host, String> {
+    let failed = |error: std::io::Error| format!("{}: {error}", folder.display());
+    let (build, programs) = (folder.join("edge/build"), folder.join("bin"));
+    for watched in ["edge/build", "edge/src", "shared/src", "migrations", "bin"] {
+        fs::create_dir_all(folder.join(watched)).map_err(failed)?;
+    }
+    for file in ["index.js", "index_bg.wasm"] {
+        let module = root().join("edge/build").join(file);
+        built(&module, "cargo xtask build-worker")?;
+        fs::copy(module, build.join(file)).map_err(failed)?;
+    }
+    let cargo = programs.join("cargo");
+    fs::write(&cargo, "#!/bin/sh\n").map_err(failed)?;
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).map_err(failed)?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&path)));
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/node_modules/wrangler/bin/wrangler.js")).current_dir(folder);
+    command.args(["dev", "--local", "--ip", "127.0.0.1", "--port", &free_port()?.to_string()]);
+    command.args(["--inspector-port", "0", "--show-interactive-dev-session=false"]);
+    command.env("PATH", path.map_err(|error| error.to_string())?).env("HOME", folder);
+    command.env_remove("XDG_CONFIG_HOME");
+    for (name, value) in [
+        ("CI", "1"),
+        ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
+        ("NO_COLOR", "1"),
+        ("WRANGLER_SEND_ERROR_REPORTS", "false"),
+        ("WRANGLER_SEND_METRICS", "false"),
+    ] {
+        command.env(name, value);
+    }
+    start("wrangler", command, |line| {
+        let (_, url) = line.split_once("Ready on ")?;
+        url.split_whitespace().next().map(str::to_owned)
+    })
 }
 
 /// Both wasm hosts with their ports over HTTP in the place of the API.
