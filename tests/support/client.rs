@@ -183,7 +183,7 @@ impl Call {
         let answer = Answer { line: self.line, status, headers, body: response.bytes().await? };
         let took = started.elapsed();
         witness(false, &answer.headers, &answer.body);
-        answer.check();
+        answer.fits(&method, &target);
         if let (Some(store), Some(version)) = (self.store, answer.header("catalog-version")) {
             let version: i64 = version.parse().unwrap();
             assert!(known.is_none_or(|known| known <= version), "older than {known:?}: {answer}");
@@ -191,8 +191,6 @@ impl Call {
             let latest = versions.entry(store).or_default();
             *latest = version.max(*latest);
         }
-        let checked = DESCRIPTION.check(&method, &target, status, &answer.headers, &answer.body);
-        checked.unwrap_or_else(|faults| panic!("{}: {faults}", answer.line));
         Ok((answer, took))
     }
 }
@@ -278,9 +276,18 @@ impl Answer {
         self.header("idempotent-replayed") == Some("true")
     }
 
+    /// Fails the test unless the API may answer so to this method and target, by its description and by what all its
+    /// answers have in common.
+    #[track_caller]
+    pub fn fits(&self, method: &str, target: &str) {
+        self.check();
+        let checked = DESCRIPTION.check(method, target, self.status, &self.headers, &self.body);
+        checked.unwrap_or_else(|faults| panic!("{}: {faults}", self.line));
+    }
+
     /// What every answer of the API has, whatever was asked.
     #[track_caller]
-    pub(crate) fn check(&self) {
+    fn check(&self) {
         let is_retry = self.status == 503 && self.header("retry-after").is_some();
         assert!(self.status < 500 || is_retry, "{self}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"), "{self}");

@@ -84,7 +84,9 @@ impl Good {
     }
 }
 
-/// One good request for every route that takes JSON.
+/// One good request for every route that takes JSON on the way from an empty cart to an order. Those of people,
+/// organizations and products have chapters of their own, and the proof `no_route_takes_a_body_that_is_none_of_its` asks
+/// every route of the table.
 pub async fn good_requests(world: &World) -> Vec<Good> {
     let sold = world.sell("good", "1", 1_000).await;
     let cart = world.ours.filled_cart(&[(&sold.variant, 1)]).await;

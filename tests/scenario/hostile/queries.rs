@@ -110,7 +110,7 @@ pub async fn bad_percent_encoding_finds_nothing(world: World) {
         let request = format!("GET {target} HTTP/1.1\r\nhost: shop.example\r\nauthorization: Bearer {key}\r\n\r\n");
         let answer = crate::raw::exchange(world.nobody.url(), request.into_bytes()).await;
         let answer = answer.unwrap_or_else(|| panic!("{target}: no answer"));
-        answer.check();
+        assert!(answer.header("x-request-id").is_some(), "not the API's own: {answer}");
         answer
     };
     for segment in [

@@ -85,6 +85,13 @@ pub const PROOFS: &[Proof] = &[
         show: permissions::every_credential_is_answered_as_agreed,
     },
     Proof {
+        name: "no_route_takes_a_body_that_is_none_of_its",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: permissions::no_route_takes_a_body_that_is_none_of_its,
+    },
+    Proof {
         name: "every_product_of_a_large_shop_is_in_one_sitemap",
         kinds: &[Kind::Native],
         alone: false,

@@ -12,6 +12,7 @@
 //! Whatever was done stands in the audit log, with the request that did it.
 
 mod audited;
+mod bodies;
 mod fresh;
 mod house;
 mod isolation;
@@ -19,6 +20,7 @@ mod paths;
 mod things;
 mod timing;
 
+pub use bodies::no_route_takes_a_body_that_is_none_of_its;
 pub use isolation::nothing_of_another_tenant_is_told;
 pub use timing::{accounts_take_as_long_as_none, ids_of_others_take_as_long_as_none};
 
