@@ -8,6 +8,7 @@ mod handles;
 mod imports;
 mod manifests;
 mod plans;
+mod product_filters;
 mod product_lists;
 mod steps;
 mod tenant;

@@ -79,10 +79,11 @@ pub struct CardAnswer {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ProductList")]
 pub struct ProductListAnswer {
+    /// The `limit` of them. Fewer, or none, on the last page; with several filters on any other one too.
     pub items: Vec<CardAnswer>,
-    /// The `cursor` of the next page; null on the last one.
+    /// The `cursor` of the next page; null on the last one, and on no other.
     pub next_cursor: Option<String>,
-    /// With `count=true`: how many products fit, up to 1,000.
+    /// With `count=true`: how many products fit, up to 1,000, or at least how many.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000))]
     pub count: Option<i64>,
@@ -228,7 +229,8 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
             ),
             Parameter::query(
                 "count",
-                "`true`: the answer says how many products fit, as far as 1,000. It costs as much as a page of so many.",
+                "`true`: the answer says how many products fit, as far as 1,000. It costs as much as a page of so many. With \
+                 several filters that each fit more it says how many of the first 1,000 do.",
                 json!({ "type": "boolean", "default": false }),
                 true,
             ),

@@ -235,26 +235,21 @@ async fn list(
     };
     let channel = ctx.channel().map(|channel| channel.to_string());
     let filter = &ListFilter { channel, ..query.filter.clone() };
-    let (sort, after) = (query.sort, query.after.as_ref());
-    let in_currency = store::Page { filter, sort, after, limit: asked, now: ctx.now };
-    let page = match (further, query.own_order) {
-        (None, true) => store::list_in_own_order(tenant, filter, asked, ctx.now),
-        (None, false) => store::list(tenant, filter, sort, after, asked, ctx.now),
-        (Some(currency), true) => store::list_in_own_order_in(tenant, &in_currency, currency),
-        (Some(currency), false) => store::list_in(tenant, &in_currency, currency),
+    let page = store::Page {
+        filter,
+        sort: query.sort,
+        own_order: query.own_order,
+        after: query.after.as_ref(),
+        limit: asked,
+        now: ctx.now,
+        currency: further,
     };
-    let page = store::translation::cards_in(page, &spoken.chain);
-    let mut reads = vec![page, store::version(tenant), store::turn(tenant, ctx.now)];
+    let cards = store::translation::cards_in(store::list(tenant, &page), &spoken.chain);
+    let mut reads = vec![cards, store::version(tenant), store::turn(tenant, ctx.now)];
     let counted_at = reads.len();
     if query.is_counted {
-        let counted = MOST_COUNTED.saturating_add(1);
-        let all = store::Page { after: None, limit: counted, ..in_currency };
-        reads.push(store::count(match (further, query.own_order) {
-            (None, true) => store::list_in_own_order(tenant, filter, counted, ctx.now),
-            (None, false) => store::list(tenant, filter, sort, None, counted, ctx.now),
-            (Some(currency), true) => store::list_in_own_order_in(tenant, &all, currency),
-            (Some(currency), false) => store::list_in(tenant, &all, currency),
-        }));
+        let limit = MOST_COUNTED.saturating_add(1);
+        reads.push(store::count(tenant, &store::Page { after: None, limit, ..page }));
     }
     let currencies_at = reads.len();
     reads.extend(further.map(|_| store::currencies(tenant)));
@@ -277,19 +272,23 @@ async fn list(
     if further.is_some() {
         further_of(further, rows.get(currencies_at))?;
     }
-    let count = if query.is_counted { Some(store::count_of(rows.get(counted_at))?) } else { None };
+    let count = if query.is_counted {
+        let (found, is_more) = store::count_of(rows.get(counted_at))?;
+        Some((found.min(MOST_COUNTED), found <= MOST_COUNTED && !is_more))
+    } else {
+        None
+    };
     if asks_for_attributes {
         check(&query.filter, &Attributes::of(rows.get(attributes_at), ctx.principal().await?.currency)?)?;
     }
-    let (mut sort, mut sort_name, mut shelf_tag) = (query.sort, query.sort_name, None);
+    let (mut sort_name, mut shelf_tag) = (query.sort_name, None);
     if shelf.is_some() {
         let Some(found) = rows.get(shelf_at).and_then(Rows::first) else {
             return Ok(Read { version, turn, answer: None });
         };
         shelf_tag = Some(found.get::<&str>("id")?.to_owned());
         if query.own_order {
-            let order: ProductOrder = found.parse("product_order")?;
-            (sort, sort_name) = (Sort::of(order), order.name());
+            sort_name = found.parse::<ProductOrder>("product_order")?.name();
         }
     }
     let stock_rule = rows.last();
@@ -299,14 +298,19 @@ async fn list(
     let mut tags = Vec::with_capacity(rows.len());
     let mut next = None;
     for (at, row) in rows.iter().take(limit).enumerate() {
-        let mut card = Cow::Borrowed(row.get::<&str>("card")?);
+        let Some(card) = row.get::<Option<&str>>("card")? else {
+            // How far was read, of a page that has less than it may have.
+            next = Some(cursor_after(row, sort_name)?);
+            break;
+        };
+        let mut card = Cow::Borrowed(card);
         if let Some(currency) = further {
             card = range_in(&card, range_of(row, currency)?).into();
         }
         cards.push((card, row.get::<bool>("sellable")?));
         tags.push(row.get::<&str>("id")?.to_owned());
         if at.saturating_add(1) == limit && limit < rows.len() {
-            next = Some(cursor_after(row, sort, sort_name)?);
+            next = Some(cursor_after(row, sort_name)?);
         }
     }
     tags.push(lists_tag(tenant.store));
@@ -316,8 +320,7 @@ async fn list(
     if query.filter.in_stock.is_some() || is_ruled {
         tags.push(stock_tag(tenant.store));
     }
-    let json =
-        list_answer(&cards, next.as_deref(), count.map(|count| (count.min(MOST_COUNTED), count <= MOST_COUNTED)));
+    let json = list_answer(&cards, next.as_deref(), count);
     Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
@@ -355,10 +358,10 @@ fn range_of(row: Row<'_>, currency: Currency) -> Result<Option<(Money, Money)>, 
     Ok(Some((Money::new(min, currency), Money::new(max, currency))))
 }
 
-fn cursor_after(row: Row<'_>, sort: Sort, sort_name: &str) -> Result<String, SqlError> {
-    let key = match sort.key.value_of(row)? {
-        Value::Integer(integer) => CursorPart::Integer(integer),
-        Value::Text(text) => CursorPart::Text(text),
+fn cursor_after(row: Row<'_>, sort_name: &str) -> Result<String, SqlError> {
+    let key = match row.get::<&Value>("place")? {
+        Value::Integer(integer) => CursorPart::Integer(*integer),
+        Value::Text(text) => CursorPart::Text(text.clone()),
         Value::Null | Value::Real(_) | Value::Blob(_) => {
             return Err(SqlError::Statement("a sort key is neither integer nor text".to_owned()));
         }

@@ -9,8 +9,8 @@ pub mod channel;
 pub mod collection;
 mod export;
 mod list;
-mod list_in;
-mod list_within;
+mod list_among;
+mod list_condition;
 pub mod membership;
 mod named;
 pub mod placement;
@@ -27,8 +27,7 @@ pub use bulk::{
     known_of, write,
 };
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
-pub use list::{ListFilter, Sort, SortKey, count, count_of, list, list_in_own_order};
-pub use list_in::{Page, list_in, list_in_own_order_in};
+pub use list::{ListFilter, Page, Sort, SortKey, count, count_of, list};
 pub use named::{
     categories_named, categories_named_of, products_named, products_named_of, taken_by_others, taken_by_others_of,
 };
