@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ed25519_compact::{KeyPair, Seed};
+
 use crate::program::{Dev, closed_pipe, hp, run};
 use crate::sqld::Sqld;
 
@@ -72,6 +76,55 @@ fn a_lookup_key_may_begin_with_a_hyphen() {
 #[test]
 fn a_libsql_server_is_migrated_once_and_holds_stores() {
     becomes_a_shop(&Sqld::start().url());
+}
+
+/// A JWT for everything in a database, as Turso and sqld take it.
+fn database_token(key: &KeyPair) -> String {
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let signed = format!("{}.{}", part(r#"{"alg":"EdDSA","typ":"JWT"}"#), part(r#"{"a":"rw"}"#));
+    let signature = key.sk.sign(&signed, None);
+    format!("{signed}.{}", URL_SAFE_NO_PAD.encode(*signature))
+}
+
+#[test]
+fn a_server_that_demands_a_token_is_migrated_with_it_and_with_no_other() {
+    let [key, other] = [[7; 32], [8; 32]].map(|seed| KeyPair::from_seed(Seed::new(seed)));
+    let server = Sqld::guarded_by(&URL_SAFE_NO_PAD.encode(*key.pk));
+    let url = server.url();
+    let [right, wrong] = [&key, &other].map(database_token);
+    let migrate = |arguments: &[&str], variable: Option<&str>| {
+        let mut command = hp(&["migrate", "--database", &url]);
+        command.args(arguments).envs(variable.map(|token| ("HP_DATABASE_TOKEN", token)));
+        let ended = run(&mut command);
+        for token in [&right, &wrong] {
+            assert!(!ended.stdout.contains(token.as_str()) && !ended.stderr.contains(token.as_str()), "{ended:?}");
+        }
+        ended
+    };
+    let refused: [(&[&str], Option<&str>); 6] = [
+        (&[], None),
+        (&[], Some("")),
+        (&["--token", "wrong"], None),
+        (&["--token", &wrong], None),
+        (&[], Some(&wrong)),
+        // What is said now counts more than what was said before.
+        (&["--token", &wrong], Some(&right)),
+    ];
+    for (arguments, variable) in refused {
+        let said = migrate(arguments, variable).refused(1);
+        assert_eq!(said, "hp: the database refuses the token, or that there is none\n", "{arguments:?} {variable:?}");
+    }
+    let said = migrate(&["--token", &format!("{right}\n")], None).refused(1);
+    assert!(said.contains("characters that no header may hold"), "{said}");
+
+    let all = migrations();
+    let applied = migrate(&[], Some(&right)).ok();
+    assert!(applied.ends_with(&format!("{all} applied, 0 were there before\n")), "{applied}");
+    assert_eq!(migrate(&["--token", &right], Some(&wrong)).ok(), format!("up to date: {all} migrations\n"));
+    let list = |token: &str| run(&mut hp(&["store", "list", "--database", &url, "--token", token]));
+    assert_eq!(list(&right).ok(), "");
+    let said = list(&wrong).refused(1);
+    assert!(said.contains("refuses the token") && !said.contains(&wrong), "{said}");
 }
 
 #[test]

@@ -1,25 +1,18 @@
 //! The README's first command.
 
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::client::Client;
-use crate::program::{Dev, closed_pipe, dev_command, interrupt, run, two_free_ports};
-use crate::world::Shop;
+use crate::program::{Dev, closed_pipe, dev_command, first_counted, interrupt, run, two_free_ports};
 
-/// The shop that a greeting tells of.
-fn shop(dev: &Dev) -> Shop {
-    let client = Client::new(&dev.url);
-    Shop { shopper: client.with_key(dev.told("publishable key")), merchant: client.with_key(dev.told("secret key")) }
-}
-
-/// Pastes a line into a shell: the status of the answer, and its body.
+/// Pastes a line into the shell that every system has: the status of the answer, and its body.
 fn paste(line: &str) -> (u16, Value) {
     let line = format!("{line} --silent --show-error --noproxy '*' --max-time 30 --write-out '\\n%{{http_code}}'");
-    let said = run(Command::new("bash").args(["-c", &line])).ok();
+    let said = run(Command::new("sh").args(["-c", &line])).ok();
     let (body, status) = said.rsplit_once('\n').unwrap();
     (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_else(|error| panic!("{line}: {error}: {body}")))
 }
@@ -42,11 +35,11 @@ async fn dev_gives_a_filled_shop_whose_printed_lines_work_and_which_is_there_aga
     assert_eq!((status, &report["dryRun"], &report["products"]["created"]), (200, &json!(true), &json!(1)), "{report}");
 
     // The catalog is as large as promised, and sells.
-    let world = shop(&dev);
+    let shop = dev.shop();
     let mut products = Vec::new();
     let mut next = Value::Null;
     loop {
-        let call = world.shopper.get("/api/v1/products");
+        let call = shop.shopper.get("/api/v1/products");
         let call = call.query(&[("limit", "50"), ("filter[inStock]", "true")]);
         let call = if let Some(cursor) = next.as_str() { call.query(&[("cursor", cursor)]) } else { call };
         let page = call.send().await.expect(200).json();
@@ -58,32 +51,18 @@ async fn dev_gives_a_filled_shop_whose_printed_lines_work_and_which_is_there_aga
         }
     }
     assert!(60 <= products.len(), "{} products", products.len());
-    let sold = world.first_sellable(&products).await;
-    let checkout = world.opened(&[(&sold, 1)]).await;
-    let order = world.complete(&checkout, "the first order").await.expect(201);
+    let sold = first_counted(&shop).await;
+    let checkout = shop.opened(&[(&sold.variant, 1)]).await;
+    let order = shop.complete(&checkout, "the first order").await.expect(201);
     let keys = [dev.told("publishable key").to_owned(), dev.told("secret key").to_owned()];
     assert!(dev.interrupt().success());
 
     let again = Dev::start(&data, &[]);
     assert_eq!([again.told("publishable key"), again.told("secret key")], keys);
     assert!(!again.greeting.contains("sample catalog:"), "{}", again.greeting);
-    let kept = shop(&again).merchant.get(order.the("location")).send().await.expect(200);
+    let kept = again.shop().merchant.get(order.the("location")).send().await.expect(200);
     assert_eq!(kept.body, order.body);
     assert!(again.interrupt().success());
-}
-
-impl Shop {
-    /// A variant with units left of one of these products.
-    async fn first_sellable(&self, handles: &[String]) -> String {
-        for handle in handles {
-            let product = self.product(handle).await;
-            let units = |variant: &&Value| 0 < variant["availability"]["quantity"].as_i64().unwrap_or(0);
-            if let Some(variant) = product["variants"].as_array().unwrap().iter().find(units) {
-                return variant["id"].as_str().unwrap().to_owned();
-            }
-        }
-        panic!("nothing is in stock");
-    }
 }
 
 #[tokio::test]
@@ -92,10 +71,54 @@ async fn an_unseeded_shop_is_empty_and_stays_so() {
     let data = folder.path().join("data");
     for arguments in [["--seed", "none"].as_slice(), &[]] {
         let dev = Dev::start(&data, arguments);
-        let products = shop(&dev).shopper.get("/api/v1/products").send().await.expect(200).json();
+        let products = dev.shop().shopper.get("/api/v1/products").send().await.expect(200).json();
         assert_eq!(products["items"], json!([]), "{arguments:?}");
         assert!(dev.interrupt().success());
     }
+}
+
+/// `wrangler dev` and `spin up` are started beside it: `tests/hosts/beside_dev.rs`.
+#[test]
+fn dev_tells_the_projects_beside_it_and_leaves_what_others_wrote() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let path = |name: &str| folder.path().join(name);
+    let read = |name: &str| std::fs::read_to_string(path(name)).unwrap();
+    let start = || Dev::start(&data, &["--seed", "none"]);
+    assert!(start().interrupt().success());
+    assert!(!path(".dev.vars").exists() && !path(".env").exists(), "there is no project");
+
+    std::fs::write(path("wrangler.toml"), "").unwrap();
+    std::fs::write(path("spin.toml"), "").unwrap();
+    let own = "MINE=1\n";
+    std::fs::write(path(".env"), own).unwrap();
+    let dev = start();
+    let told = |name: &str| dev.told(name).split_whitespace().next().unwrap().to_owned();
+    let written = read(".dev.vars");
+    for (name, value) in [
+        ("DATABASE_URL", told("database")),
+        ("DATABASE_TOKEN", told("token for both")),
+        ("REDIS_URL", told("Redis")),
+        ("REDIS_TOKEN", told("token for both")),
+    ] {
+        assert!(written.lines().any(|line| line == format!("{name}={value}")), "{name}: {written}");
+    }
+    assert_eq!(read(".env"), own);
+    for name in [".dev.vars", "data/keys.json"] {
+        let mode = std::fs::metadata(path(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name} holds secrets");
+    }
+    assert!(dev.interrupt().success());
+
+    // What it wrote itself it writes again: its port may be another.
+    std::fs::remove_file(path(".env")).unwrap();
+    let again = start();
+    let url = again.told("database").split_whitespace().next().unwrap();
+    assert!(read(".dev.vars").contains(&format!("DATABASE_URL={url}\n")));
+    let with_prefix: Vec<String> =
+        read(".dev.vars").lines().skip(1).map(|line| format!("SPIN_VARIABLE_{line}")).collect();
+    assert_eq!(read(".env").lines().skip(1).collect::<Vec<_>>(), with_prefix);
+    assert!(again.interrupt().success());
 }
 
 #[test]

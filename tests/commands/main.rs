@@ -15,6 +15,7 @@ mod exports;
 mod imports;
 mod keys;
 mod program;
+mod services;
 
 #[expect(dead_code, reason = "the scenario uses the rest")]
 #[path = "../support/client.rs"]
@@ -26,6 +27,9 @@ mod openapi;
 #[expect(dead_code, reason = "the scenario uses the rest")]
 #[path = "../scenario/product_file.rs"]
 mod product_file;
+#[expect(dead_code, reason = "the conformance suite kills it and starts it again")]
+#[path = "../support/redis.rs"]
+mod redis_server;
 #[expect(dead_code, reason = "the scenario kills it and starts it again")]
 #[path = "../support/sqld.rs"]
 mod sqld;

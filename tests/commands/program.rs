@@ -8,7 +8,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::client::Client;
 use crate::texts_like_secrets;
+use crate::world::Shop;
 
 /// Longer than any start takes, on a busy machine too.
 const STARTS_WITHIN: Duration = Duration::from_secs(60);
@@ -139,6 +141,17 @@ impl Dev {
         line.unwrap_or_else(|| panic!("no {name} in {}", self.greeting)).trim()
     }
 
+    /// The shop that it tells of.
+    pub fn shop(&self) -> Shop {
+        self.shop_at(&self.url)
+    }
+
+    /// The same, asked at another host of its data.
+    pub fn shop_at(&self, url: &str) -> Shop {
+        let key = |name: &str| Client::new(url).with_key(self.told(name));
+        Shop { shopper: key("publishable key"), merchant: key("secret key") }
+    }
+
     /// Presses Ctrl-C, and waits for the end.
     pub fn interrupt(mut self) -> ExitStatus {
         interrupt(&mut self.child)
@@ -158,6 +171,35 @@ impl Drop for Dev {
             assert_eq!(texts_like_secrets::in_text(&said), BTreeSet::new(), "in the log of `hp dev`");
         }
     }
+}
+
+/// A variant whose units are counted, several of which are left.
+pub struct Counted {
+    pub handle: String,
+    pub variant: String,
+    pub units: i64,
+}
+
+/// The first one that the shop lists.
+pub async fn first_counted(shop: &Shop) -> Counted {
+    let page = shop.shopper.get("/api/v1/products?filter[inStock]=true&limit=50").send().await.expect(200).json();
+    for item in page["items"].as_array().unwrap() {
+        let handle = item["handle"].as_str().unwrap().to_owned();
+        for variant in shop.product(&handle).await["variants"].as_array().unwrap() {
+            let units = variant["availability"]["quantity"].as_i64().unwrap_or(0);
+            if 1 < units {
+                return Counted { handle, variant: variant["id"].as_str().unwrap().to_owned(), units };
+            }
+        }
+    }
+    panic!("nothing is in stock");
+}
+
+/// How many units of it the shop shows.
+pub async fn units_of(shop: &Shop, counted: &Counted) -> Option<i64> {
+    let product = shop.product(&counted.handle).await;
+    let mut variants = product["variants"].as_array().unwrap().iter();
+    variants.find(|variant| variant["id"] == counted.variant.as_str())?["availability"]["quantity"].as_i64()
 }
 
 /// `hp dev` over `data` on `port`. It runs beside its data, so that it links no wrangler or Spin project.

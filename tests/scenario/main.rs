@@ -50,6 +50,7 @@ mod raw;
 mod redis_server;
 #[path = "../support/secrets.rs"]
 mod secrets;
+#[expect(dead_code, reason = "the commands' suite asks it for a token")]
 #[path = "../support/sqld.rs"]
 mod sqld;
 #[path = "../support/texts_like_secrets.rs"]

@@ -33,8 +33,18 @@ impl Sqld {
         Sqld::start_as(|| Role::ReplicaOf(address))
     }
 
-    fn start_as(role: impl Fn() -> Role) -> Sqld {
+    /// Starts a server that lets in whoever shows a JWT signed with this Ed25519 key (base64url), and nobody else.
+    pub fn guarded_by(public_key: &str) -> Sqld {
         let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(KEY), public_key).unwrap();
+        Sqld::start_in(folder, || Role::Primary(free_address()))
+    }
+
+    fn start_as(role: impl Fn() -> Role) -> Sqld {
+        Sqld::start_in(tempfile::tempdir().unwrap(), role)
+    }
+
+    fn start_in(folder: tempfile::TempDir, role: impl Fn() -> Role) -> Sqld {
         // The ports may be taken by somebody else between here and the server's own bind.
         for _ in 0..5 {
             let (address, role) = (free_address(), role());
@@ -73,6 +83,9 @@ impl Drop for Sqld {
 /// As the README says to run it.
 const CHECKPOINTS: [&str; 2] = ["--checkpoint-interval-s", "10"];
 
+/// The key that a server asks for, in its folder; without it the server asks for none.
+const KEY: &str = "key";
+
 fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
@@ -82,7 +95,9 @@ fn spawn(folder: &Path, address: SocketAddr, role: Role) -> Option<Child> {
         Role::Primary(address) => ["--grpc-listen-addr".to_owned(), address.to_string()],
         Role::ReplicaOf(address) => ["--primary-grpc-url".to_owned(), format!("http://{address}")],
     };
+    let key = Some(folder.join(KEY)).filter(|key| key.exists());
     let mut child = Command::new(binary())
+        .args(key.iter().flat_map(|key| ["--auth-jwt-key-file".as_ref(), key.as_os_str()]))
         .args(CHECKPOINTS)
         .args(role)
         .args(["--no-welcome", "--http-listen-addr", &address.to_string(), "-d"])

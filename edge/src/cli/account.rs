@@ -74,7 +74,7 @@ async fn reset_second_factor(args: ResetSecondFactorArgs) -> Result<(), String> 
     let reset = identity::reset_second_factor(&app, tenant, &email).await;
     let id = reset.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
     output::line(format_args!("account  {id}  has no second factor any more"));
-    output::note("Its sessions have ended; access tokens that were issued before are good for 15 minutes at most.");
+    output::note("Its sessions have ended, and their access tokens are void within a minute.");
     Ok(())
 }
 

@@ -287,7 +287,7 @@ curl '{api}/api/v1/products?limit=3' -H 'Authorization: Bearer {publishable}'
 
 curl -X POST '{api}/api/v1/cart' -H 'Authorization: Bearer {publishable}'
 
-curl -X POST '{api}/api/v1/imports?dryRun=true' -H 'Authorization: Bearer {secret}' -H 'Content-Type: text/csv' --data-binary $'Handle,Title,Variant Price\\nmug,Enamel mug,12.50\\n'
+curl -X POST '{api}/api/v1/imports?dryRun=true' -H 'Authorization: Bearer {secret}' -H 'Content-Type: text/csv' --data-binary \"$(printf 'Handle,Title,Variant Price\\nmug,Enamel mug,12.50\\n')\"
 
 Ctrl-C ends it.",
         name = store.name,

@@ -36,8 +36,8 @@ pub enum SqlError {
     /// The server answered something that is not the protocol.
     #[error("the database's answer makes no sense: {0}")]
     Garbage(String),
-    /// The token is wrong, or not allowed.
-    #[error("the database refuses our token")]
+    /// The token is wrong or missing, or not allowed what it was used for.
+    #[error("the database refuses the token, or that there is none")]
     Unauthorized,
     /// A statement the database does not accept, or a row of another shape than the code expects:
     /// a defect, or a schema that is not migrated.
