@@ -2,7 +2,6 @@
 //! provider that answers as it is told.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,35 +22,16 @@ use headlesspro_edge::port::sql::{Commit, Committed, Row, Sql, Statement};
 use headlesspro_edge::scripts;
 use headlesspro_edge::vault::{DataKey, WrappedKey};
 use headlesspro_shared::kernel::money::Currency;
-use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::notifications::{LEASE_MILLIS, Message};
 use tokio::sync::Notify;
 
 use crate::databases::{EmbeddedDatabase, SqldDatabase};
+use crate::hand_clock::HandClock;
 use crate::scripted_server::{Act, ScriptedServer};
 use crate::secrets::secrets;
 use crate::serve::serve;
 
 const SECRET: &str = "secret-token-of-the-link";
-
-/// A clock that stands until it is moved.
-struct HandClock(AtomicI64);
-
-impl HandClock {
-    fn advance(&self, millis: i64) {
-        self.0.fetch_add(millis, Ordering::SeqCst);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(Duration::from_millis(1)))
-    }
-}
 
 /// Takes mails as it is told to.
 #[derive(Default)]
@@ -127,7 +107,7 @@ impl Post {
     }
 
     async fn over(sql: Arc<dyn Sql>, keep: Box<dyn std::any::Any>) -> Post {
-        let clock = Arc::new(HandClock(AtomicI64::new(1_795_512_600_000)));
+        let clock = Arc::new(HandClock::default());
         let kv = Arc::new(MemoryKv::new(clock.clone(), scripts::ALL));
         let postman = Arc::new(Postman::default());
         let app = App::new(sql, kv, clock.clone(), Arc::new(HostEntropy), secrets());

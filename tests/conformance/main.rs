@@ -12,9 +12,14 @@ mod clock;
 mod defer;
 mod entropy;
 mod fetch;
+mod hand_clock;
 mod imports;
+mod instants;
+mod isolate;
 mod kv;
 mod mail;
+mod purgers;
+mod purges;
 mod remote;
 mod sql;
 

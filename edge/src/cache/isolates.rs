@@ -16,6 +16,7 @@ pub const SHARED_FOR: Duration = Duration::from_secs(60);
 
 const VERSION: HeaderName = HeaderName::from_static("x-kept-version");
 const READ_AT: HeaderName = HeaderName::from_static("x-kept-read-at");
+const TURN: HeaderName = HeaderName::from_static("x-kept-turn");
 const RECORD: HeaderName = HeaderName::from_static("x-kept-record");
 const CONTROL: HeaderName = HeaderName::from_static("x-kept-cache-control");
 const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
@@ -27,8 +28,14 @@ pub fn url(host: &str, store: StoreId, key: &str) -> String {
 }
 
 impl Kept {
-    /// As the shared cache keeps it.
-    pub fn to_shared(&self) -> Response<Bytes> {
+    /// As the shared cache keeps it. `None`: it is another answer before a second has passed.
+    pub fn to_shared(&self) -> Option<Response<Bytes>> {
+        let left = self.turn.map(|turn| turn.millis().saturating_sub(self.read_at.millis()).div_euclid(1_000));
+        let most = i64::try_from(SHARED_FOR.as_secs()).unwrap_or(i64::MAX);
+        let max_age = left.map_or(most, |left| left.min(most));
+        if max_age < 1 {
+            return None;
+        }
         let mut answer = Response::new(self.body.clone());
         let headers = answer.headers_mut();
         *headers = self.headers.clone();
@@ -38,7 +45,8 @@ impl Kept {
             (VERSION, Some(self.version.to_string())),
             (READ_AT, Some(self.read_at.millis().to_string())),
             (RECORD, self.record.as_ref().map(ToString::to_string)),
-            (CACHE_CONTROL, Some(format!("max-age={}", SHARED_FOR.as_secs()))),
+            (TURN, self.turn.map(|turn| turn.millis().to_string())),
+            (CACHE_CONTROL, Some(format!("max-age={max_age}"))),
         ];
         if let Some(control) = self.headers.get(CACHE_CONTROL) {
             headers.insert(CONTROL, control.clone());
@@ -48,7 +56,7 @@ impl Kept {
                 headers.insert(name, value);
             }
         }
-        answer
+        Some(answer)
     }
 
     /// As it was kept by [`to_shared`](Kept::to_shared), to be shown for `kept_for` here. `None`: it is something else,
@@ -58,7 +66,10 @@ impl Kept {
         let there = parts.headers;
         let text = |name: &HeaderName| there.get(name).and_then(|value| value.to_str().ok());
         let read_at = Timestamp::from_millis(text(&READ_AT)?.parse().ok()?);
+        let turn = text(&TURN).map(str::parse).transpose().ok()?.map(Timestamp::from_millis);
         let until = read_at.checked_add_millis(millis(SHARED_FOR))?.min(now.checked_add_millis(millis(kept_for))?);
+        // No isolate shows it beyond the moment at which it is another one without a write.
+        let until = turn.map_or(until, |turn| turn.min(until));
         let version = text(&VERSION)?.parse().ok()?;
         let record = text(&RECORD).map(str::parse).transpose().ok()?;
         let etag = text(&ETAG)?.to_owned();
@@ -71,7 +82,7 @@ impl Kept {
         }
         headers.insert(CACHE_CONTROL, there.get(&CONTROL)?.clone());
         headers.insert(VARY, vary);
-        let kept = Kept { body, headers, etag, tags, version, record, read_at, until };
+        let kept = Kept { body, headers, etag, tags, version, record, read_at, turn, until };
         (read_at <= now && now < until).then_some(kept)
     }
 }
@@ -108,13 +119,14 @@ mod tests {
             version: 7,
             record: Some("prod_01h455vb4pex5vsknk084sn02q".parse().unwrap()),
             read_at: at(100_000),
+            turn: None,
             until: at(110_000),
         }
     }
 
     #[test]
     fn another_isolate_shows_the_same_for_as_long_as_it_may() {
-        let again = |now| Kept::from_shared(kept().to_shared(), vary(), at(now), Duration::from_secs(10));
+        let again = |now| Kept::from_shared(kept().to_shared().unwrap(), vary(), at(now), Duration::from_secs(10));
         let shown = again(130_000).unwrap();
         let before = kept();
         assert_eq!((&shown.body, &shown.headers, &shown.etag), (&before.body, &before.headers, &before.etag));
@@ -125,13 +137,29 @@ mod tests {
     }
 
     #[test]
+    fn nobody_shows_it_from_its_turn_on() {
+        let turning = |turn| Kept { turn: Some(at(turn)), ..kept() };
+        let shared = |turn| turning(turn).to_shared();
+        let again = |turn, now| {
+            Kept::from_shared(shared(turn).unwrap(), vary(), at(now), Duration::from_secs(10))
+                .map(|kept| (kept.until.millis(), kept.turn))
+        };
+        assert_eq!(shared(130_000).unwrap().headers()["cache-control"], "max-age=30");
+        assert_eq!(again(130_000, 115_000), Some((125_000, Some(at(130_000)))));
+        assert_eq!(again(130_000, 129_999), Some((130_000, Some(at(130_000)))));
+        assert_eq!(again(130_000, 130_000), None);
+        assert_eq!(again(200_000, 155_000), Some((160_000, Some(at(200_000)))), "a minute in all");
+        assert!(shared(100_999).is_none() && shared(90_000).is_none());
+    }
+
+    #[test]
     fn what_is_no_such_answer_is_none() {
         for missing in ["x-kept-version", "x-kept-read-at", "x-kept-cache-control", "etag", "cache-tag"] {
-            let mut answer = kept().to_shared();
+            let mut answer = kept().to_shared().unwrap();
             answer.headers_mut().remove(missing);
             assert!(Kept::from_shared(answer, vary(), at(100_000), Duration::from_secs(10)).is_none(), "{missing}");
         }
-        let stored = kept().to_shared();
+        let stored = kept().to_shared().unwrap();
         assert!(stored.headers().get("vary").is_none());
         assert_eq!(stored.headers()["cache-control"], "max-age=60");
     }

@@ -74,6 +74,8 @@ pub struct Kept {
     /// The id of the one record that it shows, for grants that are narrowed to records.
     pub record: Option<RecordId>,
     pub read_at: Timestamp,
+    /// When another answer is due without any write, where that is known to come.
+    pub turn: Option<Timestamp>,
     /// From then on it is not shown any more.
     pub until: Timestamp,
 }

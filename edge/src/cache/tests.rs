@@ -17,6 +17,7 @@ fn kept(body: &str, tags: &[&str], version: i64) -> Arc<Kept> {
         version,
         record: None,
         read_at: at(0),
+        turn: None,
         until: at(10_000),
     })
 }

@@ -27,7 +27,8 @@ impl OfferCache {
         let remembered = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (offer, read_at) = remembered.get(&(tenant, channel, variant))?;
         let age = now.millis().saturating_sub(read_at.millis());
-        (0..REMEMBERED_MILLIS).contains(&age).then(|| offer.clone())
+        let is_so = (0..REMEMBERED_MILLIS).contains(&age) && offer.turns_at.is_none_or(|turn| now < turn);
+        is_so.then(|| offer.clone())
     }
 
     pub fn put(&self, tenant: Tenant, channel: Option<ChannelId>, offer: &Offer, now: Timestamp) {
@@ -36,5 +37,44 @@ impl OfferCache {
             remembered.clear();
         }
         remembered.insert((tenant, channel, offer.variant), (offer.clone(), now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headlesspro_shared::kernel::id::{OrganizationId, ProductId, StoreId};
+
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    #[test]
+    fn an_offer_is_remembered_for_five_seconds_and_no_longer_than_it_is_published() {
+        let tenant = Tenant { organization: OrganizationId::from_u128(1), store: StoreId::from_u128(1) };
+        let variant = VariantId::from_u128(1);
+        let offer = |turns_at| Offer {
+            variant,
+            product: ProductId::from_u128(1),
+            product_handle: String::new(),
+            sku: String::new(),
+            title: String::new(),
+            variant_title: String::new(),
+            image_url: None,
+            price: None,
+            published: true,
+            turns_at,
+            available: None,
+            sellable: true,
+            continue_selling: false,
+        };
+        let cache = OfferCache::default();
+        let is_remembered = |turns_at, now| {
+            cache.put(tenant, None, &offer(turns_at), at(10_000));
+            cache.get(tenant, None, variant, at(now)).is_some()
+        };
+        assert!(is_remembered(None, 14_999) && !is_remembered(None, 15_000) && !is_remembered(None, 9_999));
+        assert!(is_remembered(Some(at(12_000)), 11_999) && !is_remembered(Some(at(12_000)), 12_000));
     }
 }

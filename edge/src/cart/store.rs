@@ -248,6 +248,7 @@ fn offer_of(variant: VariantId, snapshot: Snapshot, currency: Currency) -> Resul
         image_url: snapshot.image_url,
         price: Some(price),
         published: true,
+        turns_at: None,
         sellable: snapshot.available.is_none_or(|available| 0 < available) || snapshot.continue_selling,
         available: snapshot.available,
         continue_selling: snapshot.continue_selling,

@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use headlesspro_shared::catalog::attribute::{Bound, Range, is_key};
-use headlesspro_shared::catalog::{PriceBound, ProductOrder};
+use headlesspro_shared::catalog::{Freshness, PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::locale::Locale;
@@ -24,6 +24,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xxhash_rust::xxh3::xxh3_128;
 
+use super::shown::catalog_tag;
 use super::spoken::{Preference, Spoken};
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
@@ -37,10 +38,17 @@ use crate::port::sql::Value;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 
-/// The shopper's browser asks again; a shared cache answers for a minute, and for another while it
-/// fetches anew. An answer depends on the key, which names the tenant: caches must tell keys apart.
-pub(super) const CACHEABLE: HeaderValue =
-    HeaderValue::from_static("public, max-age=0, s-maxage=60, stale-while-revalidate=60");
+/// The shopper's browser asks again; a shared cache answers for a minute, and for another while it fetches anew, as far
+/// as nothing is published or unpublished meanwhile. An answer depends on the key, which names the tenant: caches must
+/// tell keys apart.
+pub(super) fn cacheable(read_at: Timestamp, turn: Option<Timestamp>) -> HeaderValue {
+    let Freshness { fresh, stale } = Freshness::until(turn, read_at);
+    let text = match stale {
+        0 => format!("public, max-age=0, s-maxage={fresh}"),
+        _ => format!("public, max-age=0, s-maxage={fresh}, stale-while-revalidate={stale}"),
+    };
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))
+}
 
 const VARIES: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key");
 const VARIES_BY_LANGUAGE: HeaderValue = HeaderValue::from_static("Authorization, X-Publishable-Key, Accept-Language");
@@ -57,6 +65,7 @@ pub fn routes() -> Routes {
         .and(categories::http::routes())
         .and(channels::http::routes())
         .and(collections::http::routes())
+        .and(super::purges::http::routes())
         .and(super::sitemap::http::routes())
 }
 
@@ -181,11 +190,10 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
                 None => {
                     let (kept, spoken) = read_anew(&ctx, &asked, &question, guess.clone()).await?;
                     let (kept, key) = (Arc::new(kept), place(&ctx, &spoken, target));
-                    // Others would keep it beyond the moment at which it is another without a write. And that a product is
-                    // elsewhere is not worth a place there.
-                    let is_shared = !is_turning(&ctx, &kept) && !kept.headers.contains_key(LOCATION);
-                    if let Some(shared) = shared.filter(|_| is_shared) {
-                        let (shared, url, answer) = (Arc::clone(shared), url(&key), kept.to_shared());
+                    // That a product is elsewhere is not worth a place there.
+                    let shared = shared.filter(|_| !kept.headers.contains_key(LOCATION));
+                    if let Some((shared, answer)) = shared.and_then(|shared| Some((shared, kept.to_shared()?))) {
+                        let (shared, url) = (Arc::clone(shared), url(&key));
                         ctx.later(async move { shared.put(url, answer).await });
                     }
                     (kept, key)
@@ -268,16 +276,18 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
     let answer = found.answer.ok_or_else(Problem::not_found)?;
     let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
     let mut headers = HeaderMap::with_capacity(HEADERS);
-    headers.insert(CACHE_CONTROL, CACHEABLE);
+    headers.insert(CACHE_CONTROL, cacheable(ctx.now, found.turn));
     headers.insert(VARY, varies(&spoken));
     if spoken.is_chosen {
         headers.extend(HeaderValue::from_str(spoken.locale.as_str()).ok().map(|locale| (CONTENT_LANGUAGE, locale)));
     }
     let link = answer.next.as_deref().map(|next| next_link(uri, next));
-    let tags = Some(answer.tags.join(","));
+    let mut shown_tags = answer.tags.clone();
+    shown_tags.push(catalog_tag(ctx.tenant().store));
+    let tags = Some(shown_tags.join(","));
     // A CDN that looks for them elsewhere takes its header away again.
     let (name, between) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
-    let tags_of_cdn = (name, Some(answer.tags.join(between)));
+    let tags_of_cdn = (name, Some(shown_tags.join(between)));
     let named = if spoken.is_named { format!("?locale={}", spoken.locale) } else { String::new() };
     let moved = (LOCATION, answer.moved_to.map(|path| path + &named));
     for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link), moved] {
@@ -296,6 +306,7 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
         version: found.version,
         record: answer.record,
         read_at: ctx.now,
+        turn: found.turn,
         until: found.turn.map_or(until, |turn| turn.min(until)),
     };
     Ok((kept, spoken))
@@ -304,14 +315,6 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
 /// By what caches must tell requests apart: by the language only where that says which answer they get.
 fn varies(spoken: &Spoken) -> HeaderValue {
     if spoken.depends_on_header() { VARIES_BY_LANGUAGE } else { VARIES }
-}
-
-/// Whether it is kept for a shorter time than others are.
-fn is_turning(ctx: &Ctx, kept: &Kept) -> bool {
-    let (_, kept_for) = ctx.app().answers();
-    kept.until
-        .millis_since(kept.read_at)
-        .is_none_or(|kept| i128::from(kept) < i128::try_from(kept_for.as_millis()).unwrap_or(0))
 }
 
 /// The answer, or 304 when the caller has it.

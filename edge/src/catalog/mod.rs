@@ -10,6 +10,7 @@ mod http;
 pub mod openapi;
 mod presentation;
 mod prices;
+mod purges;
 mod rendering;
 mod shown;
 mod sitemap;
@@ -24,8 +25,9 @@ pub use document::{CardBody, DimensionsBody, source_answer, staff_card};
 pub use files::{FilesShown, files_shown};
 pub use http::routes;
 pub use prices::settle_prices;
+pub use purges::{PurgeRun, send_all as send_purges};
 pub use rendering::{Declared, ProductRows, Standing, hash, render};
-pub use shown::{Touched, advance, written};
+pub use shown::{Advance, Touched, advance, written};
 pub use store::channel::{all as all_channels, ids_by_handle as channel_ids};
 pub use store::{
     Applied, CategoryRow, Chunk, HistoryPage, KnownChunk, KnownProduct, OneProduct, ReadVersion, StaffPage, Taken,

@@ -148,6 +148,7 @@ pub fn operations() -> Vec<Operation> {
         super::categories::openapi::operations(),
         super::channels::openapi::operations(),
         super::collections::openapi::operations(),
+        super::purges::openapi::operations(),
         super::sitemap::openapi::operations(),
     ];
     vec![list(), product()].into_iter().chain(parts.into_iter().flatten()).collect()

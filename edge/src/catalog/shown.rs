@@ -1,18 +1,18 @@
 //! What a storefront is shown, with what a write needs to know to take it back where it is kept.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use headlesspro_shared::identity::RecordId;
-use headlesspro_shared::kernel::id::StoreId;
+use headlesspro_shared::kernel::id::{CategoryId, PurgeId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::store;
-use crate::app::{Ctx, Tenant};
+use super::{purges, store};
+use crate::app::Ctx;
 use crate::failure::Failure;
-use crate::port::clock::Clock;
-use crate::port::purger::CachePurger;
+use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Rows};
+
+/// Of a write that has more tags, a CDN takes back all that it shows of the store: it takes tens of tags at a time, and
+/// a file of products has thousands.
+const MOST_TAGS: usize = 300;
 
 /// An answer put together from stored pieces, with what it was made of.
 pub struct Answer {
@@ -45,13 +45,15 @@ pub struct Touched {
     /// Whether something may have been sold out, or is there again.
     pub stock: bool,
     pub categories: bool,
+    /// The category that was moved, with all that is below it. Which those are, the commit knows: see [`Advance::and`].
+    pub below: Option<CategoryId>,
 }
 
 impl Touched {
     /// Categories with these ids were written, and so was where products stand.
     pub fn of_categories(ids: Vec<String>) -> Touched {
         // The answers that name them are taken back as those are that show products.
-        Touched { products: ids, lists: true, stock: false, categories: true }
+        Touched { products: ids, lists: true, categories: true, ..Touched::default() }
     }
 
     fn tags(self, store: StoreId) -> Vec<String> {
@@ -62,22 +64,6 @@ impl Touched {
         ];
         let of_store = of_store.into_iter().filter(|(is_touched, _)| *is_touched).map(|(_, tag)| tag(store));
         self.products.into_iter().chain(of_store).collect()
-    }
-}
-
-/// Takes back what a CDN shows, after the response. A CDN that does not hear of it shows it until its time is over, two
-/// minutes at most.
-async fn purge(cdn: &dyn CachePurger, clock: &dyn Clock, tags: Vec<String>) {
-    const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(2)];
-    for pause in PAUSES {
-        if cdn.purge(tags.clone()).await.is_ok() {
-            return;
-        }
-        clock.sleep(pause).await;
-    }
-    let count = tags.len();
-    if let Err(error) = cdn.purge(tags).await {
-        log::warn!("{count} tags are not taken back from the CDN: {error}");
     }
 }
 
@@ -96,25 +82,65 @@ pub fn categories_tag(store: StoreId) -> String {
     format!("categories-{store}")
 }
 
-/// Has a commit raise the catalog's version, and answers the number of the statement, for [`written`].
-pub fn advance(commit: &mut Commit, tenant: Tenant) -> usize {
-    commit.push(store::advance(tenant))
+/// Of every answer.
+pub fn catalog_tag(store: StoreId) -> String {
+    format!("catalog-{store}")
 }
 
-/// To be called when a commit is done that was given to [`advance`]: takes back what is shown of what it `touched`, and
+/// The tags, or where they are many the one that every answer of the store's has.
+pub fn at_most(store: StoreId, tags: Vec<String>) -> Vec<String> {
+    if tags.len() <= MOST_TAGS { tags } else { vec![catalog_tag(store)] }
+}
+
+/// A commit that raises the catalog's version, to be told of when it is done.
+#[must_use = "what the commit changes is shown on until it is told of: see `written`"]
+pub struct Advance {
+    /// The number of the statement that raises the version.
+    statement: usize,
+    tags: Vec<String>,
+    /// What the commit itself keeps for a CDN, where there is one.
+    purge: Option<PurgeId>,
+}
+
+impl Advance {
+    /// The same, of a commit that has told what else it touched.
+    pub fn and(mut self, tags: Vec<String>) -> Advance {
+        self.tags.extend(tags);
+        self
+    }
+}
+
+/// Has a commit raise the catalog's version, and keep what a CDN is to take back of what it `touched`: it is told of it
+/// whatever becomes of this process.
+///
+/// # Errors
+/// [`NoEntropy`] when the host has no randomness.
+pub fn advance(ctx: &Ctx, commit: &mut Commit, touched: Touched) -> Result<Advance, NoEntropy> {
+    let tenant = ctx.tenant();
+    let statement = commit.push(store::advance(tenant));
+    let below = touched.below;
+    let tags = touched.tags(tenant.store);
+    let mut purge = None;
+    if ctx.app().cdn().is_some() {
+        let id = ctx.new_id()?;
+        commit.push(store::purge::enqueue(tenant, id, &at_most(tenant.store, tags.clone()), below, ctx.now));
+        purge = Some(id);
+    }
+    Ok(Advance { statement, tags, purge })
+}
+
+/// To be called when a commit is done that was given to [`advance`]: takes back what is shown of what it touched, and
 /// tells the client the version.
 ///
 /// # Errors
 /// [`Failure::Unavailable`] when the commit answered something else than a version.
-pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: usize, touched: Touched) -> Result<(), Failure<E>> {
-    let version = store::version_of(rows.get(advance))?;
+pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: Advance) -> Result<(), Failure<E>> {
+    let version = store::version_of(rows.get(advance.statement))?;
     let store = ctx.tenant().store;
-    let tags = touched.tags(store);
-    ctx.app().answers().0.purge(store, &tags, version);
+    ctx.app().answers().0.purge(store, &advance.tags, version);
     ctx.spent().tell_catalog_version(version);
-    if let Some(cdn) = ctx.app().cdn() {
-        let (cdn, clock) = (Arc::clone(cdn), Arc::clone(&ctx.app().clock));
-        ctx.later(async move { purge(&*cdn, &*clock, tags).await });
+    if let Some(id) = advance.purge {
+        purges::send_later(ctx, id, at_most(store, advance.tags));
     }
     Ok(())
 }

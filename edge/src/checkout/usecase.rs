@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::store::{self, Checkout};
 use crate::app::Ctx;
-use crate::catalog::Touched;
+use crate::catalog::{Advance, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
@@ -190,9 +190,7 @@ pub async fn complete(
     };
     match ctx.commit(&commit.statements).await? {
         Committed::Done { rows, after } => {
-            let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
-            let touched = Touched { products, stock: true, ..Touched::default() };
-            catalog::written(ctx, &rows, commit.advance, touched)?;
+            catalog::written(ctx, &rows, commit.advance)?;
             let body = order_of(ctx, after.first())?
                 .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
             Ok(Answered::Fresh { location: commit.location, body })
@@ -233,8 +231,7 @@ fn placed_order(order: &OrderBody) -> Change {
 
 struct OrderCommit {
     statements: Commit,
-    /// The number of the statement that raises the catalog's version.
-    advance: usize,
+    advance: Advance,
     location: String,
 }
 
@@ -293,7 +290,9 @@ async fn commit_of(
     orders::insert(&mut commit, tenant, &order, ctx.now);
     commit.push(catalog::guard_prices(tenant, &checkout.lines, checkout.channel, ctx.now));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
-    let advance = catalog::advance(&mut commit, tenant);
+    let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
+    let touched = Touched { products, stock: true, ..Touched::default() };
+    let advance = catalog::advance(ctx, &mut commit, touched)?;
     commit.push(store::complete(tenant, checkout.id));
     commit.push(journal::events(tenant, "order", &[placed], ctx.now));
     // What it answers is the order itself, which never changes.

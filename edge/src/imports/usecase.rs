@@ -20,7 +20,7 @@ use serde_json::json;
 use super::lot::{Lot, MOST_BYTES_ALONE, is_too_large};
 use super::place::Place;
 use crate::app::Ctx;
-use crate::catalog::{self, Attributes, CategoryRow, Chunk, Declared, KnownChunk, ReadVersion, Standing, Touched};
+use crate::catalog::{self, Advance, Attributes, CategoryRow, Chunk, Declared, KnownChunk, ReadVersion, Standing, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -222,8 +222,8 @@ fn is_race(refusal: &Refusal) -> bool {
 struct Decided {
     commit: Commit,
     /// The number of the statement that raises the catalog's version, and what it stands for.
-    advance: usize,
-    touched: Touched,
+    /// `None`: nothing is written.
+    advance: Option<Advance>,
     counts: Counts,
     written: u64,
     removed: u64,
@@ -305,7 +305,9 @@ impl Import<'_> {
                 };
                 match committed {
                     Committed::Done { rows, .. } => {
-                        catalog::written(self.ctx, &rows, decided.advance, decided.touched)?;
+                        if let Some(advance) = decided.advance {
+                            catalog::written(self.ctx, &rows, advance)?;
+                        }
                     }
                     Committed::Refused { refusal: Refusal::Other(message), .. } => {
                         return Err(Failure::Unavailable(SqlError::Statement(message).into()));
@@ -577,13 +579,7 @@ impl Import<'_> {
         let written = u64::try_from(chunk.variants.len()).unwrap_or(u64::MAX);
         let removed = u64::try_from(chunk.removed_variants.len()).unwrap_or(u64::MAX);
         let mut commit = Commit::new();
-        let mut advance = 0;
-        let touched = Touched {
-            products: chunk.updated_products.clone(),
-            lists: true,
-            stock: true,
-            categories: !chunk.categories.is_empty(),
-        };
+        let mut advance = None;
         if !chunk.products.is_empty() {
             let actor = &ctx.principal().await?.actor;
             let subject = format!(
@@ -593,7 +589,14 @@ impl Import<'_> {
             );
             catalog::write(&mut commit, tenant, &chunk, ctx.now);
             commit.push(inventory::set_levels(tenant, &stock, ctx.now));
-            advance = catalog::advance(&mut commit, tenant);
+            let touched = Touched {
+                products: chunk.updated_products.clone(),
+                lists: true,
+                stock: true,
+                categories: !chunk.categories.is_empty(),
+                ..Touched::default()
+            };
+            advance = Some(catalog::advance(ctx, &mut commit, touched)?);
             commit.push(journal::events(tenant, "product", &events, ctx.now));
             let mut after = json!({ "products": after, "removedVariants": chunk.removed_variants });
             if let Some((members, prices)) = after.as_object_mut().zip(catalog::told_prices(&chunk.variants)) {
@@ -602,7 +605,7 @@ impl Import<'_> {
             let change = Change::new("catalog.import", subject).before(json!({ "products": before })).after(after);
             commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
         }
-        Ok(Decided { commit, advance, touched, counts, written, removed, bytes })
+        Ok(Decided { commit, advance, counts, written, removed, bytes })
     }
 
     /// The product's category; it and its ancestors become rows where they are not there yet.

@@ -63,6 +63,7 @@ pub const ALL: &[Migration] = files![
     "202611221540_catalog_alternates",
     "202611221545_catalog_channels",
     "202611221606_media_in_use",
+    "202611221930_catalog_purge",
 ];
 
 #[cfg(test)]

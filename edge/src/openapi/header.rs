@@ -164,7 +164,12 @@ impl Header {
 pub fn cache_control(cache: Cache) -> Value {
     let schema = match cache {
         Cache::Keys => json!({ "type": "string", "enum": [cache.control(), Cache::Never.control()] }),
-        Cache::Catalog | Cache::Static | Cache::Personal | Cache::Never => {
+        // Less where something is published or unpublished sooner.
+        Cache::Catalog => json!({
+            "type": "string",
+            "pattern": "^public, max-age=0, s-maxage=([1-5]?[0-9]|60)(, stale-while-revalidate=([1-9]|[1-5][0-9]|60))?$",
+        }),
+        Cache::Static | Cache::Personal | Cache::Never => {
             json!({ "type": "string", "const": cache.control() })
         }
     };

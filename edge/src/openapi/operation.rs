@@ -34,7 +34,8 @@ pub struct Operation {
 /// Who may keep an answer, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cache {
-    /// Shared caches, for a minute; then they ask with the ETag.
+    /// Shared caches, for a minute; then they ask with the ETag. For less where something is published or unpublished
+    /// sooner.
     Catalog,
     /// Anyone, for five minutes.
     Static,

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{pictures, told};
 use crate::app::Ctx;
 use crate::catalog::{
-    self, Attributes, Chunk, Declared, FilesShown, OneProduct, ReadVersion, StaffPage, Standing, Touched,
+    self, Advance, Attributes, Chunk, Declared, FilesShown, OneProduct, ReadVersion, StaffPage, Standing, Touched,
 };
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
@@ -169,7 +169,7 @@ async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<O
     }
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
-            written(ctx, &rows, advance, standing.id)?;
+            catalog::written(ctx, &rows, advance)?;
             Ok(Some((shown, false)))
         }
         Committed::Refused { refusal, diagnosis, .. } => {
@@ -254,7 +254,7 @@ async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
     let (commit, advance, shown) = write.commit(removed.iter().map(ToString::to_string).collect()).await?;
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
-            written(ctx, &rows, advance, there.id)?;
+            catalog::written(ctx, &rows, advance)?;
             return Ok(Some(shown));
         }
         Committed::Refused { refusal, diagnosis, .. } => match taken(source, diagnosis.first())? {
@@ -284,14 +284,14 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     let was = to_json(&source_of(ctx, &there).await?)?;
     let mut commit = Commit::new();
     catalog::delete(&mut commit, tenant, there.id, there.version);
-    let advance = catalog::advance(&mut commit, tenant);
+    let advance = catalog::advance(ctx, &mut commit, touched(there.id))?;
     let handle = was.get("handle").cloned().unwrap_or_default();
     let event = event(ctx, there.id, there.version.saturating_add(1), "product.deleted", &handle)?;
     commit.push(journal::events(tenant, "product", &[event], ctx.now));
     let change = Change::new("product.delete", there.id).before(told::whole(&was));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => return written(ctx, &rows, advance, there.id).map(Some),
+        Committed::Done { rows, .. } => return catalog::written(ctx, &rows, advance).map(Some),
         Committed::Refused { refusal, .. } if is_race(&refusal) => {}
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
@@ -311,9 +311,8 @@ struct Write<'a> {
 }
 
 impl Write<'_> {
-    /// The commit, whose first diagnosis [`taken`] reads, the number of the statement that raises the catalog's
-    /// version, and what it makes of the product.
-    async fn commit(&self, removed_variants: Vec<String>) -> Outcome<(Commit, usize, Shown)> {
+    /// The commit, whose first diagnosis [`taken`] reads, and what it makes of the product.
+    async fn commit(&self, removed_variants: Vec<String>) -> Outcome<(Commit, Advance, Shown)> {
         let (ctx, tenant, source, standing) = (self.ctx, self.ctx.tenant(), self.source, self.standing);
         let json = to_json(source)?;
         let id = standing.id.to_string();
@@ -341,7 +340,7 @@ impl Write<'_> {
         if !levels.is_empty() {
             commit.push(inventory::set_levels(tenant, &levels, ctx.now));
         }
-        let advance = catalog::advance(&mut commit, tenant);
+        let advance = catalog::advance(ctx, &mut commit, touched(standing.id))?;
         let name = if standing.is_new { "product.created" } else { "product.updated" };
         let event = event(ctx, standing.id, standing.version, name, &source.handle.as_str().into())?;
         commit.push(journal::events(tenant, "product", &[event], ctx.now));
@@ -366,9 +365,9 @@ impl Write<'_> {
     }
 }
 
-fn written(ctx: &Ctx, rows: &[Rows], advance: usize, id: ProductId) -> Outcome<()> {
-    let touched = Touched { products: vec![id.to_string()], lists: true, stock: true, ..Touched::default() };
-    catalog::written(ctx, rows, advance, touched)
+/// By a write of one product.
+fn touched(id: ProductId) -> Touched {
+    Touched { products: vec![id.to_string()], lists: true, stock: true, ..Touched::default() }
 }
 
 /// Bytes of a commit on the wire, where its texts stand in JSON.

@@ -3,19 +3,23 @@
 pub mod attribute;
 pub mod export;
 mod filter;
+mod freshness;
 pub mod import;
 mod offer;
 mod order;
 mod price;
 mod prior;
+mod purge;
 pub mod rule;
 pub mod sitemap;
 pub mod source;
 pub mod tree;
 
 pub use filter::{InvalidPriceBound, PriceBound};
+pub use freshness::Freshness;
 #[cfg(test)]
 pub(crate) use offer::tests::offer as offer_for_tests;
 pub use offer::{Availability, Offer};
 pub use order::{LAST_PLACE, ProductOrder, UNPLACED, UnknownProductOrder};
 pub use prior::{WINDOW_MILLIS, lowest_before};
+pub use purge::{FIRST_LEASE_MILLIS, LEASE_MILLIS, next_purge};

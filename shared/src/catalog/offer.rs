@@ -2,6 +2,7 @@
 
 use crate::kernel::id::{ProductId, VariantId};
 use crate::kernel::money::Money;
+use crate::kernel::time::Timestamp;
 
 /// A variant as a buyer meets it at this moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Offer {
     pub price: Option<Money>,
     /// Whether its product is active, and published at this moment.
     pub published: bool,
+    /// From when on it is published, or is so no more, without any write; `None` when that is not known to come.
+    pub turns_at: Option<Timestamp>,
     /// Units left; `None` when they are not counted.
     pub available: Option<i64>,
     /// Something left, not counted, or sold on when nothing is left.
@@ -81,6 +84,7 @@ pub(crate) mod tests {
             image_url: None,
             price,
             published: true,
+            turns_at: None,
             available,
             sellable: available != Some(0),
             continue_selling: false,

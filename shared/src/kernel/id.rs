@@ -77,6 +77,8 @@ kinds! {
     AuditKind AuditId = "aud";
     PaymentKind PaymentId = "pay";
     MailKind MailId = "mail";
+    /// What a CDN is to take back.
+    PurgeKind PurgeId = "purge";
 }
 
 /// An id of kind `K`: 128 bits, normally a UUIDv7, so ids sort by the time they were made.

@@ -9,7 +9,7 @@ use super::schema::{Schema, migrations};
 use crate::source::sources;
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 5] = [
+const ABOVE_TENANTS: [(&str, &str); 6] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
@@ -17,6 +17,10 @@ const ABOVE_TENANTS: [(&str, &str); 5] = [
     (
         "media::due (all tenants)",
         "the cron looks for organizations that have objects to remove; those are taken by each one's own id",
+    ),
+    (
+        "catalog::due_purges (all tenants)",
+        "the cron looks for organizations of which a CDN is to be told; that is taken by each one's own id",
     ),
     (
         "organizations::stores (all tenants)",

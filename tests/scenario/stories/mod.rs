@@ -226,6 +226,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     caching::an_etag_changes_with_what_it_stands_for,
     caching::an_order_takes_back_what_a_rule_says_of_stock,
     caching::catalog_answers_may_be_kept_and_personal_ones_not,
+    caching::a_cache_is_told_to_ask_when_something_is_published,
     caching::whoever_has_written_reads_nothing_older,
     caching::round_trips_stay_within_their_budget,
     carts::lines_are_added_set_and_removed,

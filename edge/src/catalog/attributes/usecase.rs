@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::declared::definition_of;
 use crate::app::Ctx;
-use crate::catalog::shown::{Touched, advance, written};
+use crate::catalog::shown::{Advance, Touched, advance, written};
 use crate::catalog::store::attribute::{self, Declared};
 use crate::catalog::store::taxonomy::guard_changed;
 use crate::failure::{Failure, Unavailable};
@@ -95,7 +95,7 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<A
     }
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
-            touched(ctx, &rows, advanced)?;
+            written(ctx, &rows, advanced)?;
             Ok(Answered::first(location, body))
         }
         Committed::Refused { statement, refusal, diagnosis } => {
@@ -136,18 +136,18 @@ async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
         return Ok(Some(there).filter(|_| ctx.is_current()));
     }
     let text = serde_json::to_string(&is).map_err(not_rendered)?;
-    let written = Declared { definition: text, ..there };
+    let declared = Declared { definition: text, ..there };
     let mut commit = Commit::new();
     let unused = is.is_other_than(&was).then(|| commit.push(attribute::guard_unused(tenant, &was.key)));
-    commit.push(attribute::change(tenant, &written, ctx.now));
+    commit.push(attribute::change(tenant, &declared, ctx.now));
     let guard = commit.push(guard_changed());
-    let change = Change::new("attribute.change", written.id).before(state(&was)).after(state(&is));
-    let advanced = finish(ctx, &mut commit, Step { declared: &written, event: "attribute.changed", change }).await?;
+    let change = Change::new("attribute.change", declared.id).before(state(&was)).after(state(&is));
+    let advanced = finish(ctx, &mut commit, Step { declared: &declared, event: "attribute.changed", change }).await?;
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
-            touched(ctx, &rows, advanced)?;
-            let version = written.version.saturating_add(1);
-            return Ok(Some(Declared { version, updated_at: ctx.now, ..written }));
+            written(ctx, &rows, advanced)?;
+            let version = declared.version.saturating_add(1);
+            return Ok(Some(Declared { version, updated_at: ctx.now, ..declared }));
         }
         Committed::Refused { statement, .. } if Some(statement) == unused => {
             return rejected(AttributeError::InUse(was.key));
@@ -180,7 +180,7 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     let change = Change::new("attribute.delete", there.id).before(state(&was));
     let advanced = finish(ctx, &mut commit, Step { declared: &there, event: "attribute.deleted", change }).await?;
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => return touched(ctx, &rows, advanced).map(Some),
+        Committed::Done { rows, .. } => return written(ctx, &rows, advanced).map(Some),
         Committed::Refused { statement, .. } if statement == unused => {
             return rejected(AttributeError::InUse(was.key));
         }
@@ -190,16 +190,12 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     Ok(None)
 }
 
-/// Answers the number of the statement that raises the catalog's version: lists are narrowed otherwise from now on.
-async fn finish(ctx: &Ctx, commit: &mut Commit, step: Step<'_>) -> Outcome<usize> {
-    let advanced = advance(commit, ctx.tenant());
+/// Raises the catalog's version: lists are narrowed otherwise from now on.
+async fn finish(ctx: &Ctx, commit: &mut Commit, step: Step<'_>) -> Outcome<Advance> {
+    let advanced = advance(ctx, commit, Touched { lists: true, ..Touched::default() })?;
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, step.change));
     journal::announce(ctx, commit, step.event, &[("attributeId", step.declared.id.to_string())])?;
     Ok(advanced)
-}
-
-fn touched(ctx: &Ctx, rows: &[Rows], advanced: usize) -> Outcome<()> {
-    written(ctx, rows, advanced, Touched { lists: true, ..Touched::default() })
 }
 
 fn only(rows: Option<&Rows>) -> Outcome<Declared> {

@@ -180,7 +180,7 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
     let mut commit = Commit::new();
     let image = made.presentation.guard_image(ctx, &mut commit, None);
     commit.push(category::insert(tenant, &made));
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched::of_categories(Vec::new()))?;
     let change = Change::new("category.create", made.id).after(state(&made));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "category.created", &[("categoryId", made.id.to_string())])?;
@@ -191,7 +191,7 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
     }
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
-            written(ctx, &rows, advanced, Touched::of_categories(Vec::new()))?;
+            written(ctx, &rows, advanced)?;
             return Ok(Some(Answered::first(location, body)));
         }
         Committed::Refused { statement, refusal, diagnosis } => {
@@ -263,7 +263,8 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         commit.push(placement::enter_ancestors(tenant, after.id));
         membership::apply_rules_of_categories(&mut commit, tenant, after.id);
     }
-    let advanced = advance(&mut commit, tenant);
+    let own = Touched::of_categories(vec![after.id.to_string()]);
+    let advanced = advance(ctx, &mut commit, Touched { below: moved.map(|_| after.id), ..own })?;
     let told = Change::new("category.change", after.id).before(state(&before)).after(state(&after));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     let name = if is_moved { "category.moved" } else { "category.changed" };
@@ -271,9 +272,8 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     commit.push_after(category::find(tenant, &after.id.to_string()));
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after: found } => {
-            let mut ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
-            let ids = ids.take().unwrap_or_else(|| vec![after.id.to_string()]);
-            written(ctx, &rows, advanced, Touched::of_categories(ids))?;
+            let ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
+            written(ctx, &rows, advanced.and(ids.unwrap_or_default()))?;
             return only(found.first()).map(Some);
         }
         Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
@@ -308,15 +308,13 @@ async fn try_delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option
     }
     let delete = commit.push(category::delete(tenant, before.id, before.version));
     commit.push(guard_changed());
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![before.id.to_string()]))?;
     let change = Change::new("category.delete", before.id).before(state(&before));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "category.deleted", &[("categoryId", before.id.to_string())])?;
     commit.push_diagnosis(placement::in_the_way(tenant, before.id));
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => {
-            return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()])).map(Some);
-        }
+        Committed::Done { rows, .. } => return written(ctx, &rows, advanced).map(Some),
         Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
         Committed::Refused { statement, diagnosis, .. } if statement == delete => {
             let in_the_way = diagnosis.first().map(placement::in_the_way_of).transpose()?;
@@ -341,12 +339,12 @@ pub async fn place_products(ctx: &Ctx, key: &str, change: &PlacedChange) -> Outc
     let touched: Vec<&str> = added.iter().chain(&change.remove).map(String::as_str).collect();
     placement::list_in_categories(&mut commit, tenant, &touched);
     membership::list_in_collections(&mut commit, tenant, &touched);
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched { lists: true, ..Touched::default() })?;
     let told = Change::new("category.products", category.id).after(json!({ "added": added, "removed": change.remove }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     journal::announce(ctx, &mut commit, "category.products-changed", &[("categoryId", category.id.to_string())])?;
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => written(ctx, &rows, advanced, Touched { lists: true, ..Touched::default() }),
+        Committed::Done { rows, .. } => written(ctx, &rows, advanced),
         Committed::Refused { statement, diagnosis, .. } if statement == guard => {
             let missing = diagnosis.first().map(placement::missing_of).transpose()?.unwrap_or_default();
             rejected(CategoryError::ProductsMissing(missing))

@@ -134,7 +134,7 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     let image = made.presentation.guard_image(ctx, &mut commit, None);
     commit.push(collection::insert(tenant, &made));
     let conditions = write_rule(&mut commit, ctx, &made);
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched::of_categories(Vec::new()))?;
     let change = Change::new("collection.create", made.id).after(state(&made));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.created", &[("collectionId", made.id.to_string())])?;
@@ -147,7 +147,7 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     }
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
-            written(ctx, &rows, advanced, Touched::of_categories(Vec::new()))?;
+            written(ctx, &rows, advanced)?;
             Ok(Answered::first(location, body))
         }
         Committed::Refused { statement, refusal, diagnosis } => match journal::replay(claim, diagnosis.first())? {
@@ -209,14 +209,14 @@ async fn try_change(
         }
         conditions = write_rule(&mut commit, ctx, &after);
     }
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![after.id.to_string()]))?;
     let told = Change::new("collection.change", after.id).before(state(&before)).after(state(&after));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     journal::announce(ctx, &mut commit, "collection.changed", &[("collectionId", after.id.to_string())])?;
     commit.push_after(collection::find(tenant, &after.id.to_string()));
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after: found } => {
-            written(ctx, &rows, advanced, Touched::of_categories(vec![after.id.to_string()]))?;
+            written(ctx, &rows, advanced)?;
             return only(found.first()).map(Some);
         }
         Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
@@ -246,14 +246,12 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     membership::clear(&mut commit, tenant, before.id);
     let delete = commit.push(collection::delete(tenant, before.id, before.version));
     commit.push(guard_changed());
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![before.id.to_string()]))?;
     let change = Change::new("collection.delete", before.id).before(state(&before));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.deleted", &[("collectionId", before.id.to_string())])?;
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => {
-            return written(ctx, &rows, advanced, Touched::of_categories(vec![before.id.to_string()])).map(Some);
-        }
+        Committed::Done { rows, .. } => return written(ctx, &rows, advanced).map(Some),
         Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
@@ -274,12 +272,12 @@ pub async fn place_products(ctx: &Ctx, key: &str, change: &PlacedChange) -> Outc
     commit.push(membership::choose(tenant, id, &change.add));
     let touched: Vec<&str> = added.iter().chain(&change.remove).map(String::as_str).collect();
     membership::list_in_collections(&mut commit, tenant, &touched);
-    let advanced = advance(&mut commit, tenant);
+    let advanced = advance(ctx, &mut commit, Touched { lists: true, ..Touched::default() })?;
     let told = Change::new("collection.products", id).after(json!({ "added": added, "removed": change.remove }));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     journal::announce(ctx, &mut commit, "collection.products-changed", &[("collectionId", id.to_string())])?;
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => written(ctx, &rows, advanced, Touched { lists: true, ..Touched::default() }),
+        Committed::Done { rows, .. } => written(ctx, &rows, advanced),
         Committed::Refused { statement, .. } if statement == manual => rejected(CollectionError::HasRule),
         Committed::Refused { statement, diagnosis, .. } if statement == guard => {
             let missing = diagnosis.first().map(placement::missing_of).transpose()?.unwrap_or_default();

@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use headlesspro_shared::catalog::sitemap::{INDEX, entries, has_room, products_of_page, told_in};
 use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::Ctx;
 use crate::catalog::store;
@@ -18,6 +19,8 @@ pub struct Part {
     pub xml: String,
     /// Where the next part begins; `None` where the page ends.
     pub rest: Option<Rest>,
+    /// Until when at most the page is so without a write: then something is published, or is so no more.
+    pub turn: Option<Timestamp>,
 }
 
 /// What of a page is still to be read.
@@ -74,8 +77,9 @@ pub async fn part(ctx: &Ctx, rest: &Rest) -> Result<Part, Failure<Infallible>> {
     // One more tells where the next part begins.
     let most = wanted.saturating_add(1);
     let products = store::sitemap_products(ctx.tenant(), ctx.channel(), rest.from, most, ctx.now);
-    let rows = ctx.read(vec![products, store::version(ctx.tenant())]).await?;
+    let rows = ctx.read(vec![products, store::version(ctx.tenant()), store::turn(ctx.tenant(), ctx.now)]).await?;
     ctx.spent().tell_catalog_version(store::version_of(rows.get(1))?);
+    let turn = store::turn_of(rows.get(2))?;
     let found = rows.first().map(store::sitemap_products_of).transpose()?.unwrap_or_default();
     let (storefront, locales) = (ctx.storefront_of(Role::Customer), ctx.locales());
     let base = storefront.page("").len();
@@ -95,5 +99,5 @@ pub async fn part(ctx: &Ctx, rest: &Rest) -> Result<Part, Failure<Infallible>> {
         }
     }
     let (left, bytes) = (rest.left.saturating_sub(wanted), rest.bytes.saturating_add(xml.len()));
-    Ok(Part { rest: next.filter(|_| 0 < left).map(|from| Rest { from, left, bytes }), xml })
+    Ok(Part { rest: next.filter(|_| 0 < left).map(|from| Rest { from, left, bytes }), xml, turn })
 }

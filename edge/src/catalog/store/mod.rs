@@ -1,6 +1,6 @@
 //! The catalog's tables: `product`, `variant`, `variant_price`, `product_price_range`, `price_change`, `product_image`,
 //! `product_facet`, `category`, `category_product`, `collection`, `collection_condition`, `collection_product`,
-//! `product_translation`, `product_former_translation`, `attribute_definition`, `channel`.
+//! `product_translation`, `product_former_translation`, `attribute_definition`, `channel`, `cache_purge`.
 
 pub mod attribute;
 mod bulk;
@@ -15,6 +15,7 @@ pub mod membership;
 mod named;
 pub mod placement;
 mod price;
+pub mod purge;
 mod read;
 mod single;
 mod sitemap;

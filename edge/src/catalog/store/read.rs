@@ -66,7 +66,8 @@ SELECT v.id, v.product_id, p.handle, v.sku, p.title, v.title AS variant_title,
     CROSS JOIN variant_price x ON x.variant_id = v.id AND x.currency = c.value AND x.organization_id = ?1
     WHERE s.organization_id = ?1 AND s.id = ?2 AND c.value = ?5)) AS price_minor,
   v.available, v.sellable, v.continue_selling,
-  p.status = 'active' AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1) AS published
+  p.status = 'active' AND coalesce(p.publish_at <= ?4, 1) AND coalesce(p.unpublish_at > ?4, 1) AS published,
+  iif(p.publish_at > ?4, p.publish_at, iif(p.unpublish_at > ?4, p.unpublish_at, NULL)) AS turns_at
 FROM json_each(?3) wanted
 CROSS JOIN variant v ON v.id = wanted.value AND v.organization_id = ?1 AND +v.store_id = ?2
 CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
@@ -138,6 +139,7 @@ fn offer_of(row: Row<'_>) -> Result<Offer, SqlError> {
         image_url: row.get::<Option<&str>>("image_url")?.map(str::to_owned),
         price: row.get::<Option<i64>>("price_minor")?.map(|minor| Money::new(minor, currency)),
         published: row.get("published")?,
+        turns_at: row.get::<Option<i64>>("turns_at")?.map(Timestamp::from_millis),
         available: row.get("available")?,
         sellable: row.get("sellable")?,
         continue_selling: row.get("continue_selling")?,

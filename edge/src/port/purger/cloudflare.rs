@@ -27,7 +27,7 @@ impl CachePurger for Cloudflare {
                 let answer = self.0.post(json!({ "tags": tags }).to_string()).await?;
                 let said: Value = serde_json::from_slice(answer.body()).unwrap_or_default();
                 if said.get("success") != Some(&Value::Bool(true)) {
-                    return Err(PurgeError::Refused(answer.status().as_u16()));
+                    return Err(PurgeError::refused(&answer));
                 }
             }
             Ok(())

@@ -9,6 +9,8 @@ use crate::port::BoxFuture;
 
 pub(super) const ORIGIN: &str = "https://api.fastly.com";
 pub(super) const TOKEN: HeaderName = HeaderName::from_static("fastly-key");
+/// With it what is purged becomes stale instead of going.
+pub(super) const SOFT: HeaderName = HeaderName::from_static("fastly-soft-purge");
 
 /// Keys in one call.
 const AT_ONCE: usize = 256;

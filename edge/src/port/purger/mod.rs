@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 
 use super::BoxFuture;
@@ -23,8 +23,28 @@ pub enum PurgeError {
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The CDN's own words are in its log; its status says most.
-    #[error("the CDN answered HTTP {0}")]
-    Refused(u16),
+    #[error("the CDN answered HTTP {status}")]
+    Refused {
+        status: u16,
+        /// How long to wait before the next attempt, where it says so.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl PurgeError {
+    /// How long the CDN has asked to be left alone.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            PurgeError::Refused { retry_after, .. } => *retry_after,
+            PurgeError::Fetch(_) => None,
+        }
+    }
+
+    fn refused<T>(answer: &Response<T>) -> PurgeError {
+        // In seconds. A date is none of the CDNs' that are known here.
+        let seconds = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        PurgeError::Refused { status: answer.status().as_u16(), retry_after: seconds.map(Duration::from_secs) }
+    }
 }
 
 pub trait CachePurger: Send + Sync {
@@ -44,6 +64,8 @@ struct Api {
     fetch: Arc<dyn Fetch>,
     url: Uri,
     token: (HeaderName, HeaderValue),
+    /// What else each call says.
+    also: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Api {
@@ -58,16 +80,18 @@ impl Api {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         let (name, token) = &self.token;
         headers.insert(name.clone(), token.clone());
+        headers.extend(self.also.clone());
         let answer = self.fetch.send(request, Api::LIMITS).await?;
         match answer.status().is_success() {
             true => Ok(answer),
-            false => Err(PurgeError::Refused(answer.status().as_u16())),
+            false => Err(PurgeError::refused(&answer)),
         }
     }
 }
 
-/// Which CDN stands in front: `cloudflare:ZONE` or `fastly:SERVICE`, behind a space the origin of its API where that is
-/// another than the CDN's.
+/// Which CDN stands in front: `cloudflare:ZONE`, `fastly:SERVICE` or `fastly-soft:SERVICE`, behind a space the origin of
+/// its API where that is another than the CDN's. Softly purged, an answer is not gone but stale: it is still shown while
+/// the next one is fetched, and where none can be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cdn {
     kind: Kind,
@@ -79,11 +103,12 @@ pub struct Cdn {
 enum Kind {
     Cloudflare,
     Fastly,
+    FastlySoft,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidCdn {
-    #[error("CDN must be cloudflare:ZONE or fastly:SERVICE")]
+    #[error("CDN must be cloudflare:ZONE, fastly:SERVICE or fastly-soft:SERVICE")]
     Name,
     #[error("CDN_TOKEN is missing, or holds characters that no header may hold")]
     Token,
@@ -98,6 +123,7 @@ impl FromStr for Cdn {
         let kind = match kind {
             "cloudflare" => Kind::Cloudflare,
             "fastly" => Kind::Fastly,
+            "fastly-soft" => Kind::FastlySoft,
             _ => return Err(InvalidCdn::Name),
         };
         let is_id = !id.is_empty() && id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -113,7 +139,7 @@ impl Cdn {
         let bearer = format!("Bearer {token}");
         let (origin, path, header, value) = match self.kind {
             Kind::Cloudflare => (cloudflare::ORIGIN, cloudflare::path(&self.id), AUTHORIZATION, bearer.as_str()),
-            Kind::Fastly => (fastly::ORIGIN, fastly::path(&self.id), fastly::TOKEN, token),
+            Kind::Fastly | Kind::FastlySoft => (fastly::ORIGIN, fastly::path(&self.id), fastly::TOKEN, token),
         };
         let origin = self.origin.as_deref().unwrap_or(origin);
         let url = format!("{origin}{path}").parse().map_err(|_| InvalidCdn::Name)?;
@@ -122,10 +148,11 @@ impl Cdn {
         if token.is_empty() {
             return Err(InvalidCdn::Token);
         }
-        let api = Api { fetch, url, token: (header, value) };
+        let also = (self.kind == Kind::FastlySoft).then(|| (fastly::SOFT, HeaderValue::from_static("1")));
+        let api = Api { fetch, url, token: (header, value), also };
         Ok(match self.kind {
             Kind::Cloudflare => Arc::new(Cloudflare(api)),
-            Kind::Fastly => Arc::new(Fastly(api)),
+            Kind::Fastly | Kind::FastlySoft => Arc::new(Fastly(api)),
         })
     }
 }

@@ -29,6 +29,10 @@ async fn purged(cdn: &str, tags: usize, answers: &[(u16, &'static str)]) -> (Res
     (purger.purge(tags).await, fetch)
 }
 
+fn refused_with(status: u16) -> PurgeError {
+    PurgeError::Refused { status, retry_after: None }
+}
+
 fn body(request: &Request<Bytes>) -> Value {
     serde_json::from_slice(request.body()).unwrap()
 }
@@ -48,7 +52,7 @@ async fn cloudflare_is_told_thirty_tags_at_a_time() {
     assert!(!format!("{:?}", sent[0].headers()).contains("s3cret"));
     for refused in [(403, "{}"), (200, r#"{"success":false}"#), (200, "<html>")] {
         let (purged, _) = purged("cloudflare:z", 1, &[refused]).await;
-        assert_eq!(purged, Err(PurgeError::Refused(refused.0)));
+        assert_eq!(purged, Err(refused_with(refused.0)));
     }
 }
 
@@ -61,12 +65,22 @@ async fn fastly_is_told_256_keys_at_a_time() {
     assert_eq!(sent[0].uri(), "http://127.0.0.1:9/service/SU1Z0isxPaozGVKXdv0eY/purge");
     assert_eq!(sent[0].headers()["fastly-key"], "s3cret");
     assert_eq!(body(&sent[1]), json!({ "surrogate_keys": ["prod_256"] }));
-    assert_eq!(purged("fastly:s", 1, &[(401, "")]).await.0, Err(PurgeError::Refused(401)));
+    assert_eq!(sent[0].headers().get("fastly-soft-purge"), None);
+    assert_eq!(purged("fastly:s", 1, &[(401, "")]).await.0, Err(refused_with(401)));
+}
+
+#[tokio::test]
+async fn fastly_is_asked_to_keep_what_is_stale_where_that_is_wanted() {
+    let (softly, fetch) = purged("fastly-soft:s", 257, &[(200, "{}"), (200, "{}")]).await;
+    assert_eq!(softly, Ok(()));
+    let sent = std::mem::take(&mut *fetch.sent.lock().unwrap());
+    assert!(sent.iter().all(|request| request.headers()["fastly-soft-purge"] == "1"));
+    assert_eq!((sent.len(), sent[0].uri().to_string().as_str()), (2, "https://api.fastly.com/service/s/purge"));
 }
 
 #[test]
 fn a_cdn_is_named_with_what_is_purged_there() {
-    for wrong in ["", "cloudflare", "cloudflare:", "akamai:1", "fastly:../x", "fastly:a?b", "cloudflare:a/b"] {
+    for wrong in ["", "cloudflare", "cloudflare:", "akamai:1", "fastly:../x", "cloudflare-soft:z", "fastly:a?b", "cloudflare:a/b"] {
         assert_eq!(wrong.parse::<Cdn>(), Err(InvalidCdn::Name), "{wrong}");
     }
     let cdn: Cdn = "fastly:s".parse().unwrap();

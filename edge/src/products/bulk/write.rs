@@ -188,7 +188,9 @@ pub async fn write(
         if !decided.levels.is_empty() {
             commit.push(inventory::set_levels(tenant, &decided.levels, ctx.now));
         }
-        advance = Some(catalog::advance(&mut commit, tenant));
+        let products = decided.chunk.updated_products.clone();
+        let touched = Touched { products, lists: true, stock: true, ..Touched::default() };
+        advance = Some(catalog::advance(ctx, &mut commit, touched)?);
         commit.push(journal::events(tenant, "product", &decided.events, ctx.now));
         let mut change = Change::new("product.upsert", format!("{} products of {}", decided.products.len(), job.id))
             .before(json!({ "products": decided.before }))
@@ -206,9 +208,7 @@ pub async fn write(
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
             if let Some(advance) = advance {
-                let products = decided.chunk.updated_products;
-                let touched = Touched { products, lists: true, stock: true, ..Touched::default() };
-                catalog::written(ctx, &rows, advance, touched)?;
+                catalog::written(ctx, &rows, advance)?;
             }
             Ok(Written::Done(further))
         }
