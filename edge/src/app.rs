@@ -45,6 +45,7 @@ pub struct App {
     answers: ResponseCache,
     answers_kept_for: Duration,
     shared_cache: Option<Arc<dyn SharedCache>>,
+    shares_pages: bool,
     cdn: Option<Arc<dyn CachePurger>>,
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
@@ -140,6 +141,7 @@ impl App {
             answers: ResponseCache::default(),
             answers_kept_for: App::ANSWERS_KEPT_FOR,
             shared_cache: None,
+            shares_pages: false,
             cdn: None,
             limiter,
             mailer: None,
@@ -206,6 +208,18 @@ impl App {
 
     pub fn shared_cache(&self) -> Option<&Arc<dyn SharedCache>> {
         self.shared_cache.as_ref()
+    }
+
+    /// The same application, whose isolates share what they have read of a catalog through Redis.
+    #[must_use]
+    pub fn sharing_pages(mut self) -> App {
+        self.shares_pages = true;
+        self
+    }
+
+    /// Whether isolates share answers through Redis. Not where nothing is to be kept.
+    pub fn shares_pages(&self) -> bool {
+        self.shares_pages && !self.answers_kept_for.is_zero()
     }
 
     /// The same application behind a CDN that takes answers back when it is told to.
@@ -524,6 +538,11 @@ impl Ctx {
     /// tenant a claim, which every read and commit verifies.
     pub fn caller_name(&self) -> String {
         self.caller.name()
+    }
+
+    /// What is known here of the key that is shown, for other isolates.
+    pub fn lent(&self) -> Option<String> {
+        self.caller.lent(&self.app.verifier, self.now)
     }
 
     /// Who acts in the person's name, where this is an impersonation; like the person a claim until verified.

@@ -73,6 +73,7 @@ pub struct Routes {
     /// Of the routes that are added next, where their methods do not say it.
     class: Option<Class>,
     is_postponed: bool,
+    is_kept: bool,
 }
 
 impl Routes {
@@ -92,6 +93,13 @@ impl Routes {
     #[must_use]
     pub fn postponed(mut self) -> Routes {
         self.is_postponed = true;
+        self
+    }
+
+    /// Of the routes that are added to this part from here on, isolates share the answers to GET.
+    #[must_use]
+    pub fn kept(mut self) -> Routes {
+        self.is_kept = true;
         self
     }
 
@@ -176,10 +184,10 @@ impl Routes {
             Access::Key(_) | Access::Organization(_) | Access::Record(_) => Some(Class::Write),
         };
         let class = self.class.or(by_method);
-        let is_postponed = self.is_postponed;
+        let (is_postponed, is_kept) = (self.is_postponed, self.is_kept && method == Method::GET);
         self.table.push(Route { method, path, access, class, is_postponed });
         let route = MethodRouter::new().on(filter, handler);
-        let counting = class.map(|class| Counting { class, is_postponed });
+        let counting = class.map(|class| Counting { class, is_postponed, is_kept });
         let route = match (counting, access.needed()) {
             (None, None) => route,
             (counting, needed) => route.layer(from_fn_with_state(Gate { counting, needed }, gate)),

@@ -36,6 +36,13 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// Round trips to the database.
+    pub fn sql(&self) -> u32 {
+        let timing = self.header("server-timing");
+        let count = timing.split_once("sql;desc=\"").and_then(|(_, rest)| rest.split_once('"'));
+        count.unwrap_or_else(|| panic!("{timing}")).0.parse().unwrap()
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -56,11 +63,15 @@ impl Isolate {
     }
 
     pub async fn call(&self, method: &str, path: &str, content_type: &str, body: String) -> Answer {
+        self.call_with(method, path, ("content-type", content_type), body).await
+    }
+
+    async fn call_with(&self, method: &str, path: &str, (name, value): (&str, &str), body: String) -> Answer {
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header("authorization", format!("Bearer {}", self.key))
-            .header("content-type", content_type)
+            .header(name, value)
             .extension(Arc::clone(&self.deferred) as Arc<dyn Defer>);
         let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -70,6 +81,10 @@ impl Isolate {
 
     pub async fn get(&self, path: &str) -> Answer {
         self.call("GET", path, "application/json", String::new()).await
+    }
+
+    pub async fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
+        self.call_with("GET", path, header, String::new()).await
     }
 
     /// What is answered with success.

@@ -18,6 +18,7 @@ mod instants;
 mod isolate;
 mod kv;
 mod mail;
+mod pages;
 mod purgers;
 mod purges;
 mod remote;

@@ -25,6 +25,7 @@ use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::mailer::Mailer;
 use headlesspro_edge::port::mailer::http::HttpMailer;
 use headlesspro_edge::port::mailer::memory::Mailbox;
+use headlesspro_edge::port::purger::Cdn;
 use headlesspro_edge::port::sql::Sql;
 use headlesspro_edge::port::sql::hrana::HranaSql;
 use headlesspro_edge::port::sql::turns::TakingTurns;
@@ -318,6 +319,24 @@ impl Stage {
         }
     }
 
+    /// Another isolate, behind the CDN that this setting names.
+    pub async fn isolate_behind(&self, cdn: &str) -> Isolate {
+        match &self.fresh {
+            Fresh::Native(make) => {
+                let cdn: Cdn = cdn.parse().unwrap();
+                let purger = cdn.purger(TOKEN, Arc::new(NativeFetch::new().unwrap())).unwrap();
+                let url = serve(routes::router(Arc::new(make().with_cdn(purger)))).await.unwrap();
+                Isolate { url, host: None }
+            }
+            Fresh::Hosted(kind, settings) => {
+                let more = [("CDN", cdn.to_owned()), ("CDN_TOKEN", TOKEN.to_owned())];
+                let settings: Vec<_> = settings.iter().cloned().chain(more).collect();
+                let host = start(*kind, &settings).unwrap();
+                Isolate { url: host.url.clone(), host: Some(host) }
+            }
+        }
+    }
+
     /// A copy of the embedded engine's database as it is now, in a folder that ends with it.
     pub fn copy_of_database(&self) -> (EmbeddedSql, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
@@ -440,7 +459,7 @@ fn start(kind: Kind, settings: &[(&'static str, String)]) -> Result<Host, String
 }
 
 /// Serves on a free port for as long as the runtime lives.
-async fn serve(router: axum::Router) -> Result<String, String> {
+pub async fn serve(router: axum::Router) -> Result<String, String> {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tokio::spawn(server::serve(listener, router, std::future::pending()));

@@ -9,6 +9,7 @@
 //! committed.
 
 pub mod isolates;
+pub mod pages;
 mod span;
 
 use std::collections::{HashMap, HashSet};

@@ -30,6 +30,7 @@ use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
 use super::{attributes, categories, channels, collections};
 use crate::app::Ctx;
+use crate::cache::pages::{Address, Page};
 use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
 use crate::failure::Failure;
@@ -59,6 +60,7 @@ pub(super) const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CatalogRead);
     Routes::new()
+        .kept()
         .get("/api/v1/products", access, list)
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
         .and(attributes::http::routes())
@@ -123,6 +125,8 @@ pub struct Asked {
     at_least: Option<i64>,
     /// Or what is wrong with the locale that is named.
     preference: Result<Preference, String>,
+    /// Where isolates share the answer, and what is there.
+    shared: Option<(Arc<Address>, Option<Arc<Page>>)>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Asked {
@@ -139,7 +143,9 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             (Some(Err(error)), None) => Err(error.to_string()),
             (Some(_), Some(_)) => Err("is given twice".to_owned()),
         };
-        Ok(Asked { uri, headers, at_least, preference })
+        let page = parts.extensions.get::<Arc<Page>>().cloned();
+        let shared = parts.extensions.get::<Arc<Address>>().map(|address| (Arc::clone(address), page));
+        Ok(Asked { uri, headers, at_least, preference, shared })
     }
 }
 
@@ -185,7 +191,7 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
                 Some(shared) => recalled(&ctx, &**shared, url(&key), at_least, &guess).await,
                 None => None,
             };
-            let (kept, key) = match recalled {
+            let (kept, key) = match recalled.or_else(|| on_page(&ctx, &asked, &key).filter(|_| may_be_kept)) {
                 Some(kept) => (Arc::new(kept), key),
                 None => {
                     let (kept, spoken) = read_anew(&ctx, &asked, &question, guess.clone()).await?;
@@ -196,6 +202,7 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
                         let (shared, url) = (Arc::clone(shared), url(&key));
                         ctx.later(async move { shared.put(url, answer).await });
                     }
+                    share_page(&ctx, &asked, &key, &kept);
                     (kept, key)
                 }
             };
@@ -246,6 +253,28 @@ async fn recalled(
     let kept = Kept::from_shared(shared.get(url).await?, varies(spoken), ctx.now, kept_for)?;
     let is_new_enough = at_least.is_none_or(|at_least| at_least <= kept.version);
     (is_new_enough && !answers.is_overtaken(ctx.tenant().store, kept.version)).then_some(kept)
+}
+
+/// What came along with the limits, unless a write that went through this isolate has overtaken it.
+fn on_page(ctx: &Ctx, asked: &Asked, key: &str) -> Option<Kept> {
+    let (_, page) = asked.shared.as_ref()?;
+    let page = page.as_ref().filter(|page| page.key == key)?;
+    let is_new_enough = asked.at_least.is_none_or(|at_least| at_least <= page.kept.version);
+    let (answers, _) = ctx.app().answers();
+    (is_new_enough && !answers.is_overtaken(ctx.tenant().store, page.kept.version)).then(|| page.kept.clone())
+}
+
+/// Puts an answer where isolates share it, after the response.
+fn share_page(ctx: &Ctx, asked: &Asked, key: &str, kept: &Kept) {
+    let Some((address, _)) = asked.shared.as_ref().filter(|_| !kept.headers.contains_key(LOCATION)) else { return };
+    let Some(credential) = ctx.lent() else { return };
+    let page = Page { credential, key: key.to_owned(), kept: kept.clone() };
+    let Some(command) = page.share(address, &ctx.app().vault.lookup, ctx.now) else { return };
+    let app = Arc::clone(ctx.app());
+    ctx.later(async move {
+        // What is not there is read again.
+        let _may_be_missing = app.kv.pipeline(vec![command]).await;
+    });
 }
 
 /// With the locale that it is in, of which `guess` is what was known before.

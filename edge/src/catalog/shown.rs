@@ -1,11 +1,14 @@
 //! What a storefront is shown, with what a write needs to know to take it back where it is kept.
 
+use std::sync::Arc;
+
 use headlesspro_shared::identity::RecordId;
 use headlesspro_shared::kernel::id::{CategoryId, PurgeId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::{purges, store};
 use crate::app::Ctx;
+use crate::cache::pages::tell_written;
 use crate::failure::Failure;
 use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Rows};
@@ -139,6 +142,13 @@ pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: Advance) -> Result<(), Fail
     let store = ctx.tenant().store;
     ctx.app().answers().0.purge(store, &advance.tags, version);
     ctx.spent().tell_catalog_version(version);
+    if ctx.app().shares_pages() {
+        let app = Arc::clone(ctx.app());
+        ctx.later(async move {
+            // Others show what they have until its time is over.
+            let _may_be_unknown = app.kv.pipeline(vec![tell_written(store, version)]).await;
+        });
+    }
     if let Some(id) = advance.purge {
         purges::send_later(ctx, id, at_most(store, advance.tags));
     }

@@ -207,9 +207,10 @@ pub fn service(
         let KeepingTime(time) = seconds.parse()?;
         app = app.keeping_answers_for(time);
     }
-    if let Some(cache) = shared_cache {
-        app = app.with_shared_cache(cache);
-    }
+    app = match shared_cache {
+        Some(cache) => app.with_shared_cache(cache),
+        None => app.sharing_pages(),
+    };
     let app = Arc::new(app);
     Ok((crate::routes::router(Arc::clone(&app)), app))
 }

@@ -93,6 +93,10 @@ pub struct Bearer {
 }
 
 impl Bearer {
+    pub fn hash(&self) -> KeyHash {
+        self.hash
+    }
+
     /// `None`: it is no credential at all.
     pub fn read(text: &str) -> Option<Bearer> {
         Some(Bearer { hash: hash_of_bearer(text)?, token: None })
@@ -198,6 +202,15 @@ impl Verifier {
 }
 
 impl Verifier {
+    /// With the moments from and until which it is remembered.
+    pub(super) fn remembered(
+        &self,
+        hash: KeyHash,
+        now: Timestamp,
+    ) -> Option<(Tenant, Arc<Principal>, (Timestamp, Timestamp))> {
+        self.remembered.entry(hash, now)
+    }
+
     /// Whom this credential was found to belong to, in the last 30 s.
     pub(super) fn recall(&self, hash: KeyHash, now: Timestamp) -> Option<(Tenant, Arc<Principal>)> {
         self.remembered.get(hash, now)
@@ -464,6 +477,14 @@ impl Caller {
         self.verified.get()
     }
 
+    /// What is known here of the key that is shown, for other isolates.
+    pub fn lent(&self, verifier: &Verifier, now: Timestamp) -> Option<String> {
+        match self.credential {
+            Credential::Key(hash) | Credential::Known(Some(hash)) => verifier.lend(hash, now),
+            Credential::Client(..) | Credential::Token(..) | Credential::Known(None) => None,
+        }
+    }
+
     /// The statement that finds the key, or the key that signed the token.
     pub fn verification(&self, now: Timestamp) -> Option<Statement> {
         match &self.credential {
@@ -623,9 +644,13 @@ struct Entry {
 
 impl Remembered {
     fn get(&self, hash: KeyHash, now: Timestamp) -> Option<(Tenant, Arc<Principal>)> {
+        self.entry(hash, now).map(|(tenant, principal, _)| (tenant, principal))
+    }
+
+    fn entry(&self, hash: KeyHash, now: Timestamp) -> Option<(Tenant, Arc<Principal>, (Timestamp, Timestamp))> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let entry = all.get(&hash).filter(|entry| entry.since <= now && now < entry.until)?;
-        Some((entry.tenant, Arc::clone(&entry.principal)))
+        Some((entry.tenant, Arc::clone(&entry.principal), (entry.since, entry.until)))
     }
 
     /// The channel of a key, however long ago it was found good.

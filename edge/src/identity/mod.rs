@@ -19,6 +19,7 @@ mod http;
 mod identities;
 mod issuing;
 mod joining;
+mod lending;
 mod lost_factor;
 mod magic;
 mod mailed;

@@ -20,7 +20,9 @@ use serde_json::json;
 use super::lot::{Lot, MOST_BYTES_ALONE, is_too_large};
 use super::place::Place;
 use crate::app::Ctx;
-use crate::catalog::{self, Advance, Attributes, CategoryRow, Chunk, Declared, KnownChunk, ReadVersion, Standing, Touched};
+use crate::catalog::{
+    self, Advance, Attributes, CategoryRow, Chunk, Declared, KnownChunk, ReadVersion, Standing, Touched,
+};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};

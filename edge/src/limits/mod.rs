@@ -93,6 +93,18 @@ impl Limiter {
     /// Takes a unit for the request from all buckets it is counted in, or from none. Never fails: where Redis
     /// does not answer, this isolate decides alone.
     pub async fn admit(&self, kv: &dyn Kv, clock: &dyn Clock, claims: &Claims) -> Admission {
+        self.admit_reading(kv, clock, claims, &[]).await.0
+    }
+
+    /// As [`admit`](Limiter::admit), and where Redis is asked anyway, with the values of some keys, in their order; none
+    /// at all where it is not.
+    pub async fn admit_reading(
+        &self,
+        kv: &dyn Kv,
+        clock: &dyn Clock,
+        claims: &Claims,
+        keys: &[String],
+    ) -> (Admission, Vec<Option<String>>) {
         let now = clock.now();
         let counted = self.counted(claims);
         let unknown = self.revocations.unknown(&claims.revocations, now);
@@ -103,14 +115,18 @@ impl Limiter {
         let has_question = !asks.is_empty() || !unknown.is_empty();
         if has_question && !reserved.is_refused() && !self.away.is_away() {
             round_trips = 1;
-            answer = self.ask(kv, clock, now, &asks, &unknown).await;
+            // The script looks into none of them.
+            let wanted: Vec<String> = unknown.iter().chain(keys).cloned().collect();
+            answer = self.ask(kv, clock, now, &asks, &wanted).await;
         }
-        if let Some(answer) = &answer {
+        let mut values = Vec::new();
+        if let Some(answer) = &mut answer {
+            values = answer.revocations.split_off(unknown.len().min(answer.revocations.len()));
             self.revocations.heard(&unknown, answer, now);
         }
         let decision = reserved.decide(answer.as_ref());
         let revoked = self.revocations.of(&claims.revocations, claims.is_renewable, now);
-        Admission { decision, revoked, round_trips }
+        (Admission { decision, revoked, round_trips }, values)
     }
 
     /// As [`admit`](Limiter::admit), for a caller without revocations and with something to be decided in the same

@@ -126,6 +126,28 @@ fn with(key: &str, organization: Option<u128>) -> Claims {
 }
 
 #[test]
+fn values_come_along_where_redis_is_asked_and_not_for_their_sake() {
+    let edge = edge(1, "read=600/60s:120");
+    let set = |key: &str| Command::new(["SET", key, "there"]);
+    edge.redis.kv.pipeline(vec![set("kept:1"), set("rev:s")]).now_or_never().unwrap().unwrap();
+    let claims = Claims { revocations: vec!["rev:t".to_owned()], ..with("k", None) };
+    let keys = ["kept:1".to_owned(), "kept:2".to_owned()];
+    let ask = || {
+        let asked = edge.isolates[0].admit_reading(&edge.redis, &*edge.clock, &claims, &keys).now_or_never();
+        let (admission, values) = asked.expect("nothing here takes time");
+        (admission.revoked, admission.round_trips, values)
+    };
+    assert_eq!(ask(), (Revoked::Before(None), 1, vec![Some("there".to_owned()), None]));
+    let mut trips = 0;
+    for _ in 0..40 {
+        let (_, round_trips, values) = ask();
+        assert_eq!(values.len(), if round_trips == 0 { 0 } else { 2 });
+        trips += round_trips;
+    }
+    assert!((1..20).contains(&trips), "{trips}");
+}
+
+#[test]
 fn a_burst_goes_through_and_then_the_rate() {
     let edge = edge(1, "read=10/10s:5");
     let standing: Vec<u32> = (0..5).map(|_| edge.ask(0, &from([1; 4])).decision.standing.remaining).collect();

@@ -6,13 +6,15 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use headlesspro_shared::identity::{ApiKeyClaim, KeyKind};
 use headlesspro_shared::limits::{Class, Standing};
-use http::header::CACHE_CONTROL;
+use http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::{authorize, bearer, publishable_key};
-use crate::app::{App, Spent};
-use crate::identity::{Bearer, Countable, Needed, countable};
+use crate::app::{App, Spent, Tenant};
+use crate::cache::pages::{Address, Page};
+use crate::identity::{Bearer, Countable, KeyHash, Needed, countable};
 use crate::limits::{Admission, Claims, ClientAddress, Postponed};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
@@ -29,6 +31,8 @@ pub struct Counting {
     /// By the use case, in the round trip of a question of its own
     /// ([`Ctx::decide_first`](crate::app::Ctx::decide_first)).
     pub is_postponed: bool,
+    /// Whether isolates share the answers, where the host has no cache for that.
+    pub is_kept: bool,
 }
 
 /// What a route's requests go through. One layer for both: each costs as much as a step of the work itself.
@@ -86,7 +90,13 @@ async fn limit(
         let admission = postponed.settle(app.limiter(), &*app.kv, &*app.clock).await;
         (admission, refusal(&admission).unwrap_or(response))
     } else {
-        let admission = app.limiter().admit(&*app.kv, &*app.clock, &claims).await;
+        let address = address(counting, &request, &app);
+        let keys = address.as_ref().map(|(address, _)| address.keys());
+        let keys = keys.as_ref().map_or(&[][..], |keys| keys.as_slice());
+        let (admission, found) = app.limiter().admit_reading(&*app.kv, &*app.clock, &claims, keys).await;
+        if let Some((address, known)) = address {
+            take_page(&app, address, known, found, &mut request);
+        }
         request.extensions_mut().insert(admission.revoked);
         match refusal(&admission) {
             Some(refusal) => (admission, refusal),
@@ -99,6 +109,40 @@ async fn limit(
         tell(response.headers_mut(), admission.decision.standing);
     }
     response
+}
+
+/// The key that is shown, and whose it says to be.
+type Shown = (KeyHash, Tenant);
+
+/// Where isolates share the answer to the request, of whoever shows a publishable key.
+fn address(counting: Counting, request: &Request, app: &App) -> Option<(Address, Shown)> {
+    if !counting.is_kept || !app.shares_pages() || publishable_key(request.headers()).is_some() {
+        return None;
+    }
+    let text = bearer(request.headers()).ok()?;
+    let claim: ApiKeyClaim = text.parse().ok().filter(|claim: &ApiKeyClaim| claim.kind == KeyKind::Publishable)?;
+    let tenant = Tenant { organization: claim.organization, store: claim.store };
+    let hash = request.extensions().get::<Bearer>()?.hash();
+    let target = request.uri().path_and_query()?.as_str();
+    let languages = request.headers().get_all(ACCEPT_LANGUAGE).iter().map(|line| line.to_str().ok());
+    let languages = languages.collect::<Option<Vec<_>>>()?.join(",");
+    let address = Address::of((tenant.organization, tenant.store), &hash.to_hex(), target, &languages);
+    Some((address, (hash, tenant)))
+}
+
+/// Puts what was found there into the request's extensions, for its handler, and its key among those that are known.
+fn take_page(app: &App, address: Address, (hash, tenant): Shown, found: Vec<Option<String>>, request: &mut Request) {
+    let mut found = found.into_iter();
+    if let Some(text) = found.next().flatten() {
+        let written = found.next().flatten();
+        let ((_, kept_for), now) = (app.answers(), app.clock.now());
+        let page = Page::read(&text, written.as_deref(), &address, &app.vault.lookup, now, kept_for);
+        if let Some(page) = page {
+            app.verifier().borrow(hash, tenant, &page.credential, now);
+            request.extensions_mut().insert(Arc::new(page));
+        }
+    }
+    request.extensions_mut().insert(Arc::new(address));
 }
 
 /// By what can be said without asking anybody: where it comes from, and a credential, good or not; with what was

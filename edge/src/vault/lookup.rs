@@ -22,6 +22,8 @@ pub enum Purpose {
     NetworkAddress,
     /// Knowing a request again whose body may hold a secret.
     Repeat,
+    /// The MAC of answers that isolates share.
+    Page,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Purpose::ProviderLogin => "provider-login",
             Purpose::NetworkAddress => "network-address",
             Purpose::Repeat => "repeat",
+            Purpose::Page => "page",
         }
     }
 }

@@ -22,6 +22,7 @@ mod operator;
 mod passkeys;
 mod permissions;
 mod provider_logins;
+mod purges;
 mod rate_limits;
 mod redis_outage;
 mod refreshes;
@@ -49,6 +50,13 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "what_a_write_has_changed_is_taken_back_whoever_dies",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: purges::what_a_write_has_changed_is_taken_back_whoever_dies,
+    },
     Proof {
         name: "products_are_told_in_the_locale_that_is_asked_for",
         kinds: &[Kind::Native, Kind::NativeWithRedis, Kind::Workers, Kind::Spin],

@@ -35,6 +35,7 @@ const MOST_PLACED: usize = 1_000;
 pub fn routes() -> Routes {
     let (read, write) = (Access::Key(Scope::CatalogRead), Access::Key(Scope::CatalogWrite));
     Routes::new()
+        .kept()
         .get("/api/v1/categories", read, list)
         .post("/api/v1/categories", write, create)
         .get("/api/v1/categories/{idOrPath}", read, show)

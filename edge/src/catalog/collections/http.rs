@@ -36,6 +36,7 @@ use crate::wire::{IdText, MomentText};
 pub fn routes() -> Routes {
     let (read, write) = (Access::Key(Scope::CatalogRead), Access::Key(Scope::CatalogWrite));
     Routes::new()
+        .kept()
         .get("/api/v1/collections", read, list)
         .post("/api/v1/collections", write, create)
         .get("/api/v1/collections/{idOrHandle}", read, show)

@@ -78,7 +78,7 @@ async fn answer(request: web_sys::Request, env: Env, context: Arc<WaitUntil>) ->
     http::response(response).await
 }
 
-/// The cron of `wrangler.toml`: sends the mails that no request has sent.
+/// The cron of `wrangler.toml`: does what no request has done.
 #[event(scheduled)]
 async fn tick(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     match service(&env) {

@@ -80,7 +80,16 @@ async fn fastly_is_asked_to_keep_what_is_stale_where_that_is_wanted() {
 
 #[test]
 fn a_cdn_is_named_with_what_is_purged_there() {
-    for wrong in ["", "cloudflare", "cloudflare:", "akamai:1", "fastly:../x", "cloudflare-soft:z", "fastly:a?b", "cloudflare:a/b"] {
+    for wrong in [
+        "",
+        "cloudflare",
+        "cloudflare:",
+        "akamai:1",
+        "fastly:../x",
+        "cloudflare-soft:z",
+        "fastly:a?b",
+        "cloudflare:a/b",
+    ] {
         assert_eq!(wrong.parse::<Cdn>(), Err(InvalidCdn::Name), "{wrong}");
     }
     let cdn: Cdn = "fastly:s".parse().unwrap();
