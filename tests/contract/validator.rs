@@ -35,6 +35,18 @@ fn an_answer_that_fits_is_accepted() {
 }
 
 #[test]
+fn of_some_members_an_id_is_required_and_no_other_is_let_in() {
+    let of = |card: &str| {
+        let body = format!(r#"{{"items":[{{{card}}}],"nextCursor":null}}"#);
+        [PATH, "/api/v1/products?fields=title"].map(|path| faults(path, 200, |_| {}, &body))
+    };
+    let [whole, some] = of(r#""id":"prod_01h455vb4pex5vsknk084sn02q","title":"Tent""#);
+    assert!(whole.contains("handle") && some.is_empty(), "{some}");
+    assert!(of(r#""title":"Tent""#)[1].contains("\"id\" is a required"));
+    assert!(of(r#""id":"prod_01h455vb4pex5vsknk084sn02q","titel":"Tent""#)[1].contains("titel"));
+}
+
+#[test]
 fn an_answer_that_does_not_fit_is_refused_by_name() {
     let json = |status: u16, body: &str| faults(PATH, status, |_| {}, body);
     assert!(json(200, r#"{"items":[],"nextCursor":null,"total":3}"#).contains("total"));

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::kernel::id::{FileKind, ImageKind, ProductId, ProductKind, VariantKind};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -15,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::selected::select;
 use crate::media::FocalPointBody;
 use crate::wire::{IdText, MomentText, MoneyBody};
 
@@ -378,16 +380,30 @@ pub fn product_answer(
     answer
 }
 
-/// A list's answer from stored cards. `next` is the cursor of the following page.
-pub fn list_answer(cards: &[(Cow<'_, str>, bool)], next: Option<&str>, count: Option<(i64, bool)>) -> String {
+/// A list's answer from stored cards, with those of their members that are wanted. `next` is the cursor of the following
+/// page.
+///
+/// # Errors
+/// When a card whose members are chosen is no JSON, which nobody writes.
+pub fn list_answer(
+    cards: &[(Cow<'_, str>, bool)],
+    fields: Option<&Fieldset>,
+    next: Option<&str>,
+    count: Option<(i64, bool)>,
+) -> Result<String, serde_json::Error> {
     let mut answer = String::with_capacity(room_for(cards.iter().map(|(card, _)| card.len())));
     answer.push_str(r#"{"items":["#);
     for (at, (card, sellable)) in cards.iter().enumerate() {
         if 0 < at {
             answer.push(',');
         }
+        let begins = answer.len();
         answer.push_str(open(card));
         answer.push_str(if *sellable { r#","inStock":true}"# } else { r#","inStock":false}"# });
+        if let Some(fields) = fields {
+            let whole = answer.split_off(begins);
+            answer.push_str(&select(fields, &whole)?);
+        }
     }
     answer.push_str(r#"],"nextCursor":"#);
     match next {
@@ -403,7 +419,7 @@ pub fn list_answer(cards: &[(Cow<'_, str>, bool)], next: Option<&str>, count: Op
         answer.push_str(&format!(r#","count":{count},"isCountExact":{is_exact}"#));
     }
     answer.push('}');
-    answer
+    Ok(answer)
 }
 
 /// What the staff sees of a product: its source, and what stands beside it.

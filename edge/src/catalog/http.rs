@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use headlesspro_shared::catalog::attribute::{Bound, Range, is_key};
+use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::catalog::{Freshness, PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::ProductId;
@@ -22,13 +23,13 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 use super::shown::catalog_tag;
 use super::spoken::{Preference, Spoken};
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
-use super::{attributes, categories, channels, collections};
+use super::{attributes, categories, channels, collections, fields};
 use crate::app::Ctx;
 use crate::cache::pages::{Address, Page};
 use crate::cache::{Kept, isolates};
@@ -74,20 +75,26 @@ pub fn routes() -> Routes {
 async fn product(
     ctx: Ctx,
     PathText([key]): PathText<1>,
-    Parsed(InCurrency(currency)): Parsed<InCurrency>,
+    Parsed(ProductQuery { currency, fields }): Parsed<ProductQuery>,
     asked: Asked,
 ) -> Result<Response, Problem> {
-    show(ctx, asked, Question::Product(key, currency)).await
+    show(ctx, asked, Question::Product(key, currency, fields)).await
 }
 
-/// The parameter of a product beside its locale.
-struct InCurrency(Option<Currency>);
+/// The parameters of a product beside its locale.
+struct ProductQuery {
+    currency: Option<Currency>,
+    fields: Option<Fieldset>,
+}
 
-impl Query for InCurrency {
-    fn parse(params: &mut QueryParams) -> InCurrency {
+impl Query for ProductQuery {
+    fn parse(params: &mut QueryParams) -> ProductQuery {
         // What it says is in `Asked`.
         let _locale: Option<Locale> = params.take("locale", str::parse);
-        InCurrency(params.take("currency", str::parse))
+        ProductQuery {
+            currency: params.take("currency", str::parse),
+            fields: params.take("fields", |names| Fieldset::parse(names, fields::PRODUCT)),
+        }
     }
 }
 
@@ -156,6 +163,17 @@ fn accepted(headers: &HeaderMap) -> String {
 }
 
 impl Asked {
+    /// The same, with what is wanted of products said in one way, however it was: so that it is kept once.
+    fn of_fields(mut self, fields: &Fieldset) -> Asked {
+        let pairs = form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes());
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.extend_pairs(pairs.filter(|(name, _)| name != "fields")).append_pair("fields", &fields.to_string());
+        if let Ok(uri) = format!("{}?{}", self.uri.path(), query.finish()).parse() {
+            self.uri = uri;
+        }
+        self
+    }
+
     /// In which locale the question is answered, as far as the store's are known: before the caller is verified, that
     /// may be wrong.
     fn spoken(&self, ctx: &Ctx) -> Result<Spoken, Problem> {
@@ -173,6 +191,10 @@ impl Asked {
 /// # Errors
 /// [`Problem`] when there is none, the caller may not have it, or no database knows the version that is asked for.
 pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response, Problem> {
+    let asked = match question.fields() {
+        None => asked,
+        Some(fields) => asked.of_fields(fields),
+    };
     let Asked { uri, headers, at_least, .. } = &asked;
     let (at_least, target) = (*at_least, uri.path_and_query().map_or_else(|| uri.path(), |target| target.as_str()));
     let (answers, _) = ctx.app().answers();
@@ -303,7 +325,12 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
     let found = found?;
     ctx.spent().tell_catalog_version(found.version);
     let answer = found.answer.ok_or_else(Problem::not_found)?;
-    let etag = format!("\"{:032x}\"", xxh3_128(answer.json.as_bytes()));
+    let hash = match question.fields() {
+        None => xxh3_128(answer.json.as_bytes()),
+        // Told apart even where they show the same.
+        Some(fields) => xxh3_128_with_seed(answer.json.as_bytes(), xxh3_64(fields.to_string().as_bytes())),
+    };
+    let etag = format!("\"{hash:032x}\"");
     let mut headers = HeaderMap::with_capacity(HEADERS);
     headers.insert(CACHE_CONTROL, cacheable(ctx.now, found.turn));
     headers.insert(VARY, varies(&spoken));
@@ -317,8 +344,7 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
     // A CDN that looks for them elsewhere takes its header away again.
     let (name, between) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
     let tags_of_cdn = (name, Some(shown_tags.join(between)));
-    let named = if spoken.is_named { format!("?locale={}", spoken.locale) } else { String::new() };
-    let moved = (LOCATION, answer.moved_to.map(|path| path + &named));
+    let moved = (LOCATION, answer.moved_to.map(|path| path + &asked_again(&spoken, question.fields())));
     for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link), moved] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
@@ -339,6 +365,13 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
         until: found.turn.map_or(until, |turn| turn.min(until)),
     };
     Ok((kept, spoken))
+}
+
+/// The query with which a product is asked for by its other name.
+fn asked_again(spoken: &Spoken, fields: Option<&Fieldset>) -> String {
+    let locale = spoken.is_named.then(|| format!("locale={}", spoken.locale));
+    let said: Vec<String> = locale.into_iter().chain(fields.map(|fields| format!("fields={fields}"))).collect();
+    if said.is_empty() { String::new() } else { format!("?{}", said.join("&")) }
 }
 
 /// By what caches must tell requests apart: by the language only where that says which answer they get.
@@ -443,6 +476,7 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
         own_order,
         currency,
         is_counted: is_counted.unwrap_or_default(),
+        fields: params.take("fields", |names| Fieldset::parse(names, fields::CARD)),
     }
 }
 

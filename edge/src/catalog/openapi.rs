@@ -1,5 +1,6 @@
 //! The catalog's operations, for the OpenAPI document.
 
+use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CategoryKind, ImageKind, ProductKind, VariantKind};
 use http::Method;
@@ -239,6 +240,7 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
                 "One of the store's currencies, its own where it is left out. A product that has no price in it is listed \
                  with `priceRange` null, and left out where prices order or narrow the list.",
             ),
+            fields("handle,title,image.url"),
             Parameter::if_none_match(),
             Parameter::min_version(),
         ])
@@ -276,6 +278,7 @@ fn product() -> Operation {
                 "One of the store's currencies, its own where it is left out. A variant that has no price in it is shown \
                  with `price` null: it is not sold in it.",
             ),
+            fields("handle,title,variants.price"),
             Parameter::if_none_match(),
             Parameter::min_version(),
         ])
@@ -309,6 +312,24 @@ fn product() -> Operation {
         .problems(query_problems())
         .problems(min_version())
         .problems(database())
+}
+
+/// Which members of products are shown.
+fn fields(example: &'static str) -> Parameter {
+    Parameter::query(
+        "fields",
+        "Sparse fieldsets: the names of members of a product, with commas between them, such as `variants`; with a dot, \
+         those of an object or of each object of a list, such as `variants.price`, but not of `attributes` and `jsonLd`. \
+         All others are left out, whatever the answer's schema requires. `id` is always there, also of what is shown in \
+         part. In which order they are named, and how often, does not count.",
+        json!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": Fieldset::MOST_BYTES,
+            "pattern": r"^[0-9A-Za-z]+(\.[0-9A-Za-z]+)?(,[0-9A-Za-z]+(\.[0-9A-Za-z]+)?)*$",
+        }),
+        example,
+    )
 }
 
 /// A second one only where a replica is behind what `Min-Version` asks for, or where this isolate hears of the store

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::catalog::sitemap::{product_page, told_in};
 use headlesspro_shared::catalog::source::Source;
 use headlesspro_shared::identity::Role;
@@ -17,6 +18,7 @@ use super::categories::usecase as categories;
 use super::collections::usecase as collections;
 use super::document::{VariantPiece, list_answer, product_answer, with_texts};
 use super::prices::{range_in, variant_in};
+use super::selected::select;
 use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::spoken::Spoken;
 use super::store::channel::in_channel;
@@ -54,6 +56,8 @@ pub struct ListQuery {
     pub currency: Option<Currency>,
     /// Whether it is wanted how many fit.
     pub is_counted: bool,
+    /// What is wanted of each product; all where it is none.
+    pub fields: Option<Fieldset>,
 }
 
 /// As many as fit a list, unless they are more: what is counted is read.
@@ -68,8 +72,8 @@ pub enum Shelf {
 
 /// What a storefront asks the catalog.
 pub enum Question {
-    /// By id or handle, with prices in a currency.
-    Product(String, Option<Currency>),
+    /// By id or handle, with prices in a currency, and what is wanted of it.
+    Product(String, Option<Currency>, Option<Fieldset>),
     List(ListQuery),
     /// The products of what has this id, path or handle, which the filter asks for.
     Shelf(Shelf, String, ListQuery),
@@ -85,6 +89,20 @@ pub enum Question {
     Categories(categories::Page),
 }
 
+impl Question {
+    /// What is wanted of each product; all where it is none.
+    pub fn fields(&self) -> Option<&Fieldset> {
+        match self {
+            Question::Product(_, _, fields) => fields.as_ref(),
+            Question::List(query) | Question::Shelf(_, _, query) => query.fields.as_ref(),
+            Question::Collection(_)
+            | Question::Collections { .. }
+            | Question::Category(_)
+            | Question::Categories(_) => None,
+        }
+    }
+}
+
 /// Parameters that ask for what the store does not have, each with the reason.
 #[derive(Debug)]
 pub struct WrongFilter(pub Vec<(String, String)>);
@@ -95,7 +113,9 @@ pub struct WrongFilter(pub Vec<(String, String)>);
 /// [`WrongFilter`], and those of the database.
 pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Read, Failure<WrongFilter>> {
     let read = match question {
-        Question::Product(key, currency) => return product(ctx, key, *currency, spoken).await,
+        Question::Product(key, currency, fields) => {
+            return product(ctx, key, *currency, fields.as_ref(), spoken).await;
+        }
         Question::List(query) => return list(ctx, query, None, spoken).await,
         Question::Shelf(shelf, key, query) => return list(ctx, query, Some((*shelf, key)), spoken).await,
         Question::Collection(key) => collections::shown(ctx, key, &spoken.chain).await,
@@ -111,6 +131,7 @@ async fn product(
     ctx: &Ctx,
     name: &str,
     asked: Option<Currency>,
+    fields: Option<&Fieldset>,
     spoken: &Spoken,
 ) -> Result<Read, Failure<WrongFilter>> {
     let key = name.parse::<ProductId>().map_err(|_| name);
@@ -187,7 +208,10 @@ async fn product(
         let range = prices().min_by_key(|price| price.minor()).zip(prices().max_by_key(|price| price.minor()));
         document = range_in(&document, range).into();
     }
-    let json = product_answer(&document, category, product.get("sellable")?, &url, &alternates, &variants);
+    let mut json = product_answer(&document, category, product.get("sellable")?, &url, &alternates, &variants);
+    if let Some(fields) = fields {
+        json = select(fields, &json).map_err(no_document)?;
+    }
     // A category that is renamed or moves takes back what names it.
     tags.extend(product.get::<Option<&str>>("category_id")?.map(str::to_owned));
     let answer = Answer { json, tags, next: None, record, moved_to: None };
@@ -320,8 +344,12 @@ async fn list(
     if query.filter.in_stock.is_some() || is_ruled {
         tags.push(stock_tag(tenant.store));
     }
-    let json = list_answer(&cards, next.as_deref(), count);
+    let json = list_answer(&cards, query.fields.as_ref(), next.as_deref(), count).map_err(no_document)?;
     Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
+}
+
+fn no_document(error: serde_json::Error) -> Unavailable {
+    Unavailable::corrupt(format!("a product's document: {error}"))
 }
 
 /// Whether all that is asked for of attributes is something that their values can be, and written as these are.

@@ -2,6 +2,7 @@
 
 pub mod attribute;
 pub mod export;
+pub mod fieldset;
 mod filter;
 mod freshness;
 pub mod import;

@@ -4,7 +4,7 @@ use crate::product_file::Product;
 use crate::world::World;
 
 pub async fn every_wrong_parameter_is_named_at_once(world: World) {
-    let cases: [(&str, &[&str]); 32] = [
+    let cases: [(&str, &[&str]); 34] = [
         ("limit=0", &["?limit"]),
         ("limit=-1", &["?limit"]),
         ("limit=251", &["?limit"]),
@@ -35,7 +35,9 @@ pub async fn every_wrong_parameter_is_named_at_once(world: World) {
         ("attribute.Colour=red&attribute=red", &["?attribute", "?attribute.Colour"]),
         ("attribute.a=1&attribute.a=2", &["?attribute.a"]),
         ("attribute.not-declared=red&attribute.neither=", &["?attribute.neither"]),
-        ("Limit=1&fields=id&page=2", &["?Limit", "?fields", "?page"]),
+        ("Limit=1&fields=colour&page=2", &["?Limit", "?fields", "?page"]),
+        ("fields=id&fields=id", &["?fields"]),
+        ("fields=%00,id", &["?fields"]),
         (
             "limit=0&sort=x&filter[inStock]=x&filter[price][min]=x&cursor=x&count=1&who=1",
             &["?limit", "?sort", "?filter[inStock]", "?filter[price][min]", "?cursor", "?count", "?who"],

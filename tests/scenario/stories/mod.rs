@@ -37,6 +37,7 @@ pub mod second_factors;
 mod seo;
 pub mod sessions;
 mod sign_ups;
+mod sparse_fields;
 mod tenancy;
 
 use std::pin::Pin;
@@ -190,6 +191,9 @@ pub const STORIES: &[(&str, Story)] = stories![
     import_errors::a_sku_of_another_product_is_refused,
     import_errors::errors_and_warnings_beyond_a_thousand_are_counted,
     import_errors::what_is_no_product_file_is_refused_with_its_reason,
+    sparse_fields::only_the_members_that_are_asked_for_are_shown,
+    sparse_fields::members_in_another_order_are_the_same_answer,
+    sparse_fields::members_that_no_product_has_are_named_with_those_there_are,
     browsing::every_sort_walks_all_pages_without_loss_or_duplicates,
     browsing::lists_are_narrowed_by_each_filter,
     browsing::a_card_says_price_range_image_and_availability,
