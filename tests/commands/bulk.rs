@@ -98,6 +98,44 @@ fn a_bulk_upsert_that_is_killed_goes_on() {
 }
 
 #[test]
+fn a_dry_run_tells_and_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    assert!(Dev::start(&data, &["--seed", "none"]).interrupt().success());
+    let data = data.to_str().unwrap();
+    let file = written(folder.path(), "products.jsonl", (0..500).map(|number| line(number).to_string()));
+    // Twice, as it changes nothing; and what is begun for real goes on with no dry run.
+    for _ in 0..2 {
+        let said = run(&mut hp(&["bulk", "upsert", &file, "--dry-run", "--data", data])).ok();
+        assert!(said.starts_with("Nothing written (dry run). Would be: 500 created, 0 updated,"), "{said}");
+        assert_eq!(canonical(folder.path(), data), "");
+    }
+    let listed = run(&mut hp(&["bulk", "list", "--data", data])).ok();
+    assert_eq!(listed.matches("dry run").count(), 2, "{listed}");
+    let job = listed.split_whitespace().next().unwrap();
+    let said = run(&mut hp(&["bulk", "upsert", &file, "--job", job, "--data", data])).refused(1);
+    assert!(said.contains("is a dry run"), "{said}");
+    let said = run(&mut hp(&["bulk", "upsert", &file, "--data", data])).ok();
+    assert!(said.starts_with("Upserted: 500 created,"), "{said}");
+    // A SKU that stands twice in the file, more than a commit apart.
+    let mut double = line(900);
+    double["variants"][1]["sku"] = "B-1-S".into();
+    let mut twin = line(901);
+    twin["variants"][1]["sku"] = "B-700-S".into();
+    let lines = (450..950).map(|number| if number == 900 { double.clone() } else { line(number) });
+    let lines = lines.map(|line| if line["handle"] == "bulk-00901" { twin.clone() } else { line });
+    let file = written(folder.path(), "more.jsonl", lines.map(|line| line.to_string()));
+    let before = canonical(folder.path(), data);
+    let ended = run(&mut hp(&["bulk", "upsert", &file, "--dry-run", "--data", data]));
+    let counted = ["created", "unchanged", "out"].map(|what| told(&ended.stdout.replace("left out", "out"), what));
+    assert_eq!((ended.code, counted), (Some(1), [448, 50, 2]), "{ended:?}");
+    for line in ["error: line 451: ", "error: line 452: "] {
+        assert!(ended.stderr.contains(line), "{ended:?}");
+    }
+    assert_eq!(canonical(folder.path(), data), before);
+}
+
+#[test]
 fn a_wrong_line_is_told_by_its_line_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -684,6 +684,10 @@ async fn bulk(shop: &mut Shop) {
     assert_eq!(shop.send("POST", path, json!({ "mode": "x" })).await.status, 422);
     let job = format!("{path}/{}", shop.send("POST", path, json!({ "mode": "replace" })).await.text("/id"));
     assert_eq!(shop.get(&job).await.status, 200);
+    let dry = shop.send("POST", path, json!({ "dryRun": true })).await;
+    assert_eq!(dry.body["dryRun"], true);
+    let tried = format!("{path}/{}/parts/1", dry.text("/id"));
+    assert_eq!(shop.call("PUT", &tried, &[jsonl], r#"{"handle":"tried","title":"Tried"}"#).await.body["created"], 1);
     let part = |number: i64| format!("{job}/parts/{number}");
     let lines = r#"{"handle":"cup","coupon":1}"#;
     assert_eq!(shop.call("PUT", &part(2), &[jsonl], lines).await.body["failed"], 1);

@@ -17,7 +17,7 @@ use super::{output, secrets};
 use crate::app::App;
 use crate::organizations::StoreSummary;
 use crate::problem::Problem;
-use crate::products::{self, BulkMode, Form};
+use crate::products::{self, BulkMode, Form, NewBulkJob};
 
 /// Of lines that are sent as one part: the same file is always cut at the same lines.
 const PART_BYTES: usize = 4 << 20;
@@ -46,6 +46,9 @@ pub struct UpsertArgs {
     /// What becomes of members that a line leaves out: `merge` keeps them, `replace` gives them their defaults.
     #[arg(long, default_value = "merge", value_parser = str::parse::<BulkMode>)]
     mode: BulkMode,
+    /// Check everything, write nothing.
+    #[arg(long)]
+    dry_run: bool,
     /// The job to go on with. Unless given, the one of this file that was broken off, else a new one.
     #[arg(long, value_name = "ID")]
     job: Option<String>,
@@ -81,11 +84,12 @@ async fn list(args: ListArgs) -> Result<(), String> {
     for job in problem(asked)?.0 {
         let counts = job.counts;
         output::line(format_args!(
-            "{}  {}  {:<9}  {:<7}  parts {}/{}  created {}  updated {}  unchanged {}  left out {}  {}",
+            "{}  {}  {:<9}  {:<7}  {:<7}  parts {}/{}  created {}  updated {}  unchanged {}  left out {}  {}",
             job.id,
             job.created_at,
             job.state,
             job.mode.name(),
+            if job.dry_run { "dry run" } else { "" },
             job.parts_done,
             job.parts,
             counts.created,
@@ -125,15 +129,17 @@ async fn upsert(args: UpsertArgs) -> Result<(), String> {
     let ended = problem(products::finish_bulk_job(&operator(&app, &store), job, false).await)?;
     bar.finish_and_clear();
     let counts = ended.counts;
+    let done = if args.dry_run { "Nothing written (dry run). Would be:" } else { "Upserted:" };
     output::line(format_args!(
-        "Upserted: {} created, {} updated, {} unchanged, {} left out; {} lines.",
+        "{done} {} created, {} updated, {} unchanged, {} left out; {} lines.",
         counts.created, counts.updated, counts.unchanged, counts.failed, counts.lines
     ));
     if counts.failed == 0 {
         return Ok(());
     }
     tell_errors(&app, &store, job, &firsts).await?;
-    Err("some lines were left out; mend them and run the same again".to_owned())
+    let told = if args.dry_run { "would be left out" } else { "were left out; mend them and run the same again" };
+    Err(format!("some lines {told}"))
 }
 
 /// The job that is named, or was broken off, or a new one.
@@ -142,12 +148,18 @@ async fn job_of(app: &Arc<App>, store: &StoreSummary, args: &UpsertArgs, name: &
     if let Some(given) = &args.job {
         let job: BulkJobId = given.parse().map_err(|_| format!("{given} is no id of a job"))?;
         let there = problem(products::bulk_job(&ctx, job).await)?;
+        if there.dry_run != args.dry_run {
+            return Err(format!("{job} is {} dry run", if there.dry_run { "a" } else { "no" }));
+        }
         let is_of_file = there.name == name;
         return if is_of_file { Ok(job) } else { Err(format!("{job} is the job of another file, or of another mode")) };
     }
-    match problem(products::open_bulk_job(&ctx, name).await)? {
+    match problem(products::open_bulk_job(&ctx, name, args.dry_run).await)? {
         Some(job) => Ok(job),
-        None => Ok(problem(products::create_bulk_job(&ctx, name, args.mode, None).await)?.0.id),
+        None => {
+            let made = NewBulkJob { name, mode: args.mode, dry_run: args.dry_run };
+            Ok(problem(products::create_bulk_job(&ctx, &made, None).await)?.0.id)
+        }
     }
 }
 

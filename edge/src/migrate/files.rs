@@ -64,6 +64,7 @@ pub const ALL: &[Migration] = files![
     "202611221545_catalog_channels",
     "202611221606_media_in_use",
     "202611221930_catalog_purge",
+    "202611221945_catalog_bulk_dry_run",
 ];
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ fn lines(all: &[Value]) -> String {
 async fn new_job(client: &Client, body: &Value) -> String {
     let made = client.post("/api/v1/admin/bulk/upserts").json(body).send().await.expect(201);
     let job = made.json();
+    assert_eq!(job["dryRun"], body["dryRun"] == true);
     assert_eq!((&job["state"], &job["nextPart"], &job["lines"]), (&json!("open"), &json!(1), &json!(0)));
     made.header("location").unwrap().to_owned()
 }
@@ -169,6 +170,128 @@ pub async fn a_wrong_line_stops_no_other(world: World) {
     assert_eq!(found, expected.map(|(line, pointers)| (line, pointers.to_owned())));
     let job = us.get(&job).send().await.expect(200).json();
     assert_eq!((counts(&job), &job["partsDone"], &job["nextPart"]), ([12, 2, 0, 0, 9], &json!(1), &json!(2)));
+}
+
+/// All lines that were left out, with what is wrong with them.
+async fn left_out(client: &Client, job: &str) -> Vec<Value> {
+    let page = client.get(&format!("{job}/errors?limit=250")).send().await.expect(200);
+    assert_eq!(page.header("link"), None);
+    page.json()["items"].as_array().unwrap().clone()
+}
+
+pub async fn a_dry_run_says_what_the_same_parts_do(world: World) {
+    let us = &world.ours.merchant;
+    let (known, same, taken) = (product(&world, "known", "1.00"), product(&world, "same", "1.00"), "taken");
+    for there in [&known, &same, &product(&world, taken, "1.00")] {
+        us.post("/api/v1/products").json(there).send().await.expect(201);
+    }
+    let before = [source(&world, "known").await, source(&world, "same").await];
+    let with = |name: &str, member: &str, value: Value| {
+        let mut product = product(&world, name, "5.00");
+        product[member] = value;
+        product
+    };
+    let mut dear = product(&world, "dear", "-1");
+    dear["coupon"] = json!("FREE");
+    let having = |name: &str, other: &str| {
+        let mut product = product(&world, name, "1.00");
+        product["variants"][0]["sku"] = json!(format!("{}-1", world.name(other)));
+        product
+    };
+    let of = |name: &str, member: &str, value: Value| json!({ "handle": world.name(name), member: value });
+    let first = [
+        product(&world, "new", "5.00").to_string(),
+        of("known", "title", json!("Other")).to_string(),
+        same.to_string(),
+        dear.to_string(),
+        having("sku", taken).to_string(),
+        with("placed", "category", json!("no/such/category")).to_string(),
+        String::new(),
+        "[1]".to_owned(),
+        // Lines of what lines before have made: as a whole, in part, and wrong.
+        with("new", "title", json!("Newer")).to_string(),
+        of("new", "vendor", json!("Other")).to_string(),
+        of("new", "coupon", json!(1)).to_string(),
+        having("in-file", "new").to_string(),
+        json!({ "id": before[0]["id"], "handle": world.name("renamed") }).to_string(),
+        of("renamed", "title", json!("Yet another")).to_string(),
+    ]
+    .join("\n");
+    let second = lines(&[having("in-part", "new"), product(&world, "last", "1.00"), of("new", "tags", json!(["x"]))]);
+    let mut told = Vec::new();
+    for dry_run in [true, false] {
+        let job = new_job(us, &json!({ "dryRun": dry_run, "name": world.name("dry") })).await;
+        let done = [put_whole(us, &job, 1, &first).await, put_whole(us, &job, 2, &second).await];
+        // A part is sent again as any other.
+        assert_eq!(put(us, &job, 2, &second).await.expect(200).json(), done[1]);
+        put(us, &job, 2, "{}").await.expect_problem(409, "bulk-part-differs");
+        let ended = us.post(&format!("{job}/finish")).send().await.expect(200).json();
+        assert_eq!((&ended["dryRun"], &ended["state"]), (&json!(dry_run), &json!("finished")));
+        put(us, &job, 3, "{}").await.expect_problem(409, "bulk-job-closed");
+        told.push((counts(&done[0]), counts(&done[1]), counts(&ended), left_out(us, &job).await));
+        if dry_run {
+            // Nothing is there, and nothing has changed.
+            assert_eq!([source(&world, "known").await, source(&world, "same").await], before);
+            for name in ["new", "last", "renamed"] {
+                let path = format!("/api/v1/admin/products/{}", world.name(name));
+                us.get(&path).send().await.expect_problem(404, "not-found");
+            }
+            let owner = passkeys::person(&world, "owner@example.com").await.1;
+            let id = job.rsplit('/').next().unwrap();
+            let log = async |subject: &str| {
+                let call = owner.get("/api/v1/audit-log").query(&[("filter[subject]", subject)]);
+                call.send().await.expect(200).json()["items"].as_array().unwrap().clone()
+            };
+            for count in 1..4 {
+                assert_eq!(log(&format!("{count} products of {id}")).await, Vec::<Value>::new());
+            }
+            let of_job: Vec<Value> = log(id).await.iter().map(|entry| entry["after"]["dryRun"].clone()).collect();
+            assert_eq!(of_job, [true, true]);
+        }
+    }
+    let [dry, real] = told.as_slice() else { panic!("{told:?}") };
+    assert_eq!(dry, real);
+    assert_eq!((dry.0, dry.1, dry.2), ([14, 1, 5, 1, 6], [3, 1, 1, 0, 1], [17, 2, 6, 1, 7]));
+    let places: Vec<_> = dry.3.iter().map(|error| (error["part"].as_i64(), error["line"].as_i64())).collect();
+    let expected = [(1, 4), (1, 5), (1, 6), (1, 8), (1, 11), (1, 12), (2, 1)];
+    assert_eq!(places, expected.map(|(part, line)| (Some(part), Some(line))));
+    assert_eq!(source(&world, "renamed").await["title"], "Yet another");
+}
+
+pub async fn parts_of_a_dry_run_beside_each_other_agree(world: World) {
+    let us = &world.ours.merchant;
+    let job = new_job(us, &json!({ "dryRun": true })).await;
+    // Two parts want the same SKUs for other products, and a third the products of the first.
+    let part = |handles: &str, price: &str| {
+        let one = |at: usize| {
+            let mut line = product(&world, &format!("{handles}{at}"), price);
+            line["variants"][0]["sku"] = json!(world.name(&format!("sku{at}")));
+            line
+        };
+        lines(&(0..30).map(one).collect::<Vec<_>>())
+    };
+    let parts = [part("a", "1.00"), part("b", "1.00"), part("a", "2.00")];
+    let sent = (1_i64..).zip(&parts).flat_map(|(number, part)| [(number, part), (number, part)]);
+    let sent = sent.map(|(number, part)| {
+        let job = job.clone();
+        async move {
+            loop {
+                let answer = put(us, &job, number, part).await;
+                match answer.status {
+                    200 => return,
+                    202 | 409 | 503 => {}
+                    _ => panic!("{answer}"),
+                }
+            }
+        }
+    });
+    join_all(sent).await;
+    let [lines, created, updated, unchanged, failed] =
+        counts(&us.post(&format!("{job}/finish")).send().await.expect(200).json());
+    // Each SKU is one product's, which one or two of the parts name.
+    assert_eq!((lines, created, unchanged, updated + failed), (90, 30, 0, 60), "{updated} {failed}");
+    let path = format!("/api/v1/admin/products/{}", world.name("a0"));
+    us.get(&path).send().await.expect_problem(404, "not-found");
 }
 
 pub async fn reductions_are_looked_up_together_and_prices_told(world: World) {
@@ -346,6 +469,7 @@ pub async fn a_job_is_its_stores_own(world: World) {
     call.send().await.expect_problem(415, "not-json-lines");
     for (body, places) in [
         (json!({ "mode": "delete" }), vec!["#/mode"]),
+        (json!({ "dryRun": "yes", "dry_run": true }), vec!["#/dryRun", "#/dry_run"]),
         (json!({ "name": "x".repeat(201), "file": 1 }), vec!["#/file", "#/name"]),
         (json!({ "name": 1, "mode": [] }), vec!["#/mode", "#/name"]),
     ] {

@@ -73,6 +73,8 @@ pub const STORIES: &[(&str, Story)] = stories![
     audited::a_token_that_an_app_gives_up_is_told,
     bulk::products_are_made_and_changed_line_by_line,
     bulk::a_wrong_line_stops_no_other,
+    bulk::a_dry_run_says_what_the_same_parts_do,
+    bulk::parts_of_a_dry_run_beside_each_other_agree,
     bulk::reductions_are_looked_up_together_and_prices_told,
     bulk::parts_that_are_sent_beside_each_other_double_nothing,
     bulk::what_leaves_as_lines_comes_back_without_a_change,

@@ -30,7 +30,8 @@ pub use bulk::{
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
 pub use list::{ListFilter, Page, Sort, SortKey, count, count_of, list};
 pub use named::{
-    categories_named, categories_named_of, products_named, products_named_of, taken_by_others, taken_by_others_of,
+    TakenByOthers, categories_named, categories_named_of, products_named, products_named_of, taken_by_others,
+    taken_by_others_of,
 };
 pub use price::{
     Applied, HistoryPage, PriceChangeRow, PriceRow, currencies, currencies_of, history, history_of, prices_before,

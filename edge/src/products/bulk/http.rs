@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::job::{self, BulkError};
-use super::store::{Job, LineError, Mode, Part};
+use super::store::{Job, LineError, Mode, NewJob, Part};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, Parsed, PathId, PathText, Query, QueryParams, RawBody};
 use crate::journal::{Answered, Claim, created};
@@ -47,12 +47,15 @@ pub fn routes() -> Routes {
 }
 
 #[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "CreateBulkUpsert", deny_unknown_fields)]
 pub struct CreateBody {
     /// What becomes of members that a line leaves out. `merge`, which it is where this is left out: they stay as they
     /// are, and null takes one away. `replace`: they get their defaults.
     #[schemars(extend("enum" = ["merge", "replace", null]))]
     pub mode: Option<String>,
+    /// Everything is checked and counted, and no product is written.
+    pub dry_run: Option<bool>,
     /// For whoever made it, such as the name of the file.
     #[schemars(length(max = 200))]
     pub name: Option<String>,
@@ -60,6 +63,7 @@ pub struct CreateBody {
 
 pub struct Create {
     mode: Mode,
+    dry_run: bool,
     name: String,
 }
 
@@ -71,7 +75,7 @@ impl Parse for CreateBody {
         let name = self.name.filter(|name| !name.trim().is_empty());
         let name = errors.optional("name", name, |name| name.parse::<Line<200>>());
         let name = name.map(|name| name.as_str().to_owned()).unwrap_or_default();
-        errors.is_empty().then_some(Create { mode, name })
+        errors.is_empty().then_some(Create { mode, dry_run: self.dry_run.unwrap_or_default(), name })
     }
 }
 
@@ -85,6 +89,8 @@ pub struct JobBody {
     pub name: String,
     #[schemars(extend("enum" = ["merge", "replace"]))]
     pub mode: &'static str,
+    /// Whether its lines are only checked and counted: what they would make and change.
+    pub dry_run: bool,
     #[schemars(extend("enum" = ["open", "finished", "cancelled"]))]
     pub state: String,
     /// That were begun.
@@ -161,7 +167,8 @@ pub struct LineErrorBody {
 
 async fn create(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<CreateBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
-    let (job, is_replay) = job::create(&ctx, &body.parsed.name, body.parsed.mode, claim.as_ref()).await?;
+    let Create { mode, dry_run, name } = &body.parsed;
+    let (job, is_replay) = job::create(&ctx, &NewJob { name, mode: *mode, dry_run: *dry_run }, claim.as_ref()).await?;
     let location = job::location(job.id);
     let body = serde_json::to_string(&JobBody::from(job)).unwrap_or_default();
     Ok(created(Answered { location, body, is_replay }))
@@ -285,6 +292,7 @@ impl From<Job> for JobBody {
             id: job.id.to_string(),
             name: job.name,
             mode: job.mode.name(),
+            dry_run: job.dry_run,
             state: job.state,
             parts: job.parts,
             parts_done: job.parts_done,

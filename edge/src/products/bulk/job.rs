@@ -3,7 +3,7 @@
 use headlesspro_shared::kernel::id::BulkJobId;
 use serde_json::json;
 
-use super::store::{self, Job, LineError, Mode};
+use super::store::{self, Job, LineError, NewJob};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim};
@@ -27,15 +27,16 @@ pub enum BulkError {
 pub type Outcome<T> = Result<T, Failure<BulkError>>;
 
 /// Makes a job. Answers whether it is the answer to a repeat.
-pub async fn create(ctx: &Ctx, name: &str, mode: Mode, claim: Option<&Claim>) -> Outcome<(Job, bool)> {
+pub async fn create(ctx: &Ctx, made: &NewJob<'_>, claim: Option<&Claim>) -> Outcome<(Job, bool)> {
     let ctx = &ctx.clone().reading_what_is_current();
     let tenant = ctx.tenant();
     let id: BulkJobId = ctx.new_id()?;
     let mut commit = Commit::new();
-    commit.push(store::insert(tenant, id, name, mode, ctx.now));
+    commit.push(store::insert(tenant, id, made, ctx.now));
     commit.push(store::forget(tenant, ctx.now.millis().saturating_sub(KEPT_MILLIS)));
     let actor = &ctx.principal().await?.actor;
-    let change = Change::new("bulk-upsert.create", id).after(json!({ "mode": mode.name() }));
+    let after = json!({ "mode": made.mode.name(), "dryRun": made.dry_run });
+    let change = Change::new("bulk-upsert.create", id).after(after);
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, change));
     if let Some(claim) = claim {
         commit.push(journal::record(tenant, claim, 201, &location(id), "", ctx.now));
@@ -73,9 +74,9 @@ pub async fn list(ctx: &Ctx, state: Option<&str>, before: Option<BulkJobId>, lim
     Ok((jobs, is_more))
 }
 
-/// The newest open job of this name.
-pub async fn named(ctx: &Ctx, name: &str) -> Outcome<Option<BulkJobId>> {
-    let rows = ctx.read(vec![store::named(ctx.tenant(), name)]).await?;
+/// The newest open job of this name, of those that are dry runs, or of the others.
+pub async fn named(ctx: &Ctx, name: &str, dry_run: bool) -> Outcome<Option<BulkJobId>> {
+    let rows = ctx.read(vec![store::named(ctx.tenant(), name, dry_run)]).await?;
     Ok(rows.first().and_then(Rows::first).map(|row| row.parse("id")).transpose()?)
 }
 
@@ -114,8 +115,12 @@ pub async fn finish(ctx: &Ctx, id: BulkJobId, is_cancelled: bool) -> Outcome<Job
     for statement in store::end(tenant, id, state, ctx.now) {
         commit.push(statement);
     }
+    if job.dry_run {
+        commit.push(store::forget_claims(tenant, id));
+    }
     let counts = job.counts;
-    let after = json!({ "created": counts.created, "updated": counts.updated, "failed": counts.failed });
+    let (created, updated, failed) = (counts.created, counts.updated, counts.failed);
+    let after = json!({ "dryRun": job.dry_run, "created": created, "updated": updated, "failed": failed });
     let change = Change::new(action, id).after(after);
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     let committed = ctx.commit(&commit).await?;

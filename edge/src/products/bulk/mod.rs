@@ -2,6 +2,9 @@
 //!
 //! How far a part has come is written in the commit that writes its products. So the same part can be sent again,
 //! whatever became of the first one, and nothing is lost or doubled.
+//!
+//! In a dry run the commit of the products is made up to its end and taken back, so that whatever would refuse it does;
+//! how far the part has come is another commit.
 
 pub mod http;
 mod job;
@@ -14,4 +17,4 @@ mod write;
 pub use http::LIMIT;
 pub use job::{create, errors, finish, list, named, show};
 pub use part::put;
-pub use store::{Counts, Mode};
+pub use store::{Counts, Mode, NewJob};

@@ -34,15 +34,16 @@ fn create() -> Operation {
         .says(
             "Makes a bulk upsert",
             "A job that takes products as JSON Lines, in parts that fit a request. It is forgotten a month after it \
-             was made.",
+             was made. With `dryRun` its lines are checked and counted as they would be otherwise, and no product is \
+             written: each commit is made up to its end and taken back.",
         )
         .budget(Budget::new(2, 4, 0))
         .parameters([Parameter::idempotency_key(false)])
-        .body(RequestBody::json::<CreateBody>("The job.").example(
-            "file",
-            "For one file",
-            json!({ "name": "products.jsonl" }),
-        ))
+        .body(
+            RequestBody::json::<CreateBody>("The job.")
+                .example("file", "For one file", json!({ "name": "products.jsonl" }))
+                .example("dryRun", "To see what it would do", json!({ "name": "products.jsonl", "dryRun": true })),
+        )
         .answer(
             Answer::json::<JobBody>(201, "The job.").headers([Header::Location, Header::IdempotentReplayed]).example(
                 "new",
@@ -195,6 +196,7 @@ fn job(state: &str, parts: i64) -> Value {
         "id": id::<BulkJobKind>(1).to_string(),
         "name": "products.jsonl",
         "mode": "merge",
+        "dryRun": false,
         "state": state,
         "parts": parts,
         "partsDone": parts,

@@ -1,4 +1,4 @@
-//! The tables `bulk_job`, `bulk_part` and `bulk_error`.
+//! The tables `bulk_job`, `bulk_part`, `bulk_error` and `bulk_claim`.
 
 use std::str::FromStr;
 
@@ -11,8 +11,8 @@ use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const INSERT: &str = "-- products::insert_bulk_job
-INSERT INTO bulk_job (organization_id, store_id, id, name, mode, state, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, 'open', ?6, ?6)";
+INSERT INTO bulk_job (organization_id, store_id, id, name, mode, dry_run, state, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?7, 'open', ?6, ?6)";
 
 /// A few at a time, with what was told of their lines.
 const FORGET: &str = "-- products::forget_bulk_jobs
@@ -21,7 +21,7 @@ DELETE FROM bulk_job WHERE organization_id = ?1 AND id IN (
   ORDER BY j.created_at LIMIT 5)";
 
 const JOB: &str = "-- products::bulk_job
-SELECT j.name, j.mode, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
+SELECT j.name, j.mode, j.dry_run, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
   coalesce(sum(p.bytes_done = p.bytes), 0) AS parts_done, coalesce(max(p.part), 0) AS last_part,
   coalesce(sum(p.lines), 0) AS lines, coalesce(sum(p.created), 0) AS created, coalesce(sum(p.updated), 0) AS updated,
   coalesce(sum(p.unchanged), 0) AS unchanged, coalesce(sum(p.failed), 0) AS failed
@@ -50,7 +50,7 @@ ORDER BY j.id DESC LIMIT ?4";
 
 /// The empty list stands for the ids of a page.
 const JOBS: &str = "-- products::bulk_jobs_with_parts
-SELECT j.id, j.name, j.mode, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
+SELECT j.id, j.name, j.mode, j.dry_run, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
   coalesce(sum(p.bytes_done = p.bytes), 0) AS parts_done, coalesce(max(p.part), 0) AS last_part,
   coalesce(sum(p.lines), 0) AS lines, coalesce(sum(p.created), 0) AS created, coalesce(sum(p.updated), 0) AS updated,
   coalesce(sum(p.unchanged), 0) AS unchanged, coalesce(sum(p.failed), 0) AS failed,
@@ -67,7 +67,7 @@ GROUP BY j.id ORDER BY j.id DESC";
 
 const NAMED: &str = "-- products::bulk_job_named
 SELECT j.id FROM bulk_job j
-WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.name = ?3 AND j.state = 'open'
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.name = ?3 AND j.state = 'open' AND j.dry_run = ?4
 ORDER BY j.id DESC LIMIT 1";
 
 const END: &str = "-- products::end_bulk_job
@@ -116,6 +116,29 @@ SELECT e.part, e.line, e.errors FROM bulk_error e
 WHERE e.organization_id = ?1 AND e.job_id = ?2 AND (e.part, e.line) > (?3, ?4)
 ORDER BY e.part, e.line LIMIT ?5";
 
+/// Refuses what it is the last statement of: it was only tried.
+const TAKE_BACK: &str = "-- products::take_back
+INSERT INTO violation (what) VALUES ('only tried')";
+
+/// NOT NULL refuses what another product has.
+const CLAIM: &str = "-- products::claim_in_dry_run
+INSERT INTO bulk_claim (organization_id, job_id, kind, value, product_id)
+SELECT ?1, j.id, r.value ->> 0, r.value ->> 1, r.value ->> 2
+FROM json_each(?4) r
+CROSS JOIN bulk_job j ON j.id = ?3 AND j.organization_id = ?1 AND j.store_id = ?2
+WHERE true
+ON CONFLICT (job_id, kind, value) DO UPDATE SET
+  product_id = iif(bulk_claim.product_id = excluded.product_id, excluded.product_id, NULL)
+WHERE bulk_claim.organization_id = ?1";
+
+const CLAIMS: &str = "-- products::claims_of_dry_run
+SELECT c.kind, c.value, c.product_id FROM json_each(?3) r
+CROSS JOIN bulk_claim c ON c.organization_id = ?1 AND c.job_id = ?2 AND c.kind = r.value ->> 0 AND c.value = r.value ->> 1
+WHERE c.product_id IS NOT r.value ->> 2";
+
+const FORGET_CLAIMS: &str = "-- products::forget_claims
+DELETE FROM bulk_claim WHERE organization_id = ?1 AND job_id = ?2";
+
 /// What becomes of members that a line leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -155,11 +178,21 @@ pub struct Counts {
     pub failed: i64,
 }
 
+/// What a job is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct NewJob<'a> {
+    pub name: &'a str,
+    pub mode: Mode,
+    pub dry_run: bool,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     pub id: BulkJobId,
     pub name: String,
     pub mode: Mode,
+    /// Whether its lines are only tried.
+    pub dry_run: bool,
     /// `open`, `finished` or `cancelled`.
     pub state: String,
     pub parts: i64,
@@ -201,8 +234,10 @@ pub struct LineError {
     pub errors: String,
 }
 
-pub fn insert(tenant: Tenant, id: BulkJobId, name: &str, mode: Mode, now: Timestamp) -> Statement {
-    tenant.statement(INSERT).bind(id.to_string()).bind(name).bind(mode.name()).bind(now.millis())
+pub fn insert(tenant: Tenant, id: BulkJobId, made: &NewJob<'_>, now: Timestamp) -> Statement {
+    let NewJob { name, mode, dry_run } = *made;
+    let statement = tenant.statement(INSERT).bind(id.to_string()).bind(name).bind(mode.name()).bind(now.millis());
+    statement.bind(dry_run)
 }
 
 /// Removes some of the jobs that were made before `before`.
@@ -229,6 +264,7 @@ fn of_row(id: BulkJobId, row: Row<'_>, next_part: i64) -> Result<Job, SqlError> 
         id,
         name: row.get::<&str>("name")?.to_owned(),
         mode: row.parse("mode")?,
+        dry_run: row.get("dry_run")?,
         state: row.get::<&str>("state")?.to_owned(),
         parts: row.get("parts")?,
         parts_done: row.get("parts_done")?,
@@ -273,8 +309,8 @@ fn counts_of(row: Row<'_>) -> Result<Counts, SqlError> {
 }
 
 /// The statement whose rows hold the id of the newest open job of this name.
-pub fn named(tenant: Tenant, name: &str) -> Statement {
-    tenant.statement(NAMED).bind(name)
+pub fn named(tenant: Tenant, name: &str, dry_run: bool) -> Statement {
+    tenant.statement(NAMED).bind(name).bind(dry_run)
 }
 
 /// Ends a job that is open; refused unless it is.
@@ -320,6 +356,64 @@ pub fn advance(tenant: Tenant, job: BulkJobId, part: &Part, from: i64) -> [State
         advance = advance.bind(number);
     }
     [advance, Statement::new(GUARD_CHANGED)]
+}
+
+pub fn take_back() -> Statement {
+    Statement::new(TAKE_BACK)
+}
+
+/// What a product has, or would have, that no other can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    pub what: What,
+    pub value: String,
+    pub product: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    Handle,
+    Sku,
+}
+
+impl What {
+    const fn name(self) -> &'static str {
+        match self {
+            What::Handle => "handle",
+            What::Sku => "sku",
+        }
+    }
+}
+
+fn json_of(claims: &[Claimed]) -> String {
+    let of = |claim: &Claimed| json!([claim.what.name(), claim.value, claim.product]);
+    json!(claims.iter().map(of).collect::<Vec<_>>()).to_string()
+}
+
+/// Notes what the products of a dry run would have; refused where another product of it would have it.
+pub fn claim(tenant: Tenant, job: BulkJobId, claims: &[Claimed]) -> Statement {
+    tenant.statement(CLAIM).bind(job.to_string()).bind(json_of(claims))
+}
+
+/// The statement whose rows [`claims_of`] takes: what of this other products of the dry run would have.
+pub fn claims_of_others(tenant: Tenant, job: BulkJobId, claims: &[Claimed]) -> Statement {
+    let statement = Statement::new(CLAIMS).bind(tenant.organization.to_string()).bind(job.to_string());
+    statement.bind(json_of(claims))
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn claims_of(rows: &Rows) -> Result<Vec<Claimed>, SqlError> {
+    let of = |row: Row<'_>| {
+        let what = if row.get::<&str>("kind")? == What::Sku.name() { What::Sku } else { What::Handle };
+        let text = |name| row.get::<&str>(name).map(str::to_owned);
+        Ok(Claimed { what, value: text("value")?, product: text("product_id")? })
+    };
+    rows.iter().map(of).collect()
+}
+
+pub fn forget_claims(tenant: Tenant, job: BulkJobId) -> Statement {
+    Statement::new(FORGET_CLAIMS).bind(tenant.organization.to_string()).bind(job.to_string())
 }
 
 pub fn insert_errors(tenant: Tenant, job: BulkJobId, part: i64, errors: &[LineError]) -> Statement {

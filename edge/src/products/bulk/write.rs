@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 use super::super::pictures;
 use super::job::Outcome;
 use super::line::Line;
-use super::store::{self, Job, LineError, Mode, Part};
+use super::store::{self, Claimed, Job, LineError, Mode, Part, What};
 use crate::app::Ctx;
-use crate::catalog::{self, Attributes, Chunk, Declared, FilesShown, KnownProduct, ReadVersion, Standing, Touched};
+use crate::catalog::{
+    self, Advance, Attributes, Chunk, Declared, FilesShown, KnownProduct, ReadVersion, Standing, TakenByOthers, Touched,
+};
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
 use crate::journal::{self, Change, Event};
@@ -79,12 +81,16 @@ enum Said<'a> {
     Wrong(Vec<Fault>),
     /// What is there already.
     Known,
+    /// A change of what a line before would have made, and only a dry run has not.
+    Unjudged,
     Draft(Box<Draft<'a>>),
 }
 
 /// A product to be written.
 struct Draft<'a> {
     there: Option<&'a KnownProduct>,
+    /// The id that it would have got from a line before, in a dry run.
+    made: Option<ProductId>,
     was: Option<Source>,
     source: Source,
     /// The source as JSON, without the lowest prices before the reductions that begin with it.
@@ -102,6 +108,8 @@ struct Known {
     products: BTreeMap<String, KnownProduct>,
     /// What names the products that would have been too much to read at once.
     unread: BTreeSet<String>,
+    /// In a dry run, ids of the products that lines before have made or called so, by their handles.
+    claimed: BTreeMap<String, String>,
     /// Ids by what the lines name: ids and paths.
     categories: BTreeMap<String, String>,
     files: Option<Rows>,
@@ -125,7 +133,7 @@ pub async fn write(
     refused: &BTreeMap<i64, Vec<Fault>>,
 ) -> Outcome<Written> {
     let tenant = ctx.tenant();
-    let known = read(ctx, &lines, refused).await?;
+    let known = read(ctx, job, &lines, refused).await?;
     let (mut seen, mut taken) = (Seen::default(), Vec::with_capacity(lines.len()));
     for line in &lines {
         let said = match (&line.json, refused.get(&line.number)) {
@@ -153,8 +161,13 @@ pub async fn write(
                 counts.unchanged = counts.unchanged.saturating_add(1);
                 None
             }
+            Said::Unjudged => {
+                counts.updated = counts.updated.saturating_add(1);
+                None
+            }
             Said::Draft(draft) => {
-                let count = if draft.there.is_none() { &mut counts.created } else { &mut counts.updated };
+                let is_first = draft.there.is_none() && draft.made.is_none();
+                let count = if is_first { &mut counts.created } else { &mut counts.updated };
                 match decided.add(ctx, &known, line.number, *draft)? {
                     Ok(false) => break,
                     Ok(true) => {
@@ -183,27 +196,16 @@ pub async fn write(
         commit.push(store::insert_errors(tenant, job.id, part.number, &decided.errors));
     }
     let mut advance = None;
-    if !decided.products.is_empty() {
-        catalog::write(&mut commit, tenant, &decided.chunk, ctx.now);
-        if !decided.levels.is_empty() {
-            commit.push(inventory::set_levels(tenant, &decided.levels, ctx.now));
+    let writes = !decided.products.is_empty();
+    if writes && job.dry_run {
+        if let Some(refused) = try_out(ctx, job, &decided).await? {
+            return Ok(refused);
         }
-        let products = decided.chunk.updated_products.clone();
-        let touched = Touched { products, lists: true, stock: true, ..Touched::default() };
-        advance = Some(catalog::advance(ctx, &mut commit, touched)?);
-        commit.push(journal::events(tenant, "product", &decided.events, ctx.now));
-        let mut change = Change::new("product.upsert", format!("{} products of {}", decided.products.len(), job.id))
-            .before(json!({ "products": decided.before }))
-            .after(json!({ "products": decided.after, "removedVariants": decided.chunk.removed_variants }));
-        if let Some(prices) = catalog::told_prices(&decided.chunk.variants) {
-            change = change.has("priceChanges", prices);
-        }
-        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-        let ids: Vec<&str> = decided.products.iter().map(|product| product.id.as_str()).collect();
-        let named_anew = decided.products.iter().filter(|product| product.is_renamed || product.is_new);
-        let handles: Vec<&str> = named_anew.map(|product| product.handle.as_str()).collect();
-        let skus: Vec<&str> = decided.products.iter().flat_map(|one| &one.skus).map(String::as_str).collect();
-        commit.push_diagnosis(catalog::taken_by_others(tenant, &ids, &handles, &skus));
+        let claims = decided.claims();
+        commit.push(store::claim(tenant, job.id, &claims));
+        commit.push_diagnosis(store::claims_of_others(tenant, job.id, &claims));
+    } else if writes {
+        advance = Some(decided.write(ctx, job, &mut commit).await?);
     }
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
@@ -216,11 +218,53 @@ pub async fn write(
             Err(Failure::Unavailable(SqlError::Statement(message).into()))
         }
         Committed::Refused { statement, .. } if statement <= guards => Ok(Written::Raced),
-        Committed::Refused { refusal, diagnosis, .. } => decided.refused(&refusal, diagnosis.first()),
+        Committed::Refused { refusal, diagnosis, .. } => {
+            let taken = if job.dry_run { claimed_of } else { catalog::taken_by_others_of };
+            decided.refused(&refusal, diagnosis.first().map(taken).transpose()?.unwrap_or_default())
+        }
     }
 }
 
-async fn read(ctx: &Ctx, lines: &[Line], refused: &BTreeMap<i64, Vec<Fault>>) -> Outcome<Known> {
+/// Makes the commit of the products up to its end and has it taken back. Answers why it was refused before.
+async fn try_out(ctx: &Ctx, job: &Job, decided: &Decided) -> Outcome<Option<Written>> {
+    let mut commit = Commit::new();
+    decided.write(ctx, job, &mut commit).await?;
+    let last = commit.push(store::take_back());
+    match ctx.commit(&commit).await? {
+        Committed::Refused { statement, .. } if statement == last => Ok(None),
+        Committed::Refused { refusal, diagnosis, .. } => {
+            let taken = diagnosis.first().map(catalog::taken_by_others_of).transpose()?.unwrap_or_default();
+            decided.refused(&refusal, taken).map(Some)
+        }
+        Committed::Done { .. } => Err(Unavailable::corrupt("what was only tried was written").into()),
+    }
+}
+
+/// What other products of a dry run would have.
+fn claimed_of(rows: &Rows) -> Result<TakenByOthers, SqlError> {
+    let mut taken = TakenByOthers::default();
+    for Claimed { what, value, .. } in store::claims_of(rows)? {
+        match what {
+            What::Handle => taken.handles.insert(value),
+            What::Sku => taken.skus.insert(value),
+        };
+    }
+    Ok(taken)
+}
+
+/// In a dry run, the products that lines before have made or called so.
+async fn claimed(ctx: &Ctx, job: &Job, handles: &[&str]) -> Outcome<BTreeMap<String, String>> {
+    if !job.dry_run {
+        return Ok(BTreeMap::new());
+    }
+    let of = |handle: &&str| Claimed { what: What::Handle, value: (*handle).to_owned(), product: String::new() };
+    let handles: Vec<Claimed> = handles.iter().map(of).collect();
+    let rows = ctx.read(vec![store::claims_of_others(ctx.tenant(), job.id, &handles)]).await?;
+    let claims = rows.first().map(store::claims_of).transpose()?.unwrap_or_default();
+    Ok(claims.into_iter().map(|claim| (claim.value, claim.product)).collect())
+}
+
+async fn read(ctx: &Ctx, job: &Job, lines: &[Line], refused: &BTreeMap<i64, Vec<Fault>>) -> Outcome<Known> {
     let tenant = ctx.tenant();
     let is_read = |line: &&Line| !refused.contains_key(&line.number);
     let all = || lines.iter().filter(is_read).filter_map(|line| line.json.as_ref()?.as_ref().ok());
@@ -229,12 +273,12 @@ async fn read(ctx: &Ctx, lines: &[Line], refused: &BTreeMap<i64, Vec<Fault>>) ->
         named.into_iter().collect()
     };
     // In the order of the lines: those of the first ones are read.
-    let mut keys: Vec<&str> = Vec::new();
+    let named = all().flat_map(|json| ["id", "handle"].into_iter().filter_map(move |name| json.get(name)?.as_str()));
+    let named: Vec<&str> = named.map(str::trim).collect();
+    let claimed = claimed(ctx, job, &named).await?;
     let mut seen = BTreeSet::new();
-    for json in all() {
-        let named = ["id", "handle"].into_iter().filter_map(|name| json.get(name)?.as_str()).map(str::trim);
-        keys.extend(named.filter(|key| seen.insert(*key)));
-    }
+    let keys = named.into_iter().flat_map(|key| [Some(key), claimed.get(key).map(String::as_str)]).flatten();
+    let keys: Vec<&str> = keys.filter(|key| seen.insert(*key)).collect();
     let mut reads = vec![
         catalog::products_named(tenant, &keys),
         catalog::categories_named(tenant, &texts("category")),
@@ -267,6 +311,7 @@ async fn read(ctx: &Ctx, lines: &[Line], refused: &BTreeMap<i64, Vec<Fault>>) ->
         further,
         products,
         unread,
+        claimed,
         categories,
         files,
         shown,
@@ -308,15 +353,31 @@ impl Seen {
                 String::new()
             }
         };
-        if known.unread.contains(&key) {
+        let claimed = known.claimed.get(&key);
+        if known.unread.contains(&key) || claimed.is_some_and(|id| known.unread.contains(id)) {
             return Ok(None);
         }
-        let there = known.products.get(&key);
+        let there = known.products.get(&key).or_else(|| known.products.get(claimed?));
         if id.is_some() && there.is_none_or(|there| there.id.to_string() != key) {
             return wrong(vec![fault("id", "is no product of this store".into())]);
         }
         if there.is_some_and(|there| self.ids.contains(&there.id)) || self.handles.contains(&key) {
             return Ok(None);
+        }
+        let made: Option<ProductId> = match claimed.filter(|_| there.is_none()) {
+            Some(id) => Some(id.parse().map_err(|_| Unavailable::corrupt("the id of a product of a dry run"))?),
+            None => None,
+        };
+        if made.is_some() && mode == Mode::Merge {
+            faults.extend(unknown_members(&given));
+            faults.extend(known.attributes.definitions.unknown_in(&given));
+            if !faults.is_empty() {
+                return wrong(faults);
+            }
+            // What it changes is nowhere: it can be judged where it says all that there is of the product.
+            if !given.get("variants").is_some_and(Value::is_array) || Source::read(&given, known.currency).is_err() {
+                return Ok(Some(Said::Unjudged));
+            }
         }
         let known_source =
             |there: &KnownProduct| catalog::source_of(&there.source, there.category.as_deref(), known.currency);
@@ -387,19 +448,19 @@ impl Seen {
         self.handles.insert(handle);
         self.skus.extend(skus);
         let reduces = !source.reductions_begun(was.as_ref()).is_empty();
-        Ok(Some(Said::Draft(Box::new(Draft { there, was, source, text, reduces, removed_variants }))))
+        Ok(Some(Said::Draft(Box::new(Draft { there, made, was, source, text, reduces, removed_variants }))))
     }
 }
 
 impl Decided {
     /// Adds a line's product. `false`: the commit has no room for it any more.
     fn add(&mut self, ctx: &Ctx, known: &Known, line: i64, draft: Draft<'_>) -> Outcome<Result<bool, Vec<Fault>>> {
-        let Draft { there, was, source, text, removed_variants, .. } = draft;
+        let Draft { there, made, was, source, text, removed_variants, .. } = draft;
         let handle = source.handle.to_string();
         let skus = source.variants.iter().map(|variant| variant.sku.to_string()).collect();
         let is_renamed = was.as_ref().is_some_and(|was| was.handle != source.handle);
         let standing = Standing {
-            id: there.map_or_else(|| ctx.new_id(), |there| Ok(there.id))?,
+            id: there.map(|there| there.id).or(made).map_or_else(|| ctx.new_id(), Ok)?,
             version: there.map_or(1, |there| there.version.saturating_add(1)),
             created_at: there.map_or(ctx.now, |there| there.created_at),
             updated_at: ctx.now,
@@ -452,9 +513,46 @@ impl Decided {
         Ok(Ok(true))
     }
 
+    /// Adds the statements that write the products, and answers the number of the one that raises the catalog's version.
+    async fn write(&self, ctx: &Ctx, job: &Job, commit: &mut Commit) -> Outcome<Advance> {
+        let tenant = ctx.tenant();
+        catalog::write(commit, tenant, &self.chunk, ctx.now);
+        if !self.levels.is_empty() {
+            commit.push(inventory::set_levels(tenant, &self.levels, ctx.now));
+        }
+        let products = self.chunk.updated_products.clone();
+        let touched = Touched { products, lists: true, stock: true, ..Touched::default() };
+        let advance = catalog::advance(ctx, commit, touched)?;
+        commit.push(journal::events(tenant, "product", &self.events, ctx.now));
+        let mut change = Change::new("product.upsert", format!("{} products of {}", self.products.len(), job.id))
+            .before(json!({ "products": self.before }))
+            .after(json!({ "products": self.after, "removedVariants": self.chunk.removed_variants }));
+        if let Some(prices) = catalog::told_prices(&self.chunk.variants) {
+            change = change.has("priceChanges", prices);
+        }
+        commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
+        let ids: Vec<&str> = self.products.iter().map(|product| product.id.as_str()).collect();
+        let named_anew = self.products.iter().filter(|product| product.is_renamed || product.is_new);
+        let handles: Vec<&str> = named_anew.map(|product| product.handle.as_str()).collect();
+        let skus: Vec<&str> = self.products.iter().flat_map(|one| &one.skus).map(String::as_str).collect();
+        commit.push_diagnosis(catalog::taken_by_others(tenant, &ids, &handles, &skus));
+        Ok(advance)
+    }
+
+    /// What the products would have that no others can have.
+    fn claims(&self) -> Vec<Claimed> {
+        let of = |product: &Product| {
+            let named = [(What::Handle, &product.handle)].into_iter();
+            let named = named.chain(product.skus.iter().map(|sku| (What::Sku, sku)));
+            let claimed =
+                |(what, value): (What, &String)| Claimed { what, value: value.clone(), product: product.id.clone() };
+            named.map(claimed).collect::<Vec<_>>()
+        };
+        self.products.iter().flat_map(of).collect()
+    }
+
     /// Why the commit was refused: which lines want what others have, or else that somebody was quicker.
-    fn refused(&self, refusal: &Refusal, rows: Option<&Rows>) -> Outcome<Written> {
-        let taken = rows.map(catalog::taken_by_others_of).transpose()?.unwrap_or_default();
+    fn refused(&self, refusal: &Refusal, taken: TakenByOthers) -> Outcome<Written> {
         let mut lines = BTreeMap::new();
         for product in &self.products {
             let mut faults = Vec::new();
