@@ -2,6 +2,7 @@
 //! and names of files, the reasons of dependencies, and the plans of queries.
 #![expect(clippy::panic, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod addresses;
 mod dependencies;
 mod files;
 mod handles;

@@ -393,6 +393,24 @@ async fn what_is_read_in_another_locale_is_read_on_the_same_indexes() {
                 assert!(steps < NOTHING, "{path}: {steps} steps\n{text}");
             }
         }
+        // By what they are called, or were: handle by handle.
+        for path in [
+            "categories/all?",
+            "categories/all%2Fnone?",
+            "categories?limit=1&",
+            "collections/all?",
+            "collections/none?",
+        ] {
+            let path = format!("/api/v1/{path}locale={locale}");
+            shop.get(&path).await;
+            for (text, args) in shop.asked("-- catalog::") {
+                assert_eq!(statements(&text, &schema).expect("SQL").faults, Vec::<String>::new(), "{text}");
+                let plan = plan(&shop.recorder.inner, &text, args.clone()).await;
+                assert!(scans(&plan, &text, &schema).is_empty(), "{text}\n{}", plan.join("\n"));
+                let (_, steps) = database.query(&text, &args);
+                assert!(steps < NOTHING, "{path}: {steps} steps\n{text}");
+            }
+        }
     }
 }
 

@@ -33,7 +33,7 @@ use super::{attributes, categories, channels, collections, fields};
 use crate::app::Ctx;
 use crate::cache::pages::{Address, Page};
 use crate::cache::{Kept, isolates};
-use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link};
+use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link, query_of};
 use crate::failure::Failure;
 use crate::port::shared_cache::SharedCache;
 use crate::port::sql::Value;
@@ -344,7 +344,7 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
     // A CDN that looks for them elsewhere takes its header away again.
     let (name, between) = ctx.app().cdn().map_or((CACHE_TAG, ","), |cdn| cdn.tag_header());
     let tags_of_cdn = (name, Some(shown_tags.join(between)));
-    let moved = (LOCATION, answer.moved_to.map(|path| path + &asked_again(&spoken, question.fields())));
+    let moved = (LOCATION, answer.moved_to.map(|path| path + &query_of(uri)));
     for (name, text) in [(ETAG, Some(etag.clone())), tags_of_cdn, (CACHE_TAG, tags), (LINK, link), moved] {
         if let Some(value) = text.and_then(|text| HeaderValue::from_str(&text).ok()) {
             headers.insert(name, value);
@@ -365,13 +365,6 @@ async fn read_anew(ctx: &Ctx, asked: &Asked, question: &Question, guess: Spoken)
         until: found.turn.map_or(until, |turn| turn.min(until)),
     };
     Ok((kept, spoken))
-}
-
-/// The query with which a product is asked for by its other name.
-fn asked_again(spoken: &Spoken, fields: Option<&Fieldset>) -> String {
-    let locale = spoken.is_named.then(|| format!("locale={}", spoken.locale));
-    let said: Vec<String> = locale.into_iter().chain(fields.map(|fields| format!("fields={fields}"))).collect();
-    if said.is_empty() { String::new() } else { format!("?{}", said.join("&")) }
 }
 
 /// By what caches must tell requests apart: by the language only where that says which answer they get.

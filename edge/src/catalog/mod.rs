@@ -9,6 +9,7 @@ mod fields;
 mod files;
 mod http;
 pub mod openapi;
+mod pages;
 mod presentation;
 mod prices;
 mod purges;

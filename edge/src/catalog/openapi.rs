@@ -2,9 +2,10 @@
 
 use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CategoryKind, ImageKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::id::{CategoryKind, CollectionKind, ImageKind, ProductKind, VariantKind};
 use http::Method;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 
 pub use super::attributes::openapi::{AttributeAnswer, AttributeListAnswer, WriteAttribute};
@@ -47,7 +48,7 @@ pub struct VariantAnswer {
 }
 
 /// A page in one locale.
-#[derive(JsonSchema)]
+#[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Alternate")]
 pub struct AlternateBody {
     /// BCP 47.
@@ -62,6 +63,26 @@ pub struct MovedAnswer {
     #[schemars(with = "IdText<ProductKind>")]
     pub id: String,
     /// The present one.
+    pub handle: String,
+}
+
+/// The category that had the path, or that is below what had the beginning of it.
+#[derive(JsonSchema)]
+#[schemars(rename = "MovedCategory")]
+pub struct MovedCategoryAnswer {
+    #[schemars(with = "IdText<CategoryKind>")]
+    pub id: String,
+    /// The present one, in the locale that is answered in.
+    pub path: String,
+}
+
+/// The collection that had the handle.
+#[derive(JsonSchema)]
+#[schemars(rename = "MovedCollection")]
+pub struct MovedCollectionAnswer {
+    #[schemars(with = "IdText<CollectionKind>")]
+    pub id: String,
+    /// The present one, in the locale that is answered in.
     pub handle: String,
 }
 
@@ -109,6 +130,10 @@ pub struct CategoryRef {
 #[derive(JsonSchema)]
 #[schemars(rename = "NamedTranslation", deny_unknown_fields)]
 pub struct NamedTranslationBody {
+    /// No other one has it in this language, nor as its own: of a category, none with the same parent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 255))]
+    pub handle: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub name: Option<String>,

@@ -95,20 +95,37 @@ impl PresentationPatch {
     }
 }
 
+/// That translations to these locales have a handle that another one has.
+pub fn handles_taken(locales: &[String], reason: &str) -> PresentationError {
+    let fault = |locale: &String| Fault { path: format!("translations/{locale}/handle"), reason: reason.to_owned() };
+    PresentationError::Translations(locales.iter().map(fault).collect())
+}
+
 /// # Errors
 /// [`SqlError::Statement`] when the row is of another shape.
 pub fn locales_of(rows: Option<&Rows>) -> Result<Locales, SqlError> {
     Ok(rows.map(organizations::locales_of).transpose()?.flatten().unwrap_or_default())
 }
 
-/// Says what is said in the locales of `chain`, the nearest first, in the place of the name and the texts.
-pub fn say(name: &mut String, presentation: &mut Presentation, chain: &[Locale]) {
+/// What is said in other locales.
+pub fn translations_of(presentation: &Presentation) -> NamedTranslations {
+    if presentation.translations == "{}" {
+        return NamedTranslations::default();
+    }
+    let json = serde_json::from_str(&presentation.translations).unwrap_or_default();
+    NamedTranslations::read(&json).unwrap_or_default()
+}
+
+/// Says what is said in the locales of `chain`, the nearest first, in the place of the handle, the name and the texts.
+pub fn say(handle: &mut String, name: &mut String, presentation: &mut Presentation, chain: &[Locale]) {
     if chain.is_empty() || presentation.translations == "{}" {
         return;
     }
-    let json = serde_json::from_str(&presentation.translations).unwrap_or_default();
-    let said = NamedTranslations::read(&json).unwrap_or_default().said(chain);
-    let NamedTranslation { name: said_name, description, seo } = said;
+    let said = translations_of(presentation).said(chain);
+    let NamedTranslation { handle: said_handle, name: said_name, description, seo } = said;
+    if let Some(said_handle) = said_handle {
+        *handle = said_handle.to_string();
+    }
     if let Some(said_name) = said_name {
         *name = said_name;
     }
@@ -120,8 +137,8 @@ pub fn say(name: &mut String, presentation: &mut Presentation, chain: &[Locale])
 }
 
 /// As [`say`], where nothing of other locales is told.
-pub fn say_only(name: &mut String, presentation: &mut Presentation, chain: &[Locale]) {
-    say(name, presentation, chain);
+pub fn say_only(handle: &mut String, name: &mut String, presentation: &mut Presentation, chain: &[Locale]) {
+    say(handle, name, presentation, chain);
     "{}".clone_into(&mut presentation.translations);
 }
 

@@ -30,6 +30,16 @@ pub struct Answer {
     pub moved_to: Option<String>,
 }
 
+impl Answer {
+    /// That what was asked for is at `to` now, by another name: a path of the API. `member` is that name, of something
+    /// with this id, all of which the `json` says.
+    pub fn moved(store: StoreId, id: &str, (member, name): (&str, &str), to: String) -> Answer {
+        let json = serde_json::json!({ "id": id, member: name }).to_string();
+        // Another may take the former name, which touches all of them.
+        Answer { json, tags: vec![id.to_owned(), categories_tag(store)], next: None, record: None, moved_to: Some(to) }
+    }
+}
+
 /// An answer, or that there is none, with the catalog's version that said so.
 pub struct Read {
     pub version: i64,

@@ -118,9 +118,9 @@ pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Rea
         }
         Question::List(query) => return list(ctx, query, None, spoken).await,
         Question::Shelf(shelf, key, query) => return list(ctx, query, Some((*shelf, key)), spoken).await,
-        Question::Collection(key) => collections::shown(ctx, key, &spoken.chain).await,
+        Question::Collection(key) => collections::shown(ctx, key, spoken).await,
         Question::Collections { after, limit } => collections::page(ctx, after, *limit, &spoken.chain).await,
-        Question::Category(key) => categories::shown(ctx, key, &spoken.chain).await,
+        Question::Category(key) => categories::shown(ctx, key, spoken).await,
         Question::Categories(page) => categories::page(ctx, page, &spoken.chain).await,
     };
     read.map_err(|failure| failure.map(|never| match never {}))
@@ -268,12 +268,13 @@ async fn list(
         now: ctx.now,
         currency: further,
     };
-    let cards = store::translation::cards_in(store::list(tenant, &page), &spoken.chain);
+    let called_so = |list| store::addressed::called_so(list, filter, &spoken.chain);
+    let cards = called_so(store::translation::cards_in(store::list(tenant, &page), &spoken.chain));
     let mut reads = vec![cards, store::version(tenant), store::turn(tenant, ctx.now)];
     let counted_at = reads.len();
     if query.is_counted {
         let limit = MOST_COUNTED.saturating_add(1);
-        reads.push(store::count(tenant, &store::Page { after: None, limit, ..page }));
+        reads.push(called_so(store::count(tenant, &store::Page { after: None, limit, ..page })));
     }
     let currencies_at = reads.len();
     reads.extend(further.map(|_| store::currencies(tenant)));
@@ -286,11 +287,12 @@ async fn list(
         reads.push(store::attribute::named(tenant, &keys));
     }
     let shelf_at = reads.len();
-    reads.extend(shelf.map(|(shelf, key)| match shelf {
-        Shelf::Category => store::category::find(tenant, key),
-        Shelf::Collection => store::collection::find(tenant, key),
+    reads.extend(shelf.into_iter().flat_map(|(shelf, key)| match shelf {
+        Shelf::Category => store::addressed::category(tenant, key, &spoken.chain),
+        Shelf::Collection => store::addressed::collection(tenant, key, &spoken.chain),
     }));
-    reads.extend(query.filter.collection.as_deref().map(|key| store::collection::asks_for_stock(tenant, key)));
+    let asks_for_stock = |key| called_so(store::collection::asks_for_stock(tenant, key));
+    reads.extend(query.filter.collection.as_deref().map(asks_for_stock));
     let rows = ctx.read(reads).await?;
     let (version, turn) = (store::version_of(rows.get(1))?, store::turn_of(rows.get(2))?);
     if further.is_some() {
@@ -306,9 +308,14 @@ async fn list(
         check(&query.filter, &Attributes::of(rows.get(attributes_at), ctx.principal().await?.currency)?)?;
     }
     let (mut sort_name, mut shelf_tag) = (query.sort_name, None);
-    if shelf.is_some() {
+    if let Some((shelf, _)) = shelf {
         let Some(found) = rows.get(shelf_at).and_then(Rows::first) else {
-            return Ok(Read { version, turn, answer: None });
+            let former = rows.get(shelf_at.saturating_add(1));
+            let answer = match shelf {
+                Shelf::Category => categories::moved(ctx, former, "/products"),
+                Shelf::Collection => collections::moved(ctx, former, "/products"),
+            };
+            return Ok(Read { version, turn, answer: answer? });
         };
         shelf_tag = Some(found.get::<&str>("id")?.to_owned());
         if query.own_order {

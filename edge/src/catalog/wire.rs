@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::document::SeoBody;
-use super::openapi::NamedTranslationBody;
+use super::openapi::{AlternateBody, NamedTranslationBody};
 use super::presentation::PresentationPatch;
 use super::store::taxonomy::Presentation;
 use crate::extract::{FieldErrors, given};
@@ -119,6 +119,19 @@ impl PresentationBody {
             },
         })
     }
+}
+
+/// Where a category or collection is in the storefront.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PageBody {
+    /// Its page: below the store's `storefrontUrl` at `categories/` and the path, or at `collections/` and the handle,
+    /// after the locale where that is not the store's default.
+    pub canonical_url: String,
+    /// Its pages in all locales that something is said in, the default first, for `hreflang` links; left out where
+    /// there is but one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub alternates: Vec<AlternateBody>,
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ pub use if_match::IfMatch;
 pub use json::{FieldErrors, Json, JsonObject, Parse, given};
 pub(crate) use json::{JSON_LIMIT, json_tree, malformed, not_json};
 pub use path::{PathId, PathText};
-pub use query::{Parsed, Query, QueryParams, next_link};
+pub use query::{Parsed, Query, QueryParams, next_link, query_of};
 pub use raw::RawBody;
 pub(crate) use raw::{incomplete, too_large};
 

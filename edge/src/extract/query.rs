@@ -77,6 +77,13 @@ impl<S: Sync, T: Query> FromRequestParts<S> for Parsed<T> {
     }
 }
 
+/// The query of a request with its `?`, of letters that a header may have; empty where there is none.
+pub fn query_of(uri: &Uri) -> String {
+    let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    if query.is_empty() { query } else { format!("?{query}") }
+}
+
 /// The `Link` header of a page: the same request with the next page's cursor.
 pub fn next_link(uri: &Uri, cursor: &str) -> String {
     let pairs = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());

@@ -404,10 +404,17 @@ impl Import<'_> {
         products.retain(|product| {
             let handle = product.handle.as_str();
             let owner = known.translated_handles.get(handle).filter(|owner| *owner != handle);
-            let error = owner.map(|owner| RowError {
+            let of_product = owner.map(|owner| format!("the handle is that of the product {owner} in another locale"));
+            let reason = of_product.or_else(|| {
+                let steps = category_steps(product).into_iter();
+                let step =
+                    steps.filter(|_| !stays(product, known)).find(|step| known.taken_paths.contains(&step.path))?;
+                Some(format!("a category cannot be at {}: another one is called so in another locale", step.path))
+            });
+            let error = reason.map(|reason| RowError {
                 line: product.line,
                 column: None,
-                reason: format!("the handle is that of the product {owner} in another locale"),
+                reason,
                 handle: Some(handle.to_owned()),
             });
             let is_free = error.is_none();
@@ -650,11 +657,13 @@ struct CategoryStep {
 
 /// Whether the product's category is there.
 fn is_placed(product: &ParsedProduct, known: &KnownChunk) -> bool {
+    stays(product, known) || category_steps(product).last().is_none_or(|step| known.categories.contains_key(&step.path))
+}
+
+/// Whether the product is there and keeps its category.
+fn stays(product: &ParsedProduct, known: &KnownChunk) -> bool {
     let there = known.products.get(product.handle.as_str());
-    if there.is_some_and(|there| keeps_category(product, &there.product_type)) {
-        return true;
-    }
-    category_steps(product).last().is_none_or(|step| known.categories.contains_key(&step.path))
+    there.is_some_and(|there| keeps_category(product, &there.product_type))
 }
 
 /// Whether a product stays in the category that it stands in, whichever: the file names none, and the type that stands

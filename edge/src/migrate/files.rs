@@ -65,6 +65,7 @@ pub const ALL: &[Migration] = files![
     "202611221606_media_in_use",
     "202611221930_catalog_purge",
     "202611221945_catalog_bulk_dry_run",
+    "202611221940_catalog_handles",
 ];
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //! locales, developers.google.com/search/docs/specialty/international/localized-versions: each names all of them, and
 //! itself.
 
+use super::tree::MOST_PATH_BYTES;
+use crate::kernel::handle::Handle;
 use crate::kernel::locale::{Locale, Locales};
 use crate::kernel::time::Timestamp;
 
@@ -11,8 +13,16 @@ const MOST_URLS: usize = 50_000;
 /// Bytes that one sitemap may have.
 const MOST_BYTES: usize = 52_428_800;
 
+/// So many entries of the longest paths fit into a sitemap.
+const MOST_CATEGORIES: i64 = 5_000;
+
+/// What the longest path of a category's page, in which all is escaped, has beyond that of a handle.
+pub const LONGEST_PATH: usize = 3 * (MOST_PATH_BYTES - Handle::MAX_BYTES);
+
 /// The longest path of a product's page, of a handle of 255 bytes that are all escaped, in an entry.
 const MOST_OF_ENTRY: usize = 900;
+
+const _: () = assert!(5_000 * (100 + MOST_OF_ENTRY + LONGEST_PATH) <= MOST_BYTES);
 
 /// Products of a sitemap in a store of so many locales: as many as their pages fit in, told in all of them, if
 /// addresses are not much longer than usual.
@@ -25,8 +35,13 @@ pub fn products_of_page(locales: usize) -> i64 {
     i64::try_from(by_urls.min(by_bytes).max(1)).unwrap_or(i64::MAX)
 }
 
+/// Categories of a sitemap: fewer, for their paths are longer.
+pub fn categories_of_page(locales: usize) -> i64 {
+    products_of_page(locales).min(MOST_CATEGORIES)
+}
+
 /// Whether a page of so many bytes has room for so many more where `left` products are still to come, each in its
-/// default locale at least. `base` are the bytes of the storefront's address.
+/// default locale at least. `base` are the bytes of the storefront's address, and what a path may have beyond a handle.
 pub fn has_room(bytes: usize, more: usize, left: i64, base: usize) -> bool {
     let left = usize::try_from(left).unwrap_or(usize::MAX);
     let kept = left.saturating_mul(base.saturating_add(MOST_OF_ENTRY));
@@ -36,26 +51,48 @@ pub fn has_room(bytes: usize, more: usize, left: i64, base: usize) -> bool {
 /// The locales that a product is told in, each with the path of its page there: the default first, with the product's
 /// own `handle`, then those that something is said in. `said` are handles by the locales of its translations.
 pub fn told_in<'a>(locales: &'a Locales, handle: &str, said: &[(String, String)]) -> Vec<(&'a Locale, String)> {
-    let nearest = |locale: &Locale| {
-        let mut chain = locales.chain(locale).into_iter();
-        let (_, handle) = chain.find_map(|near| said.iter().find(|(locale, _)| locale == near.as_str()))?;
-        Some(format!("{locale}/{}", product_page(handle)))
-    };
-    let others = locales.all().skip(1).filter_map(|locale| Some((locale, nearest(locale)?)));
-    std::iter::once((locales.default_locale(), product_page(handle))).chain(others).collect()
+    pages_in(locales, product_page(handle), |chain| {
+        let (_, handle) = chain.iter().find_map(|near| said.iter().find(|(locale, _)| locale == near.as_str()))?;
+        Some(product_page(handle))
+    })
+}
+
+/// The same of any page: that of the default locale, and what it is called in a locale with this chain, where something
+/// is said.
+pub fn pages_in(locales: &Locales, own: String, page: impl Fn(&[Locale]) -> Option<String>) -> Vec<(&Locale, String)> {
+    let others = locales.all().skip(1).filter_map(|locale| {
+        let page = page(&locales.chain(locale))?;
+        Some((locale, format!("{locale}/{page}")))
+    });
+    std::iter::once((locales.default_locale(), own)).chain(others).collect()
 }
 
 /// The path of a product's page in its storefront, without a slash before it, as it stands in a URL.
 pub fn product_page(handle: &str) -> String {
-    let mut path = "products/".to_owned();
-    for byte in handle.bytes() {
+    format!("products/{}", segment(handle))
+}
+
+/// The same of a collection.
+pub fn collection_page(handle: &str) -> String {
+    format!("collections/{}", segment(handle))
+}
+
+/// The same of a category.
+pub fn category_page(path: &str) -> String {
+    path.split('/').fold("categories".to_owned(), |page, handle| page + "/" + &segment(handle))
+}
+
+/// Text as one segment of a URL's path. Source: RFC 3986, section 2.3.
+pub fn segment(text: &str) -> String {
+    let mut segment = String::with_capacity(text.len());
+    for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            path.push(char::from(byte));
+            segment.push(char::from(byte));
         } else {
-            path.push_str(&format!("%{byte:02X}"));
+            segment.push_str(&format!("%{byte:02X}"));
         }
     }
-    path
+    segment
 }
 
 /// A sitemap, or an index of them: what stands before and after its entries, and how each begins and ends.
@@ -118,6 +155,8 @@ mod tests {
         assert_eq!(product_page("größe"), "products/gr%C3%B6%C3%9Fe");
         assert_eq!(product_page("텐트"), "products/%ED%85%90%ED%8A%B8");
         assert_eq!(product_page("<&\"'>"), "products/%3C%26%22%27%3E");
+        assert_eq!(category_page("größe/텐트"), "categories/gr%C3%B6%C3%9Fe/%ED%85%90%ED%8A%B8");
+        assert_eq!(segment("outdoor/tents"), "outdoor%2Ftents");
     }
 
     #[test]
@@ -161,6 +200,7 @@ mod tests {
     fn a_page_keeps_within_the_limits() {
         assert_eq!([1, 2, 4, 21].map(products_of_page), [50_000, 25_000, 12_500, 829]);
         assert_eq!(products_of_page(0), 50_000);
+        assert_eq!([1, 21].map(categories_of_page), [5_000, 829]);
         // In each locale's own address and in all links, as long as they may be.
         for locales in [2, 5, 21] {
             let (base, mut left, mut bytes) = (60_usize, products_of_page(locales), 0_usize);

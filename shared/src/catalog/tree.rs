@@ -3,7 +3,10 @@
 //! A path is the handles from the root, joined by `/`. The database holds the same rules as guards, for what others
 //! do at the same moment.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::handle::Handle;
+use crate::kernel::locale::Locale;
 
 /// Levels of a tree at most; a root is on the first.
 pub const MOST_LEVELS: usize = 10;
@@ -27,6 +30,25 @@ pub enum TreeError {
 /// The level of a path, from 1.
 pub fn level(path: &str) -> usize {
     path.split('/').count()
+}
+
+/// Whether a category may stand there, or may have stood there.
+pub fn is_path(text: &str) -> bool {
+    level(text) <= MOST_LEVELS && text.split('/').all(|handle| handle.parse::<Handle>().is_ok())
+}
+
+/// A category on the way from the root to another one, or that one: its handle, and those that it has in locales.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    pub handle: String,
+    pub said: BTreeMap<String, String>,
+}
+
+/// The path at the end of `way`, from the root on, each handle as the first locale of `chain` says it that does.
+pub fn path_in(way: &[Step], chain: &[Locale]) -> String {
+    let said =
+        |step: &Step| chain.iter().find_map(|locale| step.said.get(locale.as_str())).unwrap_or(&step.handle).clone();
+    way.iter().map(said).collect::<Vec<_>>().join("/")
 }
 
 /// Whether `path` is `root` or below it.
@@ -62,7 +84,7 @@ pub fn moved(path: &str, from: &str, to: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
@@ -83,6 +105,27 @@ mod tests {
         assert_eq!(place(Some("a"), 2, Some("a/b"), &tents), Err(TreeError::Cycle));
         assert_eq!(moved("a/b", "a", "c/a"), "c/a/b");
         assert_eq!(moved("ab", "a", "c/a"), "ab");
+    }
+
+    #[test]
+    fn a_path_is_said_handle_by_handle() {
+        let step = |handle: &str, said: &[(&str, &str)]| Step {
+            handle: handle.to_owned(),
+            said: said.iter().map(|(locale, handle)| ((*locale).to_owned(), (*handle).to_owned())).collect(),
+        };
+        let way = [
+            step("outdoor", &[("fr", "plein-air"), ("fr-CA", "dehors")]),
+            step("all", &[]),
+            step("tents", &[("fr", "tentes"), ("de", "zelte")]),
+        ];
+        let chain = |text: &str| text.parse::<Locale>().unwrap().fallbacks().collect::<Vec<_>>();
+        assert_eq!(path_in(&way, &chain("fr-CA")), "dehors/all/tentes");
+        assert_eq!(path_in(&way, &chain("fr")), "plein-air/all/tentes");
+        assert_eq!(path_in(&way, &[]), "outdoor/all/tents");
+        assert!(is_path("a/b-c/größe") && is_path(&["x"; 10].join("/")));
+        for wrong in ["", "/", "a/", "/a", "a//b", "A", "a\"b", "cat_1", &["x"; 11].join("/")] {
+            assert!(!is_path(wrong), "{wrong}");
+        }
     }
 
     #[test]
@@ -156,7 +199,7 @@ mod tests {
 
         #[test]
         fn hostile_paths_are_no_panic(path in ".{0,40}", from in ".{0,10}", to in ".{0,10}") {
-            let _ = (moved(&path, &from, &to), level(&path), place(Some(&from), 1, Some(&path), &handle("x")));
+            let _ = (moved(&path, &from, &to), level(&path), is_path(&path), place(Some(&from), 1, Some(&path), &handle("x")));
         }
     }
 }

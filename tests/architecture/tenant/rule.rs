@@ -38,7 +38,7 @@ const ABOVE_TENANTS: [(&str, &str); 6] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 9] = [
+const FILLS: [(&str, &[&str]); 10] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -80,6 +80,13 @@ const FILLS: [(&str, &[&str]); 9] = [
             "reads a without a.organization_id = ?1",
             "updates product_facet without product_facet.organization_id = ?1",
             "reads a without a.organization_id = ?1",
+        ],
+    ),
+    (
+        "202611221940_catalog_handles.sql",
+        &[
+            "adds rows to category_address whose owner is not ?1",
+            "reads category without category.organization_id = ?1",
         ],
     ),
 ];

@@ -34,6 +34,9 @@ async fn categories(shop: &mut Shop) {
     assert_eq!(shop.call("PATCH", &gifts, &[json, ("if-match", "\"9\"")], change.clone()).await.status, 412);
     assert_eq!(shop.call("PATCH", &gifts, &[json, ("if-match", "\"1\"")], change).await.status, 200);
     let presents = format!("{path}/presents");
+    for below in ["", "/products"] {
+        assert_eq!(shop.get(&format!("{gifts}{below}")).await.status, 301);
+    }
     let own = json!({ "parentId": shown.text("/id") });
     assert_eq!(shop.send("PATCH", &presents, own).await.status, 422);
     let tent = shop.get("/api/v1/products/tent").await.text("/id");
@@ -78,6 +81,12 @@ async fn collections(shop: &mut Shop) {
     let change = json!({ "productOrder": "title" }).to_string();
     assert_eq!(shop.call("PATCH", &picks, &[json, ("if-match", "\"9\"")], change.clone()).await.status, 412);
     assert_eq!(shop.call("PATCH", &picks, &[json], change).await.status, 200);
+    let chosen = format!("{path}/chosen");
+    assert_eq!(shop.send("PATCH", &picks, json!({ "handle": "chosen" })).await.status, 200);
+    for below in ["", "/products"] {
+        assert_eq!(shop.get(&format!("{picks}{below}")).await.status, 301);
+    }
+    let picks = chosen;
     assert_eq!(shop.call("DELETE", &picks, &[("if-match", "\"1\"")], "").await.status, 412);
     assert_eq!(shop.call("DELETE", &picks, &[], "").await.status, 204);
 }

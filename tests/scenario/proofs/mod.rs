@@ -1,5 +1,6 @@
 //! What must hold under load and when things die. Figures are printed.
 
+mod addresses;
 mod announcements;
 mod audit;
 mod books;

@@ -5,6 +5,7 @@ use headlesspro_edge::port::sql::{Commit, Committed, Statement};
 use headlesspro_shared::catalog::sitemap::product_page;
 use serde_json::{Value, json};
 
+use super::addresses;
 use crate::app::{Kind, Stage};
 use crate::client::{Answer, Client};
 use crate::product_file::Product;
@@ -31,6 +32,8 @@ pub fn products_are_told_in_the_locale_that_is_asked_for(stage: &Stage, kind: Ki
         former_handles_lead_to_the_present_one(&world, &made).await;
         what_is_wrong_is_named(&world, &made).await;
         imports_keep_translations(&world, &made).await;
+        addresses::paths_are_said_handle_by_handle(&world).await;
+        addresses::a_collection_is_called_so_in_each_locale(&world).await;
         for (kind, handle) in [("categories", "shelter"), ("collections", "summer")] {
             categories_and_collections_are_called_so(&world, kind, handle).await;
         }
@@ -421,7 +424,7 @@ async fn categories_and_collections_are_called_so(world: &World, kind: &str, han
     for (translations, places) in [
         (json!({ "es": french, "en": french }), vec!["#/translations/en", "#/translations/es"]),
         (
-            json!({ "de": { "handle": "x", "name": "a\nb" } }),
+            json!({ "de": { "handle": "X", "name": "a\nb" } }),
             vec!["#/translations/de/handle", "#/translations/de/name"],
         ),
         (json!({ "de": 1, "fr": { "seo": 1 } }), vec!["#/translations/de", "#/translations/fr/seo"]),

@@ -63,8 +63,12 @@ pub async fn a_category_is_made_shown_changed_and_deleted(world: World) {
     assert_eq!(made.the("location"), format!("/api/v1/categories/{id}"));
     assert_eq!(category["description"], "<p>Good</p>");
     assert_eq!(category["seo"], json!({ "title": "Sizes", "description": "" }));
-    assert_eq!(get(&world.ours.shopper, id).await, category);
-    assert_eq!(get(&world.ours.shopper, &path).await, category);
+    for key in [id, &path] {
+        let mut shown = get(&world.ours.shopper, key).await;
+        let url = shown.as_object_mut().unwrap().remove("canonicalUrl").unwrap();
+        assert!(url.as_str().unwrap().contains("/categories/"), "{url}");
+        assert_eq!(shown, category);
+    }
 
     // A merge patch: what is left out stays.
     let change = json!({
@@ -181,6 +185,86 @@ pub async fn a_subtree_moves_with_its_products(world: World) {
     // What was imported is imported by its path again, wherever the old category is.
     world.ours.import(&[product("lamp", format!("{mark} Home > Lamps"))]).await;
     assert_eq!(shown(&world, &home).await, ["bulb", "lamp", "sofa"]);
+}
+
+/// What the database says now: where others hold what is asked for, it is what was there a moment ago.
+async fn fresh(client: &Client, path: &str) -> Answer {
+    let path = format!("/api/v1/categories/{}", path.replace('/', "%2F"));
+    client.get(&path).header("cache-control", "no-cache").send().await
+}
+
+pub async fn a_former_path_leads_to_the_present_one(world: World) {
+    let staff = &world.ours.merchant;
+    let make = async |handle: &str, parent: Option<&str>| {
+        let body = json!({ "name": handle, "handle": handle, "parentId": parent });
+        id(&staff.post("/api/v1/categories").json(&body).send().await.expect(201))
+    };
+    let [home, garden, other] = ["home", "garden", "other"].map(|name| world.name(name));
+    let root = make(&home, None).await;
+    let lamps = make("lamps", Some(&root)).await;
+    let bulbs = make("bulbs", Some(&lamps)).await;
+    let moves_to = async |former: &str, id: &str, path: &str| {
+        let moved = fresh(staff, former).await.expect(301);
+        assert_eq!(moved.json(), json!({ "id": id, "path": path }), "{former}");
+        assert_eq!(moved.the("location"), format!("/api/v1/categories/{}", path.replace('/', "%2F")));
+        assert_eq!(moved.spent().sql, 1);
+        let tags: Vec<&str> = moved.the("cache-tag").split(',').collect();
+        assert!(tags.contains(&id) && tags.iter().any(|tag| tag.starts_with("categories-")), "{tags:?}");
+    };
+    fresh(staff, &format!("{home}/lamps/bulbs")).await.expect(200);
+    // Called otherwise: all that is below it is found by the path that it had.
+    patch(&world, &root, json!({ "handle": garden })).await.expect(200);
+    moves_to(&home, &root, &garden).await;
+    moves_to(&format!("{home}/lamps/bulbs"), &bulbs, &format!("{garden}/lamps/bulbs")).await;
+    // However often, and whichever of the path: it is one step to where it is.
+    patch(&world, &lamps, json!({ "handle": "lights" })).await.expect(200);
+    patch(&world, &bulbs, json!({ "parentId": null, "handle": other })).await.expect(200);
+    for former in [format!("{home}/lamps/bulbs"), format!("{garden}/lamps/bulbs"), format!("{garden}/lights/bulbs")] {
+        moves_to(&former, &bulbs, &other).await;
+    }
+    moves_to(&format!("{home}/lamps"), &lamps, &format!("{garden}/lights")).await;
+    // Its products are where it is, with all that is asked of them.
+    let former = format!("/api/v1/categories/{home}%2Flamps/products?limit=7&sort=title");
+    let moved = staff.get(&former).header("cache-control", "no-cache").send().await.expect(301);
+    assert_eq!(moved.the("location"), format!("/api/v1/categories/{garden}%2Flights/products?limit=7&sort=title"));
+    staff.get(moved.the("location")).send().await.expect(200);
+    world.theirs.merchant.get(&format!("/api/v1/categories/{home}")).send().await.expect_problem(404, "not-found");
+
+    // Another category that takes a path has it; what was below that path leads on, until it is taken too.
+    let taker = make(&home, None).await;
+    assert_eq!(fresh(staff, &home).await.expect(200).json()["id"], taker.as_str());
+    moves_to(&format!("{home}/lamps"), &lamps, &format!("{garden}/lights")).await;
+    let below = make("lamps", Some(&taker)).await;
+    assert_eq!(fresh(staff, &format!("{home}/lamps")).await.expect(200).json()["id"], below.as_str());
+    moves_to(&format!("{home}/lamps/bulbs"), &bulbs, &other).await;
+    // Back to where it was: nothing leads in a circle.
+    patch(&world, &bulbs, json!({ "parentId": lamps, "handle": "bulbs" })).await.expect(200);
+    fresh(staff, &format!("{garden}/lights/bulbs")).await.expect(200);
+    moves_to(&other, &bulbs, &format!("{garden}/lights/bulbs")).await;
+    // What is gone leads nowhere, but what was below it and was moved away does.
+    patch(&world, &bulbs, json!({ "parentId": null, "handle": other })).await.expect(200);
+    staff.delete(&format!("/api/v1/categories/{lamps}")).send().await.expect(204);
+    fresh(staff, &format!("{garden}/lights")).await.expect_problem(404, "not-found");
+    moves_to(&format!("{garden}/lights/bulbs"), &bulbs, &other).await;
+    staff.delete(&format!("/api/v1/categories/{bulbs}")).send().await.expect(204);
+    for gone in [format!("{garden}/lights/bulbs"), other, format!("{home}/lamps/bulbs")] {
+        fresh(staff, &gone).await.expect_problem(404, "not-found");
+    }
+    // What is no path at all is none that was one.
+    for wrong in ["a//b", "/", "a\"b", "A", "%F0%9F%8F%95", &["x"; 50].join("/")] {
+        fresh(staff, wrong).await.expect_problem(404, "not-found");
+    }
+}
+
+pub async fn a_category_has_a_page_in_the_storefront(world: World) {
+    let root = make(&world, "größe", None).await;
+    let below = make(&world, "below", Some(&root)).await;
+    let shown = get(&world.ours.shopper, &below).await;
+    let url = shown["canonicalUrl"].as_str().unwrap();
+    let path = shown["path"].as_str().unwrap().replace("ö", "%C3%B6").replace("ß", "%C3%9F");
+    assert!(url.ends_with(&format!("/categories/{path}")), "{url}");
+    // In a store of one locale there is no other page.
+    assert_eq!(shown.get("alternates"), None);
 }
 
 pub async fn a_tree_ends_at_its_tenth_level(world: World) {

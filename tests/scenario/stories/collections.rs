@@ -92,6 +92,43 @@ pub async fn a_collection_is_chosen_and_ordered_by_hand(world: World) {
     assert_eq!(world.ours.product(&world.name("e")).await["title"], "e");
 }
 
+pub async fn a_former_handle_leads_to_the_present_one(world: World) {
+    let staff = &world.ours.merchant;
+    let [first, second, third] = ["first", "second", "third"].map(|name| world.name(name));
+    let made = make(&world, &json!({ "name": first, "handle": first })).await;
+    let rename = async |handle: &str| {
+        let path = format!("/api/v1/collections/{}", id(&made));
+        staff.patch(&path).json(&json!({ "handle": handle })).send().await.expect(200)
+    };
+    // Where others hold what is asked for, it is what was there a moment ago.
+    let fresh = async |handle: &str, below: &str| {
+        let path = format!("/api/v1/collections/{handle}{below}");
+        staff.get(&path).header("cache-control", "no-cache").send().await
+    };
+    let shown = fresh(&first, "").await.expect(200).json();
+    assert!(shown["canonicalUrl"].as_str().unwrap().ends_with(&format!("/collections/{first}")), "{shown}");
+    rename(&second).await;
+    rename(&third).await;
+    for former in [&first, &second] {
+        let moved = fresh(former, "").await.expect(301);
+        assert_eq!(moved.the("location"), format!("/api/v1/collections/{third}"));
+        assert_eq!(moved.json(), json!({ "id": made["id"], "handle": third }));
+        assert_eq!(moved.spent().sql, 1);
+        assert!(moved.the("cache-tag").split(',').any(|tag| tag == id(&made)));
+        let moved = fresh(former, "/products?limit=3").await.expect(301);
+        assert_eq!(moved.the("location"), format!("/api/v1/collections/{third}/products?limit=3"));
+    }
+    world.theirs.merchant.get(&format!("/api/v1/collections/{first}")).send().await.expect_problem(404, "not-found");
+    // Another that takes it has it.
+    let other = make(&world, &json!({ "name": "Other", "handle": first })).await;
+    assert_eq!(fresh(&first, "").await.expect(200).json()["id"], other["id"]);
+    rename(&second).await;
+    fresh(&second, "").await.expect(200);
+    assert_eq!(fresh(&third, "").await.expect(301).json()["handle"], second.as_str());
+    staff.delete(&format!("/api/v1/collections/{}", id(&made))).send().await.expect(204);
+    fresh(&third, "").await.expect_problem(404, "not-found");
+}
+
 pub async fn products_added_at_once_are_all_there(world: World) {
     let names: Vec<String> = (0..20).map(|at| format!("p{at:02}")).collect();
     world.ours.import(&names.iter().map(|name| product(&world, name, "1")).collect::<Vec<_>>()).await;

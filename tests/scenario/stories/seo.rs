@@ -170,8 +170,34 @@ pub async fn sitemaps_list_what_is_shown_by_its_present_handle(world: World) {
     assert_eq!(body["updatedAt"], entry.1.as_str());
     let theirs = sitemap(&world.theirs.shopper).await;
     assert!(theirs.iter().all(|(url, _)| !url.contains(&world.mark)), "another tenant's");
-    for bad in ["1", "prod_", "..", "%00", "prod_01h455vb4pex5vsknk084sn02q.xml"] {
+    for bad in
+        ["1", "prod_", "cat_", "chan_01h455vb4pex5vsknk084sn02q", "..", "%00", "prod_01h455vb4pex5vsknk084sn02q.xml"]
+    {
         let answer = world.ours.shopper.get(&format!("/api/v1/sitemaps/{bad}")).send().await;
         assert_eq!(answer.status, 404, "{answer}");
     }
+}
+
+pub async fn sitemaps_list_categories_and_collections_where_they_are(world: World) {
+    let staff = &world.ours.merchant;
+    let [before, after, below, chosen] = ["before", "after", "below", "chosen"].map(|name| world.name(name));
+    let make = async |kind: &str, body: Value| {
+        staff.post(&format!("/api/v1/{kind}")).json(&body).send().await.expect(201).json()
+    };
+    let root = make("categories", json!({ "name": before, "handle": before })).await;
+    make("categories", json!({ "name": below, "handle": below, "parentId": root["id"] })).await;
+    let path = format!("/api/v1/categories/{}", root["id"].as_str().unwrap());
+    staff.patch(&path).json(&json!({ "handle": after })).send().await.expect(200);
+    make("collections", json!({ "name": chosen, "handle": chosen })).await;
+    let found = sitemap(&world.ours.shopper).await;
+    let of = |page: &str| found.iter().filter(|(url, _)| url.ends_with(&format!("/{page}"))).count();
+    let pages = [
+        format!("categories/{after}"),
+        format!("categories/{after}/{below}"),
+        format!("collections/{chosen}"),
+        format!("categories/{before}"),
+    ];
+    assert_eq!(pages.each_ref().map(|page| of(page)), [1, 1, 1, 0]);
+    let theirs = sitemap(&world.theirs.shopper).await;
+    assert!(theirs.iter().all(|(url, _)| !url.contains(&world.mark)), "another tenant's");
 }

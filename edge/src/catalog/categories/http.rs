@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::usecase::{self, CategoryChange, CategoryError, Name, NewCategory, Page, PlacedChange};
+use super::usecase::{self, CategoryChange, CategoryError, HANDLE_TAKEN, Name, NewCategory, Page, PlacedChange};
 use crate::app::Ctx;
 use crate::catalog::http::{self as catalog, Asked, ShelfQuery};
 use crate::catalog::openapi::NamedTranslationBody;
@@ -22,7 +22,7 @@ use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mi
 use crate::catalog::store::category::Category;
 use crate::catalog::store::placement::{InTheWay, Placed};
 use crate::catalog::usecase::{Question, Shelf};
-use crate::catalog::wire::{PresentationBody, PresentationFields, SeoPatch};
+use crate::catalog::wire::{PageBody, PresentationBody, PresentationFields, SeoPatch};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathText, Query, QueryParams, given};
 use crate::journal::{Claim, created};
 use crate::problem::Problem;
@@ -55,6 +55,7 @@ pub struct CategoryBody {
     /// Null for a root.
     #[schemars(with = "Option<IdText<CategoryKind>>")]
     pub parent_id: Option<String>,
+    /// As the path, it is said in the locale that is answered in.
     pub handle: String,
     pub name: String,
     /// Handles from the root: `outdoor/tents`.
@@ -72,6 +73,16 @@ pub struct CategoryBody {
     pub created_at: String,
     #[schemars(with = "MomentText")]
     pub updated_at: String,
+}
+
+/// A category with its page in the storefront.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ShownCategory")]
+pub struct ShownCategoryBody {
+    #[serde(flatten)]
+    pub category: CategoryBody,
+    #[serde(flatten)]
+    pub page: PageBody,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -394,6 +405,12 @@ pub fn render(category: Category) -> String {
     body(category).ok().and_then(|body| serde_json::to_string(&body).ok()).unwrap_or_default()
 }
 
+/// The category's JSON with its page in the storefront.
+pub fn render_page(category: Category, page: PageBody) -> String {
+    let shown = body(category).map(|category| ShownCategoryBody { category, page });
+    shown.ok().and_then(|shown| serde_json::to_string(&shown).ok()).unwrap_or_default()
+}
+
 /// The JSON of a page; `next` is the cursor of the following one.
 pub fn render_list(found: Vec<Category>, next_cursor: Option<String>) -> String {
     let items = found.into_iter().filter_map(|category| body(category).ok()).collect();
@@ -408,7 +425,7 @@ impl From<CategoryError> for Problem {
         match error {
             CategoryError::Tree(error) => fields(["parentId"], &error.to_string()),
             CategoryError::ParentMissing => fields(["parentId"], "there is no such category"),
-            CategoryError::HandleTaken => fields(["handle"], "another category of the same parent has this handle"),
+            CategoryError::HandleTaken => fields(["handle"], HANDLE_TAKEN),
             CategoryError::Presentation(error) => error.into(),
             CategoryError::TooMany => conflict("too-many-categories", "A store has 10,000 categories at most."),
             CategoryError::InUse(InTheWay { children, products, collections }) => {

@@ -6,9 +6,13 @@ use headlesspro_shared::kernel::id::{CategoryKind, ProductKind};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{CategoryBody, CategoryListBody, ChangeCategoryBody, CreateCategoryBody, PlaceBody};
+use super::http::{
+    CategoryBody, CategoryListBody, ChangeCategoryBody, CreateCategoryBody, PlaceBody, ShownCategoryBody,
+};
 use super::usecase::CategoryError;
-use crate::catalog::openapi::{BUDGET, CACHED, CategoryInUse, locale_problems, products, query_problems};
+use crate::catalog::openapi::{
+    BUDGET, CACHED, CategoryInUse, MovedCategoryAnswer, locale_problems, products, query_problems,
+};
 use crate::catalog::store::placement::InTheWay;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
@@ -69,10 +73,21 @@ fn list() -> Operation {
 
 fn show() -> Operation {
     read("/api/v1/categories/{idOrPath}", "getCategory")
-        .says("Shows a category", "By its id or its path.")
+        .says(
+            "Shows a category",
+            "By its id, or by its path: each handle as the locale says it, or the category's own. A path that it had, by \
+             a handle, a parent or a translation of its own or of a category above it, leads to the present one until \
+             another category has it.",
+        )
         .parameters([key()])
         .parameters(Parameter::locale())
-        .answer(answer("The category.").headers(CACHED).headers([Header::ContentLanguage]))
+        .answer(
+            Answer::json::<ShownCategoryBody>(200, "The category.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage])
+                .example("tents", "A category", shown()),
+        )
+        .answer(moved())
         .answer(
             Answer::empty(304, "The category is as the caller has it.")
                 .headers(CACHED)
@@ -97,7 +112,7 @@ fn create() -> Operation {
                 "description": "<p>For all seasons.</p>",
                 "metadata": { "icon": "tent" },
                 "seo": { "description": "Tents for two and more." },
-                "translations": { "fr": { "name": "Tentes" } },
+                "translations": { "fr": { "handle": "tentes", "name": "Tentes" } },
             }),
         ))
         .answer(
@@ -162,6 +177,7 @@ fn shelf() -> Operation {
     products("/api/v1/categories/{idOrPath}/products", "listCategoryProducts")
         .says("Lists a category's products", "Those of the categories below it included, in the category's own order.")
         .parameters([key()])
+        .answer(moved())
         .problems(not_found())
 }
 
@@ -189,7 +205,8 @@ fn place() -> Operation {
 fn key() -> Parameter {
     Parameter::path(
         "idOrPath",
-        "The category's id, or its path with `%2F` for each `/`: `outdoor%2Ftents`, as `encodeURIComponent` writes it.",
+        "The category's id, or its path with `%2F` for each `/`: `outdoor%2Ftents`, as `encodeURIComponent` writes it. \
+         Writes take the path of the default locale.",
         json!({ "type": "string" }),
         id::<CategoryKind>(2).to_string(),
     )
@@ -201,6 +218,30 @@ fn changing() -> crate::openapi::Problem {
 
 fn answer(description: &'static str) -> Answer {
     Answer::json::<CategoryBody>(200, description).example("tents", "A category", tents())
+}
+
+fn moved() -> Answer {
+    Answer::json::<MovedCategoryAnswer>(301, "The category has another path now. The query is kept.")
+        .headers(CACHED)
+        .headers([Header::ContentLanguage, Header::Location])
+        .example(
+            "moved",
+            "It stood elsewhere",
+            json!({ "id": id::<CategoryKind>(2).to_string(), "path": "outdoor/tents" }),
+        )
+}
+
+fn shown() -> Value {
+    let mut shown = tents();
+    if let Some(members) = shown.as_object_mut() {
+        let page = |page: &str| json!(format!("https://shop.example/{page}"));
+        let (own, french) = (page("categories/outdoor/tents"), page("fr/categories/plein-air/tentes"));
+        let alternates = json!([{ "locale": "en", "url": own }, { "locale": "fr", "url": french }]);
+        members.insert("translations".to_owned(), json!({ "fr": { "handle": "tentes", "name": "Tentes" } }));
+        members.insert("canonicalUrl".to_owned(), own);
+        members.insert("alternates".to_owned(), alternates);
+    }
+    shown
 }
 
 fn category(number: u8, parent: Option<u8>, name: &str, path: &str) -> Value {

@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
-use headlesspro_shared::catalog::tree::{TreeError, level, place};
+use headlesspro_shared::catalog::sitemap::{category_page, segment};
+use headlesspro_shared::catalog::tree::{TreeError, level, path_in, place};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::id::CategoryId;
 use headlesspro_shared::kernel::line::Line;
@@ -13,8 +14,13 @@ use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::app::Ctx;
-use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say, say_only};
+use crate::catalog::pages::pages_of;
+use crate::catalog::presentation::{
+    PresentationError, PresentationPatch, handles_taken, locales_of, say, say_only, translations_of,
+};
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
+use crate::catalog::spoken::Spoken;
+use crate::catalog::store::addressed;
 use crate::catalog::store::category::{self, Category};
 use crate::catalog::store::membership;
 use crate::catalog::store::placement::{self, InTheWay, Placed};
@@ -22,7 +28,7 @@ use crate::catalog::store::taxonomy::{Presentation, cut, guard_changed};
 use crate::catalog::store::{self};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
-use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
 
 /// What a category or collection is called.
 pub type Name = Line<255>;
@@ -42,6 +48,9 @@ pub enum CategoryError {
     },
     Changing,
 }
+
+/// Why a handle cannot be a category's.
+pub const HANDLE_TAKEN: &str = "another category of the same parent has this handle";
 
 type Outcome<T> = Result<T, Failure<CategoryError>>;
 
@@ -94,7 +103,7 @@ pub async fn page(ctx: &Ctx, page: &Page, chain: &[Locale]) -> Result<Read, Fail
             (category::children(tenant, *parent, (*position, id), limit.saturating_add(1), chain), *limit)
         }
     };
-    let rows = ctx.read(vec![statement, store::version(tenant)]).await?;
+    let rows = ctx.read(vec![addressed::with_paths(statement, chain), store::version(tenant)]).await?;
     let version = store::version_of(rows.get(1))?;
     let mut found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default();
     let (shown, has_more) = cut(rows.first(), limit)?;
@@ -106,27 +115,45 @@ pub async fn page(ctx: &Ctx, page: &Page, chain: &[Locale]) -> Result<Read, Fail
             Cursor::new("position", parts).to_string()
         }
     });
-    for category in &mut found {
-        say_only(&mut category.name, &mut category.presentation, chain);
+    for (category, row) in found.iter_mut().zip(rows.first().into_iter().flat_map(Rows::iter)) {
+        say_only(&mut category.handle, &mut category.name, &mut category.presentation, chain);
+        if !chain.is_empty() {
+            category.path = addressed::told_of(row)?;
+        }
     }
     let json = http::render_list(found, next.clone());
     let tags = vec![categories_tag(tenant.store)];
     Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
 }
 
-/// One category by id or path, as it is shown.
-pub async fn shown(ctx: &Ctx, key: &str, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
-    let tenant = ctx.tenant();
-    let rows = ctx.read(vec![category::find(tenant, key), store::version(tenant)]).await?;
+/// One category by id or path, as it is shown; or where it is, by a path that it had.
+pub async fn shown(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
+    let (tenant, chain) = (ctx.tenant(), &spoken.chain);
+    let [found, former] = addressed::category(tenant, key, chain);
+    let rows = ctx.read(vec![addressed::with_way(found), store::version(tenant), former]).await?;
     let version = store::version_of(rows.get(1))?;
     let found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default().pop();
-    let answer = found.map(|mut found| {
-        say(&mut found.name, &mut found.presentation, chain);
-        // Its path changes with any category above it.
-        let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
-        Answer { json: http::render(found), tags, next: None, record: None, moved_to: None }
-    });
-    Ok(Read { version, turn: None, answer })
+    let Some((mut found, row)) = found.zip(rows.first().and_then(Rows::first)) else {
+        return Ok(Read { version, turn: None, answer: moved(ctx, rows.get(2), "")? });
+    };
+    let way = addressed::way_of(row)?;
+    let page = |chain: &[Locale]| category_page(&path_in(&way, chain));
+    let page = pages_of(ctx, spoken, &translations_of(&found.presentation), page);
+    say(&mut found.handle, &mut found.name, &mut found.presentation, chain);
+    found.path = path_in(&way, chain);
+    // Its path changes with any category above it.
+    let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
+    let json = http::render_page(found, page);
+    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next: None, record: None, moved_to: None }) })
+}
+
+/// Where the category is that had a path, and what is `below` it in the API, from the rows that were asked for it.
+pub fn moved(ctx: &Ctx, rows: Option<&Rows>, below: &str) -> Result<Option<Answer>, SqlError> {
+    let moved = addressed::moved_of(rows)?;
+    Ok(moved.map(|moved| {
+        let to = format!("/api/v1/categories/{}{below}", segment(&moved.to));
+        Answer::moved(ctx.tenant().store, &moved.id, ("path", &moved.to), to)
+    }))
 }
 
 /// One category by id or path.
@@ -184,11 +211,13 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
     let change = Change::new("category.create", made.id).after(state(&made));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "category.created", &[("categoryId", made.id.to_string())])?;
+    let taken = addressed::category_taken(tenant, made.id, made.parent, &made.presentation.translations);
     let (location, body) = (format!("/api/v1/categories/{}", made.id), http::render(made));
     if let Some(claim) = claim {
         commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
+    commit.push_diagnosis(taken);
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
             written(ctx, &rows, advanced)?;
@@ -201,7 +230,7 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
             if image == Some(statement) {
                 return rejected(CategoryError::Presentation(PresentationError::ImageMissing));
             }
-            explain(&refusal)?;
+            explain(&refusal, diagnosis.last())?;
         }
     }
     Ok(None)
@@ -254,7 +283,12 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     }
     let mut commit = Commit::new();
     let image = after.presentation.guard_image(ctx, &mut commit, Some(&before.presentation));
-    let update = commit.push(category::change(tenant, &after, ctx.now));
+    let mut here = after.clone();
+    if is_moved {
+        // Among others it may have other handles: they are said where it goes to.
+        here.presentation.translations.clone_from(&before.presentation.translations);
+    }
+    let update = commit.push(category::change(tenant, &here, ctx.now));
     commit.push(guard_changed());
     let mut moved = None;
     if is_moved {
@@ -262,6 +296,9 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         moved = Some(commit.push(category::move_subtree(tenant, &after, ctx.now)));
         commit.push(placement::enter_ancestors(tenant, after.id));
         membership::apply_rules_of_categories(&mut commit, tenant, after.id);
+    } else if after.presentation.translations != before.presentation.translations {
+        // The paths of all below it may be others.
+        moved = Some(commit.push(category::subtree(tenant, after.id)));
     }
     let own = Touched::of_categories(vec![after.id.to_string()]);
     let advanced = advance(ctx, &mut commit, Touched { below: moved.map(|_| after.id), ..own })?;
@@ -270,6 +307,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     let name = if is_moved { "category.moved" } else { "category.changed" };
     journal::announce(ctx, &mut commit, name, &[("categoryId", after.id.to_string())])?;
     commit.push_after(category::find(tenant, &after.id.to_string()));
+    commit.push_diagnosis(addressed::category_taken(tenant, after.id, after.parent, &after.presentation.translations));
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after: found } => {
             let ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
@@ -280,7 +318,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         Committed::Refused { statement, .. } if image == Some(statement) => {
             return rejected(CategoryError::Presentation(PresentationError::ImageMissing));
         }
-        Committed::Refused { refusal, .. } => explain(&refusal)?,
+        Committed::Refused { refusal, diagnosis, .. } => explain(&refusal, diagnosis.first())?,
     }
     Ok(None)
 }
@@ -367,14 +405,21 @@ fn parent_of(wanted: Option<CategoryId>, rows: Option<&Rows>) -> Outcome<Option<
     }
 }
 
-/// What the database's guards say of a commit; nothing where the same again may go well.
-fn explain(refusal: &Refusal) -> Outcome<()> {
+/// What the database's guards say of a commit; nothing where the same again may go well. `taken` are the handles that
+/// are others', if the refusal was about one.
+fn explain(refusal: &Refusal, taken: Option<&Rows>) -> Outcome<()> {
     let Refusal::Constraint { constraint, message } = refusal else { return Err(unexplained(refusal)) };
     match (constraint, message.as_str()) {
         (Constraint::Trigger, "CATEGORY_CYCLE") => rejected(CategoryError::Tree(TreeError::Cycle)),
         (Constraint::Trigger, "CATEGORY_DEPTH") => rejected(CategoryError::Tree(TreeError::TooDeep)),
         (Constraint::Trigger, "CATEGORY_COUNT") => rejected(CategoryError::TooMany),
-        (Constraint::Unique, _) => rejected(CategoryError::HandleTaken),
+        (Constraint::Trigger, "HANDLE_TAKEN") | (Constraint::Unique, _) => {
+            let taken = addressed::taken_of(taken)?;
+            rejected(match taken.as_slice() {
+                [] => CategoryError::HandleTaken,
+                taken => CategoryError::Presentation(handles_taken(taken, HANDLE_TAKEN)),
+            })
+        }
         // Its parent has moved or is gone since it was read.
         (Constraint::Trigger, "CATEGORY_PATH") | (Constraint::NotNull | Constraint::ForeignKey, _) => Ok(()),
         _ => Err(unexplained(refusal)),

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::usecase::{self, CollectionChange, CollectionError, NewCollection};
+use super::usecase::{self, CollectionChange, CollectionError, HANDLE_TAKEN, NewCollection};
 use crate::app::Ctx;
 use crate::catalog::categories::http::{PlaceBody, handle_of, missing};
 use crate::catalog::categories::usecase::Name;
@@ -25,7 +25,7 @@ use crate::catalog::openapi::NamedTranslationBody;
 use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mismatch, versioned};
 use crate::catalog::store::collection::{Collection, Rule};
 use crate::catalog::usecase::{Question, Shelf};
-use crate::catalog::wire::{PresentationBody, PresentationFields, SeoPatch};
+use crate::catalog::wire::{PageBody, PresentationBody, PresentationFields, SeoPatch};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathText, Query, QueryParams, given};
 use crate::failure::Failure;
 use crate::journal::{Claim, created};
@@ -92,7 +92,7 @@ pub struct RuleBody {
 pub struct CollectionBody {
     #[schemars(with = "IdText<CollectionKind>")]
     pub id: String,
-    /// Unique in its store.
+    /// Unique in its store, and said in the locale that is answered in.
     pub handle: String,
     pub name: String,
     /// Null where its products are chosen one by one.
@@ -108,6 +108,16 @@ pub struct CollectionBody {
     pub created_at: String,
     #[schemars(with = "MomentText")]
     pub updated_at: String,
+}
+
+/// A collection with its page in the storefront.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ShownCollection")]
+pub struct ShownCollectionBody {
+    #[serde(flatten)]
+    pub collection: CollectionBody,
+    #[serde(flatten)]
+    pub page: PageBody,
 }
 
 #[derive(Serialize, JsonSchema)]
@@ -355,6 +365,12 @@ pub fn render(collection: Collection, currency: Currency) -> String {
     body(collection, currency).ok().and_then(|body| serde_json::to_string(&body).ok()).unwrap_or_default()
 }
 
+/// The collection's JSON with its page in the storefront.
+pub fn render_page(collection: Collection, page: PageBody, currency: Currency) -> String {
+    let shown = body(collection, currency).map(|collection| ShownCollectionBody { collection, page });
+    shown.ok().and_then(|shown| serde_json::to_string(&shown).ok()).unwrap_or_default()
+}
+
 /// The JSON of a page; `next` is the cursor of the following one.
 pub fn render_list(found: Vec<Collection>, next_cursor: Option<String>, currency: Currency) -> String {
     let items = found.into_iter().filter_map(|collection| body(collection, currency).ok()).collect();
@@ -367,7 +383,7 @@ impl From<CollectionError> for Problem {
             Problem::new(StatusCode::CONFLICT, code).detail(detail).with("allowedActions", json!(["delete"]))
         };
         match error {
-            CollectionError::HandleTaken => fields(["handle"], "another collection has this handle"),
+            CollectionError::HandleTaken => fields(["handle"], HANDLE_TAKEN),
             CollectionError::Presentation(error) => error.into(),
             CollectionError::TooMany => conflict("too-many-collections", "A store has 10,000 collections at most."),
             CollectionError::TooManyRules => {

@@ -5,10 +5,12 @@ use headlesspro_shared::kernel::id::{CollectionKind, ProductKind};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{ChangeCollectionBody, CollectionBody, CollectionListBody, CreateCollectionBody};
+use super::http::{
+    ChangeCollectionBody, CollectionBody, CollectionListBody, CreateCollectionBody, ShownCollectionBody,
+};
 use super::usecase::CollectionError;
 use crate::catalog::categories::http::PlaceBody;
-use crate::catalog::openapi::{BUDGET, CACHED, locale_problems, products, query_problems};
+use crate::catalog::openapi::{BUDGET, CACHED, MovedCollectionAnswer, locale_problems, products, query_problems};
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, if_match, json_body, min_version, not_found, of, time,
@@ -58,10 +60,20 @@ fn list() -> Operation {
 
 fn show() -> Operation {
     read("/api/v1/collections/{idOrHandle}", "getCollection")
-        .says("Shows a collection", "By its id or its handle.")
+        .says(
+            "Shows a collection",
+            "By its id, or by its handle: that of the locale, or its own. One that it had leads to the present one until \
+             another collection has it.",
+        )
         .parameters([key()])
         .parameters(Parameter::locale())
-        .answer(answer().headers(CACHED).headers([Header::ContentLanguage]))
+        .answer(
+            Answer::json::<ShownCollectionBody>(200, "The collection.")
+                .headers(CACHED)
+                .headers([Header::ContentLanguage])
+                .example("summer", "A collection", shown()),
+        )
+        .answer(moved())
         .answer(
             Answer::empty(304, "The collection is as the caller has it.")
                 .headers(CACHED)
@@ -130,6 +142,7 @@ fn shelf() -> Operation {
     products("/api/v1/collections/{idOrHandle}/products", "listCollectionProducts")
         .says("Lists a collection's products", "In the collection's own order.")
         .parameters([key()])
+        .answer(moved())
         .problems(not_found())
 }
 
@@ -158,7 +171,7 @@ fn place() -> Operation {
 fn key() -> Parameter {
     Parameter::path(
         "idOrHandle",
-        "The collection's id or handle.",
+        "The collection's id or handle. Writes take the handle of the default locale.",
         json!({ "type": "string" }),
         id::<CollectionKind>(1).to_string(),
     )
@@ -170,6 +183,25 @@ fn changing() -> crate::openapi::Problem {
 
 fn answer() -> Answer {
     Answer::json::<CollectionBody>(200, "The collection.").example("summer", "A collection", summer())
+}
+
+fn moved() -> Answer {
+    Answer::json::<MovedCollectionAnswer>(301, "The collection has another handle now. The query is kept.")
+        .headers(CACHED)
+        .headers([Header::ContentLanguage, Header::Location])
+        .example(
+            "renamed",
+            "It was called otherwise",
+            json!({ "id": id::<CollectionKind>(1).to_string(), "handle": "summer" }),
+        )
+}
+
+fn shown() -> Value {
+    let mut shown = summer();
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("canonicalUrl".to_owned(), json!("https://shop.example/collections/summer"));
+    }
+    shown
 }
 
 fn rule() -> Value {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::sitemap::{collection_page, segment};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
@@ -11,15 +12,19 @@ use serde_json::{Value as Json, json};
 use super::http;
 use crate::app::Ctx;
 use crate::catalog::categories::usecase::{Name, PlacedChange};
-use crate::catalog::presentation::{PresentationError, PresentationPatch, locales_of, say, say_only};
+use crate::catalog::pages::pages_of;
+use crate::catalog::presentation::{
+    PresentationError, PresentationPatch, handles_taken, locales_of, say, say_only, translations_of,
+};
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
+use crate::catalog::spoken::Spoken;
 use crate::catalog::store;
 use crate::catalog::store::collection::{self, Collection, Rule};
 use crate::catalog::store::taxonomy::{Presentation, cut, guard_changed};
-use crate::catalog::store::{membership, placement};
+use crate::catalog::store::{addressed, membership, placement};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
-use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
+use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CollectionError {
@@ -40,6 +45,9 @@ pub enum CollectionError {
     },
     Changing,
 }
+
+/// Why a handle cannot be a collection's.
+pub const HANDLE_TAKEN: &str = "another collection has this handle";
 
 type Outcome<T> = Result<T, Failure<CollectionError>>;
 
@@ -79,7 +87,7 @@ pub async fn page(ctx: &Ctx, after: &str, limit: i64, chain: &[Locale]) -> Resul
     let last = found.last().filter(|_| has_more);
     let next = last.map(|last| Cursor::new("handle", vec![CursorPart::Text(last.handle.clone())]).to_string());
     for collection in &mut found {
-        say_only(&mut collection.name, &mut collection.presentation, chain);
+        say_only(&mut collection.handle, &mut collection.name, &mut collection.presentation, chain);
     }
     let json = http::render_list(found, next.clone(), ctx.principal().await?.currency);
     Ok(Read {
@@ -89,19 +97,36 @@ pub async fn page(ctx: &Ctx, after: &str, limit: i64, chain: &[Locale]) -> Resul
     })
 }
 
-/// One collection by id or handle, as it is shown.
-pub async fn shown(ctx: &Ctx, key: &str, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
-    let tenant = ctx.tenant();
-    let rows = ctx.read(vec![collection::find(tenant, key), store::version(tenant)]).await?;
+/// One collection by id or handle, as it is shown; or where it is, by a handle that it had.
+pub async fn shown(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failure<Infallible>> {
+    let (tenant, chain) = (ctx.tenant(), &spoken.chain);
+    let [found, former] = addressed::collection(tenant, key, chain);
+    let rows = ctx.read(vec![found, store::version(tenant), former]).await?;
     let version = store::version_of(rows.get(1))?;
     let found = rows.first().map(collection::collections_of).transpose()?.unwrap_or_default().pop();
     let currency = ctx.principal().await?.currency;
-    let answer = found.map(|mut found| {
-        say(&mut found.name, &mut found.presentation, chain);
-        let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
-        Answer { json: http::render(found, currency), tags, next: None, record: None, moved_to: None }
-    });
-    Ok(Read { version, turn: None, answer })
+    let Some(mut found) = found else {
+        return Ok(Read { version, turn: None, answer: moved(ctx, rows.get(2), "")? });
+    };
+    let (own, said) = (found.handle.clone(), translations_of(&found.presentation));
+    let page = |chain: &[Locale]| {
+        let handle = said.said(chain).handle;
+        collection_page(handle.as_ref().map_or(own.as_str(), Handle::as_str))
+    };
+    let page = pages_of(ctx, spoken, &said, page);
+    say(&mut found.handle, &mut found.name, &mut found.presentation, chain);
+    let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
+    let json = http::render_page(found, page, currency);
+    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next: None, record: None, moved_to: None }) })
+}
+
+/// Where the collection is that had a handle, and what is `below` it in the API, from the rows that were asked for it.
+pub fn moved(ctx: &Ctx, rows: Option<&Rows>, below: &str) -> Result<Option<Answer>, SqlError> {
+    let moved = addressed::moved_of(rows)?;
+    Ok(moved.map(|moved| {
+        let to = format!("/api/v1/collections/{}{below}", segment(&moved.to));
+        Answer::moved(ctx.tenant().store, &moved.id, ("handle", &moved.to), to)
+    }))
 }
 
 /// Makes a collection. Of one with a rule, all of the store's products are held against it in the same commit.
@@ -138,6 +163,7 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     let change = Change::new("collection.create", made.id).after(state(&made));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.created", &[("collectionId", made.id.to_string())])?;
+    let taken = addressed::collection_taken(tenant, made.id, &made.presentation.translations);
     let location = format!("/api/v1/collections/{}", made.id);
     let body =
         http::render(in_minor_units(made, ctx.principal().await?.currency.exponent()), ctx.principal().await?.currency);
@@ -145,6 +171,7 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
         commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
+    commit.push_diagnosis(taken);
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
             written(ctx, &rows, advanced)?;
@@ -155,7 +182,7 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
             None if image == Some(statement) => {
                 rejected(CollectionError::Presentation(PresentationError::ImageMissing))
             }
-            None => explain(&refusal, Some(statement) == conditions),
+            None => explain(&refusal, Some(statement) == conditions, diagnosis.last()),
         },
     }
 }
@@ -214,6 +241,7 @@ async fn try_change(
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     journal::announce(ctx, &mut commit, "collection.changed", &[("collectionId", after.id.to_string())])?;
     commit.push_after(collection::find(tenant, &after.id.to_string()));
+    commit.push_diagnosis(addressed::collection_taken(tenant, after.id, &after.presentation.translations));
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after: found } => {
             written(ctx, &rows, advanced)?;
@@ -223,7 +251,9 @@ async fn try_change(
         Committed::Refused { statement, .. } if image == Some(statement) => {
             return rejected(CollectionError::Presentation(PresentationError::ImageMissing));
         }
-        Committed::Refused { statement, refusal, .. } => return explain(&refusal, Some(statement) == conditions),
+        Committed::Refused { statement, refusal, diagnosis } => {
+            return explain(&refusal, Some(statement) == conditions, diagnosis.first());
+        }
     }
     Ok(None)
 }
@@ -333,13 +363,19 @@ fn check(collection: &Collection) -> Outcome<()> {
     }
 }
 
-/// What the database's guards say of a commit.
-fn explain<T>(refusal: &Refusal, is_conditions: bool) -> Outcome<T> {
+/// What the database's guards say of a commit. `taken` are the handles that are others', if it was about one.
+fn explain<T>(refusal: &Refusal, is_conditions: bool, taken: Option<&Rows>) -> Outcome<T> {
     let Refusal::Constraint { constraint, message } = refusal else { return Err(unexplained(refusal)) };
     match (constraint, message.as_str()) {
         (Constraint::Trigger, "COLLECTION_COUNT") => rejected(CollectionError::TooMany),
         (Constraint::Trigger, "COLLECTION_RULE_COUNT") => rejected(CollectionError::TooManyRules),
-        (Constraint::Unique, _) => rejected(CollectionError::HandleTaken),
+        (Constraint::Trigger, "HANDLE_TAKEN") | (Constraint::Unique, _) => {
+            let taken = addressed::taken_of(taken)?;
+            rejected(match taken.as_slice() {
+                [] => CollectionError::HandleTaken,
+                taken => CollectionError::Presentation(handles_taken(taken, HANDLE_TAKEN)),
+            })
+        }
         (Constraint::NotNull | Constraint::ForeignKey, _) if is_conditions => {
             rejected(CollectionError::CategoryMissing)
         }

@@ -5,16 +5,15 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use headlesspro_shared::catalog::sitemap::PAGE;
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::ProductKind;
 use headlesspro_shared::kernel::time::Timestamp;
 use http::HeaderValue;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, VARY};
 
-use super::usecase::{self, Part, Rest};
+use super::usecase::{self, Part, Rest, Start};
 use crate::app::Ctx;
 use crate::catalog::http::{CACHE_TAG, cacheable};
 use crate::catalog::shown::{catalog_tag, lists_tag};
-use crate::extract::PathId;
+use crate::extract::PathText;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 
@@ -35,7 +34,8 @@ enum Left {
     Nothing,
 }
 
-async fn page(ctx: Ctx, PathId(from): PathId<ProductKind>) -> Result<Response, Problem> {
+async fn page(ctx: Ctx, PathText([from]): PathText<1>) -> Result<Response, Problem> {
+    let from: Start = from.parse().map_err(|_| Problem::not_found())?;
     let Part { xml, rest, turn } = usecase::page(&ctx, from).await?;
     let first = format!("{}{xml}", PAGE.before);
     let Some(rest) = rest else { return Ok(respond(&ctx, turn, Body::from(first + PAGE.after))) };

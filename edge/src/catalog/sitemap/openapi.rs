@@ -27,7 +27,8 @@ fn index() -> Operation {
         .says(
             "Lists the sitemaps",
             "A sitemap index (sitemaps.org) for the storefront to serve at its own address, where it serves \
-             `sitemaps/{page}.xml` from `/api/v1/sitemaps/{page}`. New products come to the last page.",
+             `sitemaps/{page}.xml` from `/api/v1/sitemaps/{page}`. Products, categories and collections have pages of \
+             their own, and what is new comes to the last of these.",
         )
         .budget(Budget::new(1, 2, 0))
         .answer(
@@ -40,13 +41,13 @@ fn index() -> Operation {
 fn page() -> Operation {
     let url = "https://shop.example/products/tunnel-tent-2";
     let example = framed(PAGE.before, PAGE.after, |xml, at| PAGE.add(xml, url, at));
-    let schema = json!({ "type": "string", "pattern": "^prod_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+    let schema = json!({ "type": "string", "pattern": "^(prod|cat|col)_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
     operation("/api/v1/sitemaps/{page}", "getSitemap")
         .says(
             "Shows a sitemap",
-            "The pages of 50,000 products at most that are shown now, in the order of their ids; in a store of several \
-             locales of fewer, each in every locale that something is said in, with the others as its alternates \
-             (`hreflang`). One of more than 5,000 pages is read in parts while it is sent.",
+            "The pages of 50,000 products or collections at most that are shown now, or of 5,000 categories, in the order \
+             of their ids; in a store of several locales of fewer, each in every locale that something is said in, with \
+             the others as its alternates (`hreflang`). A long one is read in parts while it is sent.",
         )
         .budget(Budget::growing(1, 0))
         .parameters([Parameter::path("page", "Of the index.", schema, id::<ProductKind>(1).to_string())])

@@ -4,7 +4,7 @@
 //! statistics (ANALYZE is blocked on servers) and would walk a whole store to find a hundred rows.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headlesspro_shared::kernel::id::{CategoryId, ProductId};
 use headlesspro_shared::kernel::time::Timestamp;
@@ -15,7 +15,7 @@ use super::membership::list_in_collections;
 use super::placement::list_in_categories;
 use super::price::{PriceChangeRow, PriceRow, write_prices};
 use super::translation::{self, TranslationRow};
-use super::{attribute, channel};
+use super::{addressed, attribute, channel};
 use crate::app::Tenant;
 use crate::media;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
@@ -219,6 +219,8 @@ pub struct KnownChunk {
     pub sku_owners: BTreeMap<String, String>,
     /// By path.
     pub categories: BTreeMap<String, CategoryId>,
+    /// Paths that are no category's and cannot become one's: another category is called so in some locale.
+    pub taken_paths: BTreeSet<String>,
     /// The handle of the product that has a handle in some other locale.
     pub translated_handles: BTreeMap<String, String>,
     /// What the store declares.
@@ -231,6 +233,7 @@ pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[Strin
         tenant.statement(KNOWN_PRODUCTS).bind(json(handles)),
         tenant.statement(SKU_OWNERS).bind(json(skus)),
         tenant.statement(KNOWN_CATEGORIES).bind(json(paths)),
+        addressed::paths_taken(tenant, paths),
         translation::owners(tenant, handles),
         attribute::all(tenant),
     ]
@@ -239,7 +242,7 @@ pub fn known(tenant: Tenant, handles: &[String], skus: &[String], paths: &[Strin
 /// # Errors
 /// [`SqlError::Statement`] when rows are of another shape.
 pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
-    let [products, skus, categories, handles, attributes] = rows else {
+    let [products, skus, categories, paths, handles, attributes] = rows else {
         return Err(SqlError::Garbage("rows are missing".to_owned()));
     };
     let mut chunk = KnownChunk { attributes: Some(attributes.clone()), ..KnownChunk::default() };
@@ -252,6 +255,7 @@ pub fn known_of(rows: &[Rows]) -> Result<KnownChunk, SqlError> {
     for row in categories.iter() {
         chunk.categories.insert(row.get::<&str>("path")?.to_owned(), row.parse("id")?);
     }
+    chunk.taken_paths = addressed::paths_taken_of(paths)?.into_iter().collect();
     chunk.translated_handles = translation::owners_of(handles)?;
     Ok(chunk)
 }

@@ -14,7 +14,7 @@ use crate::port::sql::{Row, Rows, SqlError, Statement, Value};
 const TREE: &str = "-- catalog::categories
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
   c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at,
-  c.updated_at, k.found
+  c.updated_at, k.found/*told*/
 FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.path) - q.bytes - octet_length(q.said) AS before
@@ -32,7 +32,7 @@ ORDER BY c.path";
 const CHILDREN: &str = "-- catalog::child_categories
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
   c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at,
-  c.updated_at, k.found
+  c.updated_at, k.found/*told*/
 FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.position, q.id) - q.bytes - octet_length(q.said) AS before
@@ -49,13 +49,20 @@ ORDER BY c.position, c.id";
 
 const BY_ID: &str = "-- catalog::category_by_id
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at/*told*/
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 const BY_PATH: &str = "-- catalog::category_by_path
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at/*told*/
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.path = ?3";
+
+/// Itself and all below it.
+const SUBTREE: &str = "-- catalog::category_subtree
+SELECT d.id FROM category c
+CROSS JOIN category d ON d.organization_id = ?1 AND d.store_id = ?2 AND d.path >= c.path AND d.path < c.path || '0'
+  AND (d.path = c.path OR substr(d.path, length(c.path) + 1, 1) = '/')
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 /// How many slashes the longest way down from a category has more than its own path.
 const DEPTH_BELOW: &str = "-- catalog::category_depth_below
@@ -87,6 +94,7 @@ UPDATE category SET
   parent_id = iif(category.id = ?3, ?4, category.parent_id),
   handle = iif(category.id = ?3, ?5, category.handle),
   path = moved.new || substr(category.path, length(moved.old) + 1),
+  translations = iif(category.id = ?3, ?7, category.translations),
   updated_at = ?6
 FROM moved
 WHERE category.organization_id = ?1 AND category.store_id = ?2
@@ -151,7 +159,7 @@ pub fn categories_of(rows: &Rows) -> Result<Vec<Category>, SqlError> {
     rows.iter().map(category_of).collect()
 }
 
-/// The ids that [`move_subtree`] answers.
+/// The ids that [`move_subtree`] and [`subtree`] answer.
 ///
 /// # Errors
 /// [`SqlError::Statement`] when a row is of another shape.
@@ -202,7 +210,12 @@ pub fn change(tenant: Tenant, category: &Category, now: Timestamp) -> Statement 
     taxonomy::bind(statement, &category.presentation).bind(now.millis())
 }
 
-/// Puts a category with its subtree below `category.parent`. Answers the ids of all of them.
+/// The statement that answers the ids of a category and of all below it.
+pub fn subtree(tenant: Tenant, id: CategoryId) -> Statement {
+    tenant.statement(SUBTREE).bind(id.to_string())
+}
+
+/// Puts a category with its subtree below `category.parent`, and says its translations. Answers the ids of all of them.
 pub fn move_subtree(tenant: Tenant, category: &Category, now: Timestamp) -> Statement {
     tenant
         .statement(MOVE)
@@ -210,6 +223,7 @@ pub fn move_subtree(tenant: Tenant, category: &Category, now: Timestamp) -> Stat
         .bind(parent(category))
         .bind(category.handle.as_str())
         .bind(now.millis())
+        .bind(category.presentation.translations.as_str())
 }
 
 /// Deletes a category that is at `version`; the database refuses while anything is in it.

@@ -1,7 +1,9 @@
 //! The catalog's tables: `product`, `variant`, `variant_price`, `product_price_range`, `price_change`, `product_image`,
 //! `product_facet`, `category`, `category_product`, `collection`, `collection_condition`, `collection_product`,
-//! `product_translation`, `product_former_translation`, `attribute_definition`, `channel`, `cache_purge`.
+//! `product_translation`, `product_former_translation`, `attribute_definition`, `channel`, `category_address`,
+//! `collection_handle`, `collection_former_handle`, `cache_purge`.
 
+pub mod addressed;
 pub mod attribute;
 mod bulk;
 pub mod category;
@@ -41,6 +43,10 @@ pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
 };
-pub use sitemap::{said_of, sitemap_pages, sitemap_pages_of, sitemap_products, sitemap_products_of};
+pub use sitemap::{
+    SitemapCategory, SitemapCollection, SitemapProduct, said_of, sitemap_categories, sitemap_categories_of,
+    sitemap_collections, sitemap_collections_of, sitemap_pages, sitemap_pages_of, sitemap_products,
+    sitemap_products_of,
+};
 pub use translation::TranslationRow;
 pub use version::{advance, turn, turn_of, version, version_of};

@@ -1,9 +1,11 @@
-//! What sitemaps are made of, in the order of the products' ids: new products come to the end, and pages stay as they
-//! are.
+//! What sitemaps are made of, in the order of ids: what is new comes to the end, and pages stay as they are.
 
-use headlesspro_shared::kernel::id::{ChannelId, ProductId};
+use headlesspro_shared::catalog::tree::Step;
+use headlesspro_shared::kernel::id::{CategoryId, ChannelId, CollectionId, ProductId};
 use headlesspro_shared::kernel::time::Timestamp;
+use serde::de::DeserializeOwned;
 
+use super::addressed::{way_of, with_way};
 use crate::app::Tenant;
 use crate::port::sql::{Rows, SqlError, Statement};
 
@@ -61,7 +63,44 @@ WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel' AND f.va
   AND f.product_id >= ?3
 ORDER BY f.product_id LIMIT ?4";
 
-/// A page of sitemaps, by its first product.
+// The same of categories and collections, which are in every channel.
+
+const PAGES_OF_CATEGORIES: &str = "-- catalog::sitemap_pages_of_categories
+WITH RECURSIVE page (start) AS (
+  SELECT * FROM (SELECT c.id FROM category c
+    WHERE c.organization_id = ?1 AND c.store_id = ?2 ORDER BY c.id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT c.id FROM category c
+    WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id >= page.start ORDER BY c.id LIMIT 1 OFFSET ?3)
+  FROM page WHERE page.start IS NOT NULL)
+SELECT page.start, (SELECT max(of.updated_at) FROM (SELECT c.updated_at FROM category c
+    WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id >= page.start ORDER BY c.id LIMIT ?3) of) AS changed
+FROM page WHERE page.start IS NOT NULL";
+
+const PAGES_OF_COLLECTIONS: &str = "-- catalog::sitemap_pages_of_collections
+WITH RECURSIVE page (start) AS (
+  SELECT * FROM (SELECT c.id FROM collection c
+    WHERE c.organization_id = ?1 AND c.store_id = ?2 ORDER BY c.id LIMIT 1)
+  UNION ALL
+  SELECT (SELECT c.id FROM collection c
+    WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id >= page.start ORDER BY c.id LIMIT 1 OFFSET ?3)
+  FROM page WHERE page.start IS NOT NULL)
+SELECT page.start, (SELECT max(of.updated_at) FROM (SELECT c.updated_at FROM collection c
+    WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id >= page.start ORDER BY c.id LIMIT ?3) of) AS changed
+FROM page WHERE page.start IS NOT NULL";
+
+const CATEGORIES: &str = "-- catalog::sitemap_categories
+SELECT c.id, c.updated_at, (SELECT json_group_array(t.key) FROM json_each(c.translations) t) AS said/*told*/
+FROM category c
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id >= ?3 ORDER BY c.id LIMIT ?4";
+
+const COLLECTIONS: &str = "-- catalog::sitemap_collections
+SELECT c.id, c.handle, c.updated_at,
+  (SELECT json_group_array(json_array(t.key, t.value ->> '$.handle')) FROM json_each(c.translations) t) AS said
+FROM collection c
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id >= ?3 ORDER BY c.id LIMIT ?4";
+
+/// A page of sitemaps, by the first of what it has.
 pub struct SitemapPage {
     pub start: String,
     pub changed: Timestamp,
@@ -78,12 +117,36 @@ pub struct SitemapProduct {
     pub shown: bool,
 }
 
-/// The statement whose rows [`sitemap_pages_of`] takes: pages of so many products.
-pub fn sitemap_pages(tenant: Tenant, channel: Option<ChannelId>, products: i64) -> Statement {
-    match channel {
+/// A category.
+pub struct SitemapCategory {
+    pub id: String,
+    pub way: Vec<Step>,
+    /// The locales that something is said in.
+    pub said: Vec<String>,
+    pub updated_at: Timestamp,
+}
+
+/// A collection.
+pub struct SitemapCollection {
+    pub id: String,
+    pub handle: String,
+    /// By the locales that something is said in, its handles there, where it has one of its own.
+    pub said: Vec<(String, Option<String>)>,
+    pub updated_at: Timestamp,
+}
+
+/// The statements whose rows [`sitemap_pages_of`] takes: pages of so many products, categories and collections.
+pub fn sitemap_pages(
+    tenant: Tenant,
+    channel: Option<ChannelId>,
+    [products, categories, collections]: [i64; 3],
+) -> [Statement; 3] {
+    let of_products = match channel {
         None => tenant.statement(PAGES).bind(products),
         Some(channel) => tenant.statement(PAGES_OF_CHANNEL).bind(products).bind(channel.to_string()),
-    }
+    };
+    let of_categories = tenant.statement(PAGES_OF_CATEGORIES).bind(categories);
+    [of_products, of_categories, tenant.statement(PAGES_OF_COLLECTIONS).bind(collections)]
 }
 
 /// # Errors
@@ -126,10 +189,52 @@ pub fn sitemap_products_of(rows: &Rows) -> Result<Vec<SitemapProduct>, SqlError>
     rows.iter().map(of).collect()
 }
 
+/// The statement whose rows [`sitemap_categories_of`] takes: at most `limit` from this one on, which need not be there.
+pub fn sitemap_categories(tenant: Tenant, from: CategoryId, limit: i64) -> Statement {
+    with_way(tenant.statement(CATEGORIES).bind(from.to_string()).bind(limit))
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn sitemap_categories_of(rows: &Rows) -> Result<Vec<SitemapCategory>, SqlError> {
+    let of = |row: crate::port::sql::Row<'_>| {
+        Ok(SitemapCategory {
+            id: row.get::<&str>("id")?.to_owned(),
+            way: way_of(row)?,
+            said: listed(row.get("said")?)?,
+            updated_at: Timestamp::from_millis(row.get("updated_at")?),
+        })
+    };
+    rows.iter().map(of).collect()
+}
+
+/// The statement whose rows [`sitemap_collections_of`] takes: likewise.
+pub fn sitemap_collections(tenant: Tenant, from: CollectionId, limit: i64) -> Statement {
+    tenant.statement(COLLECTIONS).bind(from.to_string()).bind(limit)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn sitemap_collections_of(rows: &Rows) -> Result<Vec<SitemapCollection>, SqlError> {
+    let of = |row: crate::port::sql::Row<'_>| {
+        Ok(SitemapCollection {
+            id: row.get::<&str>("id")?.to_owned(),
+            handle: row.get::<&str>("handle")?.to_owned(),
+            said: listed(row.get("said")?)?,
+            updated_at: Timestamp::from_millis(row.get("updated_at")?),
+        })
+    };
+    rows.iter().map(of).collect()
+}
+
 /// Handles by locales, as the database puts them together.
 ///
 /// # Errors
 /// [`SqlError::Statement`] when it is something else.
 pub fn said_of(json: &str) -> Result<Vec<(String, String)>, SqlError> {
+    listed(json)
+}
+
+fn listed<T: DeserializeOwned>(json: &str) -> Result<Vec<T>, SqlError> {
     serde_json::from_str(json).map_err(|error| SqlError::Statement(format!("handles by locale: {error}")))
 }

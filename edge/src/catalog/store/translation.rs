@@ -8,6 +8,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
+use super::addressed::path_of;
 use super::read::BY_ID;
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Rows, SqlError, Statement};
@@ -132,17 +133,22 @@ pub fn product_in(tenant: Tenant, key: Result<ProductId, &str>, chain: &[Locale]
         Ok(id) => {
             let translation = tenant.statement(BY_ID_IN).bind(id.to_string()).bind(chain.as_str());
             let mut rows = super::product(tenant, Ok(id), now).bind(chain.as_str());
-            rows.sql = rows.sql.replace("c.name", CATEGORY).into();
+            rows.sql = told_so(&rows.sql).into();
             vec![rows, translation]
         }
         Err(handle) => {
             let mut rows = tenant.statement(BY_ID).bind(handle).bind(now.millis()).bind(chain.as_str());
             let found = FOUND.replace(":handle", "?3").replace(":chain", "?5");
-            rows.sql = rows.sql.replace("= ?3", &found).replace("c.name", CATEGORY).into();
+            rows.sql = told_so(&rows.sql.replace("= ?3", &found)).into();
             let of = |sql| tenant.statement(sql).bind(handle).bind(chain.as_str());
             vec![rows, of(BY_HANDLE_IN), of(FORMER_IN).bind(now.millis())]
         }
     }
+}
+
+/// With the name and the path of the product's category as they are said in the locales of `?5`.
+fn told_so(sql: &str) -> String {
+    sql.replace("c.name", CATEGORY).replace("'path', c.path", &format!("'path', ({})", path_of("c.id", 5)))
 }
 
 /// A list's statement with the cards of the locales of `chain`, the nearest first.

@@ -9,6 +9,7 @@ use super::SourceSeo;
 use super::read::{MOST_CHARS, MOST_SEO_DESCRIPTION_CHARS, SEO};
 use super::reader::{Fault, Reader};
 use super::translated::{MOST_TRANSLATIONS, locale_of};
+use crate::kernel::handle::Handle;
 use crate::kernel::locale::{Locale, Locales};
 
 const MOST_DESCRIPTION_BYTES: usize = 64 << 10;
@@ -20,6 +21,8 @@ pub struct NamedTranslations(BTreeMap<Locale, NamedTranslation>);
 /// What is left out is said as the next locale of a chain says it, and at last as the category or collection itself.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
 pub struct NamedTranslation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<Handle>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// HTML.
@@ -38,7 +41,7 @@ impl NamedTranslations {
         let mut reader = Reader::default();
         let mut read = |reader: &mut Reader, name: &str, json: &Value| {
             let locale = locale_of(reader, name);
-            let of = reader.members(json, &["name", "description", "seo"]);
+            let of = reader.members(json, &["handle", "name", "description", "seo"]);
             let description = reader.text(of, "description").unwrap_or_default().to_owned();
             if MOST_DESCRIPTION_BYTES < description.len() {
                 reader.fault("description", "is longer than 64 KiB");
@@ -48,7 +51,8 @@ impl NamedTranslations {
                 description: reader.line(seo, "description", MOST_SEO_DESCRIPTION_CHARS),
             });
             let seo = seo.unwrap_or_default();
-            Some((locale?, NamedTranslation { name: reader.line(of, "name", MOST_CHARS), description, seo }))
+            let handle = of.get("handle").and_then(|_| reader.parsed(of, "handle"));
+            Some((locale?, NamedTranslation { handle, name: reader.line(of, "name", MOST_CHARS), description, seo }))
         };
         let found = reader.below("translations", |reader| reader.entries_of(json, MOST_TRANSLATIONS, &mut read));
         let said = found.into_iter().flatten().filter(|(_, translation)| *translation != NamedTranslation::default());
@@ -60,6 +64,7 @@ impl NamedTranslations {
     pub fn said(&self, chain: &[Locale]) -> NamedTranslation {
         let mut said = NamedTranslation::default();
         for nearer in chain.iter().rev().filter_map(|locale| self.0.get(locale)) {
+            said.handle = nearer.handle.clone().or(said.handle);
             said.name = nearer.name.clone().or(said.name);
             if !nearer.description.is_empty() {
                 said.description.clone_from(&nearer.description);
@@ -68,6 +73,11 @@ impl NamedTranslations {
             said.seo.description = nearer.seo.description.clone().or(said.seo.description);
         }
         said
+    }
+
+    /// Whether anything is said in one of the locales of `chain`.
+    pub fn is_said(&self, chain: &[Locale]) -> bool {
+        chain.iter().any(|locale| self.0.contains_key(locale))
     }
 
     /// With each description as `safe` makes it.
@@ -100,7 +110,7 @@ mod tests {
     #[test]
     fn names_are_said_by_the_nearest_and_wrong_ones_are_named() {
         let named = read(&json!({
-            "fr": { "name": "Tentes", "description": "<b>x</b><i>", "seo": { "title": "T" } },
+            "fr": { "handle": "tentes", "name": "Tentes", "description": "<b>x</b><i>", "seo": { "title": "T" } },
             "fr-CA": { "name": "Abris", "description": null },
             "de": { "seo": {} },
         }));
@@ -108,11 +118,16 @@ mod tests {
         let said = named.said(&chain);
         assert_eq!((said.name.as_deref(), said.seo.title.as_deref()), (Some("Abris"), Some("T")));
         assert_eq!(said.description, "<b>x</b><i>");
+        assert_eq!(said.handle.as_ref().map(Handle::as_str), Some("tentes"));
         assert_eq!(named.said(&[]), NamedTranslation::default());
+        assert_eq!(
+            (named.is_said(&chain), named.is_said(&[]), named.is_said(&["de".parse().unwrap()])),
+            (true, false, false)
+        );
         assert_eq!(serde_json::to_value(&named).unwrap().as_object().unwrap().len(), 2);
         assert_eq!(named.clone().made_safe(|_| "safe".to_owned()).said(&chain).description, "safe");
 
-        let wrong = json!({ "FR": {}, "de": { "name": "a\nb", "handle": "x" }, "es": 1 });
+        let wrong = json!({ "FR": {}, "de": { "name": "a\nb", "handle": "X" }, "es": 1 });
         let faults = NamedTranslations::read(&wrong).unwrap_err();
         let mut paths: Vec<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
         paths.sort_unstable();
