@@ -1,10 +1,11 @@
 //! The application: its ports ([`App`]), and one request's view of them ([`Ctx`]).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-use headlesspro_shared::identity::{HashParameters, Resource, Role, Scope};
+use headlesspro_shared::identity::{HashParameters, RecordId, Resource, Role, Scope};
 use headlesspro_shared::kernel::id::{AccountId, ChannelId, Id, Kind, OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -509,6 +510,31 @@ impl Ctx {
     pub async fn reaches(&self, resource: &Resource) -> Result<bool, Halt> {
         let Some(needed) = self.caller.needed() else { return Ok(true) };
         Ok(self.principal().await?.permissions.allows(needed.scope, resource).is_ok())
+    }
+
+    /// The same of a part of `resource`: of one of the channels that it is in, which is enough to see it.
+    ///
+    /// # Errors
+    /// As [`reaches`](Ctx::reaches).
+    pub async fn reaches_part(&self, resource: &Resource) -> Result<bool, Halt> {
+        let Some(needed) = self.caller.needed() else { return Ok(true) };
+        Ok(self.principal().await?.permissions.allows_in_part(needed.scope, resource).is_ok())
+    }
+
+    /// The store's record, which the caller's grants reach with the route's scope.
+    ///
+    /// # Errors
+    /// [`Failure::NotFound`] where they do not, and those of [`reaches`](Ctx::reaches).
+    pub async fn reach<E>(&self, record: impl Into<RecordId>) -> Result<(), Failure<E>> {
+        let resource = Resource::of_store(self.tenant().store).record(record);
+        if self.reaches(&resource).await? { Ok(()) } else { Err(Failure::NotFound) }
+    }
+
+    /// The channels that a list is narrowed to: for a route of [`Access::Channel`](crate::routes::Access::Channel). `None`:
+    /// to none, the route's scope is held for the store. Like the tenant a claim, which the read verifies.
+    pub fn channels(&self) -> Option<BTreeSet<ChannelId>> {
+        let scope = self.caller.needed()?.scope;
+        self.caller.permissions()?.channels(scope, self.tenant().store)
     }
 
     /// Where the links in mails to an account of this role lead. A customer's lead where the caller's store says, else

@@ -31,6 +31,10 @@ pub enum Access {
     /// With this scope for anything at all. The handler asks [`Ctx::reaches`](crate::app::Ctx::reaches) about the
     /// record, and answers as if it were not there where the grants do not reach it.
     Record(Scope),
+    /// With this scope for the store, or for some channel of it. The handler does no more than that: it asks
+    /// [`Ctx::reaches`](crate::app::Ctx::reaches) about what is in the channels, and narrows a list to
+    /// [`Ctx::channels`](crate::app::Ctx::channels).
+    Channel(Scope),
 }
 
 impl Access {
@@ -41,6 +45,7 @@ impl Access {
             Access::Key(scope) => (scope, Over::Store),
             Access::Organization(scope) => (scope, Over::Organization),
             Access::Record(scope) => (scope, Over::Record),
+            Access::Channel(scope) => (scope, Over::Channel),
         };
         Some(Needed { scope, over })
     }
@@ -180,8 +185,8 @@ impl Routes {
     {
         let by_method = match access {
             Access::Public => None,
-            Access::Key(_) | Access::Organization(_) | Access::Record(_) if method == Method::GET => Some(Class::Read),
-            Access::Key(_) | Access::Organization(_) | Access::Record(_) => Some(Class::Write),
+            _ if method == Method::GET => Some(Class::Read),
+            Access::Key(_) | Access::Organization(_) | Access::Record(_) | Access::Channel(_) => Some(Class::Write),
         };
         let class = self.class.or(by_method);
         let (is_postponed, is_kept) = (self.is_postponed, self.is_kept && method == Method::GET);

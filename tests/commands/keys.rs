@@ -42,6 +42,11 @@ async fn keys_are_made_listed_and_revoked_and_a_service_has_a_token_of_its_own()
     let service = api.with_key(token.trim());
     service.post("/api/v1/jobs/mail").send().await.expect(200);
     service.get(order).send().await.expect_problem(403, "missing-scope");
+    let revoked = hp(&["token", "revoke", "svc_cron"]).ok();
+    assert!(revoked.starts_with("tokens of svc_cron that were issued until now for org_"), "{revoked}");
+    let another = hp(&["token", "service", "--issuer", &dev.url]).ok();
+    api.with_key(another.trim()).post("/api/v1/jobs/mail").send().await.expect(200);
+    assert!(hp(&["token", "revoke", "Cron"]).refused(1).contains("lower-case"));
     let other = hp(&["token", "service", "--issuer", "https://elsewhere.example"]).ok();
     let other = api.with_key(other.trim()).post("/api/v1/jobs/mail").send().await;
     other.expect_problem(401, "bad-credentials");

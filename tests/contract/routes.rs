@@ -60,6 +60,7 @@ fn line(route: &Route) -> String {
         Access::Key(_) => "store",
         Access::Organization(_) => "organization",
         Access::Record(_) => "record",
+        Access::Channel(_) => "channel",
     };
     let (scope, who) = match route.access.scope() {
         None => ("-", "everybody".to_owned()),

@@ -34,7 +34,7 @@ use crate::app::Ctx;
 use crate::cache::pages::{Address, Page};
 use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link, query_of};
-use crate::failure::Failure;
+use crate::failure::{Denied, Failure};
 use crate::port::shared_cache::SharedCache;
 use crate::port::sql::Value;
 use crate::problem::{FieldError, Place, Problem};
@@ -59,10 +59,9 @@ const HEADERS: usize = 24;
 pub(super) const CACHE_TAG: HeaderName = HeaderName::from_static("cache-tag");
 
 pub fn routes() -> Routes {
-    let access = Access::Key(Scope::CatalogRead);
     Routes::new()
         .kept()
-        .get("/api/v1/products", access, list)
+        .get("/api/v1/products", Access::Channel(Scope::CatalogRead), list)
         .get("/api/v1/products/{idOrHandle}", Access::Record(Scope::CatalogRead), product)
         .and(attributes::http::routes())
         .and(categories::http::routes())
@@ -233,10 +232,19 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
             (kept, version)
         }
     };
-    if let Some(record) = &kept.record
-        && !ctx.reaches(&Resource::of_store(store).record(record.clone())).await?
-    {
-        return Err(Problem::not_found());
+    let shown = Resource::of_store(store).in_channels(ctx.channel());
+    match &kept.record {
+        Some(record) => {
+            if !ctx.reaches(&shown.record(record.clone())).await? {
+                return Err(Problem::not_found());
+            }
+        }
+        // Of several channels none leads the list.
+        None => {
+            if !ctx.reaches(&shown).await? {
+                return Err(Problem::from(Denied::MissingScope(Scope::CatalogRead)));
+            }
+        }
     }
     ctx.spent().tell_catalog_version(version);
     Ok(respond(&kept, headers, ctx.now))

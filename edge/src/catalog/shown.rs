@@ -24,7 +24,7 @@ pub struct Answer {
     pub tags: Vec<String>,
     /// The cursor of the next page.
     pub next: Option<String>,
-    /// Of the one product that it shows, for grants that are narrowed to records.
+    /// The one product, category or collection that it shows, for grants that are narrowed to records.
     pub record: Option<RecordId>,
     /// Where what was asked for is now, by another name.
     pub moved_to: Option<String>,
@@ -36,7 +36,7 @@ impl Answer {
     pub fn moved(store: StoreId, id: &str, (member, name): (&str, &str), to: String) -> Answer {
         let json = serde_json::json!({ "id": id, member: name }).to_string();
         // Another may take the former name, which touches all of them.
-        Answer { json, tags: vec![id.to_owned(), categories_tag(store)], next: None, record: None, moved_to: Some(to) }
+        Answer { json, tags: vec![id.to_owned(), categories_tag(store)], next: None, record: id.parse().ok(), moved_to: Some(to) }
     }
 }
 

@@ -345,6 +345,7 @@ async fn list(
         }
     }
     tags.push(lists_tag(tenant.store));
+    let record = shelf_tag.as_deref().and_then(|id| id.parse().ok());
     tags.extend(shelf_tag);
     // What is in stock is in it or not; the products in it are named already.
     let is_ruled = query.filter.collection.is_some() && stock_rule.is_some_and(|rows| rows.first().is_some());
@@ -352,7 +353,7 @@ async fn list(
         tags.push(stock_tag(tenant.store));
     }
     let json = list_answer(&cards, query.fields.as_ref(), next.as_deref(), count).map_err(no_document)?;
-    Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record: None, moved_to: None }) })
+    Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record, moved_to: None }) })
 }
 
 fn no_document(error: serde_json::Error) -> Unavailable {

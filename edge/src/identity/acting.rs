@@ -13,7 +13,7 @@ use super::opening::signing_key;
 use super::operator;
 use super::signing::SigningKey;
 use super::store::session::NewSession;
-use super::store::{keys, session};
+use super::store::{keys, session, void};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::Change;
@@ -66,7 +66,7 @@ pub async fn act_as<E>(
         org: tenant.organization,
         store: tenant.store,
         currency: ctx.principal().await?.currency,
-        chan: None,
+        chan: acting.permissions.only_channel(tenant.store),
         sid: Some(id),
         role: acting.role,
         scopes,
@@ -105,6 +105,20 @@ pub async fn service_token(
     commit.push(operator::audit(app, tenant, change, now)?);
     operator::done(app.databases.of(tenant.organization).commit(&commit).await?)?;
     signed_service_token(app, (tenant, currency), issuer, service, scopes).await
+}
+
+/// Voids the tokens of a service that name this tenant's organization and were issued until now: everywhere within 30 s.
+/// One that is issued afterwards is good. It stands in the audit log.
+///
+/// # Errors
+/// [`Unavailable`].
+pub async fn revoke_service_tokens(app: &App, tenant: Tenant, service: Service) -> Result<(), Unavailable> {
+    let (subject, now) = (Subject::Service(service).to_string(), app.clock.now());
+    let change = Change::new("service-token.revoke", &subject).has("issuedUntil", now.to_string().into());
+    let mut commit = Commit::new();
+    commit.push(void::void(tenant, &subject, now));
+    commit.push(operator::audit(app, tenant, change, now)?);
+    operator::done(app.databases.of(tenant.organization).commit(&commit).await?)
 }
 
 /// The token alone: by the key of the database that the organization is asked for in, whether it lives there or not.

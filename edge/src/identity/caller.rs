@@ -1,5 +1,6 @@
 //! A caller: first a claim, then a principal.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -283,6 +284,8 @@ pub enum Over {
     Organization,
     /// Anything: the record decides, once it is known.
     Record,
+    /// The store, or some channel of it: what is in it decides.
+    Channel,
 }
 
 impl Needed {
@@ -292,6 +295,9 @@ impl Needed {
             Over::Store => Resource::of_store(store),
             Over::Organization => Resource::of_organization(),
             Over::Record => return permissions.scopes().contains(self.scope),
+            Over::Channel => {
+                return permissions.channels(self.scope, store).is_none_or(|channels| !channels.is_empty());
+            }
         };
         permissions.allows(self.scope, &resource).is_ok()
     }
@@ -459,6 +465,15 @@ impl Caller {
         match &self.credential {
             Credential::Token(_, token) => token.person(),
             Credential::Key(_) | Credential::Client(..) | Credential::Known(_) => self.verified()?.person,
+        }
+    }
+
+    /// What it may do: like the tenant a claim until it is verified. `None` of a key that is not, which no grants narrow.
+    pub fn permissions(&self) -> Option<Cow<'_, Permissions>> {
+        match (self.verified(), &self.credential) {
+            (Some(principal), _) => Some(Cow::Borrowed(&principal.permissions)),
+            (None, Credential::Token(_, token)) => Some(Cow::Owned(token.claims.access.permissions())),
+            (None, Credential::Key(_) | Credential::Client(..) | Credential::Known(_)) => None,
         }
     }
 

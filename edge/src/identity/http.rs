@@ -6,7 +6,9 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::{DEFAULT_OVERLAP_SECONDS, LONGEST_OVERLAP_SECONDS, Password, RefreshToken, Scope};
+use headlesspro_shared::identity::{
+    DEFAULT_OVERLAP_SECONDS, LONGEST_OVERLAP_SECONDS, Password, RefreshToken, Scope, device_of,
+};
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreId, StoreKind};
 use headlesspro_shared::limits::Class;
@@ -32,9 +34,6 @@ use crate::limits::ClientAddress;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
-
-/// Of a `User-Agent`, so many characters are kept.
-const DEVICE_CHARACTERS: usize = 120;
 
 pub fn routes() -> Routes {
     let begin = Access::Key(Scope::AuthBegin);
@@ -132,7 +131,7 @@ pub struct SessionBody {
     pub id: String,
     /// Whether it is the one that asks.
     pub current: bool,
-    /// What the device called itself when it logged in.
+    /// The browser and the system that logged in, as far as its `User-Agent` told: `Firefox on Windows`.
     pub device: String,
     #[schemars(with = "MomentText")]
     pub created_at: String,
@@ -321,11 +320,9 @@ pub(super) fn not_fresh(what_to_do: &str) -> Problem {
         .detail(format!("{what_to_do}: the login is too long ago for this."))
 }
 
-/// The device as it names itself: printable, and no longer than anyone reads.
+/// What its owner knows the device by that asks.
 pub(super) fn device(headers: &HeaderMap) -> String {
-    let text = headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()).into_owned());
-    let text = text.unwrap_or_default();
-    text.chars().filter(|character| !character.is_control()).take(DEVICE_CHARACTERS).collect()
+    device_of(&headers.get(USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes())).unwrap_or_default())
 }
 
 pub(super) fn answer<T: Serialize>(status: StatusCode, body: &T) -> Response {

@@ -42,7 +42,9 @@ mod store;
 mod telling;
 mod usecase;
 
-pub use acting::{Acting, Impersonation, act_as, service_token, signed_service_token, signing_keys};
+pub use acting::{
+    Acting, Impersonation, act_as, revoke_service_tokens, service_token, signed_service_token, signing_keys,
+};
 pub use announced::{registered, verified};
 pub use caller::{
     Bearer, Caller, Countable, KeyHash, Needed, Over, Person, Principal, Verifier, countable, hash_of, revocation_key,

@@ -213,7 +213,7 @@ fn session() -> Value {
     json!({
         "id": id::<SessionKind>(1).to_string(),
         "current": true,
-        "device": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "device": "Firefox on Linux",
         "createdAt": time(0),
         "lastUsedAt": time(1),
         "expiresAt": time(720),

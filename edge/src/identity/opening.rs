@@ -40,7 +40,7 @@ pub struct Opening<'a> {
     pub account: AccountId,
     pub role: Role,
     pub permissions: Permissions,
-    /// What the device calls itself.
+    /// What its owner knows the device by.
     pub device: &'a str,
 }
 
@@ -101,9 +101,11 @@ impl Opened {
         let tenant = ctx.tenant();
         let (scopes, grants) = self.permissions.to_claims();
         let principal = ctx.principal().await?;
-        // Whoever logs in with a key of a channel is shown no more than that. The staff sees everything elsewhere anyway.
-        let (currency, chan) = (principal.currency, principal.channel.filter(|_| self.role == Role::Customer));
-        let store = self.elsewhere.unwrap_or(OpenStore { id: tenant.store, currency });
+        let store = self.elsewhere.unwrap_or(OpenStore { id: tenant.store, currency: principal.currency });
+        // A customer who logs in with a key of a channel is shown no more than that, and of the staff those are whose
+        // grants are for one alone: all others see everything elsewhere anyway.
+        let of_key = principal.channel.filter(|_| self.role == Role::Customer);
+        let chan = of_key.or_else(|| self.permissions.only_channel(store.id));
         let access = Access {
             org: tenant.organization,
             store: store.id,

@@ -29,14 +29,14 @@ use crate::wire::{IdText, MomentText};
 
 pub fn routes() -> Routes {
     // Staff alone: a publishable key reads the catalog, and must not see what is not shown yet.
-    let staff = Access::Key(Scope::CatalogWrite);
+    let (one, all) = (Access::Record(Scope::CatalogWrite), Access::Key(Scope::CatalogWrite));
     Routes::new()
-        .get("/api/v1/files", staff, list)
-        .post("/api/v1/files", staff, create)
-        .get("/api/v1/files/{id}", staff, show)
-        .patch("/api/v1/files/{id}", staff, change)
-        .delete("/api/v1/files/{id}", staff, delete)
-        .post("/api/v1/files/{id}/complete", staff, complete)
+        .get("/api/v1/files", all, list)
+        .post("/api/v1/files", all, create)
+        .get("/api/v1/files/{id}", one, show)
+        .patch("/api/v1/files/{id}", one, change)
+        .delete("/api/v1/files/{id}", one, delete)
+        .post("/api/v1/files/{id}/complete", one, complete)
         .post("/api/v1/jobs/files", Access::Key(Scope::JobsRun), run)
 }
 

@@ -137,11 +137,18 @@ pub async fn complete(ctx: &Ctx, id: FileId) -> Outcome<File> {
 pub async fn show(ctx: &Ctx, id: FileId) -> Outcome<File> {
     for ctx in ctx.attempts() {
         let rows = ctx.read(vec![store::find(ctx.tenant(), id)]).await?;
-        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+        if let Some(settled) = ctx.settles(reached(&ctx, rows.first()).await.map(Some)) {
             return settled;
         }
     }
     Err(Failure::NotFound)
+}
+
+/// The file of the row, which the caller's grants reach.
+async fn reached(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<File> {
+    let found = only(rows)?;
+    ctx.reach(found.id).await?;
+    Ok(found)
 }
 
 /// One page, the newest first, and whether there are more.

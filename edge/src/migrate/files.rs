@@ -64,8 +64,9 @@ pub const ALL: &[Migration] = files![
     "202611221545_catalog_channels",
     "202611221606_media_in_use",
     "202611221930_catalog_purge",
-    "202611221945_catalog_bulk_dry_run",
     "202611221940_catalog_handles",
+    "202611221945_catalog_bulk_dry_run",
+    "202611221945_identity_devices",
 ];
 
 #[cfg(test)]

@@ -169,7 +169,7 @@ fn describe(operation: &Operation, route: &Route, schemas: &mut Schemas, shared:
             set("security", json!([]));
             operation.description.to_owned()
         }
-        Access::Key(scope) | Access::Organization(scope) | Access::Record(scope) => {
+        Access::Key(scope) | Access::Organization(scope) | Access::Record(scope) | Access::Channel(scope) => {
             set("security", json!([{ "apiKey": [] }]));
             set("x-scope", scope.name().into());
             format!("{}\n\nNeeds a key with the scope `{scope}`.", operation.description)

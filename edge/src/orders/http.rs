@@ -138,7 +138,8 @@ async fn show(ctx: Ctx, PathId(id): PathId<OrderKind>) -> Result<Response, Probl
     let answers = ctx.read(vec![store::document(ctx.tenant(), id)]).await?;
     let found = answers.first().map(store::orders_of).transpose().map_err(Halt::from)?.unwrap_or_default();
     let order = found.first().ok_or_else(Problem::not_found)?;
-    if !ctx.reaches(&Resource::of_store(ctx.tenant().store).record(id)).await? {
+    let channel = answers.first().map(store::channel_of).transpose().map_err(Halt::from)?.flatten();
+    if !ctx.reaches(&Resource::of_store(ctx.tenant().store).in_channels(channel).record(id)).await? {
         return Err(Problem::not_found());
     }
     let document = whole(ctx.app(), ctx.tenant(), order).map_err(Halt::Unavailable)?;

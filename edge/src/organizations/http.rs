@@ -1,7 +1,7 @@
 //! The routes of organizations, and what their handlers share.
 
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::{Grant, Narrowing, Scope};
+use headlesspro_shared::identity::{Grant, Narrowing, OpensNothing, Scope};
 use headlesspro_shared::kernel::id::{ChannelKind, LocationKind, StoreKind};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::organizations::MembershipError;
@@ -49,13 +49,15 @@ pub struct NarrowingBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<StoreKind>>")]
     pub store: Option<String>,
+    /// Nothing is at a location yet, so that no grant for one is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<LocationKind>>")]
     pub location: Option<String>,
+    /// What is in the channel: its catalog; its products, to be changed where they are in no other; its orders.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<ChannelKind>>")]
     pub channel: Option<String>,
-    /// The id of one record, of any kind.
+    /// The id of a product, order, category, collection, attribute, channel, file, API key, app, store or customer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(regex(pattern = "^[a-z]{1,63}_[0-7][0-9a-hjkmnp-tv-z]{25}$"))]
     pub record: Option<String>,
@@ -77,11 +79,19 @@ pub fn grants(bodies: Option<Vec<GrantBody>>, errors: &mut FieldErrors) -> Optio
         let grant = errors.nested(&format!("grants/{at}"), |errors| {
             let scopes = errors.required("scopes", body.scopes, |scopes| scopes.parse());
             let to = body.to.unwrap_or_default();
-            let to = errors.nested("to", |errors| Narrowing {
-                store: errors.optional("store", to.store, |id| id.parse()),
-                location: errors.optional("location", to.location, |id| id.parse()),
-                channel: errors.optional("channel", to.channel, |id| id.parse()),
-                record: errors.optional("record", to.record, |id| id.parse()),
+            let to = errors.nested("to", |errors| {
+                let to = Narrowing {
+                    store: errors.optional("store", to.store, |id| id.parse()),
+                    location: errors.optional("location", to.location, |id| id.parse()),
+                    channel: errors.optional("channel", to.channel, |id| id.parse()),
+                    record: errors.optional("record", to.record, |id| id.parse()),
+                };
+                match to.opens_something() {
+                    Err(nothing @ OpensNothing::Location) => errors.push("location", nothing.to_string()),
+                    Err(nothing @ OpensNothing::Record) => errors.push("record", nothing.to_string()),
+                    Ok(()) => {}
+                }
+                to
             });
             scopes.map(|scopes| Grant { scopes, to })
         });

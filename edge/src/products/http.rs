@@ -20,7 +20,7 @@ use crate::routes::{Access, Routes};
 pub(super) const LIMIT: usize = 2 * 1024 * 1024;
 
 pub fn routes() -> Routes {
-    let (one, all) = (Access::Record(Scope::CatalogWrite), Access::Key(Scope::CatalogWrite));
+    let (one, all) = (Access::Record(Scope::CatalogWrite), Access::Channel(Scope::CatalogWrite));
     Routes::new()
         .post("/api/v1/products", all, create)
         .patch("/api/v1/products/{idOrHandle}", one, change)
@@ -120,6 +120,8 @@ impl From<ProductError> for Problem {
     fn from(error: ProductError) -> Problem {
         match error {
             ProductError::Invalid(faults) => Problem::faults(faults),
+            ProductError::BeyondGrants => Problem::new(StatusCode::FORBIDDEN, "beyond-own-permissions")
+                .detail("It is published in channels that your grants are not for."),
             ProductError::VersionMismatch { current } => version_mismatch(current),
             ProductError::Changing => changed_meanwhile(),
         }

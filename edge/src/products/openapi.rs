@@ -391,6 +391,7 @@ fn change() -> Operation {
         )
         .answer(shown())
         .problems(body_problems())
+        .problems(beyond_grants())
         .problems(not_found())
         .problems(entropy())
         .problems(if_match(ProductError::VersionMismatch { current: 8 }))
@@ -407,6 +408,7 @@ fn delete() -> Operation {
         .budget(Budget::new(2, 9, 0))
         .parameters([key(), Parameter::if_match()])
         .answer(Answer::empty(204, "It is gone."))
+        .problems(beyond_grants())
         .problems(not_found())
         .problems(entropy())
         .problems(if_match(ProductError::VersionMismatch { current: 8 }))
@@ -507,6 +509,13 @@ fn shown() -> Answer {
 
 fn body_problems() -> Vec<crate::openapi::Problem> {
     json_body_within(LIMIT, "The body has more than 2 MiB.")
+}
+
+fn beyond_grants() -> Vec<crate::openapi::Problem> {
+    vec![of(
+        ProductError::BeyondGrants,
+        "The caller's grants are for some channels, and it is published elsewhere too.",
+    )]
 }
 
 fn changing() -> Vec<crate::openapi::Problem> {

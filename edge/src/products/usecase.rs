@@ -28,6 +28,8 @@ pub const NEWEST: &str = "newest";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProductError {
     Invalid(Vec<Fault>),
+    /// It is published in channels that the caller's grants are not for.
+    BeyondGrants,
     VersionMismatch {
         current: i64,
     },
@@ -82,15 +84,39 @@ pub async fn source_of(ctx: &Ctx, there: &OneProduct) -> Outcome<Source> {
     Ok(catalog::source_of(&there.source, there.category.as_deref(), currency)?)
 }
 
+/// The product of the row, which the caller's grants let be seen.
 pub async fn found(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<OneProduct> {
     let one = rows.map(catalog::one_of).transpose()?.flatten().ok_or(Failure::NotFound)?;
-    let record = Resource::of_store(ctx.tenant().store).record(one.id);
-    if ctx.reaches(&record).await? { Ok(one) } else { Err(Failure::NotFound) }
+    if ctx.reaches_part(&resource(ctx, &one)).await? { Ok(one) } else { Err(Failure::NotFound) }
+}
+
+/// The same, to be changed: what is published elsewhere too is seen and not changed.
+async fn found_to_change(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<OneProduct> {
+    let one = found(ctx, rows).await?;
+    if ctx.reaches(&resource(ctx, &one)).await? { Ok(one) } else { Err(Failure::Rejected(ProductError::BeyondGrants)) }
+}
+
+fn resource(ctx: &Ctx, one: &OneProduct) -> Resource {
+    let resource = Resource::of_store(ctx.tenant().store).record(one.id).in_channels(one.channels.iter().copied());
+    if one.is_everywhere { resource.everywhere() } else { resource }
+}
+
+/// Whether the product is to be published beyond what the caller's grants are for.
+async fn beyond_grants(ctx: &Ctx, source: &Source, id: Option<ProductId>) -> Outcome<Option<Fault>> {
+    let channels = source.channels.iter().filter_map(|id| id.parse().ok());
+    let mut resource = Resource::of_store(ctx.tenant().store).in_channels(channels);
+    if let Some(id) = id {
+        resource = resource.record(id);
+    }
+    let is_within = ctx.reaches(&if source.channels.is_empty() { resource.everywhere() } else { resource }).await?;
+    let reason = "must name channels, and only those that your grants are for".to_owned();
+    Ok((!is_within).then(|| Fault { path: "channels".to_owned(), reason }))
 }
 
 /// A page of the products of all statuses, in JSON, and the cursor of the next one.
 pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String>)> {
-    let list = catalog::list_all(ctx.tenant(), page, page.limit.saturating_add(1));
+    let channels = ctx.channels();
+    let list = catalog::list_all(ctx.tenant(), page, channels.as_ref(), page.limit.saturating_add(1));
     let rows = ctx.read(vec![list, catalog::version(ctx.tenant())]).await?;
     ctx.spent().tell_catalog_version(catalog::version_of(rows.get(1))?);
     let rows = rows.first().ok_or(Failure::NotFound)?;
@@ -151,6 +177,7 @@ async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<O
     faults.extend(source.foreign_prices(None, &further));
     faults.extend(in_category(&mut source, rows.first())?);
     faults.extend(source.settle_channels(&catalog::channel_ids(rows.get(5))?));
+    faults.extend(beyond_grants(ctx, &source, None).await?);
     let attributes = Attributes::of(rows.get(2), currency)?;
     let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
     faults.extend(attributes.settle(&mut source, None, &referenced));
@@ -203,7 +230,7 @@ async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
     reads.extend([catalog::currencies(tenant), catalog::all_channels(tenant)]);
     reads.extend(translations_of(patch).map(|_| organizations::locales(tenant)));
     let rows = ctx.read(reads).await?;
-    let there = found(ctx, rows.first()).await?;
+    let there = found_to_change(ctx, rows.first()).await?;
     expect(expected, there.version)?;
     let (currency, further) = catalog::currencies_of(rows.get(4))?;
     let was = source_of(ctx, &there).await?;
@@ -225,6 +252,7 @@ async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
     faults.extend(foreign_locales(&source, Some(&was), rows.get(6))?);
     faults.extend(source.foreign_prices(Some(&was), &further));
     faults.extend(source.settle_channels(&catalog::channel_ids(rows.get(5))?));
+    faults.extend(beyond_grants(ctx, &source, Some(there.id)).await?);
     let attributes = Attributes::of(rows.get(2), currency)?;
     faults.extend(attributes.definitions.unknown_in(&patch));
     let referenced = catalog::referenced(rows.get(3), pictures::ids_of(rows.get(1))?)?;
@@ -279,7 +307,7 @@ pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> 
 async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Option<()>> {
     let tenant = ctx.tenant();
     let rows = ctx.read(vec![catalog::one(tenant, key)]).await?;
-    let there = found(ctx, rows.first()).await?;
+    let there = found_to_change(ctx, rows.first()).await?;
     expect(expected, there.version)?;
     let was = to_json(&source_of(ctx, &there).await?)?;
     let mut commit = Commit::new();

@@ -1,12 +1,16 @@
 //! Grants: scopes narrowed to a store, a location, a channel or one record.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Scope, Scopes};
-use crate::kernel::id::{ChannelId, Id, Kind, LocationId, StoreId};
+use crate::kernel::id::{
+    AccountKind, ApiKeyKind, AppKind, AttributeKind, CategoryKind, ChannelId, ChannelKind, CollectionKind, FileKind,
+    Id, Kind, LocationId, OrderKind, ProductKind, StoreId, StoreKind,
+};
 
 /// Where a grant holds: at what has *all* of the named properties. Without any it holds everywhere.
 ///
@@ -29,12 +33,26 @@ impl Narrowing {
         *self == Narrowing::default()
     }
 
-    /// Whether the grant reaches `resource`. What a resource does not say of itself it is not: a grant for one
-    /// location does not reach something without a location.
-    pub fn admits(&self, resource: &Resource) -> bool {
+    /// Whether a grant for it opens anything that there is.
+    ///
+    /// # Errors
+    /// [`OpensNothing`] where it names what no route looks at.
+    pub fn opens_something(&self) -> Result<(), OpensNothing> {
+        if self.location.is_some() {
+            return Err(OpensNothing::Location);
+        }
+        match &self.record {
+            Some(record) if !RecordId::KINDS.contains(&record.kind()) => Err(OpensNothing::Record),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the grant reaches `resource` in `channel`. What a resource does not say of itself it is not: a grant for
+    /// one location does not reach something without a location.
+    fn admits(&self, resource: &Resource, channel: Option<&ChannelId>) -> bool {
         meets(self.store.as_ref(), resource.store.as_ref())
             && meets(self.location.as_ref(), resource.location.as_ref())
-            && meets(self.channel.as_ref(), resource.channel.as_ref())
+            && meets(self.channel.as_ref(), channel)
             && meets(self.record.as_ref(), resource.record.as_ref())
     }
 
@@ -51,12 +69,26 @@ fn meets<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
     wanted.is_none() || wanted == found
 }
 
+/// Why nobody is given a grant: it would open nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum OpensNothing {
+    #[error("opens nothing: nothing is at a location yet")]
+    Location,
+    #[error(
+        "opens nothing: expected the id of a product, order, category, collection, attribute, channel, file, API key, \
+         app, store or customer"
+    )]
+    Record,
+}
+
 /// What a decision is about. The organization is not named: the tenant rule has already bound it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Resource {
     store: Option<StoreId>,
     location: Option<LocationId>,
-    channel: Option<ChannelId>,
+    channels: Vec<ChannelId>,
+    /// Whether it is in every channel that there will be, too.
+    is_everywhere: bool,
     record: Option<RecordId>,
 }
 
@@ -75,9 +107,16 @@ impl Resource {
         Resource { location: Some(location), ..self }
     }
 
+    /// In these channels and no other. Without any it is a matter of the store alone.
     #[must_use]
-    pub fn in_channel(self, channel: ChannelId) -> Resource {
-        Resource { channel: Some(channel), ..self }
+    pub fn in_channels(self, channels: impl IntoIterator<Item = ChannelId>) -> Resource {
+        Resource { channels: channels.into_iter().collect(), ..self }
+    }
+
+    /// In all channels that there will be as well: no grants for some of them are for all of it.
+    #[must_use]
+    pub fn everywhere(self) -> Resource {
+        Resource { is_everywhere: true, ..self }
     }
 
     #[must_use]
@@ -93,6 +132,28 @@ pub struct RecordId(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected the id of a record, such as prod_01h455vb4pex5vsknk084sn02q")]
 pub struct InvalidRecordId;
+
+impl RecordId {
+    /// The kinds of records that routes look at: what a grant may name.
+    pub const KINDS: [&'static str; 11] = [
+        ApiKeyKind::PREFIX,
+        AppKind::PREFIX,
+        AttributeKind::PREFIX,
+        CategoryKind::PREFIX,
+        ChannelKind::PREFIX,
+        CollectionKind::PREFIX,
+        AccountKind::PREFIX,
+        FileKind::PREFIX,
+        OrderKind::PREFIX,
+        ProductKind::PREFIX,
+        StoreKind::PREFIX,
+    ];
+
+    /// What stands before the `_`.
+    pub fn kind(&self) -> &str {
+        self.0.split_once('_').map_or("", |(kind, _)| kind)
+    }
+}
 
 impl FromStr for RecordId {
     type Err = InvalidRecordId;
@@ -187,13 +248,38 @@ impl Permissions {
         self.narrowed.iter().fold(self.everywhere, |all, grant| all.union(grant.scopes))
     }
 
+    /// Whether the scope is held for all of the resource: in each of the channels that it is in.
+    ///
     /// # Errors
-    /// [`Denial`] unless some grant carries the scope and reaches the resource.
+    /// [`Denial`] unless some grant carries the scope and reaches the resource, or some do in each of its channels.
     pub fn allows(&self, scope: Scope, resource: &Resource) -> Result<(), Denial> {
-        if self.everywhere.contains(scope) || self.with(scope).any(|grant| grant.to.admits(resource)) {
-            return Ok(());
+        let mut channels = resource.channels.iter();
+        let is_in_some_alone = !resource.is_everywhere && !resource.channels.is_empty();
+        let is_allowed = self.reaches(scope, resource, None)
+            || (is_in_some_alone && channels.all(|channel| self.reaches(scope, resource, Some(channel))));
+        if is_allowed { Ok(()) } else { Err(self.denial(scope)) }
+    }
+
+    /// Whether the scope is held for a part of the resource: in one of the channels that it is in. Enough to see it, and
+    /// not to change it.
+    ///
+    /// # Errors
+    /// [`Denial`] unless some grant carries the scope and reaches the resource in one of its channels.
+    pub fn allows_in_part(&self, scope: Scope, resource: &Resource) -> Result<(), Denial> {
+        let is_allowed = self.reaches(scope, resource, None)
+            || resource.channels.iter().any(|channel| self.reaches(scope, resource, Some(channel)));
+        if is_allowed { Ok(()) } else { Err(self.denial(scope)) }
+    }
+
+    /// The channels that a list of the store is narrowed to. `None`: the scope is held for the store as a whole.
+    pub fn channels(&self, scope: Scope, store: StoreId) -> Option<BTreeSet<ChannelId>> {
+        let of_store = Resource::of_store(store);
+        if self.reaches(scope, &of_store, None) {
+            return None;
         }
-        Err(if self.scopes().contains(scope) { Denial::Elsewhere(scope) } else { Denial::MissingScope(scope) })
+        let all =
+            self.with(scope).filter_map(|grant| grant.to.channel.filter(|id| grant.to.admits(&of_store, Some(id))));
+        Some(all.collect())
     }
 
     /// Whether there is anything to be done in `store`, beyond what concerns the caller's own account.
@@ -224,6 +310,20 @@ impl Permissions {
             everywhere: self.everywhere.intersection(scopes),
             narrowed: self.narrowed.iter().map(limited).filter(|grant| !grant.scopes.is_empty()).collect(),
         }
+    }
+
+    /// The channel whose catalog is all of the store's that is shown: where it is one.
+    pub fn only_channel(&self, store: StoreId) -> Option<ChannelId> {
+        let mut channels = self.channels(Scope::CatalogRead, store)?.into_iter();
+        channels.next().filter(|_| channels.next().is_none())
+    }
+
+    fn reaches(&self, scope: Scope, resource: &Resource, channel: Option<&ChannelId>) -> bool {
+        self.everywhere.contains(scope) || self.with(scope).any(|grant| grant.to.admits(resource, channel))
+    }
+
+    fn denial(&self, scope: Scope) -> Denial {
+        if self.scopes().contains(scope) { Denial::Elsewhere(scope) } else { Denial::MissingScope(scope) }
     }
 
     fn with(&self, scope: Scope) -> impl Iterator<Item = &Grant> {

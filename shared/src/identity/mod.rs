@@ -6,6 +6,7 @@
 mod app;
 mod base32;
 mod challenge;
+mod device;
 mod epoch;
 pub mod federation;
 mod fresh;
@@ -31,9 +32,10 @@ pub use app::{
     AppScopesError, ClientSecretClaim, InvalidClientSecret, ScopeRefused, give_app, mint_client_secret, narrow,
 };
 pub use challenge::{Challenge, ChallengeClaim, InvalidChallenge};
+pub use device::device_of;
 pub use epoch::Epoch;
 pub use fresh::is_fresh;
-pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, Permissions, RecordId, Resource};
+pub use grant::{Denial, Grant, InvalidRecordId, Narrowing, OpensNothing, Permissions, RecordId, Resource};
 pub use issue_key::{
     DEFAULT_OVERLAP_SECONDS, InvalidKeyName, IssueKeyError, KeyName, LONGEST_OVERLAP_SECONDS, issue_key, most_of,
 };

@@ -72,7 +72,8 @@ pub struct Access {
     pub store: StoreId,
     /// The store's currency, which never changes: most requests need it, and nothing else of the store.
     pub currency: Currency,
-    /// The channel of the key that the session was opened or refreshed with: its customer is shown no more than that.
+    /// The channel of the key that a customer's session was opened or refreshed with, or the one that a member's grants
+    /// are for: its holder is shown no more than that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chan: Option<ChannelId>,
     /// The session, for a person; apps and services have none.
@@ -114,7 +115,7 @@ pub enum Subject {
 
 impl Subject {
     /// Whether whoever shows its token gets another for it: people refresh, apps ask with their secret. Nobody gives a
-    /// service another, and nothing voids its token before it ends.
+    /// service another.
     pub fn is_renewable(&self) -> bool {
         match self {
             Subject::Account(_) | Subject::App(_) => true,

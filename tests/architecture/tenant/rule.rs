@@ -38,7 +38,7 @@ const ABOVE_TENANTS: [(&str, &str); 6] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 10] = [
+const FILLS: [(&str, &[&str]); 11] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -87,6 +87,13 @@ const FILLS: [(&str, &[&str]); 10] = [
         &[
             "adds rows to category_address whose owner is not ?1",
             "reads category without category.organization_id = ?1",
+        ],
+    ),
+    (
+        "202611221945_identity_devices.sql",
+        &[
+            "updates session without session.organization_id = ?1",
+            "updates session without session.organization_id = ?1",
         ],
     ),
 ];

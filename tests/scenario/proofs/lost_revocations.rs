@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use headlesspro_edge::host::native::clock::SystemClock;
-use headlesspro_edge::identity::reset_second_factor;
+use headlesspro_edge::identity::{reset_second_factor, revoke_service_tokens, service_token};
 use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_shared::identity::Role;
 use serde_json::{Value, json};
@@ -48,6 +48,8 @@ pub fn what_was_taken_away_is_gone_all_the_same(stage: &Stage, kind: Kind) {
             shown(world, &honest).get(CATALOG).send().await.expect(200);
         };
         all_are_void(&fresh).await;
+        let isolate = stage.isolate().await;
+        a_scheduler_goes_on_with_another(stage, &stage.world_of(&isolate)).await;
         if kind == Kind::Native {
             join_all(taken.iter().map(async |(_, client)| is_void(&shown(&world, client)).await)).await;
             honest.get(CATALOG).send().await.expect(200);
@@ -96,6 +98,7 @@ async fn take_away(stage: &Stage, at: &World, known: &World) -> Vec<(&'static st
         of_apps.push(at.nobody.with_key(token["access_token"].as_str().unwrap()));
         apps.push((id.to_owned(), client));
     }
+    let service = service_of(stage, at, "leaked", "catalog:read").await;
     let [revoked_app, revoked_token] = <[Client; 2]>::try_from(of_apps).ok().unwrap();
     let taken = vec![
         ("a role", demoted.client),
@@ -108,6 +111,7 @@ async fn take_away(stage: &Stage, at: &World, known: &World) -> Vec<(&'static st
         ("a second factor", lost_phone.client),
         ("an app", revoked_app),
         ("one token of an app", revoked_token),
+        ("the tokens of a service", service),
     ];
     for (what, client) in &taken {
         let answer = known.nobody.with_key(client.key().unwrap()).get(CATALOG).send().await;
@@ -126,5 +130,24 @@ async fn take_away(stage: &Stage, at: &World, known: &World) -> Vec<(&'static st
     owner.delete(&format!("/api/v1/apps/{}", apps[0].0)).send().await.expect(204);
     let form = format!("token={}&{}", taken[9].1.key().unwrap(), apps[1].1);
     at.nobody.post("/oauth/revoke").body(FORM, form).send().await.expect(200);
+    revoke_service_tokens(stage.app(), tenant_of(&at.ours), "leaked".parse().unwrap()).await.unwrap();
     taken
+}
+
+/// Whoever has a token that the operator has just made for a service.
+async fn service_of(stage: &Stage, at: &World, name: &str, scopes: &str) -> Client {
+    let (app, of) = (stage.app(), (tenant_of(&at.ours), "EUR".parse().unwrap()));
+    let (service, scopes) = (name.parse().unwrap(), scopes.parse().unwrap());
+    at.nobody.with_key(&service_token(app, of, &app.verifier().issuer, service, scopes).await.unwrap())
+}
+
+/// What runs jobs for everybody is revoked like anything else, and no other service with it.
+async fn a_scheduler_goes_on_with_another(stage: &Stage, at: &World) {
+    let run = async |client: &Client| client.post("/api/v1/jobs/mail").send().await;
+    let (leaked, other) =
+        (service_of(stage, at, "cron", "jobs:run").await, service_of(stage, at, "queue", "jobs:run").await);
+    revoke_service_tokens(stage.app(), tenant_of(&at.ours), "cron".parse().unwrap()).await.unwrap();
+    run(&leaked).await.expect_problem(401, "bad-credentials");
+    run(&other).await.expect(200);
+    run(&service_of(stage, at, "cron", "jobs:run").await).await.expect(200);
 }

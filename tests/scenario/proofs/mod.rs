@@ -11,6 +11,7 @@ mod directory;
 mod emptied_redis;
 mod expiry;
 mod freshness;
+mod grants;
 mod hanging_up;
 mod identity_providers;
 mod invitations;
@@ -274,6 +275,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: members::roles_and_grants,
+    },
+    Proof {
+        name: "grants_for_a_channel_or_a_record_open_what_they_say",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: grants::grants,
     },
     Proof {
         name: "an_invitation_is_accepted_once_by_whoever_has_the_mail",

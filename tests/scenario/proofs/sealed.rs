@@ -37,6 +37,13 @@ pub fn nothing_personal_is_readable(stage: &Stage, kind: Kind) {
         sign_up(&world, email).await;
         let tokens = log_in_with(&world.ours, email, "correct horse battery").await.expect(200);
         let person = as_person(&world, &tokens);
+        // What a browser says of itself may name its owner.
+        let login =
+            world.ours.shopper.post("/api/v1/auth/login").header("user-agent", "Zebedee's (iPhone) Safari/604.1");
+        login.json(&json!({ "email": email, "password": "correct horse battery" })).send().await.expect(200);
+        let sessions = person.get("/api/v1/auth/sessions").send().await.expect(200).json();
+        let devices: Vec<&Value> = sessions["items"].as_array().unwrap().iter().map(|one| &one["device"]).collect();
+        assert!(devices.contains(&&json!("Safari on iOS")), "{devices:?}");
         let profile = json!({ "name": "Zebedee Quillfeather", "phone": "+44 1404 555 777" });
         person.patch("/api/v1/customers/me").json(&profile).send().await.expect(200);
         let address = json!({

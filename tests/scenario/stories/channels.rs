@@ -33,7 +33,7 @@ async fn storefront(world: &World, owner: &Client, channel: &str) -> Shop {
 }
 
 /// A product that costs ten euros; null: in all channels.
-fn product(world: &World, name: &str, channels: Value) -> Value {
+pub fn product(world: &World, name: &str, channels: Value) -> Value {
     json!({
         "handle": world.name(name),
         "title": name,
@@ -70,7 +70,7 @@ async fn titles(client: &Client, path: &str) -> Vec<String> {
 }
 
 /// Two channels with their storefronts, and products in one, in the other, in both and in all there are.
-async fn two_storefronts(world: &World) -> [(Shop, Value); 2] {
+pub async fn two_storefronts(world: &World) -> [(Shop, Value); 2] {
     // Before the channels, and after them.
     make(world, "all-1", json!(null)).await;
     let [web, outlet] = [channel(world, "web").await, channel(world, "outlet").await];

@@ -12,7 +12,7 @@ mod bulk;
 mod caching;
 mod carts;
 mod categories;
-mod channels;
+pub mod channels;
 mod checkouts;
 mod collections;
 mod completing;

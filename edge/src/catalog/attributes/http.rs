@@ -18,13 +18,13 @@ use crate::routes::{Access, Routes};
 pub(super) const LIMIT: usize = 128 * 1024;
 
 pub fn routes() -> Routes {
-    let access = Access::Key(Scope::CatalogWrite);
+    let (one, all) = (Access::Record(Scope::CatalogWrite), Access::Key(Scope::CatalogWrite));
     Routes::new()
-        .get("/api/v1/admin/attributes", access, list)
-        .post("/api/v1/admin/attributes", access, create)
-        .get("/api/v1/admin/attributes/{idOrKey}", access, show)
-        .patch("/api/v1/admin/attributes/{idOrKey}", access, change)
-        .delete("/api/v1/admin/attributes/{idOrKey}", access, delete)
+        .get("/api/v1/admin/attributes", all, list)
+        .post("/api/v1/admin/attributes", all, create)
+        .get("/api/v1/admin/attributes/{idOrKey}", one, show)
+        .patch("/api/v1/admin/attributes/{idOrKey}", one, change)
+        .delete("/api/v1/admin/attributes/{idOrKey}", one, delete)
 }
 
 /// Which attributes are asked for.

@@ -63,11 +63,18 @@ pub async fn list(ctx: &Ctx, after: &str, limit: i64) -> Outcome<(String, Option
 pub async fn find(ctx: &Ctx, key: &str) -> Outcome<Declared> {
     for ctx in ctx.attempts() {
         let rows = ctx.read(vec![attribute::find(ctx.tenant(), key)]).await?;
-        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+        if let Some(settled) = ctx.settles(reached(&ctx, rows.first()).await.map(Some)) {
             return settled;
         }
     }
     Err(Failure::NotFound)
+}
+
+/// The attribute of the row, which the caller's grants reach.
+async fn reached(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<Declared> {
+    let found = only(rows)?;
+    ctx.reach(found.id).await?;
+    Ok(found)
 }
 
 /// Declares an attribute.

@@ -33,11 +33,11 @@ use crate::wire::{IdText, MomentText};
 const MOST_PLACED: usize = 1_000;
 
 pub fn routes() -> Routes {
-    let (read, write) = (Access::Key(Scope::CatalogRead), Access::Key(Scope::CatalogWrite));
+    let (read, write) = (Access::Record(Scope::CatalogRead), Access::Record(Scope::CatalogWrite));
     Routes::new()
         .kept()
-        .get("/api/v1/categories", read, list)
-        .post("/api/v1/categories", write, create)
+        .get("/api/v1/categories", Access::Channel(Scope::CatalogRead), list)
+        .post("/api/v1/categories", Access::Key(Scope::CatalogWrite), create)
         .get("/api/v1/categories/{idOrPath}", read, show)
         .patch("/api/v1/categories/{idOrPath}", write, change)
         .delete("/api/v1/categories/{idOrPath}", write, delete)

@@ -143,8 +143,9 @@ pub async fn shown(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failur
     found.path = path_in(&way, chain);
     // Its path changes with any category above it.
     let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
+    let record = Some(found.id.into());
     let json = http::render_page(found, page);
-    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next: None, record: None, moved_to: None }) })
+    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next: None, record, moved_to: None }) })
 }
 
 /// Where the category is that had a path, and what is `below` it in the API, from the rows that were asked for it.
@@ -160,11 +161,18 @@ pub fn moved(ctx: &Ctx, rows: Option<&Rows>, below: &str) -> Result<Option<Answe
 async fn find(ctx: &Ctx, key: &str) -> Outcome<Category> {
     for ctx in ctx.attempts() {
         let rows = ctx.read(vec![category::find(ctx.tenant(), key)]).await?;
-        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+        if let Some(settled) = ctx.settles(reached(&ctx, rows.first()).await.map(Some)) {
             return settled;
         }
     }
     Err(Failure::NotFound)
+}
+
+/// The category of the row, which the caller's grants reach.
+async fn reached(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<Category> {
+    let found = only(rows)?;
+    ctx.reach(found.id).await?;
+    Ok(found)
 }
 
 /// Makes a category.
@@ -253,7 +261,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         vec![category::find(tenant, key), category::find(tenant, &parent_key), category::depth_below(tenant, key)];
     reads.extend(change.presentation.locales(tenant));
     let rows = ctx.read(reads).await?;
-    let before = only(rows.first())?;
+    let before = reached(ctx, rows.first()).await?;
     expect(expected, before.version)?;
     let mut after = before.clone();
     if let Some(name) = &change.name {

@@ -23,13 +23,13 @@ use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
 
 pub fn routes() -> Routes {
-    let access = Access::Key(Scope::CatalogWrite);
+    let (one, all) = (Access::Record(Scope::CatalogWrite), Access::Key(Scope::CatalogWrite));
     Routes::new()
-        .get("/api/v1/admin/channels", access, list)
-        .post("/api/v1/admin/channels", access, create)
-        .get("/api/v1/admin/channels/{idOrHandle}", access, show)
-        .patch("/api/v1/admin/channels/{idOrHandle}", access, change)
-        .delete("/api/v1/admin/channels/{idOrHandle}", access, delete)
+        .get("/api/v1/admin/channels", all, list)
+        .post("/api/v1/admin/channels", all, create)
+        .get("/api/v1/admin/channels/{idOrHandle}", one, show)
+        .patch("/api/v1/admin/channels/{idOrHandle}", one, change)
+        .delete("/api/v1/admin/channels/{idOrHandle}", one, delete)
 }
 
 /// Where a store sells: a storefront, a marketplace, a till.

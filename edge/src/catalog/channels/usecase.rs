@@ -3,6 +3,7 @@
 //! A new channel is filled with what is published everywhere, some thousand products a commit: whoever is stopped
 //! anywhere goes on there. No key is of a channel that is not filled, so nobody is shown it meanwhile.
 
+use headlesspro_shared::identity::Resource;
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::{Value, json};
@@ -70,11 +71,18 @@ pub async fn list(ctx: &Ctx, after: &str, limit: i64) -> Outcome<(Vec<Channel>, 
 pub async fn find(ctx: &Ctx, key: &str) -> Outcome<Channel> {
     for ctx in ctx.attempts() {
         let rows = ctx.read(vec![channel::find(ctx.tenant(), key)]).await?;
-        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+        if let Some(settled) = ctx.settles(reached(&ctx, rows.first()).await.map(Some)) {
             return settled;
         }
     }
     Err(Failure::NotFound)
+}
+
+/// The channel of the row, which the caller's grants reach: those for the channel do, as those for the record.
+async fn reached(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<Channel> {
+    let found = only(rows)?;
+    let resource = Resource::of_store(ctx.tenant().store).in_channels([found.id]).record(found.id);
+    if ctx.reaches(&resource).await? { Ok(found) } else { Err(Failure::NotFound) }
 }
 
 /// Makes a channel and fills it. Answers whether it is the answer to a repeat, which goes on filling it.

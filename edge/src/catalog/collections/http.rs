@@ -34,11 +34,11 @@ use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
 
 pub fn routes() -> Routes {
-    let (read, write) = (Access::Key(Scope::CatalogRead), Access::Key(Scope::CatalogWrite));
+    let (read, write) = (Access::Record(Scope::CatalogRead), Access::Record(Scope::CatalogWrite));
     Routes::new()
         .kept()
-        .get("/api/v1/collections", read, list)
-        .post("/api/v1/collections", write, create)
+        .get("/api/v1/collections", Access::Channel(Scope::CatalogRead), list)
+        .post("/api/v1/collections", Access::Key(Scope::CatalogWrite), create)
         .get("/api/v1/collections/{idOrHandle}", read, show)
         .patch("/api/v1/collections/{idOrHandle}", write, change)
         .delete("/api/v1/collections/{idOrHandle}", write, delete)

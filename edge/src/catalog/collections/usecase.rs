@@ -116,8 +116,9 @@ pub async fn shown(ctx: &Ctx, key: &str, spoken: &Spoken) -> Result<Read, Failur
     let page = pages_of(ctx, spoken, &said, page);
     say(&mut found.handle, &mut found.name, &mut found.presentation, chain);
     let tags = vec![found.id.to_string(), categories_tag(tenant.store)];
+    let record = Some(found.id.into());
     let json = http::render_page(found, page, currency);
-    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next: None, record: None, moved_to: None }) })
+    Ok(Read { version, turn: None, answer: Some(Answer { json, tags, next: None, record, moved_to: None }) })
 }
 
 /// Where the collection is that had a handle, and what is `below` it in the API, from the rows that were asked for it.
@@ -207,7 +208,7 @@ async fn try_change(
     let mut reads = vec![collection::find(tenant, key)];
     reads.extend(change.presentation.locales(tenant));
     let rows = ctx.read(reads).await?;
-    let before = only(rows.first())?;
+    let before = reached(ctx, rows.first()).await?;
     expect(expected, before.version)?;
     let mut after = before.clone();
     if let Some(name) = &change.name {
@@ -345,11 +346,18 @@ fn in_minor_units(mut collection: Collection, exponent: u8) -> Collection {
 async fn find(ctx: &Ctx, key: &str) -> Outcome<Collection> {
     for ctx in ctx.attempts() {
         let rows = ctx.read(vec![collection::find(ctx.tenant(), key)]).await?;
-        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+        if let Some(settled) = ctx.settles(reached(&ctx, rows.first()).await.map(Some)) {
             return settled;
         }
     }
     Err(Failure::NotFound)
+}
+
+/// The collection of the row, which the caller's grants reach.
+async fn reached(ctx: &Ctx, rows: Option<&Rows>) -> Outcome<Collection> {
+    let found = only(rows)?;
+    ctx.reach(found.id).await?;
+    Ok(found)
 }
 
 fn only(rows: Option<&Rows>) -> Outcome<Collection> {

@@ -1,16 +1,21 @@
 //! One product as the staff has it, drafts included, and the list of all of them.
 
+use std::collections::BTreeSet;
+
 use headlesspro_shared::catalog::source::Source;
-use headlesspro_shared::kernel::id::ProductId;
+use headlesspro_shared::kernel::id::{ChannelId, ProductId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
 use super::bulk::ReadVersion;
+use super::channel::NAMED;
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 const ONE: &str = "-- catalog::one
-SELECT p.id, p.version, p.created_at, p.updated_at, p.category_id, p.source
+SELECT p.id, p.version, p.created_at, p.updated_at, p.category_id, p.source,
+  (SELECT json_group_array(f.value) FROM product_facet f
+   WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.product_id = p.id AND f.kind = 'channel') AS channels
 FROM product p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND (p.id = ?3 OR p.handle = ?4)";
 
@@ -38,6 +43,12 @@ WHERE EXISTS (SELECT 1 FROM product p
 /// Variants, images, facets and stock go with it. Orders keep what they copied.
 const DELETE: &str = "-- catalog::delete_product
 DELETE FROM product WHERE organization_id = ?1 AND +store_id = ?2 AND id = ?3 AND version = ?4";
+
+/// After a cursor's place in the list of all products, in the place of whose id `:product` stands: those that are
+/// published in one of the channels of `?7`.
+const IN_CHANNELS: &str = " AND EXISTS (SELECT 1 FROM product_facet f
+    WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel'
+      AND f.value IN (SELECT value FROM json_each(?7)) AND f.product_id = :product)";
 
 /// The newest first, each status in the order of an index.
 const LIST_ALL: &str = "-- catalog::all_products
@@ -69,6 +80,10 @@ pub struct OneProduct {
     pub updated_at: Timestamp,
     /// The id of its main category.
     pub category: Option<String>,
+    /// Those that it is published in.
+    pub channels: Vec<ChannelId>,
+    /// Whether that is all there are and will be: its source names none.
+    pub is_everywhere: bool,
     /// In JSON.
     pub source: String,
 }
@@ -91,7 +106,10 @@ pub fn one(tenant: Tenant, key: &str) -> Statement {
 /// [`SqlError::Statement`] when the row is of another shape.
 pub fn one_of(rows: &Rows) -> Result<Option<OneProduct>, SqlError> {
     let of = |row: Row<'_>| {
+        let facets: Vec<String> = serde_json::from_str(row.get("channels")?).unwrap_or_default();
         Ok(OneProduct {
+            channels: facets.iter().filter_map(|facet| facet.parse().ok()).collect(),
+            is_everywhere: !facets.iter().any(|facet| facet.starts_with(NAMED)),
             id: row.parse("id")?,
             version: row.get("version")?,
             created_at: Timestamp::from_millis(row.get("created_at")?),
@@ -151,7 +169,16 @@ pub struct StaffPage {
     pub limit: i64,
 }
 
-pub fn list_all(tenant: Tenant, page: &StaffPage, limit: i64) -> Statement {
+/// Of all products, or of those that are published in one of `channels`.
+pub fn list_all(tenant: Tenant, page: &StaffPage, channels: Option<&BTreeSet<ChannelId>>, limit: i64) -> Statement {
     let (created_at, id) = page.after.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    tenant.statement(LIST_ALL).bind(created_at).bind(id).bind(limit).bind(page.status)
+    let statement = tenant.statement(LIST_ALL).bind(created_at).bind(id).bind(limit).bind(page.status);
+    let Some(channels) = channels else { return statement };
+    let mut statement = statement.bind(json!(channels).to_string());
+    for product in ["a", "d", "r"] {
+        let place = format!("({product}.created_at, {product}.id) < (?3, ?4)");
+        let narrowed = format!("{place}{}", IN_CHANNELS.replace(":product", &format!("{product}.id")));
+        statement.sql = statement.sql.replace(&place, &narrowed).into();
+    }
+    statement
 }

@@ -1,6 +1,6 @@
 //! Making, listing, rotating and revoking API keys.
 
-use headlesspro_shared::identity::{IssueKeyError, KeyKind, KeyName, Resource, Scopes, issue_key, mint_api_key};
+use headlesspro_shared::identity::{IssueKeyError, KeyKind, KeyName, Scopes, issue_key, mint_api_key};
 use headlesspro_shared::kernel::id::ApiKeyId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
@@ -212,8 +212,8 @@ pub async fn revoke(ctx: &Ctx, id: ApiKeyId) -> Result<(), Failure<ApiKeyError>>
 
 /// The caller, whose grants reach the key.
 async fn within_reach(ctx: &Ctx, id: ApiKeyId) -> Result<&Principal, Failure<ApiKeyError>> {
-    let resource = Resource::of_store(ctx.tenant().store).record(id);
-    if ctx.reaches(&resource).await? { Ok(ctx.principal().await?) } else { Err(Failure::NotFound) }
+    ctx.reach(id).await?;
+    Ok(ctx.principal().await?)
 }
 
 fn mint(

@@ -1,6 +1,6 @@
 //! Registering, listing, rotating and revoking apps.
 
-use headlesspro_shared::identity::{AppScopesError, KeyName, Resource, Scopes, give_app, mint_client_secret};
+use headlesspro_shared::identity::{AppScopesError, KeyName, Scopes, give_app, mint_client_secret};
 use headlesspro_shared::kernel::id::AppId;
 use serde_json::{Value, json};
 
@@ -162,8 +162,8 @@ pub async fn revoke(ctx: &Ctx, id: AppId) -> Result<(), Failure<AppError>> {
 
 /// The caller, whose grants reach the app.
 async fn within_reach(ctx: &Ctx, id: AppId) -> Result<&Principal, Failure<AppError>> {
-    let resource = Resource::of_store(ctx.tenant().store).record(id);
-    if ctx.reaches(&resource).await? { Ok(ctx.principal().await?) } else { Err(Failure::NotFound) }
+    ctx.reach(id).await?;
+    Ok(ctx.principal().await?)
 }
 
 fn announce(ctx: &Ctx, commit: &mut Commit, name: &'static str, id: AppId) -> Result<(), Failure<AppError>> {

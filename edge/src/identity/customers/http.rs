@@ -20,13 +20,12 @@ use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
 
-/// Over the whole organization: its stores share their customers.
+/// Over the whole organization, whose stores share their customers, or for one of them.
 pub fn routes() -> Routes {
-    let read = Access::Organization(Scope::CustomersRead);
-    let write = Access::Organization(Scope::CustomersWrite);
+    let write = Access::Record(Scope::CustomersWrite);
     Routes::new()
-        .get("/api/v1/customers", read, list)
-        .get("/api/v1/customers/{id}", read, show)
+        .get("/api/v1/customers", Access::Organization(Scope::CustomersRead), list)
+        .get("/api/v1/customers/{id}", Access::Record(Scope::CustomersRead), show)
         .post("/api/v1/customers/{id}/suspend", write, suspend)
         .post("/api/v1/customers/{id}/resume", write, resume)
 }

@@ -1,5 +1,6 @@
 //! Listing customers and showing one; suspending one and ending that.
 
+use headlesspro_shared::identity::Resource;
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::AccountId;
 use serde_json::{Value as Json, json};
@@ -54,7 +55,13 @@ pub async fn list(ctx: &Ctx, wanted: &Wanted) -> Result<(Vec<Customer>, bool), F
 /// One customer. Whoever is of the staff is none.
 pub async fn find(ctx: &Ctx, id: AccountId) -> Result<Customer, Failure<CustomerError>> {
     let rows = ctx.read(vec![customer::find(ctx.tenant(), id)]).await?;
-    Ok(shown(ctx, only(rows.first())?)?)
+    Ok(shown(ctx, reached(ctx, id, rows.first()).await?)?)
+}
+
+/// The customer of the row, whom the caller's grants reach.
+async fn reached(ctx: &Ctx, id: AccountId, rows: Option<&Rows>) -> Result<CustomerRow, Failure<CustomerError>> {
+    let found = only(rows)?;
+    if ctx.reaches(&Resource::of_organization().record(id)).await? { Ok(found) } else { Err(Failure::NotFound) }
 }
 
 /// Suspends a customer, or ends that: one read, one commit, one call of Redis, and the first two again when somebody
@@ -69,7 +76,7 @@ pub async fn set_active(
     let tenant = ctx.tenant();
     for _ in 0..ATTEMPTS {
         let rows = ctx.read(vec![customer::find(tenant, id)]).await?;
-        let before = only(rows.first())?;
+        let before = reached(ctx, id, rows.first()).await?;
         let version = before.account.version;
         if expected.is_some_and(|expected| expected != version) {
             return Err(Failure::Rejected(CustomerError::VersionMismatch { current: version }));

@@ -42,11 +42,11 @@ pub fn voids(row: Row<'_>) -> Result<Option<Voids>, SqlError> {
     Ok(serde_json::from_str(text).ok().map(|voids| Voids(Arc::new(voids))))
 }
 
-/// Voids one token, by the hash of its text, that was issued until now.
-pub fn void(tenant: Tenant, hash: &str, now: Timestamp) -> Statement {
+/// Voids the tokens of a subject that were issued until now: of a service, or one alone by the hash of its text.
+pub fn void(tenant: Tenant, subject: &str, now: Timestamp) -> Statement {
     Statement::new(VOID)
         .bind(tenant.organization.to_string())
-        .bind(hash)
+        .bind(subject)
         .bind(now.millis().saturating_add(1))
         .bind(now.millis())
 }

@@ -16,11 +16,13 @@ fn any_narrowing() -> impl Strategy<Value = Narrowing> {
 }
 
 fn any_resource() -> impl Strategy<Value = Resource> {
-    any_narrowing().prop_map(|Narrowing { store, location, channel, record }| Resource {
-        store,
-        location,
-        channel,
-        record,
+    let channels = prop::collection::btree_set(0_u128..3, 0..3);
+    (any_narrowing(), channels, any::<bool>()).prop_map(|(said, channels, is_everywhere)| Resource {
+        store: said.store,
+        location: said.location,
+        channels: channels.into_iter().map(ChannelId::from_u128).collect(),
+        is_everywhere,
+        record: said.record,
     })
 }
 
@@ -68,15 +70,70 @@ fn a_store_is_entered_where_there_is_something_to_do() {
 fn a_grant_needs_every_property_it_names() {
     let (location, channel) = (LocationId::from_u128(4), ChannelId::from_u128(5));
     let to = Narrowing { store: Some(store(1)), location: Some(location), ..Narrowing::default() };
-    for (resource, admitted) in [
-        (Resource::of_store(store(1)).at(location), true),
-        (Resource::of_store(store(1)).at(location).in_channel(channel), true),
-        (Resource::of_store(store(1)), false),
-        (Resource::of_organization().at(location), false),
-        (Resource::of_store(store(1)).at(LocationId::from_u128(6)), false),
+    for (resource, channel, admitted) in [
+        (Resource::of_store(store(1)).at(location), None, true),
+        (Resource::of_store(store(1)).at(location), Some(&channel), true),
+        (Resource::of_store(store(1)), None, false),
+        (Resource::of_organization().at(location), None, false),
+        (Resource::of_store(store(1)).at(LocationId::from_u128(6)), None, false),
     ] {
-        assert_eq!(to.admits(&resource), admitted, "{resource:?}");
+        assert_eq!(to.admits(&resource, channel), admitted, "{resource:?}");
     }
+}
+
+#[test]
+fn what_is_in_several_channels_is_seen_in_one_of_them_and_changed_in_all() {
+    let scope = Scope::CatalogWrite;
+    let role = Role::Member.built_in_scopes().unwrap();
+    let channel = ChannelId::from_u128;
+    let clerk_of = |channels: &[u128]| {
+        let to = |raw: &u128| Narrowing { channel: Some(channel(*raw)), ..Narrowing::default() };
+        let grants: Vec<Grant> =
+            channels.iter().map(|raw| Grant { scopes: Scopes::of(&[scope]), to: to(raw) }).collect();
+        Permissions::new(role, &grants)
+    };
+    let product = |channels: &[u128]| Resource::of_store(store(1)).in_channels(channels.iter().copied().map(channel));
+    for (clerk, resource, is_seen, is_changed) in [
+        (&[1][..], product(&[1]), true, true),
+        (&[1], product(&[1, 2]), true, false),
+        (&[1, 2], product(&[1, 2]), true, true),
+        (&[1], product(&[2]), false, false),
+        (&[1], product(&[]), false, false),
+        (&[1, 2], product(&[1, 2]).everywhere(), true, false),
+        (&[3], product(&[1, 2]).everywhere(), false, false),
+    ] {
+        let clerk = clerk_of(clerk);
+        assert_eq!(clerk.allows_in_part(scope, &resource).is_ok(), is_seen, "{resource:?}");
+        assert_eq!(clerk.allows(scope, &resource).is_ok(), is_changed, "{resource:?}");
+    }
+}
+
+#[test]
+fn a_list_is_narrowed_to_the_channels_of_grants_for_nothing_less() {
+    let scope = Scope::CatalogRead;
+    let held = |to: &[Narrowing]| {
+        let grants: Vec<Grant> = to.iter().map(|to| Grant { scopes: Scopes::of(&[scope]), to: to.clone() }).collect();
+        Permissions::new(Scopes::of(&[scope]), &grants).channels(scope, store(1)).map(|all| all.len())
+    };
+    let in_channel = |raw| Narrowing { channel: Some(ChannelId::from_u128(raw)), ..Narrowing::default() };
+    let in_store = |raw| Narrowing { store: Some(store(raw)), ..Narrowing::default() };
+    let record = Some(ProductId::from_u128(1).into());
+    assert_eq!(held(&[]), None);
+    assert_eq!(held(&[in_store(1), in_channel(1)]), None, "the store as a whole");
+    assert_eq!(held(&[in_store(2)]), Some(0));
+    assert_eq!(held(&[in_channel(1), in_channel(2), in_channel(2)]), Some(2));
+    assert_eq!(held(&[Narrowing { store: Some(store(2)), ..in_channel(1) }]), Some(0));
+    assert_eq!(held(&[Narrowing { record, ..in_channel(1) }]), Some(0), "one record is no list");
+}
+
+#[test]
+fn nobody_is_given_what_opens_nothing() {
+    let record = |text: &str| Narrowing { record: Some(text.parse().unwrap()), ..Narrowing::default() };
+    assert_eq!(record("prod_01h455vb4pex5vsknk084sn02q").opens_something(), Ok(()));
+    assert_eq!(record("ses_01h455vb4pex5vsknk084sn02q").opens_something(), Err(OpensNothing::Record));
+    let location = Narrowing { location: Some(LocationId::from_u128(1)), ..Narrowing::default() };
+    assert_eq!(location.opens_something(), Err(OpensNothing::Location));
+    assert_eq!(Narrowing::default().opens_something(), Ok(()));
 }
 
 #[test]
@@ -128,6 +185,21 @@ proptest! {
         }
         prop_assert!(permissions.scopes().is_subset(role));
         prop_assert_eq!(Permissions::default().allows(scope, &resource), Err(Denial::MissingScope(scope)));
+    }
+
+    #[test]
+    fn what_may_be_changed_may_be_seen(
+        permissions in any_permissions(), scope in any_scope(), resource in any_resource(), more in 0_u128..3,
+    ) {
+        let is_changed = permissions.allows(scope, &resource).is_ok();
+        prop_assert!(!is_changed || permissions.allows_in_part(scope, &resource).is_ok());
+        // In one more channel it is changed by fewer and seen by more.
+        let mut wider = resource.clone();
+        wider.channels.push(ChannelId::from_u128(more));
+        let is_matter_of_the_store = resource.channels.is_empty();
+        prop_assert!(is_matter_of_the_store || is_changed || permissions.allows(scope, &wider).is_err());
+        let is_seen = permissions.allows_in_part(scope, &resource).is_ok();
+        prop_assert!(!is_seen || permissions.allows_in_part(scope, &wider).is_ok());
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod bodies;
 mod fresh;
 mod house;
 mod isolation;
-mod paths;
+pub mod paths;
 mod things;
 mod timing;
 
