@@ -44,7 +44,8 @@ const CHANNELS: [Filter; 4] = [
 ];
 const SHELVES: [Filter; 3] =
     [ALL, ("&filter[category]=all", |_| true), ("&filter[collection]=even", |number| number % 2 == 0)];
-const TAGS: [Filter; 3] = [ALL, ("&filter[tag]=rare", |number| number <= 3), ("&filter[tag]=odd", |number| number % 2 == 1)];
+const TAGS: [Filter; 3] =
+    [ALL, ("&filter[tag]=rare", |number| number <= 3), ("&filter[tag]=odd", |number| number % 2 == 1)];
 const ATTRIBUTES: [Filter; 3] =
     [ALL, ("&attribute.size=even", |number| number % 2 == 0), ("&attribute.size=oldest", |number| number <= 2_000)];
 const PRICES: [Filter; 3] = [
@@ -179,7 +180,8 @@ fn assert_begins(found: &Found, sort: &str, order: &[i64], expected: &[i64], pat
         Some(cursor) => {
             // It ends before the limit: all that fits up to there is on it.
             let last = last(cursor, sort);
-            let read: BTreeSet<i64> = order.iter().copied().take_while(|number| *number != last).chain([last]).collect();
+            let read: BTreeSet<i64> =
+                order.iter().copied().take_while(|number| *number != last).chain([last]).collect();
             expected.iter().take_while(|number| read.contains(number)).count()
         }
     };
@@ -209,7 +211,8 @@ async fn filters_cost_no_more_the_fewer_fit_them_together() {
                 let of_it = expected.get(expected.len() / 2).copied();
                 let seen = if prices.0.is_empty() { Some(middle) } else { of_it };
                 for seen in [None].into_iter().chain(seen.map(Some)) {
-                    let cursor = seen.map(|seen| Cursor::new(sort, vec![place(sort, seen), CursorPart::Text(id(seen))]));
+                    let cursor =
+                        seen.map(|seen| Cursor::new(sort, vec![place(sort, seen), CursorPart::Text(id(seen))]));
                     let after = cursor.map(|cursor| format!("&cursor={cursor}")).unwrap_or_default();
                     let from = seen.map_or(0, |seen| 1 + rank(seen));
                     let expected: Vec<i64> = expected.iter().copied().filter(|number| from <= rank(*number)).collect();

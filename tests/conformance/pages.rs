@@ -169,9 +169,9 @@ async fn only_what_shoppers_see_is_shared_and_a_forgery_is_none() {
         isolate.work_on().await;
     }
     let written = format!("kept:{}:written", house.opened.tenant.store);
-    assert_eq!(house.in_redis().await, [written.clone()]);
+    assert_eq!(house.in_redis().await, std::slice::from_ref(&written));
     house.shown("/api/v1/products/nothing-of-the-kind").await;
-    assert_eq!(house.in_redis().await, [written.clone()], "what is not there");
+    assert_eq!(house.in_redis().await, std::slice::from_ref(&written), "what is not there");
     house.shown(PRODUCT).await;
     let keys: Vec<String> = house.in_redis().await.into_iter().filter(|key| *key != written).collect();
     let [place] = keys.as_slice() else { panic!("{keys:?}") };

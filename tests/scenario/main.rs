@@ -61,9 +61,10 @@ mod totp_app;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libtest_mimic::{Arguments, Conclusion, Failed, Trial};
+use tokio::time::Instant;
 
 use app::{Kind, Stage};
 use stories::Story;

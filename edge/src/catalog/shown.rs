@@ -36,7 +36,13 @@ impl Answer {
     pub fn moved(store: StoreId, id: &str, (member, name): (&str, &str), to: String) -> Answer {
         let json = serde_json::json!({ "id": id, member: name }).to_string();
         // Another may take the former name, which touches all of them.
-        Answer { json, tags: vec![id.to_owned(), categories_tag(store)], next: None, record: id.parse().ok(), moved_to: Some(to) }
+        Answer {
+            json,
+            tags: vec![id.to_owned(), categories_tag(store)],
+            next: None,
+            record: id.parse().ok(),
+            moved_to: Some(to),
+        }
     }
 }
 

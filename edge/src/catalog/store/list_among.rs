@@ -104,7 +104,10 @@ fn found(asked: &Asked) -> String {
         Some((sort, _)) => {
             let (id, place) = ("w.value ->> 0", "w.value ->> 1");
             let after = asked.after(place, id, *sort);
-            format!("SELECT {id} AS id, {place} AS place FROM few w\nWHERE true{after}\nORDER BY {}", direction(asked, id))
+            format!(
+                "SELECT {id} AS id, {place} AS place FROM few w\nWHERE true{after}\nORDER BY {}",
+                direction(asked, id)
+            )
         }
         None => few(asked, &meets(others, "w.value")),
     };

@@ -59,11 +59,19 @@ WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.active = 1 AND f.kind = ?
 /// A condition, by the numbers of its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Condition {
-    Facet { is: &'static str, kind: usize, value: usize },
+    Facet {
+        is: &'static str,
+        kind: usize,
+        value: usize,
+    },
     Vendor(usize),
     Stock(usize),
     /// Of an attribute's values, by their ordinals.
-    Range { kind: usize, low: usize, high: usize },
+    Range {
+        kind: usize,
+        low: usize,
+        high: usize,
+    },
 }
 
 impl Condition {

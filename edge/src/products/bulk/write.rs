@@ -228,7 +228,7 @@ pub async fn write(
 /// Makes the commit of the products up to its end and has it taken back. Answers why it was refused before.
 async fn try_out(ctx: &Ctx, job: &Job, decided: &Decided) -> Outcome<Option<Written>> {
     let mut commit = Commit::new();
-    decided.write(ctx, job, &mut commit).await?;
+    let _taken_back = decided.write(ctx, job, &mut commit).await?;
     let last = commit.push(store::take_back());
     match ctx.commit(&commit).await? {
         Committed::Refused { statement, .. } if statement == last => Ok(None),
