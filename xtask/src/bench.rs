@@ -8,23 +8,26 @@ use crate::install;
 use crate::paths::Paths;
 use crate::shell::{cargo, command, run};
 
+const PARTS: [&str; 6] = ["native", "workerd", "cold", "catalog", "import", "bulk"];
+
 /// Parts that run the worker.
 const WORKER_PARTS: [&str; 2] = ["workerd", "cold"];
 
-/// Runs the named parts, or all.
-pub fn bench(paths: &Paths, parts: &[&str]) -> Outcome {
+/// Runs the named parts, or all. Other words are the bench's own: `--products FILE`.
+pub fn bench(paths: &Paths, words: &[&str]) -> Outcome {
     cargo(paths, &["build", "--release", "--package", "headlesspro-edge", "--package", "headlesspro-bench", "--bins"])?;
     let release = paths.target.join("release");
     let mut bench = command(paths, release.join("bench"), &[]);
     bench.arg("--hp").arg(release.join("hp"));
-    if parts.is_empty() || parts.iter().any(|part| WORKER_PARTS.contains(part)) {
+    let is_all = !words.iter().any(|word| PARTS.contains(word));
+    if is_all || words.iter().any(|word| WORKER_PARTS.contains(word)) {
         install::for_worker(paths)?;
         install::redis_server()?;
         artifacts::build_worker(paths)?;
         bench.arg("--sqld").arg(sqld(paths)?);
     }
     bench.arg("--scratch").arg(paths.root.join("target/bench"));
-    bench.args(parts);
+    bench.args(words);
     run(bench)
 }
 

@@ -20,6 +20,7 @@ const USAGE: &str = "\
 cargo xtask test [STEP...]   every check, or only the named steps
 cargo xtask test --list      the names of the steps
 cargo xtask bench [PART...]  the benchmark, or only: native workerd cold catalog import bulk
+                             --products FILE.csv: catalog reads of a file of your own, too
 cargo xtask build-worker     edge/build: the module for Cloudflare Workers
 cargo xtask build-spin       target/spin: the component for Spin
 cargo xtask build-ports      both hosts' ports over HTTP, for the conformance suite

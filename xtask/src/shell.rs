@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::Read as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -28,24 +28,24 @@ pub fn run(mut command: Command) -> Outcome {
     if status.success() { Ok(()) } else { Err(format!("`{line}` failed: {status}")) }
 }
 
-/// Runs one of our own commands, and answers what it printed.
-pub fn printed_by_ourselves(paths: &Paths, words: &[&str]) -> (Outcome, String) {
-    let mut printed = Vec::new();
-    let mut run = || {
-        let (mut reader, writer) = std::io::pipe()?;
+/// Runs one of our own commands beside others: each line that it prints begins with `name`.
+pub fn ourselves(paths: &Paths, name: &str, words: &[&str]) -> Outcome {
+    let run = || {
+        let (reader, writer) = std::io::pipe()?;
         let mut ourselves = command(paths, std::env::current_exe()?, words);
         let mut child = ourselves.stdout(writer.try_clone()?).stderr(writer).spawn()?;
         // It holds the other ends of the pipe, which would never end.
         drop(ourselves);
-        reader.read_to_end(&mut printed)?;
+        for line in BufReader::new(reader).split(b'\n') {
+            println!("{name} | {}", String::from_utf8_lossy(&line?).trim_end());
+        }
         child.wait()
     };
-    let outcome = match run() {
+    match run() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("failed: {status}")),
         Err(error) => Err(error.to_string()),
-    };
-    (outcome, String::from_utf8_lossy(&printed).into_owned())
+    }
 }
 
 /// Runs a command silently and answers what it printed, or nothing when there is no such program or it failed.

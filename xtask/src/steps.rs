@@ -39,25 +39,21 @@ impl<'a> Steps<'a> {
         })
     }
 
-    /// Runs rows of steps side by side: most of a compiler's work is done by one core. `work` answers what a step
-    /// printed, which is shown when it ends. Where one fails no other begins.
-    pub fn beside(&mut self, rows: &[Vec<Step>], work: impl Fn(&str) -> (Outcome, String) + Sync) -> Outcome {
-        let (done, failure) = (Mutex::new(Vec::new()), Mutex::new(None));
+    /// Runs rows of steps side by side: most of a compiler's work is done by one core. Where one fails no other begins.
+    pub fn beside(&mut self, rows: &[Vec<Step>], work: impl Fn(&str) -> Outcome + Sync) -> Outcome {
+        let (done, failures) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
         let run = |row: &[Step]| {
             for (name, does) in row {
-                if lock(&failure).is_some() {
+                if !lock(&failures).is_empty() {
                     return;
                 }
                 self.begin((name, does));
                 let started = now();
-                let (outcome, printed) = work(name);
+                let outcome = work(name);
                 let took = started.elapsed();
-                let mut done = lock(&done);
-                println!("\n{printed}{}", ended(name, &outcome, took));
-                done.push(((*name).to_owned(), took));
-                if let Err(reason) = outcome {
-                    lock(&failure).get_or_insert(failed(name, &reason));
-                }
+                println!("\n{}", ended(name, &outcome, took));
+                lock(&done).push(((*name).to_owned(), took));
+                lock(&failures).extend(outcome.err().map(|reason| failed(name, &reason)));
             }
         };
         thread::scope(|scope| {
@@ -66,13 +62,12 @@ impl<'a> Steps<'a> {
             }
         });
         self.done.append(&mut lock(&done));
-        match lock(&failure).take() {
-            None => Ok(()),
-            Some(failure) => {
-                self.print_table();
-                Err(failure)
-            }
+        let failures = lock(&failures).join("\n");
+        if failures.is_empty() {
+            return Ok(());
         }
+        self.print_table();
+        Err(failures)
     }
 
     fn begin(&self, (name, does): Step) {

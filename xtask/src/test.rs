@@ -5,7 +5,7 @@ use std::fs;
 use crate::artifacts;
 use crate::install;
 use crate::paths::Paths;
-use crate::shell::{cargo, printed_by_ourselves};
+use crate::shell::{cargo, ourselves};
 use crate::steps::{Step, Steps};
 use crate::{Outcome, USAGE};
 
@@ -56,7 +56,7 @@ pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
     let (last, first): (Vec<Step>, Vec<Step>) = all(&suites).partition(|(name, _)| *name == "scenario");
     if wanted.is_empty() {
         let (builds, checks) = first.into_iter().partition(|(name, _)| BUILDS.contains(name));
-        steps.beside(&[builds, checks], |name| printed_by_ourselves(paths, &["test", ALONE, name]))?;
+        steps.beside(&[builds, checks], |name| ourselves(paths, name, &["test", ALONE, name]))?;
     } else {
         for (name, does) in first {
             steps.step(name, does, || step(paths, &suites, name))?;

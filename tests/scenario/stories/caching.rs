@@ -155,7 +155,7 @@ pub async fn a_cache_is_told_to_ask_when_something_is_published(world: World) {
     let merchant = &world.theirs.merchant;
     let made = async |body: &Value| merchant.post("/api/v1/products").json(body).send().await.expect(201).json();
     let title = world.name("To Come");
-    let first = made(&json!({ "title": title })).await;
+    let first = made(&json!({ "title": world.name("Before It") })).await;
     let now: Timestamp = first["createdAt"].as_str().unwrap().parse().unwrap();
     let in_half_a_minute = Timestamp::from_millis(now.millis() + 30_000).to_string();
     let body = json!({

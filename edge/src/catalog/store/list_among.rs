@@ -63,7 +63,8 @@ fn found(asked: &Asked) -> String {
 
     let mut tables = Vec::new();
     tables.extend(asked.own_order());
-    let beside = asked.conditions.iter().skip(usize::from(asked.is_led));
+    // Where nothing leads the prices would be read all the same.
+    let beside = asked.conditions.iter().skip(usize::from(asked.is_led && narrow.is_none()));
     let is_any: String = beside.map(|condition| condition.met_by_any()).collect();
     let prices = narrow.map(|(sort, _)| asked.set_in_prices(*sort)).map(|prices| match alone {
         Some(_) => set(&prices, "json_array(id, place)"),
