@@ -13,9 +13,10 @@ use crate::shell::{ask, cargo, command, run};
 
 /// The most the worker may weigh, gzipped, in bytes. The shop alone was to stay below 600 KB and weighed 519; with
 /// 28 routes it weighed 709, with 111 routes, of people, staff, OAuth and passkeys 1,215, and with the catalog's writes,
-/// files, collections and cache 1,430; with translations, attributes, further currencies, bulk jobs and channels it has
-/// 158 routes and weighs 1,687. Cloudflare's own limit is 3 MB on the free plan.
-const WORKER_LIMIT: usize = 1_700_000;
+/// files, collections and cache 1,430; with translations, attributes, further currencies, bulk jobs and channels 1,687;
+/// with grants for these, addresses in each locale, purges and answers that isolates share 1,759. Cloudflare's own limit
+/// is 3 MB on the free plan.
+const WORKER_LIMIT: usize = 1_850_000;
 
 /// What Workers and Spin load.
 const WORKERS: &str = "wasm32-unknown-unknown";
