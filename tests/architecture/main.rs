@@ -12,6 +12,7 @@ mod plans;
 mod product_filters;
 mod product_lists;
 mod steps;
+mod taxonomy_lists;
 mod tenant;
 
 #[path = "../support/secrets.rs"]

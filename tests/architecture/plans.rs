@@ -49,6 +49,8 @@ async fn a_files_guards_run_on_what_holds_it() {
             "media::guard_unused",
             &[
                 "f USING PRIMARY KEY (store_id=? AND kind=? AND value=?)",
+                "f USING COVERING INDEX category_facet_child (store_id=? AND key=? AND value=?)",
+                "f USING COVERING INDEX collection_facet_handle (store_id=? AND key=? AND value=?)",
                 "c USING INDEX category_image (store_id=? AND image_url>? AND image_url<?)",
                 "c USING INDEX collection_image (store_id=? AND image_url>? AND image_url<?)",
             ][..],

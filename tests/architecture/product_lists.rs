@@ -579,7 +579,7 @@ impl Shop {
     }
 
     /// The status of the answer.
-    async fn post(&self, path: &str, json: String) -> u16 {
+    pub async fn post(&self, path: &str, json: String) -> u16 {
         self.send("POST", path, json).await
     }
 

@@ -51,6 +51,7 @@ impl Counted {
                         let length = c_int::try_from(text.len()).expect("a short text");
                         ffi::sqlite3_bind_text(statement, number, text.as_ptr().cast(), length, None)
                     }
+                    Value::Null => ffi::sqlite3_bind_null(statement, number),
                     other => panic!("{other:?} is no argument of a list"),
                 };
                 assert_eq!(code, ffi::SQLITE_OK, "{}: {sql}", self.error());

@@ -27,6 +27,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
 use super::shown::catalog_tag;
 use super::spoken::{Preference, Spoken};
+use super::store::facet::AttributeFilter;
 use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
 use super::{attributes, categories, channels, collections, fields};
@@ -428,7 +429,7 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
     let _locale: Option<Locale> = params.take("locale", str::parse);
     let sort = params.take("sort", |sort| sort.parse::<ProductOrder>().map_err(|error| error.to_string()));
     let price = |text: &str| text.parse::<PriceBound>().map(PriceBound::ten_thousandths);
-    let mut filter = ListFilter {
+    let filter = ListFilter {
         category: params.take("filter[category]", text),
         collection: params.take("filter[collection]", text),
         vendor: params.take("filter[vendor]", text),
@@ -440,9 +441,9 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
             "false" => Ok(false),
             _ => Err("must be true or false"),
         }),
-        ..ListFilter::default()
+        attributes: take_attributes(params),
+        channel: None,
     };
-    take_attributes(params, &mut filter);
     if let (Some(from), Some(to)) = (filter.price_from, filter.price_to)
         && to < from
     {
@@ -494,12 +495,13 @@ fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), 
 
 /// Keys with the values and the ranges that are asked for, which the attributes' types say more about when the list is
 /// read.
-fn take_attributes(params: &mut QueryParams, filter: &mut ListFilter) {
+pub fn take_attributes(params: &mut QueryParams) -> AttributeFilter {
     const MOST: usize = 10;
     let names = params.starting_with(ATTRIBUTE);
     if MOST < names.len() {
         params.report(ATTRIBUTE, "is asked for more than ten times");
     }
+    let mut asked = AttributeFilter::default();
     let mut ends = BTreeMap::<String, [Option<Bound>; 2]>::new();
     for name in names {
         let whole = name.strip_prefix(ATTRIBUTE).unwrap_or_default();
@@ -511,7 +513,7 @@ fn take_attributes(params: &mut QueryParams, filter: &mut ListFilter) {
             false => Err("is no key of an attribute"),
         });
         let Some((value, (key, end))) = value.as_deref().zip(end) else {
-            filter.attributes.extend(value.map(|value| (key.to_owned(), value)));
+            asked.values.extend(value.map(|value| (key.to_owned(), value)));
             continue;
         };
         match value.parse::<Bound>() {
@@ -523,10 +525,11 @@ fn take_attributes(params: &mut QueryParams, filter: &mut ListFilter) {
             Err(error) => params.report(&name, error.to_string()),
         }
     }
-    filter.ranges.extend(ends.into_iter().filter_map(|(key, [low, high])| Some((key, Range::of(low, high)?))));
-    for (key, _) in filter.ranges.iter().filter(|(_, range)| range.is_turned()) {
+    asked.ranges.extend(ends.into_iter().filter_map(|(key, [low, high])| Some((key, Range::of(low, high)?))));
+    for (key, _) in asked.ranges.iter().filter(|(_, range)| range.is_turned()) {
         params.report(&format!("{ATTRIBUTE}{key}[max]"), format!("is below {ATTRIBUTE}{key}[min]"));
     }
+    asked
 }
 
 /// Before an attribute's key, what lists are narrowed by it with.

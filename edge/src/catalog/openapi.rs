@@ -235,26 +235,6 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
                 true,
             ),
             Parameter::query(
-                "attribute.KEY",
-                "With the key of a filterable attribute in the place of `KEY`: products that have the value, or a \
-                 variant that has. Of an attribute that is a list, one of its elements. Texts whatever their case; \
-                 money by its amount. Several, ten at most: products that fit all of them.",
-                json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
-                "oak",
-            ),
-            Parameter::query(
-                "attribute.KEY[min]",
-                "Products with a value that is this one or higher: a decimal, of numbers, decimals and money, or a date.",
-                json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
-                "1.5",
-            ),
-            Parameter::query(
-                "attribute.KEY[max]",
-                "Products with a value that is this one or lower. Of several in a product one has to be in the range.",
-                json!({ "type": "string", "minLength": 1, "maxLength": 255 }),
-                "2026-12-31",
-            ),
-            Parameter::query(
                 "count",
                 "`true`: the answer says how many products fit, as far as 1,000. It costs as much as a page of so many. With \
                  several filters that each fit more it says how many of the first 1,000 do.",
@@ -269,6 +249,7 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
             Parameter::if_none_match(),
             Parameter::min_version(),
         ])
+        .parameters(attributes())
         .parameters(Parameter::locale())
         .answer(
             Answer::json::<ProductListAnswer>(200, "A page of products.")
@@ -285,6 +266,33 @@ pub fn products(path: &'static str, id: &'static str) -> Operation {
         .problems(query_problems())
         .problems(min_version())
         .problems(database())
+}
+
+/// What lists of products, categories and collections are narrowed by.
+pub fn attributes() -> [Parameter; 3] {
+    let text = || json!({ "type": "string", "minLength": 1, "maxLength": 255 });
+    [
+        Parameter::query(
+            "attribute.KEY",
+            "With the key of a filterable attribute in the place of `KEY`: those that have the value; a product, where a \
+             variant has it too. Of an attribute that is a list, one of its elements. Texts whatever their case; money by \
+             its amount. Several, ten at most: those that fit all of them.",
+            text(),
+            "oak",
+        ),
+        Parameter::query(
+            "attribute.KEY[min]",
+            "Those with a value that is this one or higher: a decimal, of numbers, decimals and money, or a date.",
+            text(),
+            "1.5",
+        ),
+        Parameter::query(
+            "attribute.KEY[max]",
+            "Those with a value that is this one or lower. Of several one has to be in the range.",
+            text(),
+            "2026-12-31",
+        ),
+    ]
 }
 
 fn product() -> Operation {

@@ -2,18 +2,22 @@
 
 use serde_json::{Map, Value};
 
+use headlesspro_shared::catalog::attribute::Owner;
 use headlesspro_shared::catalog::source::{Fault, NamedTranslation, NamedTranslations};
 use headlesspro_shared::kernel::locale::{Locale, Locales};
 
+use super::attributes::given::{self, Given};
 use super::document::sanitise;
 use super::store::taxonomy::Presentation;
 use crate::app::{Ctx, Tenant};
+use crate::failure::Failure;
+use crate::journal::{Change, told};
 use crate::media;
 use crate::organizations;
 use crate::port::sql::{Commit, Rows, SqlError, Statement};
 
 /// The most bytes of metadata, as JSON without blanks.
-pub const MOST_METADATA: usize = 16 << 10;
+const MOST_METADATA: usize = 16 << 10;
 
 /// What is to be changed of a [`Presentation`].
 #[derive(Debug, Default)]
@@ -25,14 +29,14 @@ pub struct PresentationPatch {
     pub seo_description: Option<Option<String>>,
     /// To be merged into what is there.
     pub translations: Option<Value>,
+    /// Values by key, to be merged into what is there.
+    pub attributes: Option<Value>,
 }
 
 /// What cannot be said of a category or collection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PresentationError {
-    /// The metadata would be larger than [`MOST_METADATA`].
-    MetadataTooLarge,
-    Translations(Vec<Fault>),
+    Invalid(Vec<Fault>),
     /// The image is called as a file of the store, and is none.
     ImageMissing,
 }
@@ -47,17 +51,54 @@ impl Presentation {
     }
 }
 
+/// Has the audit tell the values of attributes that are others, where some are.
+pub fn tell_attributes(change: Change, was: Option<&Presentation>, is: Option<&Presentation>) -> Change {
+    let values = |one: Option<&Presentation>| {
+        let shown: Map<_, _> = one.and_then(|one| serde_json::from_str(&one.attributes).ok()).unwrap_or_default();
+        Value::Object(given::values_of(&shown))
+    };
+    let (before, after) = told::difference(&values(was), &values(is));
+    if before == after {
+        return change;
+    }
+    let change = if was.is_some() { change.had("attributes", before) } else { change };
+    if is.is_some() { change.has("attributes", after) } else { change }
+}
+
 impl PresentationPatch {
-    /// The statement whose rows [`locales_of`] takes, where the change asks for them.
-    pub fn locales(&self, tenant: Tenant) -> Option<Statement> {
-        self.translations.as_ref().map(|_| organizations::locales(tenant))
+    /// The statements whose rows [`PresentationPatch::apply`] takes.
+    pub fn reads(&self, tenant: Tenant) -> Vec<Statement> {
+        let attributes = self.attributes.iter().flat_map(|patch| given::reads(tenant, patch));
+        attributes.chain(self.translations.iter().map(|_| organizations::locales(tenant))).collect()
     }
 
-    /// `presentation` with this change, in a store of these locales.
+    /// `presentation` with this change, of a category or a collection. Answers what a commit is to know of the values
+    /// of attributes.
     ///
     /// # Errors
-    /// [`PresentationError`].
-    pub fn apply(&self, presentation: &mut Presentation, locales: &Locales) -> Result<(), PresentationError> {
+    /// [`PresentationError::Invalid`] with all that is wrong, and those of the database.
+    pub async fn apply(
+        &self,
+        ctx: &Ctx,
+        of: Owner,
+        presentation: &mut Presentation,
+        rows: &[Rows],
+    ) -> Result<Given, Failure<PresentationError>> {
+        let mut faults = self.say(presentation, &locales_of(rows.last().filter(|_| self.translations.is_some()))?);
+        let mut given = Given::default();
+        if let Some(patch) = &self.attributes {
+            match given::give(ctx, of, patch, &mut presentation.attributes, rows).await {
+                Ok(values) => given = values,
+                Err(Failure::Rejected(found)) => faults.extend(found),
+                Err(failure) => return Err(failure.map(PresentationError::Invalid)),
+            }
+        }
+        if faults.is_empty() { Ok(given) } else { Err(Failure::Rejected(PresentationError::Invalid(faults))) }
+    }
+
+    /// All but the values of attributes, in a store of these locales. Answers what is wrong.
+    fn say(&self, presentation: &mut Presentation, locales: &Locales) -> Vec<Fault> {
+        let mut faults = Vec::new();
         if let Some(html) = &self.description {
             presentation.description = sanitise(html);
             presentation.description_html.clone_from(html);
@@ -70,7 +111,8 @@ impl PresentationPatch {
             merge(&mut metadata, patch);
             presentation.metadata = metadata.to_string();
             if MOST_METADATA < presentation.metadata.len() {
-                return Err(PresentationError::MetadataTooLarge);
+                let reason = format!("has more than {MOST_METADATA} bytes with what is there");
+                faults.push(Fault { path: "metadata".to_owned(), reason });
             }
         }
         if let Some(title) = &self.seo_title {
@@ -83,27 +125,26 @@ impl PresentationPatch {
             let mut json: Value = serde_json::from_str(&presentation.translations).unwrap_or_default();
             let known = NamedTranslations::read(&json).unwrap_or_default();
             merge(&mut json, patch);
-            let said = NamedTranslations::read(&json).map_err(PresentationError::Translations)?;
-            let foreign = said.foreign(&known, locales);
-            if !foreign.is_empty() {
-                return Err(PresentationError::Translations(foreign));
+            match NamedTranslations::read(&json) {
+                Ok(said) => {
+                    faults.extend(said.foreign(&known, locales));
+                    let said = said.made_safe(sanitise);
+                    presentation.translations = serde_json::to_string(&said).unwrap_or_else(|_| "{}".to_owned());
+                }
+                Err(found) => faults.extend(found),
             }
-            let said = said.made_safe(sanitise);
-            presentation.translations = serde_json::to_string(&said).unwrap_or_else(|_| "{}".to_owned());
         }
-        Ok(())
+        faults
     }
 }
 
 /// That translations to these locales have a handle that another one has.
 pub fn handles_taken(locales: &[String], reason: &str) -> PresentationError {
     let fault = |locale: &String| Fault { path: format!("translations/{locale}/handle"), reason: reason.to_owned() };
-    PresentationError::Translations(locales.iter().map(fault).collect())
+    PresentationError::Invalid(locales.iter().map(fault).collect())
 }
 
-/// # Errors
-/// [`SqlError::Statement`] when the row is of another shape.
-pub fn locales_of(rows: Option<&Rows>) -> Result<Locales, SqlError> {
+fn locales_of(rows: Option<&Rows>) -> Result<Locales, SqlError> {
     Ok(rows.map(organizations::locales_of).transpose()?.flatten().unwrap_or_default())
 }
 

@@ -136,7 +136,7 @@ pub fn render(
     let facets = facets(source, &product.id, attributes);
     let translate = |locale| translation(source, locale, standing, attributes);
     let translations = source.translations.keys().map(translate).collect::<Result<_, _>>()?;
-    let mut files: Vec<String> = attributes.definitions.files(source).into_iter().collect();
+    let mut files: Vec<String> = attributes.definitions.files(source.attribute_values()).into_iter().collect();
     files.retain(|id| attributes.files.contains_key(id));
     Ok(ProductRows { product, variants, images, facets, translations, files })
 }
@@ -278,11 +278,15 @@ fn variant_row(
 }
 
 fn typed(attributes: &Declared<'_>, values: &Map<String, Value>) -> BTreeMap<String, AttributeBody> {
-    let body = |(key, of, value): (&String, &Definition, &Value)| {
-        let files = of.files(value).filter_map(|id| attributes.files.get(id)).cloned().collect();
-        (key.clone(), AttributeBody { r#type: of.value_type.name().to_owned(), value: value.clone(), files })
-    };
+    let body =
+        |(key, of, value): (&String, &Definition, &Value)| (key.clone(), typed_value(of, value, attributes.files));
     attributes.definitions.typed(values).map(body).collect()
+}
+
+/// A value as a storefront is shown it.
+pub fn typed_value(of: &Definition, value: &Value, files: &FilesShown) -> AttributeBody {
+    let files = of.files(value).filter_map(|id| files.get(id)).cloned().collect();
+    AttributeBody { r#type: of.value_type.name().to_owned(), value: value.clone(), files }
 }
 
 /// A product stands under its tags, its values of attributes and the channels it names; under its categories, and
@@ -290,7 +294,7 @@ fn typed(attributes: &Declared<'_>, values: &Map<String, Value>) -> BTreeMap<Str
 fn facets(source: &Source, product: &str, attributes: &Declared<'_>) -> Vec<FacetRow> {
     let tags: BTreeSet<String> = source.tags.iter().map(|tag| tag.to_lowercase()).collect();
     let tags = tags.into_iter().map(|value| (Cow::Borrowed("tag"), value, None));
-    let values = attributes.definitions.facets(source).into_iter().map(|(key, value)| {
+    let values = attributes.definitions.facets(source.attribute_values()).into_iter().map(|(key, value)| {
         let ordinal = attributes.definitions.ordinal(&key, &value);
         (Cow::Owned(format!("attribute:{key}")), value, ordinal)
     });

@@ -1,9 +1,9 @@
 //! Reading the catalog.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::attribute::Owner;
 use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::catalog::sitemap::{product_page, told_in};
 use headlesspro_shared::catalog::source::Source;
@@ -13,7 +13,7 @@ use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::value::RawValue;
 
-use super::attributes::Attributes;
+use super::attributes::asked;
 use super::categories::usecase as categories;
 use super::collections::usecase as collections;
 use super::document::{VariantPiece, list_answer, product_answer, with_texts};
@@ -22,6 +22,7 @@ use super::selected::select;
 use super::shown::{Answer, Read, lists_tag, stock_tag};
 use super::spoken::Spoken;
 use super::store::channel::in_channel;
+use super::store::facet::AttributeFilter;
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
@@ -83,10 +84,11 @@ pub enum Question {
     Collections {
         after: String,
         limit: i64,
+        attributes: AttributeFilter,
     },
     /// By id or path.
     Category(String),
-    Categories(categories::Page),
+    Categories(categories::Page, AttributeFilter),
 }
 
 impl Question {
@@ -98,7 +100,7 @@ impl Question {
             Question::Collection(_)
             | Question::Collections { .. }
             | Question::Category(_)
-            | Question::Categories(_) => None,
+            | Question::Categories(..) => None,
         }
     }
 }
@@ -119,9 +121,13 @@ pub async fn read(ctx: &Ctx, question: &Question, spoken: &Spoken) -> Result<Rea
         Question::List(query) => return list(ctx, query, None, spoken).await,
         Question::Shelf(shelf, key, query) => return list(ctx, query, Some((*shelf, key)), spoken).await,
         Question::Collection(key) => collections::shown(ctx, key, spoken).await,
-        Question::Collections { after, limit } => collections::page(ctx, after, *limit, &spoken.chain).await,
+        Question::Collections { after, limit, attributes } => {
+            return collections::page(ctx, attributes, after, *limit, &spoken.chain).await;
+        }
         Question::Category(key) => categories::shown(ctx, key, spoken).await,
-        Question::Categories(page) => categories::page(ctx, page, &spoken.chain).await,
+        Question::Categories(page, attributes) => {
+            return categories::page(ctx, page, attributes, &spoken.chain).await;
+        }
     };
     read.map_err(|failure| failure.map(|never| match never {}))
 }
@@ -279,13 +285,7 @@ async fn list(
     let currencies_at = reads.len();
     reads.extend(further.map(|_| store::currencies(tenant)));
     let attributes_at = reads.len();
-    let keys = query.filter.attributes.iter().map(|(key, _)| key);
-    let keys: BTreeSet<&str> = keys.chain(query.filter.ranges.iter().map(|(key, _)| key)).map(String::as_str).collect();
-    let asks_for_attributes = !keys.is_empty();
-    if asks_for_attributes {
-        let keys: Vec<&str> = keys.into_iter().collect();
-        reads.push(store::attribute::named(tenant, &keys));
-    }
+    reads.extend(asked::reads(tenant, &query.filter.attributes));
     let shelf_at = reads.len();
     reads.extend(shelf.into_iter().flat_map(|(shelf, key)| match shelf {
         Shelf::Category => store::addressed::category(tenant, key, &spoken.chain),
@@ -304,9 +304,8 @@ async fn list(
     } else {
         None
     };
-    if asks_for_attributes {
-        check(&query.filter, &Attributes::of(rows.get(attributes_at), ctx.principal().await?.currency)?)?;
-    }
+    let owners = [Owner::Product, Owner::Variant];
+    asked::check(ctx, &query.filter.attributes, &owners, rows.get(attributes_at)).await?;
     let (mut sort_name, mut shelf_tag) = (query.sort_name, None);
     if let Some((shelf, _)) = shelf {
         let Some(found) = rows.get(shelf_at).and_then(Rows::first) else {
@@ -358,32 +357,6 @@ async fn list(
 
 fn no_document(error: serde_json::Error) -> Unavailable {
     Unavailable::corrupt(format!("a product's document: {error}"))
-}
-
-/// Whether all that is asked for of attributes is something that their values can be, and written as these are.
-fn check(filter: &ListFilter, attributes: &Attributes) -> Result<(), Failure<WrongFilter>> {
-    let definition = |key: &str| match attributes.definitions.get(key) {
-        None => Err("is no attribute of this store"),
-        Some(definition) if !definition.filterable => Err("is no attribute that lists are narrowed by"),
-        Some(definition) => Ok(definition),
-    };
-    let mut wrong = Vec::new();
-    for (key, asked) in &filter.attributes {
-        let reason = match definition(key).map(|definition| definition.asked(asked, attributes.currency())) {
-            Err(reason) => Some(reason.to_owned()),
-            Ok(Ok(text)) => (text != *asked).then(|| format!("must be written as {text}")),
-            Ok(Err(reason)) => Some(reason),
-        };
-        wrong.extend(reason.map(|reason| (format!("attribute.{key}"), reason)));
-    }
-    for (key, range) in &filter.ranges {
-        for (end, bound) in [("min", range.low()), ("max", range.high())] {
-            let Some(bound) = bound else { continue };
-            let compared = definition(key).and_then(|definition| definition.compares(bound));
-            wrong.extend(compared.err().map(|reason| (format!("attribute.{key}[{end}]"), reason.to_owned())));
-        }
-    }
-    if wrong.is_empty() { Ok(()) } else { Err(Failure::Rejected(WrongFilter(wrong))) }
 }
 
 /// The range of prices of a card in another currency than the store's own.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::document::SeoBody;
+use super::document::{AttributeBody, SeoBody};
 use super::openapi::{AlternateBody, NamedTranslationBody};
 use super::presentation::PresentationPatch;
 use super::store::taxonomy::Presentation;
@@ -39,6 +39,7 @@ pub struct PresentationFields {
     pub metadata: Option<Option<Map<String, Value>>>,
     pub seo: Option<Option<SeoPatch>>,
     pub translations: Option<Option<Map<String, Value>>>,
+    pub attributes: Option<Option<Map<String, Value>>>,
 }
 
 impl PresentationFields {
@@ -60,6 +61,7 @@ impl PresentationFields {
             seo_title,
             seo_description,
             translations: self.translations.map(|said| said.map_or(Value::Null, Value::Object)),
+            attributes: self.attributes.map(|values| values.map_or(Value::Null, Value::Object)),
         }
     }
 }
@@ -95,6 +97,10 @@ pub struct PresentationBody {
     pub metadata: Box<RawValue>,
     /// The name stands in for a title that is not given.
     pub seo: SeoBody,
+    /// By key; left out where there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<BTreeMap<String, AttributeBody>>")]
+    pub attributes: Option<Box<RawValue>>,
     /// All that is said in other locales, whichever was asked for; left out where nothing is, and in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<BTreeMap<String, NamedTranslationBody>>")]
@@ -113,12 +119,14 @@ impl PresentationBody {
                 title: presentation.seo_title.unwrap_or_else(|| name.to_owned()),
                 description: presentation.seo_description.unwrap_or_default(),
             },
-            translations: match presentation.translations {
-                none if none == "{}" => None,
-                said => Some(RawValue::from_string(said)?),
-            },
+            attributes: unless_empty(presentation.attributes)?,
+            translations: unless_empty(presentation.translations)?,
         })
     }
+}
+
+fn unless_empty(object: String) -> Result<Option<Box<RawValue>>, serde_json::Error> {
+    (object != "{}").then(|| RawValue::from_string(object)).transpose()
 }
 
 /// Where a category or collection is in the storefront.

@@ -544,7 +544,8 @@ impl Import<'_> {
         }
         let mut priced: Vec<_> = sources.iter_mut().map(|(_, _, source, was, _)| (source, was.as_ref())).collect();
         catalog::settle_prices(ctx, &mut priced).await?;
-        let referred = sources.iter().flat_map(|(_, _, source, ..)| attributes.definitions.files(source));
+        let referred =
+            sources.iter().flat_map(|(_, _, source, ..)| attributes.definitions.files(source.attribute_values()));
         let files = catalog::files_shown(ctx, None, referred.collect()).await?;
         let declared = Declared { definitions: &attributes.definitions, files: &files };
         let mut bytes = 0_usize;

@@ -6,6 +6,7 @@ mod change;
 mod http;
 pub mod openapi;
 mod store;
+pub mod told;
 mod usecase;
 
 pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};

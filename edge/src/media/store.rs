@@ -56,9 +56,15 @@ INSERT INTO violation (what) SELECT 'unchanged' WHERE changes() = 0";
 const GUARD_UNUSED: &str = "-- media::guard_unused
 INSERT INTO violation (what) SELECT 'a file is in use' WHERE EXISTS (
   SELECT 1 FROM attribute_definition a
-  CROSS JOIN product_facet f ON f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'attribute:' || a.key
-    AND f.value = ?3
-  WHERE a.organization_id = ?1 AND a.store_id = ?2 AND a.definition ->> 'target' = 'file')
+  WHERE a.organization_id = ?1 AND a.store_id = ?2 AND a.definition ->> 'target' = 'file' AND (EXISTS (
+      SELECT 1 FROM product_facet f
+      WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'attribute:' || a.key AND f.value = ?3)
+    OR EXISTS (
+      SELECT 1 FROM category_facet f
+      WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = a.key AND f.value = ?3)
+    OR EXISTS (
+      SELECT 1 FROM collection_facet f
+      WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = a.key AND f.value = ?3)))
 OR EXISTS (
   SELECT 1 FROM media_file m
   CROSS JOIN category c ON c.organization_id = ?1 AND c.store_id = ?2

@@ -66,6 +66,7 @@ pub const ALL: &[Migration] = files![
     "202611221930_catalog_purge",
     "202611221940_catalog_handles",
     "202611221945_catalog_bulk_dry_run",
+    "202611221945_catalog_taxonomy_attributes",
     "202611221945_identity_devices",
 ];
 

@@ -6,7 +6,6 @@ mod http;
 pub mod openapi;
 mod pictures;
 mod prices;
-mod told;
 mod usecase;
 mod wire;
 

@@ -8,14 +8,14 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::{Value, json};
 
-use super::{pictures, told};
+use super::pictures;
 use crate::app::Ctx;
 use crate::catalog::{
     self, Advance, Attributes, Chunk, Declared, FilesShown, OneProduct, ReadVersion, StaffPage, Standing, Touched,
 };
 use crate::failure::{Failure, Unavailable};
 use crate::inventory::{self, Level};
-use crate::journal::{self, Change, Claim, Event};
+use crate::journal::{self, Change, Claim, Event, told};
 use crate::organizations;
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Value as Bound};
 
@@ -186,7 +186,8 @@ async fn try_create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<O
     }
     source.settle(None, Likeness::Sku, ctx.now, &mut || ctx.random())?;
     let standing = Standing { id: ctx.new_id()?, version: 1, created_at: ctx.now, updated_at: ctx.now, is_new: true };
-    let files = &catalog::files_shown(ctx, rows.get(1), attributes.definitions.files(&source)).await?;
+    let files =
+        &catalog::files_shown(ctx, rows.get(1), attributes.definitions.files(source.attribute_values())).await?;
     let (attributes, standing, source) = (&attributes, &standing, &source);
     let write = Write { ctx, currency, attributes, files, standing, source, was: None };
     let (mut commit, advance, shown) = write.commit(Vec::new()).await?;
@@ -276,7 +277,8 @@ async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
         updated_at: ctx.now,
         is_new: false,
     };
-    let files = &catalog::files_shown(ctx, rows.get(1), attributes.definitions.files(&source)).await?;
+    let files =
+        &catalog::files_shown(ctx, rows.get(1), attributes.definitions.files(source.attribute_values())).await?;
     let (attributes, standing, source) = (&attributes, &standing, &source);
     let write = Write { ctx, currency, attributes, files, standing, source, was: Some(&was) };
     let (commit, advance, shown) = write.commit(removed.iter().map(ToString::to_string).collect()).await?;
@@ -348,7 +350,7 @@ impl Write<'_> {
         let declared = Declared { definitions: &self.attributes.definitions, files: self.files };
         let rows = catalog::render(source, self.was, text, standing, self.currency, &declared).map_err(not_rendered)?;
         let shown = Shown::new(standing, source).map_err(not_rendered)?;
-        let attributes = self.attributes.guarded(source);
+        let attributes = self.attributes.guarded(source.attribute_values());
         let mut chunk = Chunk { removed_variants, attributes, ..Chunk::default() };
         if !standing.is_new {
             chunk.updated_products.push(id.clone());

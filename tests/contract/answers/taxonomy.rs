@@ -124,6 +124,24 @@ async fn attributes(shop: &mut Shop) {
     assert_eq!(shop.call("DELETE", &material, &[], "").await.status, 409);
     assert_eq!(shop.call("DELETE", &format!("{path}/size"), &[("if-match", "\"9\"")], "").await.status, 412);
     assert_eq!(shop.call("DELETE", &format!("{path}/size"), &[], "").await.status, 204);
+    for (of, kind) in [("category", "categories"), ("collection", "collections")] {
+        let key = format!("{of}-season");
+        let season = json!({ "key": key, "name": "Season", "of": of, "type": "text", "filterable": true });
+        assert_eq!(shop.send("POST", path, season).await.status, 201);
+        let kind = format!("/api/v1/{kind}");
+        let made = shop.send("POST", &kind, json!({ "name": "Snow", "attributes": { &key: "winter" } })).await;
+        assert_eq!(made.text(&format!("/attributes/{key}/value")), "winter");
+        assert_eq!(shop.get(&format!("{kind}?attribute.{key}=winter")).await.text("/items/0/id"), made.text("/id"));
+        assert_eq!(shop.get(&format!("{kind}?attribute.{key}[min]=1")).await.status, 422);
+        let snow = format!("{kind}/snow");
+        let wrong = json!({ "attributes": { &key: 1 } }).to_string();
+        assert_eq!(shop.call("PATCH", &snow, &[json], wrong).await.status, 422);
+        assert_eq!(shop.call("DELETE", &format!("{path}/{key}"), &[], "").await.status, 409);
+        let none = json!({ "attributes": null }).to_string();
+        assert_eq!(shop.call("PATCH", &snow, &[json], none).await.status, 200);
+        assert_eq!(shop.call("DELETE", &format!("{path}/{key}"), &[], "").await.status, 204);
+        assert_eq!(shop.call("DELETE", &snow, &[], "").await.status, 204);
+    }
 }
 
 async fn channels(shop: &mut Shop) {

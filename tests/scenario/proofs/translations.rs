@@ -385,7 +385,10 @@ async fn categories_and_collections_are_called_so(world: &World, kind: &str, han
     let (staff, shopper) = (&world.ours.merchant, &world.ours.shopper);
     let french =
         json!({ "name": "Tentes", "description": "<b>x</b><script>alert(1)</script>", "seo": { "title": "T" } });
-    let body = json!({ "name": "Tents", "handle": world.name(handle),
+    let (key, of) = (handle.to_owned() + "-season", if kind == "categories" { "category" } else { "collection" });
+    let season = json!({ "key": key, "name": "Season", "of": of, "type": "text", "filterable": true });
+    staff.post("/api/v1/admin/attributes").json(&season).send().await.expect(201);
+    let body = json!({ "name": "Tents", "handle": world.name(handle), "attributes": { &key: "Winter" },
         "translations": { "fr": french, "fr-CA": { "name": "Abris" } } });
     let made = staff.post(&format!("/api/v1/{kind}")).json(&body).send().await.expect(201).json();
     assert_eq!((&made["name"], &made["translations"]["fr"]["description"]), (&json!("Tents"), &json!("<b>x</b>")));
@@ -405,6 +408,14 @@ async fn categories_and_collections_are_called_so(world: &World, kind: &str, han
     }
     let list = shopper.get(&format!("/api/v1/{kind}?locale=fr")).send().await.expect(200).json();
     assert!(list["items"].as_array().unwrap().iter().any(|item| item["name"] == "Tentes"), "{list}");
+    // Values are those of all locales, and found in each.
+    for (locale, name) in [("fr-CA", "Abris"), ("fr", "Tentes"), ("de", "Tents")] {
+        let list = format!("/api/v1/{kind}?locale={locale}&attribute.{key}=winter");
+        let list = shopper.get(&list).send().await.expect(200).json();
+        let found = json!([[name, { &key: { "type": "text", "value": "Winter" } }]]);
+        let items = list["items"].as_array().unwrap().iter().map(|item| json!([item["name"], item["attributes"]]));
+        assert_eq!(json!(items.collect::<Vec<_>>()), found, "{locale}");
+    }
     if kind == "categories" {
         let body = json!({ "title": "Peg", "handle": world.name("placed"), "status": "active", "category": made["id"],
             "variants": [{ "sku": world.name("placed"), "price": { "amount": "1", "currency": "EUR" } }] });
@@ -420,6 +431,7 @@ async fn categories_and_collections_are_called_so(world: &World, kind: &str, han
         async |translations: Value| staff.patch(&path).json(&json!({ "translations": translations })).send().await;
     let changed = change(json!({ "fr-CA": null, "fr": { "seo": null } })).await.expect(200).json();
     assert_eq!(changed["translations"], json!({ "fr": { "name": "Tentes", "description": "<b>x</b>" } }));
+    assert_eq!(changed["attributes"], made["attributes"]);
     assert_eq!(shown("fr-CA").await["name"], "Tentes");
     for (translations, places) in [
         (json!({ "es": french, "en": french }), vec!["#/translations/en", "#/translations/es"]),

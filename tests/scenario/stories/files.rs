@@ -314,14 +314,14 @@ fn pdf() -> Vec<u8> {
 }
 
 /// A manual that is ready.
-async fn manual(client: &Client) -> Value {
+pub async fn manual(client: &Client) -> Value {
     let body = json!({ "name": "Manual.pdf", "contentType": "application/pdf", "bytes": pdf().len() });
     let made = client.post("/api/v1/files").json(&body).send().await.expect(201).json();
     assert_eq!(put(&made["upload"], pdf()).await, 200);
     complete(client, &made).await.expect(200).json()
 }
 
-fn path_of(file: &Value) -> String {
+pub fn path_of(file: &Value) -> String {
     format!("/api/v1/files/{}", file["id"].as_str().unwrap())
 }
 

@@ -38,6 +38,7 @@ mod seo;
 pub mod sessions;
 mod sign_ups;
 mod sparse_fields;
+mod taxonomy_attributes;
 mod tenancy;
 
 use std::pin::Pin;
@@ -172,6 +173,7 @@ pub const STORIES: &[(&str, Story)] = stories![
     files::files_that_attributes_refer_to_are_shown_and_stay,
     files::a_file_is_either_referred_to_or_removed,
     files::a_file_stays_while_a_category_or_collection_shows_it,
+    taxonomy_attributes::files_that_categories_and_collections_refer_to_are_shown_and_stay,
     seo::a_former_handle_leads_to_the_present_one,
     seo::search_engines_are_told_prices_and_what_is_left,
     seo::sitemaps_list_what_is_shown_by_its_present_handle,
@@ -219,6 +221,12 @@ pub const STORIES: &[(&str, Story)] = stories![
     attributes::an_attribute_and_a_product_written_at_once_agree,
     attributes::a_rule_asks_for_an_attribute,
     attributes::lists_and_rules_ask_for_what_is_between_two_values,
+    taxonomy_attributes::categories_and_collections_have_what_is_declared,
+    taxonomy_attributes::a_list_of_categories_or_collections_is_narrowed_in_its_order,
+    taxonomy_attributes::what_is_wrong_with_values_of_a_category_is_named_at_once,
+    taxonomy_attributes::an_attribute_of_a_category_or_collection_in_use_keeps_its_type_and_stays,
+    taxonomy_attributes::what_was_done_to_the_values_of_a_category_is_told,
+    taxonomy_attributes::an_attribute_and_a_category_written_at_once_agree,
     channels::a_channel_is_made_renamed_and_deleted,
     channels::a_storefront_is_shown_its_channel_and_nothing_else,
     channels::carts_and_orders_keep_to_the_channel,

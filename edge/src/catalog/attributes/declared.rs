@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headlesspro_shared::catalog::attribute::{Definition, Definitions, Known, named_ids};
+use headlesspro_shared::catalog::attribute::{Definition, Definitions, Known, Owner, named_ids};
 use headlesspro_shared::catalog::source::{Fault, Source};
 use headlesspro_shared::kernel::money::Currency;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::app::Tenant;
 use crate::catalog::store::ReadVersion;
@@ -62,9 +62,24 @@ impl Attributes {
         self.definitions.settle(source, was, &Known { currency: self.currency, ids: referenced })
     }
 
-    /// What the attributes that a product has were read at: a commit that writes it refuses if they are another.
-    pub fn guarded(&self, source: &Source) -> Vec<ReadVersion> {
-        self.definitions.used(source).filter_map(|key| self.versions.get(key).cloned()).collect()
+    /// What `patch` makes of the values that `was` there, of a category or a collection: see [`Definitions::patched`].
+    ///
+    /// # Errors
+    /// All that is wrong with them.
+    pub fn patched(
+        &self,
+        of: Owner,
+        was: &Map<String, Value>,
+        patch: &Value,
+        referenced: &BTreeSet<String>,
+    ) -> Result<Map<String, Value>, Vec<Fault>> {
+        self.definitions.patched(of, was, patch, &Known { currency: self.currency, ids: referenced })
+    }
+
+    /// What the attributes of these values were read at: a commit that writes them refuses if they are another.
+    pub fn guarded<'a>(&self, values: impl IntoIterator<Item = (&'a String, &'a Value)>) -> Vec<ReadVersion> {
+        let used = self.definitions.used(values);
+        used.into_iter().filter_map(|key| self.versions.get(key).cloned()).collect()
     }
 }
 

@@ -76,7 +76,7 @@ impl From<AttributeError> for Problem {
                 .detail("The store declares 250 attributes already.")
                 .with("allowedActions", json!([])),
             AttributeError::InUse(key) => Problem::new(StatusCode::CONFLICT, "attribute-in-use")
-                .detail(format!("Products have values of {key}: it keeps its type, and stays."))
+                .detail(format!("Values of {key} are in use: it keeps its type, and stays."))
                 .with("allowedActions", json!(["rename", "limit"])),
             AttributeError::VersionMismatch { current } => version_mismatch(current),
             AttributeError::Changing => changed_meanwhile(),

@@ -15,7 +15,7 @@ use crate::openapi::{
 };
 use crate::wire::{IdText, MomentText};
 
-/// An attribute that products or variants may have.
+/// An attribute that products, variants, categories or collections may have.
 #[derive(JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "WriteAttribute", deny_unknown_fields)]
@@ -30,12 +30,12 @@ pub struct WriteAttribute {
     pub name: Option<String>,
     /// What has it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = ["product", "variant"]))]
+    #[schemars(extend("enum" = ["product", "variant", "category", "collection"]))]
     pub of: Option<String>,
     /// What its values are: texts of at most 5,000 characters; whole numbers; decimals in texts, such as `"12.5"`, with
     /// at most 15 digits before the point and 9 after it; `true` or `false`; dates such as `2026-11-22`; money in the
     /// store's currency; `http` or `https` addresses; ids of other things of the store; lists of at most 128 of one of
-    /// these; any JSON of at most 16 KiB. Once products have values it stays as it is.
+    /// these; any JSON of at most 16 KiB. Once there are values it stays as it is.
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = [
         "text", "number", "decimal", "boolean", "date", "money", "url", "reference", "list", "json"
@@ -51,7 +51,8 @@ pub struct WriteAttribute {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["product", "category", "collection", "file", null]))]
     pub target: Option<String>,
-    /// Whether lists of products can be narrowed by it, as `attribute.` and its key; false where it is left out.
+    /// Whether lists of products, categories or collections can be narrowed by it, as `attribute.` and its key; false
+    /// where it is left out.
     /// Addresses, JSON and texts of more than 255 characters are not found so.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filterable: Option<bool>,
@@ -121,7 +122,7 @@ fn list() -> Operation {
 
 fn create() -> Operation {
     operation(Method::POST, "/api/v1/admin/attributes", "createAttribute")
-        .says("Declares an attribute", "From then on products or variants may have values of it.")
+        .says("Declares an attribute", "From then on what it is `of` may have values of it.")
         .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<WriteAttribute>("The attribute.").example(
             "material",
@@ -152,7 +153,7 @@ fn change() -> Operation {
         .says(
             "Changes an attribute",
             "The body is a JSON Merge Patch (RFC 7396). Another `of`, `type`, `items` or `target` is refused while \
-             products have values. Other limits hold for what is written from then on: what is there stays.",
+             there are values. Other limits hold for what is written from then on: what is there stays.",
         )
         .parameters([key(), Parameter::if_match()])
         .body(RequestBody::json::<WriteAttribute>("What is to be changed.").example(
@@ -170,7 +171,10 @@ fn change() -> Operation {
 
 fn delete() -> Operation {
     operation(Method::DELETE, "/api/v1/admin/attributes/{idOrKey}", "deleteAttribute")
-        .says("Deletes an attribute", "One that no product has a value of, whatever its status.")
+        .says(
+            "Deletes an attribute",
+            "One that no product, whatever its status, no category and no collection has a value of.",
+        )
         .parameters([key(), Parameter::if_match()])
         .answer(Answer::empty(204, "The attribute is gone.").headers([Header::CatalogVersion]))
         .problems(not_found())
@@ -185,7 +189,7 @@ fn body_problems() -> Vec<crate::openapi::Problem> {
 
 fn in_use() -> Vec<crate::openapi::Problem> {
     vec![
-        of(AttributeError::InUse("material".to_owned()), "Products have values of it.").with::<AllowedActions>(),
+        of(AttributeError::InUse("material".to_owned()), "Something has values of it.").with::<AllowedActions>(),
         of(AttributeError::Changing, "Somebody else is changing the same.").with::<AllowedActions>(),
     ]
 }

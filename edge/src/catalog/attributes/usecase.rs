@@ -21,7 +21,7 @@ pub const BY_KEY: &str = "key";
 pub enum AttributeError {
     Invalid(Vec<Fault>),
     TooMany,
-    /// Products have values of the attribute with this key.
+    /// Something has values of the attribute with this key.
     InUse(String),
     VersionMismatch {
         current: i64,
@@ -121,8 +121,8 @@ pub async fn create(ctx: &Ctx, json: &Value, claim: Option<&Claim>) -> Outcome<A
     }
 }
 
-/// Changes what `patch` says of an attribute, a JSON Merge Patch, and leaves the rest. Only one that no product has
-/// becomes another type.
+/// Changes what `patch` says of an attribute, a JSON Merge Patch, and leaves the rest. Only one that nothing has a value
+/// of becomes another type.
 pub async fn change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) -> Outcome<Declared> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_change(&ctx, key, patch, expected).await) {
@@ -165,7 +165,7 @@ async fn try_change(ctx: &Ctx, key: &str, patch: &Value, expected: Option<i64>) 
     Ok(None)
 }
 
-/// Deletes an attribute that no product has.
+/// Deletes an attribute that nothing has a value of.
 pub async fn delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<()> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_delete(&ctx, key, expected).await) {
@@ -199,7 +199,7 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
 
 /// Raises the catalog's version: lists are narrowed otherwise from now on.
 async fn finish(ctx: &Ctx, commit: &mut Commit, step: Step<'_>) -> Outcome<Advance> {
-    let advanced = advance(ctx, commit, Touched { lists: true, ..Touched::default() })?;
+    let advanced = advance(ctx, commit, Touched { lists: true, categories: true, ..Touched::default() })?;
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, step.change));
     journal::announce(ctx, commit, step.event, &[("attributeId", step.declared.id.to_string())])?;
     Ok(advanced)

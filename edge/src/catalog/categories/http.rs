@@ -16,10 +16,11 @@ use serde_json::{Map, Value, json};
 
 use super::usecase::{self, CategoryChange, CategoryError, HANDLE_TAKEN, Name, NewCategory, Page, PlacedChange};
 use crate::app::Ctx;
-use crate::catalog::http::{self as catalog, Asked, ShelfQuery};
+use crate::catalog::http::{self as catalog, Asked, ShelfQuery, take_attributes};
 use crate::catalog::openapi::NamedTranslationBody;
 use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mismatch, versioned};
 use crate::catalog::store::category::Category;
+use crate::catalog::store::facet::AttributeFilter;
 use crate::catalog::store::placement::{InTheWay, Placed};
 use crate::catalog::usecase::{Question, Shelf};
 use crate::catalog::wire::{PageBody, PresentationBody, PresentationFields, SeoPatch};
@@ -130,6 +131,10 @@ pub struct CreateCategoryBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
     pub translations: Option<Option<Map<String, Value>>>,
+    /// Values by the keys of the store's attributes.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub attributes: Option<Option<Map<String, Value>>>,
 }
 
 /// A merge patch (RFC 7396): what is left out stays, null takes away.
@@ -166,6 +171,10 @@ pub struct ChangeCategoryBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
     pub translations: Option<Option<Map<String, Value>>>,
+    /// Values by the keys of the store's attributes.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub attributes: Option<Option<Map<String, Value>>>,
 }
 
 /// A product with its place.
@@ -221,8 +230,9 @@ impl Parse for CreateCategoryBody {
         let parent = errors.optional("parentId", self.parent_id, |id| id.parse::<CategoryId>());
         let position = position_of(errors, self.position).unwrap_or(0);
         let order = errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>());
-        let Self { description, image_url, metadata, seo, translations, .. } = self;
-        let presentation = PresentationFields { description, image_url, metadata, seo, translations }.parse(errors);
+        let Self { description, image_url, metadata, seo, translations, attributes, .. } = self;
+        let presentation =
+            PresentationFields { description, image_url, metadata, seo, translations, attributes }.parse(errors);
         let order = order.unwrap_or_default();
         Some(NewCategory { name: name?, handle: handle?, parent, position, order, presentation })
     }
@@ -239,8 +249,8 @@ impl Parse for ChangeCategoryBody {
             position: position_of(errors, self.position),
             order: errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>()),
             presentation: {
-                let Self { description, image_url, metadata, seo, translations, .. } = self;
-                PresentationFields { description, image_url, metadata, seo, translations }.parse(errors)
+                let Self { description, image_url, metadata, seo, translations, attributes, .. } = self;
+                PresentationFields { description, image_url, metadata, seo, translations, attributes }.parse(errors)
             },
         };
         errors.is_empty().then_some(change)
@@ -315,8 +325,18 @@ impl Query for Page {
     }
 }
 
-async fn list(ctx: Ctx, Parsed(page): Parsed<Page>, asked: Asked) -> Result<Response, Problem> {
-    catalog::show(ctx, asked, Question::Categories(page)).await
+/// A page with what it is narrowed by.
+struct Listed(Page, AttributeFilter);
+
+impl Query for Listed {
+    fn parse(params: &mut QueryParams) -> Listed {
+        let attributes = take_attributes(params);
+        Listed(Page::parse(params), attributes)
+    }
+}
+
+async fn list(ctx: Ctx, Parsed(Listed(page, attributes)): Parsed<Listed>, asked: Asked) -> Result<Response, Problem> {
+    catalog::show(ctx, asked, Question::Categories(page, attributes)).await
 }
 
 async fn show(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {

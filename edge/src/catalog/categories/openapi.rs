@@ -11,7 +11,7 @@ use super::http::{
 };
 use super::usecase::CategoryError;
 use crate::catalog::openapi::{
-    BUDGET, CACHED, CategoryInUse, MovedCategoryAnswer, locale_problems, products, query_problems,
+    BUDGET, CACHED, CategoryInUse, MovedCategoryAnswer, attributes, locale_problems, products, query_problems,
 };
 use crate::catalog::store::placement::InTheWay;
 use crate::openapi::{
@@ -56,6 +56,7 @@ fn list() -> Operation {
             json!({ "type": "string" }),
             "root",
         )])
+        .parameters(attributes())
         .parameters(Parameter::locale())
         .answer(
             Answer::json::<CategoryListBody>(200, "A page of categories.")
@@ -101,20 +102,28 @@ fn create() -> Operation {
     write(Method::POST, "/api/v1/categories", "createCategory")
         .says("Makes a category", "A root, or below another one.")
         .parameters([Parameter::idempotency_key(false)])
-        .body(RequestBody::json::<CreateCategoryBody>("The category.").example(
-            "tents",
-            "A category below another one",
-            json!({
-                "name": "Tents",
-                "parentId": id::<CategoryKind>(1).to_string(),
-                "position": 10,
-                "productOrder": "manual",
-                "description": "<p>For all seasons.</p>",
-                "metadata": { "icon": "tent" },
-                "seo": { "description": "Tents for two and more." },
-                "translations": { "fr": { "handle": "tentes", "name": "Tentes" } },
-            }),
-        ))
+        .body(
+            RequestBody::json::<CreateCategoryBody>("The category.")
+                .example(
+                    "tents",
+                    "A category below another one",
+                    json!({
+                        "name": "Tents",
+                        "parentId": id::<CategoryKind>(1).to_string(),
+                        "position": 10,
+                        "productOrder": "manual",
+                        "description": "<p>For all seasons.</p>",
+                        "metadata": { "icon": "tent" },
+                        "seo": { "description": "Tents for two and more." },
+                        "translations": { "fr": { "handle": "tentes", "name": "Tentes" } },
+                    }),
+                )
+                .example(
+                    "valued",
+                    "One with the value of an attribute that the store declares of categories",
+                    json!({ "name": "Snow", "attributes": { "season": "winter" } }),
+                ),
+        )
         .answer(
             Answer::json::<CategoryBody>(201, "The category.")
                 .headers([Header::Location, Header::IdempotentReplayed, Header::CatalogVersion])
@@ -258,6 +267,7 @@ fn category(number: u8, parent: Option<u8>, name: &str, path: &str) -> Value {
         "imageUrl": null,
         "metadata": { "icon": "tent" },
         "seo": { "title": name, "description": "Tents for two and more." },
+        "attributes": { "season": { "type": "text", "value": "winter" } },
         "version": 1,
         "createdAt": time(0),
         "updatedAt": time(0),

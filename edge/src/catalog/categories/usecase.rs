@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::attribute::Owner;
 use headlesspro_shared::catalog::sitemap::{category_page, segment};
 use headlesspro_shared::catalog::tree::{TreeError, level, path_in, place};
 use headlesspro_shared::kernel::handle::Handle;
@@ -14,18 +15,22 @@ use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::app::Ctx;
+use crate::catalog::attributes::asked;
+use crate::catalog::attributes::given::Given;
 use crate::catalog::pages::pages_of;
 use crate::catalog::presentation::{
-    PresentationError, PresentationPatch, handles_taken, locales_of, say, say_only, translations_of,
+    PresentationError, PresentationPatch, handles_taken, say, say_only, tell_attributes, translations_of,
 };
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::spoken::Spoken;
 use crate::catalog::store::addressed;
 use crate::catalog::store::category::{self, Category};
+use crate::catalog::store::facet::{self, AttributeFilter};
 use crate::catalog::store::membership;
 use crate::catalog::store::placement::{self, InTheWay, Placed};
 use crate::catalog::store::taxonomy::{Presentation, cut, guard_changed};
 use crate::catalog::store::{self};
+use crate::catalog::usecase::WrongFilter;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
@@ -94,17 +99,28 @@ pub enum Page {
     Children { parent: Option<CategoryId>, after: (i64, String), limit: i64 },
 }
 
-/// One page of categories, as it is shown.
-pub async fn page(ctx: &Ctx, page: &Page, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
+/// One page of the categories that have what is asked for, as it is shown.
+///
+/// # Errors
+/// [`WrongFilter`], and those of the database.
+pub async fn page(
+    ctx: &Ctx,
+    page: &Page,
+    asked: &AttributeFilter,
+    chain: &[Locale],
+) -> Result<Read, Failure<WrongFilter>> {
     let tenant = ctx.tenant();
     let (statement, limit) = match page {
-        Page::Tree { after, limit } => (category::tree(tenant, after, limit.saturating_add(1), chain), *limit),
+        Page::Tree { after, limit } => (category::tree(tenant, asked, after, limit.saturating_add(1), chain), *limit),
         Page::Children { parent, after: (position, id), limit } => {
-            (category::children(tenant, *parent, (*position, id), limit.saturating_add(1), chain), *limit)
+            (category::children(tenant, asked, *parent, (*position, id), limit.saturating_add(1), chain), *limit)
         }
     };
-    let rows = ctx.read(vec![addressed::with_paths(statement, chain), store::version(tenant)]).await?;
+    let mut reads = vec![addressed::with_paths(statement, chain), store::version(tenant)];
+    reads.extend(asked::reads(tenant, asked));
+    let rows = ctx.read(reads).await?;
     let version = store::version_of(rows.get(1))?;
+    asked::check(ctx, asked, &[Owner::Category], rows.get(2)).await?;
     let mut found = rows.first().map(category::categories_of).transpose()?.unwrap_or_default();
     let (shown, has_more) = cut(rows.first(), limit)?;
     found.truncate(shown);
@@ -190,7 +206,8 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
     let parent_key = new.parent.map(|parent| parent.to_string()).unwrap_or_default();
     let mut reads = vec![category::find(tenant, &parent_key), store::version(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
-    reads.extend(new.presentation.locales(tenant));
+    let said_at = reads.len();
+    reads.extend(new.presentation.reads(tenant));
     let rows = ctx.read(reads).await?;
     if let Some(first) = journal::replay(claim, rows.get(2))? {
         ctx.spent().tell_catalog_version(store::version_of(rows.get(1))?);
@@ -198,7 +215,7 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
     }
     let parent = parent_of(new.parent, rows.first())?;
     let mut presentation = Presentation::default();
-    apply(&new.presentation, &mut presentation, rows.last())?;
+    let given = apply(ctx, &new.presentation, &mut presentation, rows.get(said_at..)).await?;
     let made = Category {
         id: ctx.new_id()?,
         parent: new.parent,
@@ -214,9 +231,14 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
     };
     let mut commit = Commit::new();
     let image = made.presentation.guard_image(ctx, &mut commit, None);
+    let guards = given.guard(&mut commit, tenant);
     commit.push(category::insert(tenant, &made));
+    if let Some(values) = &given.values {
+        facet::set_of_category(&mut commit, tenant, made.id, values);
+    }
     let advanced = advance(ctx, &mut commit, Touched::of_categories(Vec::new()))?;
     let change = Change::new("category.create", made.id).after(state(&made));
+    let change = tell_attributes(change, None, Some(&made.presentation));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "category.created", &[("categoryId", made.id.to_string())])?;
     let taken = addressed::category_taken(tenant, made.id, made.parent, &made.presentation.translations);
@@ -238,7 +260,9 @@ async fn try_create(ctx: &Ctx, new: &NewCategory, claim: Option<&Claim>) -> Outc
             if image == Some(statement) {
                 return rejected(CategoryError::Presentation(PresentationError::ImageMissing));
             }
-            explain(&refusal, diagnosis.last())?;
+            if !guards.contains(&statement) {
+                explain(&refusal, diagnosis.last())?;
+            }
         }
     }
     Ok(None)
@@ -259,7 +283,8 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     let parent_key = change.parent.flatten().map(|parent| parent.to_string()).unwrap_or_default();
     let mut reads =
         vec![category::find(tenant, key), category::find(tenant, &parent_key), category::depth_below(tenant, key)];
-    reads.extend(change.presentation.locales(tenant));
+    let said_at = reads.len();
+    reads.extend(change.presentation.reads(tenant));
     let rows = ctx.read(reads).await?;
     let before = reached(ctx, rows.first()).await?;
     expect(expected, before.version)?;
@@ -273,7 +298,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     after.parent = change.parent.unwrap_or(before.parent);
     after.position = change.position.unwrap_or(before.position);
     after.order = change.order.unwrap_or(before.order);
-    apply(&change.presentation, &mut after.presentation, rows.last())?;
+    let given = apply(ctx, &change.presentation, &mut after.presentation, rows.get(said_at..)).await?;
     if after == before {
         return Ok(Some(before).filter(|_| ctx.is_current()));
     }
@@ -291,6 +316,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     }
     let mut commit = Commit::new();
     let image = after.presentation.guard_image(ctx, &mut commit, Some(&before.presentation));
+    let guards = given.guard(&mut commit, tenant);
     let mut here = after.clone();
     if is_moved {
         // Among others it may have other handles: they are said where it goes to.
@@ -308,9 +334,13 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         // The paths of all below it may be others.
         moved = Some(commit.push(category::subtree(tenant, after.id)));
     }
+    if let Some(values) = &given.values {
+        facet::set_of_category(&mut commit, tenant, after.id, values);
+    }
     let own = Touched::of_categories(vec![after.id.to_string()]);
     let advanced = advance(ctx, &mut commit, Touched { below: moved.map(|_| after.id), ..own })?;
     let told = Change::new("category.change", after.id).before(state(&before)).after(state(&after));
+    let told = tell_attributes(told, Some(&before.presentation), Some(&after.presentation));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     let name = if is_moved { "category.moved" } else { "category.changed" };
     journal::announce(ctx, &mut commit, name, &[("categoryId", after.id.to_string())])?;
@@ -323,6 +353,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
             return only(found.first()).map(Some);
         }
         Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
+        Committed::Refused { statement, .. } if guards.contains(&statement) => {}
         Committed::Refused { statement, .. } if image == Some(statement) => {
             return rejected(CategoryError::Presentation(PresentationError::ImageMissing));
         }
@@ -356,6 +387,7 @@ async fn try_delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option
     commit.push(guard_changed());
     let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![before.id.to_string()]))?;
     let change = Change::new("category.delete", before.id).before(state(&before));
+    let change = tell_attributes(change, Some(&before.presentation), None);
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "category.deleted", &[("categoryId", before.id.to_string())])?;
     commit.push_diagnosis(placement::in_the_way(tenant, before.id));
@@ -442,10 +474,15 @@ fn tree_error(error: TreeError) -> Failure<CategoryError> {
     Failure::Rejected(CategoryError::Tree(error))
 }
 
-/// `rows` are the store's locales, where the change asks for them.
-fn apply(patch: &PresentationPatch, presentation: &mut Presentation, rows: Option<&Rows>) -> Outcome<()> {
-    let locales = locales_of(rows.filter(|_| patch.translations.is_some()))?;
-    patch.apply(presentation, &locales).map_err(|error| Failure::Rejected(CategoryError::Presentation(error)))
+/// `rows` are those that the change asks for.
+async fn apply(
+    ctx: &Ctx,
+    patch: &PresentationPatch,
+    presentation: &mut Presentation,
+    rows: Option<&[Rows]>,
+) -> Outcome<Given> {
+    let given = patch.apply(ctx, Owner::Category, presentation, rows.unwrap_or_default()).await;
+    given.map_err(|failure| failure.map(CategoryError::Presentation))
 }
 
 fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {

@@ -20,10 +20,11 @@ use super::usecase::{self, CollectionChange, CollectionError, HANDLE_TAKEN, NewC
 use crate::app::Ctx;
 use crate::catalog::categories::http::{PlaceBody, handle_of, missing};
 use crate::catalog::categories::usecase::Name;
-use crate::catalog::http::{self as catalog, Asked, ShelfQuery};
+use crate::catalog::http::{self as catalog, Asked, ShelfQuery, take_attributes};
 use crate::catalog::openapi::NamedTranslationBody;
 use crate::catalog::staff::http::{changed_meanwhile, fields, nothing, version_mismatch, versioned};
 use crate::catalog::store::collection::{Collection, Rule};
+use crate::catalog::store::facet::AttributeFilter;
 use crate::catalog::usecase::{Question, Shelf};
 use crate::catalog::wire::{PageBody, PresentationBody, PresentationFields, SeoPatch};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathText, Query, QueryParams, given};
@@ -162,6 +163,10 @@ pub struct CreateCollectionBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
     pub translations: Option<Option<Map<String, Value>>>,
+    /// Values by the keys of the store's attributes.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub attributes: Option<Option<Map<String, Value>>>,
 }
 
 /// A merge patch (RFC 7396): what is left out stays, null takes away. A rule is given as a whole.
@@ -195,6 +200,10 @@ pub struct ChangeCollectionBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<BTreeMap<String, Option<NamedTranslationBody>>>")]
     pub translations: Option<Option<Map<String, Value>>>,
+    /// Values by the keys of the store's attributes.
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<Map<String, Value>>")]
+    pub attributes: Option<Option<Map<String, Value>>>,
 }
 
 impl RuleBody {
@@ -252,8 +261,9 @@ impl Parse for CreateCollectionBody {
         let handle = handle_of(errors, self.handle, name.as_ref());
         let order = errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>());
         let rule = self.rule.and_then(|rule| errors.nested("rule", |errors| rule.parse(errors)));
-        let Self { description, image_url, metadata, seo, translations, .. } = self;
-        let presentation = PresentationFields { description, image_url, metadata, seo, translations }.parse(errors);
+        let Self { description, image_url, metadata, seo, translations, attributes, .. } = self;
+        let presentation =
+            PresentationFields { description, image_url, metadata, seo, translations, attributes }.parse(errors);
         Some(NewCollection { name: name?, handle: handle?, rule, order, presentation })
     }
 }
@@ -269,8 +279,8 @@ impl Parse for ChangeCollectionBody {
             rule,
             order: errors.optional("productOrder", self.product_order, |order| order.parse::<ProductOrder>()),
             presentation: {
-                let Self { description, image_url, metadata, seo, translations, .. } = self;
-                PresentationFields { description, image_url, metadata, seo, translations }.parse(errors)
+                let Self { description, image_url, metadata, seo, translations, attributes, .. } = self;
+                PresentationFields { description, image_url, metadata, seo, translations, attributes }.parse(errors)
             },
         };
         errors.is_empty().then_some(change)
@@ -281,6 +291,7 @@ impl Parse for ChangeCollectionBody {
 struct Page {
     after: String,
     limit: i64,
+    attributes: AttributeFilter,
 }
 
 impl Query for Page {
@@ -296,12 +307,13 @@ impl Query for Page {
                 _ => Err(FOREIGN),
             }
         });
-        Page { after: after.unwrap_or_default(), limit }
+        Page { after: after.unwrap_or_default(), limit, attributes: take_attributes(params) }
     }
 }
 
 async fn list(ctx: Ctx, Parsed(page): Parsed<Page>, asked: Asked) -> Result<Response, Problem> {
-    catalog::show(ctx, asked, Question::Collections { after: page.after, limit: page.limit }).await
+    let Page { after, limit, attributes } = page;
+    catalog::show(ctx, asked, Question::Collections { after, limit, attributes }).await
 }
 
 async fn show(ctx: Ctx, PathText([key]): PathText<1>, asked: Asked) -> Result<Response, Problem> {

@@ -10,7 +10,9 @@ use super::http::{
 };
 use super::usecase::CollectionError;
 use crate::catalog::categories::http::PlaceBody;
-use crate::catalog::openapi::{BUDGET, CACHED, MovedCollectionAnswer, locale_problems, products, query_problems};
+use crate::catalog::openapi::{
+    BUDGET, CACHED, MovedCollectionAnswer, attributes, locale_problems, products, query_problems,
+};
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, if_match, json_body, min_version, not_found, of, time,
@@ -43,6 +45,7 @@ fn list() -> Operation {
     read("/api/v1/collections", "listCollections")
         .says("Lists collections", "One page of the collections, in the order of their handles.")
         .parameters(Parameter::page())
+        .parameters(attributes())
         .parameters(Parameter::locale())
         .answer(
             Answer::json::<CollectionListBody>(200, "A page of collections.")
@@ -94,6 +97,11 @@ fn create() -> Operation {
         .body(
             RequestBody::json::<CreateCollectionBody>("The collection.")
                 .example("summer", "A collection with a rule", request())
+                .example(
+                    "valued",
+                    "One with the value of an attribute that the store declares of collections",
+                    json!({ "name": "Beach", "attributes": { "campaign": "summer" } }),
+                )
                 .example("chosen", "One whose products are chosen", json!({ "name": "Staff picks" })),
         )
         .answer(
@@ -106,6 +114,7 @@ fn create() -> Operation {
         .problems(vec![
             of(CollectionError::TooMany, "There are 10,000 already.").with::<AllowedActions>(),
             of(CollectionError::TooManyRules, "There are 250 with a rule already.").with::<AllowedActions>(),
+            changing(),
         ])
 }
 
@@ -215,7 +224,12 @@ fn rule() -> Value {
 }
 
 fn request() -> Value {
-    json!({ "name": "Summer", "rule": rule(), "productOrder": "price", "description": "<p>Light and dry.</p>" })
+    json!({
+        "name": "Summer",
+        "rule": rule(),
+        "productOrder": "price",
+        "description": "<p>Light and dry.</p>",
+    })
 }
 
 fn summer() -> Value {
@@ -229,6 +243,7 @@ fn summer() -> Value {
         "imageUrl": null,
         "metadata": {},
         "seo": { "title": "Summer", "description": "" },
+        "attributes": { "campaign": { "type": "text", "value": "summer" } },
         "version": 1,
         "createdAt": time(0),
         "updatedAt": time(0),

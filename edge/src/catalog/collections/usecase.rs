@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use headlesspro_shared::catalog::ProductOrder;
+use headlesspro_shared::catalog::attribute::Owner;
 use headlesspro_shared::catalog::sitemap::{collection_page, segment};
 use headlesspro_shared::kernel::handle::Handle;
 use headlesspro_shared::kernel::locale::Locale;
@@ -11,17 +12,21 @@ use serde_json::{Value as Json, json};
 
 use super::http;
 use crate::app::Ctx;
+use crate::catalog::attributes::asked;
+use crate::catalog::attributes::given::Given;
 use crate::catalog::categories::usecase::{Name, PlacedChange};
 use crate::catalog::pages::pages_of;
 use crate::catalog::presentation::{
-    PresentationError, PresentationPatch, handles_taken, locales_of, say, say_only, translations_of,
+    PresentationError, PresentationPatch, handles_taken, say, say_only, tell_attributes, translations_of,
 };
 use crate::catalog::shown::{Answer, Read, Touched, advance, categories_tag, written};
 use crate::catalog::spoken::Spoken;
 use crate::catalog::store;
 use crate::catalog::store::collection::{self, Collection, Rule};
+use crate::catalog::store::facet::{self, AttributeFilter};
 use crate::catalog::store::taxonomy::{Presentation, cut, guard_changed};
 use crate::catalog::store::{addressed, membership, placement};
+use crate::catalog::usecase::WrongFilter;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, SqlError};
@@ -75,12 +80,24 @@ pub struct CollectionChange {
     pub presentation: PresentationPatch,
 }
 
-/// One page of collections after a handle, as it is shown.
-pub async fn page(ctx: &Ctx, after: &str, limit: i64, chain: &[Locale]) -> Result<Read, Failure<Infallible>> {
+/// One page of the collections after a handle that have what is asked for, as it is shown.
+///
+/// # Errors
+/// [`WrongFilter`], and those of the database.
+pub async fn page(
+    ctx: &Ctx,
+    asked: &AttributeFilter,
+    after: &str,
+    limit: i64,
+    chain: &[Locale],
+) -> Result<Read, Failure<WrongFilter>> {
     let tenant = ctx.tenant();
-    let list = collection::list(tenant, after, limit.saturating_add(1), chain);
-    let rows = ctx.read(vec![list, store::version(tenant)]).await?;
+    let mut reads =
+        vec![collection::list(tenant, asked, after, limit.saturating_add(1), chain), store::version(tenant)];
+    reads.extend(asked::reads(tenant, asked));
+    let rows = ctx.read(reads).await?;
     let version = store::version_of(rows.get(1))?;
+    asked::check(ctx, asked, &[Owner::Collection], rows.get(2)).await?;
     let mut found = rows.first().map(collection::collections_of).transpose()?.unwrap_or_default();
     let (shown, has_more) = cut(rows.first(), limit)?;
     found.truncate(shown);
@@ -132,17 +149,27 @@ pub fn moved(ctx: &Ctx, rows: Option<&Rows>, below: &str) -> Result<Option<Answe
 
 /// Makes a collection. Of one with a rule, all of the store's products are held against it in the same commit.
 pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Outcome<Answered> {
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_create(&ctx, new, claim).await) {
+            return settled;
+        }
+    }
+    rejected(CollectionError::Changing)
+}
+
+async fn try_create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Outcome<Option<Answered>> {
     let tenant = ctx.tenant();
     let mut reads = vec![store::version(tenant)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
-    reads.extend(new.presentation.locales(tenant));
+    let said_at = reads.len();
+    reads.extend(new.presentation.reads(tenant));
     let rows = ctx.read(reads).await?;
     if let Some(first) = journal::replay(claim, rows.get(1))? {
         ctx.spent().tell_catalog_version(store::version_of(rows.first())?);
-        return Ok(first.into());
+        return Ok(Some(first.into()));
     }
     let mut presentation = Presentation::default();
-    apply(&new.presentation, &mut presentation, rows.last())?;
+    let given = apply(ctx, &new.presentation, &mut presentation, rows.get(said_at..)).await?;
     let usual = if new.rule.is_some() { ProductOrder::Newest } else { ProductOrder::Manual };
     let made = Collection {
         id: ctx.new_id()?,
@@ -158,10 +185,15 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     check(&made)?;
     let mut commit = Commit::new();
     let image = made.presentation.guard_image(ctx, &mut commit, None);
+    let guards = given.guard(&mut commit, tenant);
     commit.push(collection::insert(tenant, &made));
+    if let Some(values) = &given.values {
+        facet::set_of_collection(&mut commit, tenant, made.id, values);
+    }
     let conditions = write_rule(&mut commit, ctx, &made);
     let advanced = advance(ctx, &mut commit, Touched::of_categories(Vec::new()))?;
     let change = Change::new("collection.create", made.id).after(state(&made));
+    let change = tell_attributes(change, None, Some(&made.presentation));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.created", &[("collectionId", made.id.to_string())])?;
     let taken = addressed::collection_taken(tenant, made.id, &made.presentation.translations);
@@ -176,13 +208,14 @@ pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     match ctx.commit(&commit).await? {
         Committed::Done { rows, .. } => {
             written(ctx, &rows, advanced)?;
-            Ok(Answered::first(location, body))
+            Ok(Some(Answered::first(location, body)))
         }
         Committed::Refused { statement, refusal, diagnosis } => match journal::replay(claim, diagnosis.first())? {
-            Some(first) => Ok(first.into()),
+            Some(first) => Ok(Some(first.into())),
             None if image == Some(statement) => {
                 rejected(CollectionError::Presentation(PresentationError::ImageMissing))
             }
+            None if guards.contains(&statement) => Ok(None),
             None => explain(&refusal, Some(statement) == conditions, diagnosis.last()),
         },
     }
@@ -206,7 +239,8 @@ async fn try_change(
 ) -> Outcome<Option<Collection>> {
     let tenant = ctx.tenant();
     let mut reads = vec![collection::find(tenant, key)];
-    reads.extend(change.presentation.locales(tenant));
+    let said_at = reads.len();
+    reads.extend(change.presentation.reads(tenant));
     let rows = ctx.read(reads).await?;
     let before = reached(ctx, rows.first()).await?;
     expect(expected, before.version)?;
@@ -221,13 +255,14 @@ async fn try_change(
         after.rule.clone_from(rule);
     }
     after.order = change.order.unwrap_or(before.order);
-    apply(&change.presentation, &mut after.presentation, rows.last())?;
+    let given = apply(ctx, &change.presentation, &mut after.presentation, rows.get(said_at..)).await?;
     check(&after)?;
     if after == before {
         return Ok(Some(before).filter(|_| ctx.is_current()));
     }
     let mut commit = Commit::new();
     let image = after.presentation.guard_image(ctx, &mut commit, Some(&before.presentation));
+    let guards = given.guard(&mut commit, tenant);
     let update = commit.push(collection::change(tenant, &after, ctx.now));
     commit.push(guard_changed());
     let mut conditions = None;
@@ -237,8 +272,12 @@ async fn try_change(
         }
         conditions = write_rule(&mut commit, ctx, &after);
     }
+    if let Some(values) = &given.values {
+        facet::set_of_collection(&mut commit, tenant, after.id, values);
+    }
     let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![after.id.to_string()]))?;
     let told = Change::new("collection.change", after.id).before(state(&before)).after(state(&after));
+    let told = tell_attributes(told, Some(&before.presentation), Some(&after.presentation));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     journal::announce(ctx, &mut commit, "collection.changed", &[("collectionId", after.id.to_string())])?;
     commit.push_after(collection::find(tenant, &after.id.to_string()));
@@ -249,6 +288,7 @@ async fn try_change(
             return only(found.first()).map(Some);
         }
         Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
+        Committed::Refused { statement, .. } if guards.contains(&statement) => {}
         Committed::Refused { statement, .. } if image == Some(statement) => {
             return rejected(CollectionError::Presentation(PresentationError::ImageMissing));
         }
@@ -279,6 +319,7 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     commit.push(guard_changed());
     let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![before.id.to_string()]))?;
     let change = Change::new("collection.delete", before.id).before(state(&before));
+    let change = tell_attributes(change, Some(&before.presentation), None);
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.deleted", &[("collectionId", before.id.to_string())])?;
     match ctx.commit(&commit).await? {
@@ -395,10 +436,15 @@ fn unexplained(refusal: &Refusal) -> Failure<CollectionError> {
     Failure::Unavailable(Unavailable::Corrupt(format!("a commit was refused: {refusal:?}")))
 }
 
-/// `rows` are the store's locales, where the change asks for them.
-fn apply(patch: &PresentationPatch, presentation: &mut Presentation, rows: Option<&Rows>) -> Outcome<()> {
-    let locales = locales_of(rows.filter(|_| patch.translations.is_some()))?;
-    patch.apply(presentation, &locales).map_err(|error| Failure::Rejected(CollectionError::Presentation(error)))
+/// `rows` are those that the change asks for.
+async fn apply(
+    ctx: &Ctx,
+    patch: &PresentationPatch,
+    presentation: &mut Presentation,
+    rows: Option<&[Rows]>,
+) -> Outcome<Given> {
+    let given = patch.apply(ctx, Owner::Collection, presentation, rows.unwrap_or_default()).await;
+    given.map_err(|failure| failure.map(CollectionError::Presentation))
 }
 
 fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {

@@ -1,13 +1,12 @@
 //! What the merchant's own answers have in common.
 
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::catalog::source::Fault;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use serde_json::json;
 
-use crate::catalog::presentation::{MOST_METADATA, PresentationError};
+use crate::catalog::presentation::PresentationError;
 use crate::extract::{QueryParams, next_link};
 use crate::problem::{FieldError, Place, Problem};
 
@@ -71,15 +70,11 @@ pub fn fields<P: Into<String>>(wrong: impl IntoIterator<Item = P>, detail: &str)
 
 impl From<PresentationError> for Problem {
     fn from(error: PresentationError) -> Problem {
-        let of = |fault: Fault| FieldError { at: Place::Pointer(format!("#/{}", fault.path)), detail: fault.reason };
         match error {
-            PresentationError::MetadataTooLarge => {
-                fields(["metadata"], &format!("has more than {MOST_METADATA} bytes with what is there"))
-            }
             PresentationError::ImageMissing => {
                 fields(["imageUrl"], "is no image among the files of this store that are ready")
             }
-            PresentationError::Translations(faults) => Problem::invalid(faults.into_iter().map(of).collect()),
+            PresentationError::Invalid(faults) => Problem::faults(faults),
         }
     }
 }

@@ -7,6 +7,7 @@ use headlesspro_shared::kernel::id::AttributeId;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
+use super::ReadVersion;
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
@@ -35,11 +36,13 @@ WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 const DELETE: &str = "-- catalog::delete_attribute
 DELETE FROM attribute_definition WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
-/// Refuses the commit while a product has a value.
+/// Refuses the commit while a product, a category or a collection has a value.
 const GUARD_UNUSED: &str = "-- catalog::guard_unused_attribute
 INSERT INTO violation (what) SELECT 'an attribute is in use' WHERE EXISTS (
   SELECT 1 FROM product_facet f
-  WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'attribute:' || ?3)";
+  WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'attribute:' || ?3)
+OR EXISTS (SELECT 1 FROM category_facet f WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?3)
+OR EXISTS (SELECT 1 FROM collection_facet f WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?3)";
 
 /// Refuses the commit when one of the attributes is no more what was decided on.
 const GUARD_DECLARED: &str = "-- catalog::guard_attributes
@@ -127,9 +130,9 @@ pub fn guard_unused(tenant: Tenant, key: &str) -> Statement {
     tenant.statement(GUARD_UNUSED).bind(key)
 }
 
-/// `versions`: those that were read, as JSON objects with an `id` and a `version`.
-pub(super) fn guard_declared(tenant: Tenant, versions: String) -> Statement {
-    tenant.statement(GUARD_DECLARED).bind(versions)
+/// Refuses the commit unless these are at these versions.
+pub fn guard_declared(tenant: Tenant, versions: &[ReadVersion]) -> Statement {
+    tenant.statement(GUARD_DECLARED).bind(json!(versions).to_string())
 }
 
 /// The statement whose rows [`referenced_of`] takes.

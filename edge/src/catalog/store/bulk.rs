@@ -308,7 +308,7 @@ pub fn write(commit: &mut Commit, tenant: Tenant, chunk: &Chunk, now: Timestamp)
         commit.push(guard_versions(tenant, &chunk.versions));
     }
     if !chunk.attributes.is_empty() {
-        commit.push(attribute::guard_declared(tenant, json(&chunk.attributes)));
+        commit.push(attribute::guard_declared(tenant, &chunk.attributes));
     }
     if !chunk.files.is_empty() {
         commit.push(media::guard_ready(tenant, &chunk.files));

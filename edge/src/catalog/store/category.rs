@@ -5,56 +5,86 @@ use headlesspro_shared::kernel::id::CategoryId;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 
+use super::facet::{self, AttributeFilter};
 use super::taxonomy::{self, Presentation, presentation_of};
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement, Value};
 
 /// In the order of their paths: every category follows its parent. No more once those before have so many bytes: `found`
 /// says how many there would be. Translations are those of the locales in `?5`.
+///
+/// `page` is those with the value ?8 of the attribute ?7, or all where that is NULL: only one half of it finds anything,
+/// the other has the limit 0.
 const TREE: &str = "-- catalog::categories
+WITH page (id) AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT d.id FROM category d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND ?6 < d.path/*d*/
+    ORDER BY d.path LIMIT iif(?7 IS NULL, ?4, 0))
+  UNION ALL
+  SELECT * FROM (
+    SELECT f.category_id FROM category_facet f
+    WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?7 AND f.value = ?8 AND ?6 < f.path/*f*/
+    ORDER BY f.path LIMIT iif(?7 IS NULL, 0, ?4)))
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at,
-  c.updated_at, k.found/*told*/
+  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.attributes, c.version,
+  c.created_at, c.updated_at, k.found/*told*/
 FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.path) - q.bytes - octet_length(q.said) AS before
   FROM (
-    SELECT d.id, d.path, octet_length(d.description) + octet_length(d.metadata) AS bytes,
+    SELECT d.id, d.path, octet_length(d.description) + octet_length(d.metadata) + octet_length(d.attributes) AS bytes,
       iif(d.translations = '{}', '{}', (SELECT json_group_object(l.value, json(d.translations -> ('$.\"' || l.value || '\"')))
         FROM json_each(?5) l WHERE d.translations -> ('$.\"' || l.value || '\"') IS NOT NULL)) AS said
-    FROM category d
-    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND ?6 < d.path
-    ORDER BY d.path LIMIT ?4) q) k
+    FROM page CROSS JOIN category d ON d.organization_id = ?1 AND +d.store_id = ?2 AND d.id = page.id) q) k
 CROSS JOIN category c ON c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = k.id
 WHERE k.before < ?3
 ORDER BY c.path";
 
 const CHILDREN: &str = "-- catalog::child_categories
+WITH page (id) AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT d.id FROM category d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.parent_id IS ?6 AND (d.position, d.id) > (?7, ?8)/*d*/
+    ORDER BY d.position, d.id LIMIT iif(?9 IS NULL, ?4, 0))
+  UNION ALL
+  SELECT * FROM (
+    SELECT f.category_id FROM category_facet f
+    WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?9 AND f.value = ?10 AND f.parent_id IS ?6
+      AND (f.position, f.category_id) > (?7, ?8)/*f*/
+    ORDER BY f.position, f.category_id LIMIT iif(?9 IS NULL, 0, ?4)))
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at,
-  c.updated_at, k.found/*told*/
+  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.attributes, c.version,
+  c.created_at, c.updated_at, k.found/*told*/
 FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.position, q.id) - q.bytes - octet_length(q.said) AS before
   FROM (
-    SELECT d.id, d.position, octet_length(d.description) + octet_length(d.metadata) AS bytes,
+    SELECT d.id, d.position, octet_length(d.description) + octet_length(d.metadata) + octet_length(d.attributes) AS bytes,
       iif(d.translations = '{}', '{}', (SELECT json_group_object(l.value, json(d.translations -> ('$.\"' || l.value || '\"')))
         FROM json_each(?5) l WHERE d.translations -> ('$.\"' || l.value || '\"') IS NOT NULL)) AS said
-    FROM category d
-    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.parent_id IS ?6 AND (d.position, d.id) > (?7, ?8)
-    ORDER BY d.position, d.id LIMIT ?4) q) k
+    FROM page CROSS JOIN category d ON d.organization_id = ?1 AND +d.store_id = ?2 AND d.id = page.id) q) k
 CROSS JOIN category c ON c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = k.id
 WHERE k.before < ?3
 ORDER BY c.position, c.id";
 
+/// That a category has a value of each attribute that the JSON asks for.
+const HAS_ALL: &str = " AND NOT EXISTS (SELECT 1 FROM json_each(:asked) w WHERE NOT EXISTS (
+  SELECT 1 FROM category_facet o
+  WHERE o.organization_id = ?1 AND o.category_id = :id AND o.key = w.value ->> 'key'
+    AND iif(w.value ->> 'low' IS NULL, o.value = w.value ->> 'value',
+      o.ordinal BETWEEN w.value ->> 'low' AND w.value ->> 'high')))";
+
 const BY_ID: &str = "-- catalog::category_by_id
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at/*told*/
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.updated_at/*told*/
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 const BY_PATH: &str = "-- catalog::category_by_path
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at/*told*/
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.updated_at/*told*/
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.path = ?3";
 
 /// Itself and all below it.
@@ -74,14 +104,14 @@ WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.path = ?3)"
 
 const INSERT: &str = "-- catalog::insert_category
 INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, name, position, product_order,
-  description_html, description, image_url, metadata, seo_title, seo_description, translations, created_at,
-  updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
+  description_html, description, image_url, metadata, seo_title, seo_description, translations, attributes,
+  created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18)";
 
 const CHANGE: &str = "-- catalog::change_category
 UPDATE category SET name = ?5, position = ?6, product_order = ?7, description_html = ?8, description = ?9,
-  image_url = ?10, metadata = ?11, seo_title = ?12, seo_description = ?13, translations = ?14, updated_at = ?15,
-  version = version + 1
+  image_url = ?10, metadata = ?11, seo_title = ?12, seo_description = ?13, translations = ?14, attributes = ?15,
+  updated_at = ?16, version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 /// The whole subtree at once, below its new parent as that stands now: whatever else moved meanwhile, paths add up.
@@ -125,21 +155,24 @@ pub struct Category {
 
 /// The statement whose rows [`categories_of`] takes, with what is said in the locales of `chain`: at most `limit` after
 /// the path `after`.
-pub fn tree(tenant: Tenant, after: &str, limit: i64, chain: &[Locale]) -> Statement {
-    taxonomy::page(tenant.statement(TREE), limit, chain).bind(after)
+pub fn tree(tenant: Tenant, asked: &AttributeFilter, after: &str, limit: i64, chain: &[Locale]) -> Statement {
+    let page = taxonomy::page(tenant.statement(TREE), limit, chain).bind(after);
+    facet::narrow(page, asked, HAS_ALL, ["d.id", "f.category_id"])
 }
 
 /// The statement whose rows [`categories_of`] takes, with what is said in the locales of `chain`: at most `limit` of
 /// those below `parent`, or of the roots, by their position.
 pub fn children(
     tenant: Tenant,
+    asked: &AttributeFilter,
     parent: Option<CategoryId>,
     after: (i64, &str),
     limit: i64,
     chain: &[Locale],
 ) -> Statement {
     let parent = parent.map(|parent| parent.to_string());
-    taxonomy::page(tenant.statement(CHILDREN), limit, chain).bind(parent).bind(after.0).bind(after.1)
+    let page = taxonomy::page(tenant.statement(CHILDREN), limit, chain).bind(parent).bind(after.0).bind(after.1);
+    facet::narrow(page, asked, HAS_ALL, ["d.id", "f.category_id"])
 }
 
 /// The statement whose rows [`categories_of`] takes: the one with this id or path, if it is there.

@@ -9,15 +9,30 @@ use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::facet::{self, AttributeFilter};
 use super::taxonomy::{self, Presentation, presentation_of};
 use crate::app::Tenant;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 /// No more once those before have so many bytes: `found` says how many there would be. Translations are those of the
 /// locales in `?5`.
+///
+/// `page` is those with the value ?8 of the attribute ?7, or all where that is NULL: only one half of it finds anything,
+/// the other has the limit 0.
 const LIST: &str = "-- catalog::collections
+WITH page (id) AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT d.id FROM collection d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND ?6 < d.handle/*d*/
+    ORDER BY d.handle LIMIT iif(?7 IS NULL, ?4, 0))
+  UNION ALL
+  SELECT * FROM (
+    SELECT f.collection_id FROM collection_facet f
+    WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?7 AND f.value = ?8 AND ?6 < f.handle/*f*/
+    ORDER BY f.handle LIMIT iif(?7 IS NULL, 0, ?4)))
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, '' AS description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.version, c.created_at, c.updated_at, k.found,
+  c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.attributes, c.version, c.created_at,
+  c.updated_at, k.found,
   (SELECT json_group_array(json_object('field', n.field, 'operator', n.operator, 'negated', n.negated,
       'value', n.value, 'minor', n.minor)) FROM collection_condition n
     WHERE n.organization_id = ?1 AND n.collection_id = c.id) AS conditions
@@ -25,19 +40,25 @@ FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.handle) - q.bytes - octet_length(q.said) AS before
   FROM (
-    SELECT d.id, d.handle, octet_length(d.description) + octet_length(d.metadata) AS bytes,
+    SELECT d.id, d.handle, octet_length(d.description) + octet_length(d.metadata) + octet_length(d.attributes) AS bytes,
       iif(d.translations = '{}', '{}', (SELECT json_group_object(l.value, json(d.translations -> ('$.\"' || l.value || '\"')))
         FROM json_each(?5) l WHERE d.translations -> ('$.\"' || l.value || '\"') IS NOT NULL)) AS said
-    FROM collection d
-    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND ?6 < d.handle
-    ORDER BY d.handle LIMIT ?4) q) k
+    FROM page CROSS JOIN collection d ON d.organization_id = ?1 AND +d.store_id = ?2 AND d.id = page.id) q) k
 CROSS JOIN collection c ON c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = k.id
 WHERE k.before < ?3
 ORDER BY c.handle";
 
+/// That a collection has a value of each attribute that the JSON asks for.
+const HAS_ALL: &str = " AND NOT EXISTS (SELECT 1 FROM json_each(:asked) w WHERE NOT EXISTS (
+  SELECT 1 FROM collection_facet o
+  WHERE o.organization_id = ?1 AND o.collection_id = :id AND o.key = w.value ->> 'key'
+    AND iif(w.value ->> 'low' IS NULL, o.value = w.value ->> 'value',
+      o.ordinal BETWEEN w.value ->> 'low' AND w.value ->> 'high')))";
+
 const BY_ID: &str = "-- catalog::collection_by_id
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -45,7 +66,8 @@ FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3
 
 const BY_HANDLE: &str = "-- catalog::collection_by_handle
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.translations, c.version, c.created_at, c.updated_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -59,13 +81,13 @@ WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.handle = ?3
 
 const INSERT: &str = "-- catalog::insert_collection
 INSERT INTO collection (organization_id, store_id, id, handle, name, kind, is_all, product_order, description_html,
-  description, image_url, metadata, seo_title, seo_description, translations, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)";
+  description, image_url, metadata, seo_title, seo_description, translations, attributes, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
 
 const CHANGE: &str = "-- catalog::change_collection
 UPDATE collection SET handle = ?5, name = ?6, kind = ?7, is_all = ?8, product_order = ?9, description_html = ?10,
   description = ?11, image_url = ?12, metadata = ?13, seo_title = ?14, seo_description = ?15,
-  translations = ?16, updated_at = ?17, version = version + 1
+  translations = ?16, attributes = ?17, updated_at = ?18, version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 const DELETE: &str = "-- catalog::delete_collection
@@ -116,8 +138,9 @@ pub struct Collection {
 
 /// The statement whose rows [`collections_of`] takes, with what is said in the locales of `chain`: at most `limit` after
 /// the handle `after`.
-pub fn list(tenant: Tenant, after: &str, limit: i64, chain: &[Locale]) -> Statement {
-    taxonomy::page(tenant.statement(LIST), limit, chain).bind(after)
+pub fn list(tenant: Tenant, asked: &AttributeFilter, after: &str, limit: i64, chain: &[Locale]) -> Statement {
+    let page = taxonomy::page(tenant.statement(LIST), limit, chain).bind(after);
+    facet::narrow(page, asked, HAS_ALL, ["d.id", "f.collection_id"])
 }
 
 /// The statement whose rows [`collections_of`] takes: the one with this id or handle, if it is there.

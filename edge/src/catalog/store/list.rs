@@ -16,11 +16,11 @@
 //! shown.
 
 use headlesspro_shared::catalog::ProductOrder;
-use headlesspro_shared::catalog::attribute::Range;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 
+use super::facet::AttributeFilter;
 use super::list_among::among;
 use super::list_condition::Condition;
 use crate::app::Tenant;
@@ -132,10 +132,7 @@ pub struct ListFilter {
     pub in_stock: Option<bool>,
     /// The id of the caller's.
     pub channel: Option<String>,
-    /// Keys of attributes with the text that values are found by.
-    pub attributes: Vec<(String, String)>,
-    /// Keys of attributes with what their values are between.
-    pub ranges: Vec<(String, Range)>,
+    pub attributes: AttributeFilter,
 }
 
 /// Which page of a list.
@@ -222,7 +219,7 @@ impl Asked {
         for (kind, value) in facets {
             conditions.extend(value.as_deref().map(|value| Condition::facet(&mut args, kind, value)));
         }
-        for (key, value) in &filter.attributes {
+        for (key, value) in &filter.attributes.values {
             conditions.push(Condition::facet(&mut args, &format!("attribute:{key}"), value));
         }
         conditions.extend(filter.vendor.as_deref().map(|vendor| Condition::Vendor(args.add(vendor))));
@@ -234,7 +231,7 @@ impl Asked {
         conditions.extend(channel);
         conditions.extend(stock.filter(|_| filter.in_stock == Some(true)));
         let is_led = !conditions.is_empty();
-        conditions.extend(filter.ranges.iter().map(|(key, range)| Condition::range(&mut args, key, range)));
+        conditions.extend(filter.attributes.ranges.iter().map(|(key, range)| Condition::range(&mut args, key, range)));
 
         let is_priced = filter.price_from.is_some() || filter.price_to.is_some();
         let prices = is_priced.then(|| {

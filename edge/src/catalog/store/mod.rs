@@ -1,7 +1,7 @@
 //! The catalog's tables: `product`, `variant`, `variant_price`, `product_price_range`, `price_change`, `product_image`,
 //! `product_facet`, `category`, `category_product`, `collection`, `collection_condition`, `collection_product`,
-//! `product_translation`, `product_former_translation`, `attribute_definition`, `channel`, `category_address`,
-//! `collection_handle`, `collection_former_handle`, `cache_purge`.
+//! `product_translation`, `product_former_translation`, `attribute_definition`, `category_facet`, `collection_facet`,
+//! `channel`, `category_address`, `collection_handle`, `collection_former_handle`, `cache_purge`.
 
 pub mod addressed;
 pub mod attribute;
@@ -10,6 +10,7 @@ pub mod category;
 pub mod channel;
 pub mod collection;
 mod export;
+pub mod facet;
 mod list;
 mod list_among;
 mod list_condition;

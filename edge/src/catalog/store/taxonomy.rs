@@ -27,6 +27,8 @@ pub struct Presentation {
     pub seo_description: Option<String>,
     /// What it is called in other locales: a JSON object, whose HTML is safe to put into a page.
     pub translations: String,
+    /// Values of attributes with their types and files, by key: a JSON object.
+    pub attributes: String,
 }
 
 impl Default for Presentation {
@@ -39,6 +41,7 @@ impl Default for Presentation {
             seo_title: None,
             seo_description: None,
             translations: "{}".to_owned(),
+            attributes: "{}".to_owned(),
         }
     }
 }
@@ -75,10 +78,11 @@ pub fn presentation_of(row: Row<'_>) -> Result<Presentation, SqlError> {
         seo_title: optional("seo_title")?,
         seo_description: optional("seo_description")?,
         translations: row.get::<&str>("translations")?.to_owned(),
+        attributes: row.get::<&str>("attributes")?.to_owned(),
     })
 }
 
-/// Binds the presentation's seven columns, in the order of its fields.
+/// Binds the presentation's eight columns, in the order of its fields.
 pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
     statement
         .bind(presentation.description_html.as_str())
@@ -88,4 +92,5 @@ pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
         .bind(presentation.seo_title.as_deref())
         .bind(presentation.seo_description.as_deref())
         .bind(presentation.translations.as_str())
+        .bind(presentation.attributes.as_str())
 }

@@ -303,7 +303,8 @@ async fn read(ctx: &Ctx, job: &Job, lines: &[Line], refused: &BTreeMap<i64, Vec<
     let mut kept = BTreeSet::new();
     let has_files = attributes.definitions.have_files();
     for there in products.values().filter(|there| has_files && there.source.contains("\"file_")) {
-        kept.extend(attributes.definitions.files(&catalog::source_of(&there.source, None, currency)?));
+        let source = catalog::source_of(&there.source, None, currency)?;
+        kept.extend(attributes.definitions.files(source.attribute_values()));
     }
     let shown = catalog::files_shown(ctx, files.as_ref(), kept).await?;
     Ok(Known {
@@ -504,7 +505,7 @@ impl Decided {
         self.chunk.facets.extend(rows.facets);
         self.chunk.translations.extend(rows.translations);
         self.chunk.files.extend(rows.files);
-        for read in known.attributes.guarded(&source) {
+        for read in known.attributes.guarded(source.attribute_values()) {
             if self.chunk.attributes.iter().all(|there| there.id != read.id) {
                 self.chunk.attributes.push(read);
             }

@@ -9,7 +9,7 @@ use crate::catalog::source::{Fault, Reader, merge_patch};
 use crate::kernel::id::AttributeId;
 use crate::kernel::money::Currency;
 
-/// Of a store. Each product that is written is read with all of them.
+/// Of a store. Whatever is written with values is read with all of them.
 pub const MOST_DEFINITIONS: usize = 250;
 
 const MOST_CHOICES: usize = 100;
@@ -20,7 +20,7 @@ const MOST_KEY_BYTES: usize = 64;
 
 const MEMBERS: [&str; 10] = ["key", "name", "of", "type", "items", "target", "filterable", "choices", "min", "max"];
 
-/// An attribute that products or variants of a store may have.
+/// An attribute that products, variants, categories or collections of a store may have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Definition {
     /// See [`is_key`]. One of its own in the store.

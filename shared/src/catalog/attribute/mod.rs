@@ -1,4 +1,5 @@
-//! Typed attributes: what a store declares of its products or their variants, and the values that these have.
+//! Typed attributes: what a store declares of its products, their variants, its categories and its collections, and the
+//! values that these have.
 //!
 //! A value is kept in its canonical form, of which there is one for each value: `1.50` is kept as `1.5`. What lists are
 //! narrowed by is its facet text, in lower case.
@@ -57,11 +58,15 @@ named!(ValueType, UnknownValueType, "text, number, decimal, boolean, date, money
 pub enum Owner {
     Product,
     Variant,
+    Category,
+    Collection,
 }
 
-named!(Owner, UnknownOwner, "product or variant", {
+named!(Owner, UnknownOwner, "product, variant, category or collection", {
     Product = "product",
     Variant = "variant",
+    Category = "category",
+    Collection = "collection",
 });
 
 /// What a reference refers to.

@@ -123,6 +123,38 @@ fn what_nobody_declares_is_refused_with_what_there_is() {
 }
 
 #[test]
+fn a_patch_of_values_says_all_that_is_wrong_and_keeps_what_was_good() {
+    let of_category = |key: &str, more: Value| {
+        let mut json = json!({ "key": key, "name": key, "of": "category" });
+        json.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        read(&json)
+    };
+    let definitions = Definitions::from_iter([
+        of_category("season", json!({ "type": "text", "choices": ["winter"] })),
+        of_category("depth", json!({ "type": "decimal" })),
+        of_category("chart", json!({ "type": "json" })),
+        defined("material", json!({ "type": "text" })),
+    ]);
+    let ids = BTreeSet::new();
+    let known = Known { currency: Currency::EUR, ids: &ids };
+    let was = json!({ "season": "summer", "depth": "1", "chart": { "a": 1, "b": 2 } });
+    let was = was.as_object().unwrap();
+    let patched = |patch: Value| definitions.patched(super::Owner::Category, was, &patch, &known);
+    let values = patched(json!({ "depth": "02.50", "chart": { "a": null } })).unwrap();
+    assert_eq!(Value::from(values), json!({ "season": "summer", "depth": "2.5", "chart": { "b": 2 } }));
+    assert_eq!(patched(Value::Null), Ok(serde_json::Map::new()));
+    assert_eq!(patched(json!({})).as_ref(), Ok(was));
+    let faults = patched(json!({ "season": "spring", "depth": 1, "material": "oak", "none": null })).unwrap_err();
+    let paths: BTreeSet<&str> = faults.iter().map(|fault| fault.path.as_str()).collect();
+    let expected = ["depth", "material", "none", "season"].map(|key| format!("attributes/{key}"));
+    assert_eq!(paths, expected.iter().map(String::as_str).collect());
+    assert!(faults.iter().any(|fault| fault.reason.ends_with("of a category: there are chart, depth, season")));
+    for wrong in [json!([1]), json!("x"), json!({ "chart": "x".repeat(65_536) })] {
+        assert_eq!(patched(wrong).unwrap_err()[0].path, "attributes");
+    }
+}
+
+#[test]
 fn what_was_good_stays_good() {
     let was = source(json!({ "material": "ash" }));
     let definitions = Definitions::from_iter([defined("material", json!({ "type": "text", "choices": ["oak"] }))]);
@@ -179,7 +211,7 @@ fn files_are_what_references_to_files_say() {
     ]);
     let product =
         source(json!({ "manual": "file_a", "films": ["file_b", "file_a"], "fits": PRODUCT, "note": "file_c" }));
-    assert_eq!(definitions.files(&product), BTreeSet::from(["file_a", "file_b"].map(str::to_owned)));
+    assert_eq!(definitions.files(product.attribute_values()), BTreeSet::from(["file_a", "file_b"].map(str::to_owned)));
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{Source, SourceInventory, SourceOption, SourceSeo, SourceVariant};
 use crate::kernel::money::Money;
 
@@ -21,6 +23,11 @@ impl Source {
         let prices = self.variants.iter().filter_map(|variant| variant.price);
         let min = prices.clone().min_by_key(|price| price.minor())?;
         Some((min, prices.max_by_key(|price| price.minor())?))
+    }
+
+    /// The values of the product's own attributes and of its variants', by key.
+    pub fn attribute_values(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.attributes.iter().chain(self.variants.iter().flat_map(|variant| &variant.attributes))
     }
 
     /// What lists are ordered by.

@@ -1,4 +1,4 @@
-//! What the audit log keeps of a product's change: the members that are another, long ones in short.
+//! What the audit log keeps of what has many members: those that are another, long ones in short.
 
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 /// A longer member is told by its length and its SHA-256.
 const MOST_BYTES: usize = 2_000;
 
-/// A source in short.
+/// An object in short.
 pub fn whole(source: &Value) -> Value {
     let members = source.as_object().into_iter().flatten();
     Value::Object(members.map(|(name, value)| (name.clone(), short(value))).collect())
