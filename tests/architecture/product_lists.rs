@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use headlesspro_edge::app::App;
+use headlesspro_edge::app::{App, Tenant};
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::EmbeddedSql;
 use headlesspro_edge::organizations::open_store;
@@ -567,15 +567,22 @@ impl Shop {
         serde_json::from_slice(&body).expect("JSON")
     }
 
+    /// Of which store its keys are.
+    pub fn tenant(&self) -> Tenant {
+        let claim: ApiKeyClaim = self.key.parse().expect("a key");
+        Tenant { organization: claim.organization, store: claim.store }
+    }
+
     /// Whatever the answer is.
     async fn get(&self, path: &str) {
         self.get_by(&self.key, path).await;
     }
 
-    async fn get_by(&self, key: &str, path: &str) {
+    /// The status of the answer.
+    pub async fn get_by(&self, key: &str, path: &str) -> u16 {
         let authorization = format!("Bearer {key}");
         let request = Request::builder().uri(path).header("authorization", authorization).body(Body::empty());
-        self.router.clone().oneshot(request.expect("a request")).await.expect("an answer");
+        self.router.clone().oneshot(request.expect("a request")).await.expect("an answer").status().as_u16()
     }
 
     /// The status of the answer.
@@ -583,7 +590,25 @@ impl Shop {
         self.send("POST", path, json).await
     }
 
-    async fn send(&self, method: &str, path: &str, json: String) -> u16 {
+    /// What a key makes, by its id.
+    pub async fn made(&self, key: &str, path: &str, json: &str) -> String {
+        let request = Request::builder()
+            .method("POST")
+            .uri(path)
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", path)
+            .body(Body::from(json.to_owned()))
+            .expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        assert!(status.is_success(), "POST {path}: {status} {}", String::from_utf8_lossy(&body));
+        let json: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        json.get("id").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    pub async fn send(&self, method: &str, path: &str, json: String) -> u16 {
         let request = Request::builder()
             .method(method)
             .uri(path)

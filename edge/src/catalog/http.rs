@@ -12,10 +12,9 @@ use headlesspro_shared::catalog::attribute::{Bound, Range, is_key};
 use headlesspro_shared::catalog::fieldset::Fieldset;
 use headlesspro_shared::catalog::{Freshness, PriceBound, ProductOrder};
 use headlesspro_shared::identity::{Resource, Scope};
-use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::locale::Locale;
 use headlesspro_shared::kernel::money::Currency;
-use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
+use headlesspro_shared::kernel::page::{Cursor, Limit};
 use headlesspro_shared::kernel::time::Timestamp;
 use http::header::{
     ACCEPT_LANGUAGE, AGE, CACHE_CONTROL, CONTENT_LANGUAGE, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, LINK, LOCATION,
@@ -25,6 +24,7 @@ use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128, xxh3_128_with_seed};
 
+use super::cursors::{After, FOREIGN};
 use super::shown::catalog_tag;
 use super::spoken::{Preference, Spoken};
 use super::store::facet::AttributeFilter;
@@ -37,7 +37,6 @@ use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link, query_of};
 use crate::failure::{Denied, Failure};
 use crate::port::shared_cache::SharedCache;
-use crate::port::sql::Value;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 
@@ -423,7 +422,6 @@ impl Query for ListQuery {
 }
 
 fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
-    const FOREIGN: &str = "is not a cursor of this list";
     let limit = params.take("limit", str::parse::<Limit>).unwrap_or_default();
     // What it says is in `Asked`.
     let _locale: Option<Locale> = params.take("locale", str::parse);
@@ -456,11 +454,12 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
     // Where nobody says one: of what has an order of its own, the cursor knows it.
     let mut order = sort.unwrap_or(if is_shelf && is_priced { ProductOrder::Price } else { ProductOrder::Newest });
     let after = params.take("cursor", |cursor| {
-        let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN)?;
+        let cursor: Cursor = cursor.parse().map_err(|_| FOREIGN.to_owned())?;
         if is_shelf && sort.is_none() && !is_priced {
-            order = cursor.sort().parse().map_err(|_| FOREIGN)?;
+            order = cursor.sort().parse().map_err(|_| FOREIGN.to_owned())?;
         }
-        after_of(&cursor, order)
+        cursor.parts_for(order.name()).map_err(|error| error.to_string())?;
+        After::of(cursor, Sort::of(order).key).map_err(str::to_owned)
     });
     let own_order = is_shelf && sort.is_none() && !is_priced && after.is_none();
     let currency = params.take("currency", str::parse);
@@ -480,17 +479,6 @@ fn list_query(params: &mut QueryParams, is_shelf: bool) -> ListQuery {
         is_counted: is_counted.unwrap_or_default(),
         fields: params.take("fields", |names| Fieldset::parse(names, fields::CARD)),
     }
-}
-
-fn after_of(cursor: &Cursor, order: ProductOrder) -> Result<(Value, ProductId), String> {
-    const FOREIGN: &str = "is not a cursor of this list";
-    let is_title = Sort::of(order).key == SortKey::Title;
-    let (key, id) = match cursor.parts_for(order.name()).map_err(|error| error.to_string())? {
-        [CursorPart::Integer(integer), CursorPart::Text(id)] if !is_title => (Value::Integer(*integer), id),
-        [CursorPart::Text(text), CursorPart::Text(id)] if is_title => (Value::Text(text.clone()), id),
-        _ => return Err(FOREIGN.to_owned()),
-    };
-    Ok((key, id.parse().map_err(|_| FOREIGN)?))
 }
 
 /// Keys with the values and the ranges that are asked for, which the attributes' types say more about when the list is

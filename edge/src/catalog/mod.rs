@@ -4,6 +4,7 @@ mod attributes;
 mod categories;
 mod channels;
 mod collections;
+mod cursors;
 mod document;
 mod fields;
 mod files;
@@ -24,6 +25,7 @@ mod usecase;
 mod wire;
 
 pub use attributes::{Attributes, reads as attribute_reads, referenced};
+pub use cursors::{opened as opened_cursor, sealed as sealed_cursor};
 pub use document::{CardBody, DimensionsBody, source_answer, staff_card};
 pub use files::{FilesShown, files_shown};
 pub use http::routes;

@@ -10,12 +10,12 @@ use headlesspro_shared::catalog::source::Source;
 use headlesspro_shared::identity::Role;
 use headlesspro_shared::kernel::id::ProductId;
 use headlesspro_shared::kernel::money::{Currency, Money};
-use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::value::RawValue;
 
 use super::attributes::asked;
 use super::categories::usecase as categories;
 use super::collections::usecase as collections;
+use super::cursors::{After, cursor_after};
 use super::document::{VariantPiece, list_answer, product_answer, with_texts};
 use super::prices::{range_in, variant_in};
 use super::selected::select;
@@ -26,7 +26,7 @@ use super::store::facet::AttributeFilter;
 use super::store::{self, ListFilter, Sort};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::port::sql::{Row, Rows, SqlError, Value};
+use crate::port::sql::{Row, Rows, SqlError};
 
 /// A product's source, as its column has it. Its category is the row's: one that is given up hands its products on
 /// without writing each.
@@ -49,7 +49,7 @@ pub struct ListQuery {
     pub sort: Sort,
     /// The sort's name, which the cursor carries.
     pub sort_name: &'static str,
-    pub after: Option<(Value, ProductId)>,
+    pub after: Option<After>,
     pub limit: i64,
     /// Whether the category or collection says the order itself; `sort` does not count then.
     pub own_order: bool,
@@ -265,11 +265,15 @@ async fn list(
     };
     let channel = ctx.channel().map(|channel| channel.to_string());
     let filter = &ListFilter { channel, ..query.filter.clone() };
+    let after = match &query.after {
+        Some(after) => Some(after.place(ctx, query.sort.key).await.map_err(|failure| failure.map(wrong_cursor))?),
+        None => None,
+    };
     let page = store::Page {
         filter,
         sort: query.sort,
         own_order: query.own_order,
-        after: query.after.as_ref(),
+        after: after.as_ref(),
         limit: asked,
         now: ctx.now,
         currency: further,
@@ -330,7 +334,7 @@ async fn list(
     for (at, row) in rows.iter().take(limit).enumerate() {
         let Some(card) = row.get::<Option<&str>>("card")? else {
             // How far was read, of a page that has less than it may have.
-            next = Some(cursor_after(row, sort_name)?);
+            next = Some(cursor_after(ctx, row, sort_name)?);
             break;
         };
         let mut card = Cow::Borrowed(card);
@@ -340,7 +344,7 @@ async fn list(
         cards.push((card, row.get::<bool>("sellable")?));
         tags.push(row.get::<&str>("id")?.to_owned());
         if at.saturating_add(1) == limit && limit < rows.len() {
-            next = Some(cursor_after(row, sort_name)?);
+            next = Some(cursor_after(ctx, row, sort_name)?);
         }
     }
     tags.push(lists_tag(tenant.store));
@@ -355,6 +359,10 @@ async fn list(
     Ok(Read { version, turn, answer: Some(Answer { json, tags, next, record, moved_to: None }) })
 }
 
+fn wrong_cursor(reason: &str) -> WrongFilter {
+    WrongFilter(vec![("cursor".to_owned(), reason.to_owned())])
+}
+
 fn no_document(error: serde_json::Error) -> Unavailable {
     Unavailable::corrupt(format!("a product's document: {error}"))
 }
@@ -365,16 +373,4 @@ fn range_of(row: Row<'_>, currency: Currency) -> Result<Option<(Money, Money)>, 
     let (min, max): (i64, i64) =
         serde_json::from_str(json).map_err(|error| SqlError::Statement(format!("a range of prices: {error}")))?;
     Ok(Some((Money::new(min, currency), Money::new(max, currency))))
-}
-
-fn cursor_after(row: Row<'_>, sort_name: &str) -> Result<String, SqlError> {
-    let key = match row.get::<&Value>("place")? {
-        Value::Integer(integer) => CursorPart::Integer(*integer),
-        Value::Text(text) => CursorPart::Text(text.clone()),
-        Value::Null | Value::Real(_) | Value::Blob(_) => {
-            return Err(SqlError::Statement("a sort key is neither integer nor text".to_owned()));
-        }
-    };
-    let id = CursorPart::Text(row.get::<&str>("id")?.to_owned());
-    Ok(Cursor::new(sort_name, vec![key, id]).to_string())
 }

@@ -1,11 +1,13 @@
 //! Keyed hashes: what is found again without being readable.
 
+use aes_gcm::Aes256Gcm;
 use headlesspro_shared::kernel::id::OrganizationId;
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::from_base64;
+use super::sealed::{NONCE_BYTES, OpenError, open_with, seal_once};
 
 /// What a keyed hash is for. Each has a key of its own in each organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Purpose {
     Repeat,
     /// The MAC of answers that isolates share.
     Page,
+    /// Sealing where a list goes on.
+    Cursor,
 }
 
 impl Purpose {
@@ -36,6 +40,7 @@ impl Purpose {
             Purpose::NetworkAddress => "network-address",
             Purpose::Repeat => "repeat",
             Purpose::Page => "page",
+            Purpose::Cursor => "cursor",
         }
     }
 }
@@ -53,6 +58,34 @@ impl LookupKey {
     /// HMAC-SHA256 of `message` under the key of the organization and purpose (HKDF, RFC 5869).
     pub fn mac(&self, organization: OrganizationId, purpose: Purpose, message: &[u8]) -> [u8; 32] {
         self.derived(&format!("{organization}|{}", purpose.name()), message)
+    }
+
+    /// Seals what is handed out and comes back: to others it says nothing, and they cannot make it up. `bound_to` is asked
+    /// again when it is opened. The same is sealed in the same way each time, so that an answer with it stays the same:
+    /// the nonce is a MAC of all of it, as in SIV (RFC 5297). `None` above 64 GiB.
+    pub fn seal(&self, organization: OrganizationId, purpose: Purpose, bound_to: &str, plain: &[u8]) -> Option<String> {
+        let message = [b"nonce|", bound_to.as_bytes(), b"\0", plain].concat();
+        let mac = self.mac(organization, purpose, &message);
+        let nonce = *mac.first_chunk::<NONCE_BYTES>()?;
+        seal_once(&self.cipher(organization, purpose), nonce, bound_to.as_bytes(), plain)
+    }
+
+    /// What was sealed for the same.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(
+        &self,
+        organization: OrganizationId,
+        purpose: Purpose,
+        bound_to: &str,
+        sealed: &str,
+    ) -> Result<Vec<u8>, OpenError> {
+        open_with(&self.cipher(organization, purpose), bound_to.as_bytes(), sealed)
+    }
+
+    fn cipher(&self, organization: OrganizationId, purpose: Purpose) -> Aes256Gcm {
+        <Aes256Gcm as aes_gcm::KeyInit>::new(&self.mac(organization, purpose, b"key").into())
     }
 
     /// The keyed hash of a request that founds an organization, and so is nobody's yet, in hex: with what it holds, a
@@ -90,5 +123,29 @@ mod tests {
         assert_ne!(of(ours, Purpose::Email), of(ours, Purpose::RefreshToken));
         assert_ne!(hex::encode(of(ours, Purpose::Email)), key.of_sign_up(b"ada@example.com"));
         assert!(LookupKey::from_base64("short").is_none());
+    }
+
+    #[test]
+    fn what_is_handed_out_opens_as_what_it_was_sealed_for() {
+        let key = LookupKey::from_base64(&super::super::to_base64(&[3; 32])).unwrap();
+        let (ours, theirs) = (OrganizationId::from_u128(1), OrganizationId::from_u128(2));
+        let seal = |bound_to, plain| key.seal(ours, Purpose::Cursor, bound_to, plain).unwrap();
+        let sealed = seal("a", b"12.50");
+        assert_eq!(key.open(ours, Purpose::Cursor, "a", &sealed).unwrap(), b"12.50");
+        assert_eq!(sealed, seal("a", b"12.50"), "an answer with it has an ETag");
+        // A nonce is never another text's.
+        let nonce = |sealed: &str| sealed.split_at(19).0.to_owned();
+        assert_ne!(nonce(&seal("a", b"12.51")), nonce(&sealed));
+        assert_ne!(nonce(&seal("b", b"12.50")), nonce(&sealed));
+
+        assert_eq!(key.open(ours, Purpose::Cursor, "b", &sealed), Err(OpenError));
+        assert_eq!(key.open(theirs, Purpose::Cursor, "a", &sealed), Err(OpenError));
+        assert_eq!(key.open(ours, Purpose::Page, "a", &sealed), Err(OpenError));
+        for at in 0..sealed.len() {
+            let mut changed = sealed.clone().into_bytes();
+            changed[at] = if changed[at] == b'A' { b'B' } else { b'A' };
+            let changed = String::from_utf8(changed).unwrap();
+            assert_eq!(key.open(ours, Purpose::Cursor, "a", &changed), Err(OpenError), "{at}");
+        }
     }
 }

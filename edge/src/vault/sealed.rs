@@ -10,7 +10,7 @@ use super::{from_base64, to_base64};
 use crate::port::entropy::{Entropy, NoEntropy};
 
 const VERSION: &str = "v1.";
-const NONCE_BYTES: usize = 12;
+pub(super) const NONCE_BYTES: usize = 12;
 const TAG_BYTES: usize = 16;
 
 /// Whether a text has the form of a sealed value, in a column that was not always sealed.
@@ -85,12 +85,13 @@ pub(super) fn seal_with(
 ) -> Result<String, NoEntropy> {
     let mut nonce = [0; NONCE_BYTES];
     entropy.fill(&mut nonce)?;
-    let payload = Payload { msg: plain, aad: bound_to };
-    // It fails above 64 GiB only, which no request of ours brings.
-    let ciphertext = cipher
-        .encrypt(Nonce::from_slice(&nonce), payload)
-        .map_err(|_| NoEntropy("a value is too large to be sealed".to_owned()))?;
-    Ok(format!("{VERSION}{}", to_base64(&[nonce.as_slice(), &ciphertext].concat())))
+    seal_once(cipher, nonce, bound_to, plain).ok_or_else(|| NoEntropy("a value is too large to be sealed".to_owned()))
+}
+
+/// With a nonce that seals nothing else under this key. `None` above 64 GiB, which no request of ours brings.
+pub(super) fn seal_once(cipher: &Aes256Gcm, nonce: [u8; NONCE_BYTES], bound_to: &[u8], plain: &[u8]) -> Option<String> {
+    let ciphertext = cipher.encrypt(Nonce::from_slice(&nonce), Payload { msg: plain, aad: bound_to }).ok()?;
+    Some(format!("{VERSION}{}", to_base64(&[nonce.as_slice(), &ciphertext].concat())))
 }
 
 pub(super) fn open_with(cipher: &Aes256Gcm, bound_to: &[u8], sealed: &str) -> Result<Vec<u8>, OpenError> {

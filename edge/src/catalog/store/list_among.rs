@@ -9,8 +9,9 @@
 //!    one that does are held against the rest and sorted: that is the whole list. A range of prices is asked first of all,
 //!    as most are narrow; with what leads, where that is a facet.
 //! 3. Where all leave more, the page has what was found, which may be less than the limit or nothing, and the statement's
-//!    last row is a product without a card: how far was read, which the next page is after. A caller who is in a channel
-//!    is told of nothing that is not: so what leads then is the channel itself, in the orders that it has.
+//!    last row is a product without a card: how far was read, which the next page is after. Where the caller is in a
+//!    channel, that leads then, in the orders that it has: what is not in it is not looked at. In the others that product
+//!    may be outside the channel, of which nobody in it is told: see [`cursors`](super::super::cursors).
 //!
 //! The tables of the statement have one row each, and each is read once, by the next one: SQLite plans a table anew
 //! wherever it is named. In `few` is what was found to be sorted, in `page` what was read in order, both as JSON, and in

@@ -8,8 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Where the next page starts: the sort it belongs to, and the sort key of the last item seen.
 ///
-/// The text is opaque and safe in a URL (base64url without padding). It is not signed: it holds nothing but keys
-/// the caller has seen, and whoever uses the parts binds them as SQL parameters.
+/// The text is safe in a URL (base64url without padding). It is neither secret nor signed: whoever has it can read it
+/// and make another, so it holds keys that the caller may know, and whoever uses the parts binds them as SQL parameters.
+/// Where a list ends at what its caller may not know, the one part is a sealed text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     sort: String,
