@@ -47,7 +47,9 @@ async fn in_sitemap(world: &World, shown: &Value) {
     for one in alternates {
         let entry = format!("<url><loc>{}</loc>", one["url"].as_str().unwrap());
         let entry = xml.split(&entry).nth(1).unwrap_or_else(|| panic!("{one} is not in {xml}"));
-        assert!(entry.split_once("</lastmod>").unwrap().1.starts_with(&format!("{links}</url>")), "{entry}");
+        let (changed, after) = entry.split_once("</lastmod>").unwrap();
+        assert!(after.starts_with(&format!("{links}</url>")), "{entry}");
+        assert_eq!(changed.strip_prefix("<lastmod>"), shown["updatedAt"].as_str(), "{entry}");
     }
 }
 
@@ -127,6 +129,10 @@ pub async fn paths_are_said_handle_by_handle(world: &World) {
     // A handle of an ancestor changes: all below it is elsewhere, and found by where it was.
     let air = world.name("plein-air");
     patch(world, "categories", &root, json!({ "translations": { "fr": { "handle": air } } })).await.expect(200);
+    // Sitemaps say so.
+    let elsewhere = named(shopper, "categories", &path(&outdoor, "tents"), "en").await.expect(200).json();
+    assert_ne!(elsewhere["updatedAt"], shown["updatedAt"]);
+    in_sitemap(world, &elsewhere).await;
     for (locale, leaf) in [("fr", "tentes"), ("fr-CA", "abris")] {
         let moved = named(shopper, "categories", &path(&dehors, leaf), locale).await.expect(301);
         assert_eq!(moved.json(), json!({ "id": tents["id"], "path": path(&air, leaf) }));

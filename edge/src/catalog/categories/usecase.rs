@@ -332,7 +332,7 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
         membership::apply_rules_of_categories(&mut commit, tenant, after.id);
     } else if after.presentation.translations != before.presentation.translations {
         // The paths of all below it may be others.
-        moved = Some(commit.push(category::subtree(tenant, after.id)));
+        moved = Some(commit.push(category::touch_subtree(tenant, after.id, ctx.now)));
     }
     if let Some(values) = &given.values {
         facet::set_of_category(&mut commit, tenant, after.id, values);

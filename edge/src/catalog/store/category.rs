@@ -88,11 +88,15 @@ SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order,
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.path = ?3";
 
 /// Itself and all below it.
-const SUBTREE: &str = "-- catalog::category_subtree
-SELECT d.id FROM category c
-CROSS JOIN category d ON d.organization_id = ?1 AND d.store_id = ?2 AND d.path >= c.path AND d.path < c.path || '0'
-  AND (d.path = c.path OR substr(d.path, length(c.path) + 1, 1) = '/')
-WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
+const TOUCH: &str = "-- catalog::touch_categories
+WITH top AS MATERIALIZED (
+  SELECT c.path FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3)
+UPDATE category SET updated_at = ?4
+FROM top
+WHERE category.organization_id = ?1 AND category.store_id = ?2
+  AND category.path >= top.path AND category.path < top.path || '0'
+  AND (category.path = top.path OR substr(category.path, length(top.path) + 1, 1) = '/')
+RETURNING id";
 
 /// How many slashes the longest way down from a category has more than its own path.
 const DEPTH_BELOW: &str = "-- catalog::category_depth_below
@@ -192,7 +196,7 @@ pub fn categories_of(rows: &Rows) -> Result<Vec<Category>, SqlError> {
     rows.iter().map(category_of).collect()
 }
 
-/// The ids that [`move_subtree`] and [`subtree`] answer.
+/// The ids that [`move_subtree`] and [`touch_subtree`] answer.
 ///
 /// # Errors
 /// [`SqlError::Statement`] when a row is of another shape.
@@ -243,9 +247,9 @@ pub fn change(tenant: Tenant, category: &Category, now: Timestamp) -> Statement 
     taxonomy::bind(statement, &category.presentation).bind(now.millis())
 }
 
-/// The statement that answers the ids of a category and of all below it.
-pub fn subtree(tenant: Tenant, id: CategoryId) -> Statement {
-    tenant.statement(SUBTREE).bind(id.to_string())
+/// Says that a category and all below it have changed: a handle of it is another somewhere. Answers the ids of all of them.
+pub fn touch_subtree(tenant: Tenant, id: CategoryId, now: Timestamp) -> Statement {
+    tenant.statement(TOUCH).bind(id.to_string()).bind(now.millis())
 }
 
 /// Puts a category with its subtree below `category.parent`, and says its translations. Answers the ids of all of them.
