@@ -21,6 +21,6 @@ pub use freshness::Freshness;
 #[cfg(test)]
 pub(crate) use offer::tests::offer as offer_for_tests;
 pub use offer::{Availability, Offer};
-pub use order::{LAST_PLACE, ProductOrder, UNPLACED, UnknownProductOrder};
+pub use order::{LAST_PLACE, ProductOrder, UnknownProductOrder};
 pub use prior::{WINDOW_MILLIS, lowest_before};
 pub use purge::{FIRST_LEASE_MILLIS, LEASE_MILLIS, next_purge};

@@ -22,8 +22,6 @@ named!(ProductOrder, UnknownProductOrder, "one of manual, newest, title, -title,
     PriceDescending = "-price",
 });
 
-/// The place of what has none: behind all others. The largest integer that every JSON reader holds.
-pub const UNPLACED: i64 = 9_007_199_254_740_991;
-
-/// The highest place that can be given.
+/// The highest place that can be given. What has none comes behind it: the database gives it the largest integer that
+/// every JSON reader holds.
 pub const LAST_PLACE: i64 = 1_000_000_000;

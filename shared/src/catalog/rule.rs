@@ -11,12 +11,6 @@ use crate::kernel::line::Line;
 /// Conditions of a rule at most.
 pub const MOST_CONDITIONS: usize = 20;
 
-/// Collections with a rule that a store has at most: each product that is written is held against all of them.
-pub const MOST_RULES: usize = 250;
-
-/// Collections of a store at most.
-pub const MOST_COLLECTIONS: usize = 10_000;
-
 /// How a product's text compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Operator {

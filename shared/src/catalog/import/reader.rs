@@ -31,7 +31,6 @@ pub struct ImportReader<R> {
     cells: StringRecord,
     line: Option<u64>,
     ended: bool,
-    count: u64,
     /// First lines by the hash of the handle: 32 bytes a product instead of its whole handle.
     first_lines: BTreeMap<u128, u64>,
 }
@@ -47,22 +46,12 @@ impl<R: Read> ImportReader<R> {
         rows.next(&mut cells)?.ok_or(ImportError::Empty)?;
         let header = Header::read(&cells)?;
         let first_lines = BTreeMap::new();
-        Ok(ImportReader { rows, header, currency, cells, line: None, ended: false, count: 0, first_lines })
+        Ok(ImportReader { rows, header, currency, cells, line: None, ended: false, first_lines })
     }
 
     /// The columns of the file that are not imported, in their order.
     pub fn ignored_columns(&self) -> &[String] {
         &self.header.ignored
-    }
-
-    /// Bytes of the file that are read, give or take a byte order mark: for a progress bar.
-    pub fn bytes_read(&self) -> u64 {
-        self.rows.position()
-    }
-
-    /// Rows that are read, without the header and rows without text.
-    pub fn rows_read(&self) -> u64 {
-        self.count
     }
 
     /// Where the file stands: the line on which the row starts that was read last, or could not be read.
@@ -127,7 +116,6 @@ impl<R: Read> ImportReader<R> {
 
     fn read_row(&mut self) -> Result<(), ImportError> {
         self.line = self.rows.next(&mut self.cells)?;
-        self.count = self.count.saturating_add(u64::from(self.line.is_some()));
         Ok(())
     }
 }

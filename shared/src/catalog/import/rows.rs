@@ -23,11 +23,6 @@ impl<R: Read> Rows<R> {
         Rows { csv: builder.from_reader(Source::new(source)), line: 1 }
     }
 
-    /// Bytes read, without a byte order mark.
-    pub(super) fn position(&self) -> u64 {
-        self.csv.position().byte()
-    }
-
     /// The line on which the row starts that was read last, or could not be read.
     pub(super) fn line(&self) -> u64 {
         self.line

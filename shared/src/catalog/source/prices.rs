@@ -91,18 +91,6 @@ impl SourceVariant {
 }
 
 impl Source {
-    /// The lowest and the highest price in a currency of the variants that have one.
-    pub fn price_range_in(&self, currency: Currency) -> Option<(Money, Money)> {
-        let prices = self.variants.iter().filter_map(|variant| variant.quote(currency)).map(|quote| quote.price);
-        let min = prices.clone().min_by_key(|price| price.minor())?;
-        Some((min, prices.max_by_key(|price| price.minor())?))
-    }
-
-    /// The currencies beside the store's own that variants have prices in.
-    pub fn further_currencies(&self) -> BTreeSet<Currency> {
-        self.variants.iter().flat_map(|variant| variant.prices.keys().copied()).collect()
-    }
-
     /// The prices in currencies that are not among these, the store's further ones. Those that `known` has already stay:
     /// nobody is shown them until the store has the currency again.
     pub fn foreign_prices(&self, known: Option<&Source>, currencies: &[Currency]) -> Vec<Fault> {

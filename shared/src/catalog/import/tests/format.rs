@@ -69,14 +69,6 @@ fn columns_that_are_not_imported_are_listed_once() {
 }
 
 #[test]
-fn progress_is_known() {
-    let text = format!("{HEADER}\na,A,,1\nb,B,,2\n");
-    let mut reader = ImportReader::new(text.as_bytes(), Currency::EUR).unwrap();
-    assert_eq!(reader.by_ref().count(), 2);
-    assert_eq!((reader.rows_read(), reader.bytes_read()), (2, u64::try_from(text.len()).unwrap()));
-}
-
-#[test]
 fn a_quote_that_is_never_closed_does_not_fill_the_memory() {
     let endless = std::io::Read::chain(
         "Handle,Title,Body (HTML),Variant Price\na,A,,1\nb,\"".as_bytes(),
