@@ -11,6 +11,7 @@ mod manifests;
 mod plans;
 mod product_filters;
 mod product_lists;
+mod requests;
 mod steps;
 mod taxonomy_lists;
 mod tenant;

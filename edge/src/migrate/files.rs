@@ -68,6 +68,9 @@ pub const ALL: &[Migration] = files![
     "202611221945_catalog_bulk_dry_run",
     "202611221945_catalog_taxonomy_attributes",
     "202611221945_identity_devices",
+    "202611222215_identity_ordered_lists",
+    "202611222215_media_removal_order",
+    "202611222215_notifications_mail_order",
 ];
 
 #[cfg(test)]

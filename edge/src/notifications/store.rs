@@ -22,13 +22,14 @@ SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9 WHERE 0 < changes()
 ON CONFLICT (organization_id, event_key) DO NOTHING";
 
 /// For the cron, which sends the mails of every organization.
+/// `+` keeps the planner to what is due: the index of each organization's has all that are queued.
 const DUE: &str = "-- notifications::due (all tenants)
-SELECT DISTINCT organization_id FROM mail WHERE state = 'queued' AND next_attempt_at <= ?1 LIMIT ?2";
+SELECT DISTINCT +organization_id AS organization_id FROM mail WHERE state = 'queued' AND next_attempt_at <= ?1 LIMIT ?2";
 
 /// Takes due mails, for as long as the lease: nobody else finds them due before it ends.
 const CLAIM: &str = "-- notifications::claim
 UPDATE mail SET attempts = attempts + 1, next_attempt_at = ?3
-WHERE organization_id = ?1 AND id IN (
+WHERE organization_id = ?1 AND state = 'queued' AND next_attempt_at <= ?2 AND id IN (
   SELECT m.id FROM mail m WHERE m.organization_id = ?1 AND m.state = 'queued' AND m.next_attempt_at <= ?2
   ORDER BY m.next_attempt_at LIMIT ?4)
 RETURNING id, locale, recipient_sealed, message_sealed, attempts, expires_at,

@@ -71,7 +71,8 @@ UPDATE one_time_token SET used_at = ?4
 WHERE organization_id = ?1 AND token_hash = ?2 AND purpose = ?3 AND used_at IS NULL AND ?4 < expires_at";
 
 const VOID: &str = "-- identity::void_one_time_tokens
-UPDATE one_time_token SET used_at = ?3 WHERE organization_id = ?1 AND account_id = ?2 AND used_at IS NULL";
+UPDATE one_time_token INDEXED BY one_time_token_account SET used_at = ?3
+WHERE organization_id = ?1 AND account_id = ?2 AND used_at IS NULL";
 
 const FORGET: &str = "-- identity::forget_one_time_tokens
 DELETE FROM one_time_token WHERE organization_id = ?1 AND expires_at < ?2";
