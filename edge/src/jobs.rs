@@ -1,6 +1,11 @@
 //! What is to be done from time to time, whichever clock calls: a Worker's cron, `hp dev`'s own.
 
+use headlesspro_shared::kernel::time::Timestamp;
+
 use crate::app::App;
+use crate::failure::Unavailable;
+use crate::port::clock::Clock;
+use crate::port::sql::{Commit, Committed, Rows, Sql};
 use crate::{catalog, media, notifications};
 
 /// Does what is due. What fails is logged, and done by a later run.
@@ -21,4 +26,20 @@ pub async fn run_due(app: &App) {
         Ok(done) => log::info!("files: {} removed, {} postponed", done.removed, done.postponed),
         Err(error) => log::error!("files: {error}"),
     }
+}
+
+/// The rows of a commit that nothing refuses: what a job writes has no guards.
+///
+/// # Errors
+/// [`Unavailable`] when the database does not answer, or refuses.
+pub async fn committed(sql: &dyn Sql, commit: &Commit) -> Result<Vec<Rows>, Unavailable> {
+    match sql.commit(commit).await? {
+        Committed::Done { rows, .. } => Ok(rows),
+        Committed::Refused { refusal, .. } => Err(Unavailable::corrupt(format!("a commit was refused: {refusal:?}"))),
+    }
+}
+
+/// Whether what was started then has used up its time, in milliseconds. So it has where the clock was put back.
+pub fn is_over(clock: &dyn Clock, started: Timestamp, millis: i64) -> bool {
+    !clock.now().millis_since(started).is_some_and(|elapsed| (0..millis).contains(&elapsed))
 }

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod bulk;
 mod clock;
 mod defer;
 mod entropy;

@@ -10,9 +10,10 @@ use super::store::{self, Claimed};
 use super::usecase;
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::Unavailable;
+use crate::jobs::{committed, is_over};
 use crate::journal::{self, By, Change};
 use crate::port::blob::{Bucket, BucketError};
-use crate::port::sql::{Commit, Committed, Refusal, Rows, Sql};
+use crate::port::sql::{Commit, Committed, Refusal, Sql};
 
 const SECOND: i64 = 1_000;
 
@@ -89,7 +90,7 @@ pub async fn remove_all(app: &App) -> Result<Removed, Unavailable> {
             }
         };
         for organization in rows.first().map(store::due_of).transpose()?.unwrap_or_default() {
-            if is_over(app, started) {
+            if is_over(&*app.clock, started, BUDGET) {
                 break;
             }
             let done = if app.databases.number_of(organization) == number {
@@ -144,7 +145,7 @@ async fn remove_of(
         committed(sql, &settle).await?;
         done.round_trips = done.round_trips.saturating_add(1);
         // A bucket that is away is not asked for the rest.
-        if outcomes.iter().all(Result::is_err) || is_over(app, started) {
+        if outcomes.iter().all(Result::is_err) || is_over(&*app.clock, started, BUDGET) {
             return Ok(done);
         }
     }
@@ -188,17 +189,6 @@ fn settled(one: &Claimed, outcome: &Result<(), BucketError>, now: Timestamp) -> 
             Some(later(now, wait.min(LONGEST_WAIT)))
         }
     }
-}
-
-async fn committed(sql: &dyn Sql, commit: &Commit) -> Result<Vec<Rows>, Unavailable> {
-    match sql.commit(commit).await? {
-        Committed::Done { rows, .. } => Ok(rows),
-        Committed::Refused { refusal, .. } => Err(Unavailable::corrupt(format!("a commit was refused: {refusal:?}"))),
-    }
-}
-
-fn is_over(app: &App, started: Timestamp) -> bool {
-    app.clock.now().millis_since(started).is_none_or(|elapsed| BUDGET <= elapsed)
 }
 
 fn later(now: Timestamp, millis: i64) -> Timestamp {

@@ -12,6 +12,7 @@ use headlesspro_shared::notifications::{Message, next_attempt, render};
 use super::store::{self, Attempted, Claimed, Queued};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::Unavailable;
+use crate::jobs::{committed, is_over};
 use crate::port::entropy::NoEntropy;
 use crate::port::mailer::{Mail, MailError, Mailer};
 use crate::port::sql::{Commit, Committed, DatabaseNumber, Sql, Statement};
@@ -171,7 +172,7 @@ async fn deliver_in(
     let mut all = Delivered { round_trips: 1, ..Delivered::default() };
     let rows = sql.read(vec![store::due(started, ORGANIZATIONS)]).await?;
     for organization in rows.first().map(store::due_of).transpose()?.unwrap_or_default() {
-        if is_over(app, started) {
+        if is_over(&*app.clock, started, BUDGET_MILLIS) {
             break;
         }
         if app.databases.number_of(organization) == number {
@@ -199,10 +200,6 @@ pub async fn deliver(app: &App, organization: OrganizationId) -> Result<Delivere
     deliver_until(app, organization, app.clock.now()).await
 }
 
-fn is_over(app: &App, started: Timestamp) -> bool {
-    app.clock.now().millis_since(started).is_none_or(|elapsed| BUDGET_MILLIS <= elapsed)
-}
-
 async fn deliver_until(app: &App, organization: OrganizationId, started: Timestamp) -> Result<Delivered, Unavailable> {
     let mut delivered = Delivered::default();
     let sql = app.databases.of(organization);
@@ -215,10 +212,8 @@ async fn deliver_until(app: &App, organization: OrganizationId, started: Timesta
         delivered.round_trips = delivered.round_trips.saturating_add(1);
         let mut claim = Commit::new();
         claim.push(store::claim(organization, now, AT_ONCE));
-        let claimed = match sql.commit(&claim).await? {
-            Committed::Done { rows, .. } => rows.first().map(store::claimed_of).transpose()?.unwrap_or_default(),
-            Committed::Refused { refusal, .. } => return Err(refused(&refusal)),
-        };
+        let rows = committed(&**sql, &claim).await?;
+        let claimed = rows.first().map(store::claimed_of).transpose()?.unwrap_or_default();
         if claimed.is_empty() {
             return Ok(delivered);
         }
@@ -229,12 +224,10 @@ async fn deliver_until(app: &App, organization: OrganizationId, started: Timesta
             settle.push(store::settle(organization, mail, outcome, app.clock.now()));
         }
         delivered.round_trips = delivered.round_trips.saturating_add(1);
-        if let Committed::Refused { refusal, .. } = sql.commit(&settle).await? {
-            return Err(refused(&refusal));
-        }
+        committed(&**sql, &settle).await?;
         // A provider that is away is not asked for the rest of the queue.
         let is_away = outcomes.iter().all(|outcome| matches!(outcome, Attempted::Postponed { .. }));
-        if is_away || is_over(app, started) {
+        if is_away || is_over(&*app.clock, started, BUDGET_MILLIS) {
             return Ok(delivered);
         }
     }
@@ -290,8 +283,4 @@ fn open(app: &App, organization: OrganizationId, claimed: &Claimed) -> Result<Ma
         text: rendered.text,
         html: rendered.html,
     })
-}
-
-fn refused(refusal: &crate::port::sql::Refusal) -> Unavailable {
-    Unavailable::Corrupt(format!("a commit was refused: {refusal:?}"))
 }

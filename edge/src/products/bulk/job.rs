@@ -4,13 +4,11 @@ use headlesspro_shared::kernel::id::BulkJobId;
 use serde_json::json;
 
 use super::store::{self, Job, LineError, NewJob};
+use super::sweep::sweep_later;
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim};
 use crate::port::sql::{Commit, Committed, Rows};
-
-/// A job is forgotten after so long, when another one is made: a month.
-const KEPT_MILLIS: i64 = 30 * 24 * 60 * 60 * 1_000;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BulkError {
@@ -33,7 +31,6 @@ pub async fn create(ctx: &Ctx, made: &NewJob<'_>, claim: Option<&Claim>) -> Outc
     let id: BulkJobId = ctx.new_id()?;
     let mut commit = Commit::new();
     commit.push(store::insert(tenant, id, made, ctx.now));
-    commit.push(store::forget(tenant, ctx.now.millis().saturating_sub(KEPT_MILLIS)));
     let actor = &ctx.principal().await?.actor;
     let after = json!({ "mode": made.mode.name(), "dryRun": made.dry_run });
     let change = Change::new("bulk-upsert.create", id).after(after);
@@ -43,7 +40,10 @@ pub async fn create(ctx: &Ctx, made: &NewJob<'_>, claim: Option<&Claim>) -> Outc
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok((show(ctx, id).await?, false)),
+        Committed::Done { .. } => {
+            sweep_later(ctx);
+            Ok((show(ctx, id).await?, false))
+        }
         Committed::Refused { refusal, diagnosis, .. } => {
             let Some(first) = journal::replay(claim, diagnosis.first())? else {
                 return Err(Failure::Unavailable(Unavailable::Corrupt(format!("a job was refused: {refusal:?}"))));
@@ -103,6 +103,7 @@ pub async fn finish(ctx: &Ctx, id: BulkJobId, is_cancelled: bool) -> Outcome<Job
         if is_cancelled { ("cancelled", "bulk-upsert.cancel") } else { ("finished", "bulk-upsert.finish") };
     let job = show(ctx, id).await?;
     if job.state == state {
+        sweep_later(ctx);
         return Ok(job);
     }
     if job.state != "open" {
@@ -115,9 +116,6 @@ pub async fn finish(ctx: &Ctx, id: BulkJobId, is_cancelled: bool) -> Outcome<Job
     for statement in store::end(tenant, id, state, ctx.now) {
         commit.push(statement);
     }
-    if job.dry_run {
-        commit.push(store::forget_claims(tenant, id));
-    }
     let counts = job.counts;
     let (created, updated, failed) = (counts.created, counts.updated, counts.failed);
     let after = json!({ "dryRun": job.dry_run, "created": created, "updated": updated, "failed": failed });
@@ -126,7 +124,10 @@ pub async fn finish(ctx: &Ctx, id: BulkJobId, is_cancelled: bool) -> Outcome<Job
     let committed = ctx.commit(&commit).await?;
     let job = show(ctx, id).await?;
     match committed {
-        _ if job.state == state => Ok(job),
+        _ if job.state == state => {
+            sweep_later(ctx);
+            Ok(job)
+        }
         Committed::Refused { .. } if job.state == "open" => {
             Err(Failure::Rejected(BulkError::PartMissing(job.next_part)))
         }

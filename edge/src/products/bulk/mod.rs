@@ -5,6 +5,8 @@
 //!
 //! In a dry run the commit of the products is made up to its end and taken back, so that whatever would refuse it does;
 //! how far the part has come is another commit.
+//!
+//! What is over goes slice by slice, after responses: see [`sweep`].
 
 pub mod http;
 mod job;
@@ -12,6 +14,7 @@ mod line;
 pub mod openapi;
 mod part;
 mod store;
+mod sweep;
 mod write;
 
 pub use http::LIMIT;

@@ -1,4 +1,4 @@
-//! The tables `bulk_job`, `bulk_part`, `bulk_error` and `bulk_claim`.
+//! The tables `bulk_job`, `bulk_part`, `bulk_error` and `bulk_claim`; how their rows go: [`sweep`](super::sweep).
 
 use std::str::FromStr;
 
@@ -11,14 +11,8 @@ use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const INSERT: &str = "-- products::insert_bulk_job
-INSERT INTO bulk_job (organization_id, store_id, id, name, mode, dry_run, state, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?7, 'open', ?6, ?6)";
-
-/// A few at a time, with what was told of their lines.
-const FORGET: &str = "-- products::forget_bulk_jobs
-DELETE FROM bulk_job WHERE organization_id = ?1 AND id IN (
-  SELECT j.id FROM bulk_job j WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.created_at < ?3
-  ORDER BY j.created_at LIMIT 5)";
+INSERT INTO bulk_job (organization_id, store_id, id, name, mode, dry_run, has_claims, state, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?7, 'open', ?6, ?6)";
 
 const JOB: &str = "-- products::bulk_job
 SELECT j.name, j.mode, j.dry_run, j.state, j.created_at, j.updated_at, count(p.part) AS parts,
@@ -136,9 +130,6 @@ SELECT c.kind, c.value, c.product_id FROM json_each(?3) r
 CROSS JOIN bulk_claim c ON c.organization_id = ?1 AND c.job_id = ?2 AND c.kind = r.value ->> 0 AND c.value = r.value ->> 1
 WHERE c.product_id IS NOT r.value ->> 2";
 
-const FORGET_CLAIMS: &str = "-- products::forget_claims
-DELETE FROM bulk_claim WHERE organization_id = ?1 AND job_id = ?2";
-
 /// What becomes of members that a line leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -238,11 +229,6 @@ pub fn insert(tenant: Tenant, id: BulkJobId, made: &NewJob<'_>, now: Timestamp) 
     let NewJob { name, mode, dry_run } = *made;
     let statement = tenant.statement(INSERT).bind(id.to_string()).bind(name).bind(mode.name()).bind(now.millis());
     statement.bind(dry_run)
-}
-
-/// Removes some of the jobs that were made before `before`.
-pub fn forget(tenant: Tenant, before: i64) -> Statement {
-    tenant.statement(FORGET).bind(before)
 }
 
 /// The statements whose rows [`job_of`] takes.
@@ -410,10 +396,6 @@ pub fn claims_of(rows: &Rows) -> Result<Vec<Claimed>, SqlError> {
         Ok(Claimed { what, value: text("value")?, product: text("product_id")? })
     };
     rows.iter().map(of).collect()
-}
-
-pub fn forget_claims(tenant: Tenant, job: BulkJobId) -> Statement {
-    Statement::new(FORGET_CLAIMS).bind(tenant.organization.to_string()).bind(job.to_string())
 }
 
 pub fn insert_errors(tenant: Tenant, job: BulkJobId, part: i64, errors: &[LineError]) -> Statement {
