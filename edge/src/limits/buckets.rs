@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn taken(buckets: &[(u32, i64)]) -> Answer {
-        Answer { is_taken: true, buckets: buckets.to_vec(), revocations: Vec::new(), void_before: at(0) }
+        Answer { is_taken: true, buckets: buckets.to_vec(), values: Vec::new(), void_before: at(0) }
     }
 
     fn refused(buckets: &[(u32, i64)]) -> Answer {

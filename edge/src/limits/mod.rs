@@ -1,9 +1,9 @@
 //! Rate limits at the edge: each request takes a unit from several buckets at once or from none.
 //!
 //! The buckets are in Redis, so that all isolates count together ([`script`]); the same round trip tells which
-//! credentials are revoked. Most requests make none: an isolate takes several units of a busy bucket at once
-//! and serves from them for 5 s at most (`lease`), refuses by itself while it knows that a bucket is empty,
-//! and believes a verdict on a credential for 30 s. Redis gives what an isolate takes, so the limit holds
+//! credentials are revoked, and what else was asked for. Most requests make none: an isolate takes several units of a
+//! busy bucket at once and serves from them for 5 s at most (`lease`), refuses by itself while it knows that a bucket
+//! is empty, and believes a verdict on a credential for 30 s. Redis gives what an isolate takes, so the limit holds
 //! whatever the number of isolates.
 //!
 //! A Redis that does not answer within half a second is away: requests are then counted in the isolate alone,
@@ -115,18 +115,17 @@ impl Limiter {
         let has_question = !asks.is_empty() || !unknown.is_empty();
         if has_question && !reserved.is_refused() && !self.away.is_away() {
             round_trips = 1;
-            // The script looks into none of them.
             let wanted: Vec<String> = unknown.iter().chain(keys).cloned().collect();
             answer = self.ask(kv, clock, now, &asks, &wanted).await;
         }
-        let mut values = Vec::new();
+        let mut found = Vec::new();
         if let Some(answer) = &mut answer {
-            values = answer.revocations.split_off(unknown.len().min(answer.revocations.len()));
+            found = answer.values.split_off(unknown.len().min(answer.values.len()));
             self.revocations.heard(&unknown, answer, now);
         }
         let decision = reserved.decide(answer.as_ref());
         let revoked = self.revocations.of(&claims.revocations, claims.is_renewable, now);
-        (Admission { decision, revoked, round_trips }, values)
+        (Admission { decision, revoked, round_trips }, found)
     }
 
     /// As [`admit`](Limiter::admit), for a caller without revocations and with something to be decided in the same
@@ -188,30 +187,24 @@ impl Limiter {
         clock: &dyn Clock,
         now: Timestamp,
         asks: &[Ask],
-        revocations: &[String],
+        values: &[String],
     ) -> Option<Answer> {
-        let (keys, args) = script::call(now, asks, revocations);
+        let (keys, args) = script::call(now, asks, values);
         let reply = match select(kv.script(&LIMITS, keys, args), clock.sleep(ANSWER_WITHIN)).await {
             Either::Left((reply, _)) => reply,
             Either::Right(((), _)) => Err(KvError::Timeout),
         };
-        self.read(reply, asks, revocations, now)
+        self.read(reply, asks, values, now)
     }
 
     /// Reads an answer of the script's, or learns that there is none.
-    fn read(
-        &self,
-        reply: Result<Reply, KvError>,
-        asks: &[Ask],
-        revocations: &[String],
-        now: Timestamp,
-    ) -> Option<Answer> {
-        let answer = reply.map(|reply| (script::answer(&reply, asks.len(), revocations.len(), now), reply));
+    fn read(&self, reply: Result<Reply, KvError>, asks: &[Ask], values: &[String], now: Timestamp) -> Option<Answer> {
+        let answer = reply.map(|reply| (script::answer(&reply, asks.len(), values.len(), now), reply));
         match answer {
             Ok((Some(answer), _)) => Some(answer),
-            // One bucket that does not read back is no reason to leave all others alone.
+            // One bucket that does not read back is no reason to leave all others alone. What it says is no log's to have.
             Ok((None, reply)) => {
-                log::error!("rate limits: Redis answered {reply:?}");
+                log::error!("rate limits: Redis answered {}", reply.shape());
                 None
             }
             Err(error) => {

@@ -55,7 +55,8 @@ impl Revocations {
         keys.iter().filter(|key| !is_believed(key)).cloned().collect()
     }
 
-    /// Redis said this of `keys` when it was asked at `now`. What does not read back revokes everything.
+    /// Redis said this of `keys`, the first of the values, when it was asked at `now`. What does not read back revokes
+    /// everything.
     pub(super) fn heard(&self, keys: &[String], answer: &Answer, now: Timestamp) {
         if keys.is_empty() {
             return;
@@ -70,7 +71,7 @@ impl Revocations {
         if MOST < all.len().saturating_add(keys.len()) {
             all.clear();
         }
-        for (key, value) in keys.iter().zip(&answer.revocations) {
+        for (key, value) in keys.iter().zip(&answer.values) {
             let before = value.as_ref().map(|text| Timestamp::from_millis(text.parse().unwrap_or(i64::MAX)));
             all.insert(key.clone(), Verdict { before, heard_at: now });
         }
@@ -106,8 +107,8 @@ mod tests {
     }
 
     fn said(values: &[Option<&str>]) -> Answer {
-        let revocations = values.iter().map(|value| value.map(str::to_owned)).collect();
-        Answer { is_taken: true, buckets: Vec::new(), revocations, void_before: at(-600) }
+        let values = values.iter().map(|value| value.map(str::to_owned)).collect();
+        Answer { is_taken: true, buckets: Vec::new(), values, void_before: at(-600) }
     }
 
     #[test]

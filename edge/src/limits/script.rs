@@ -1,16 +1,20 @@
-//! The one script that decides on a request: it takes units from several buckets or from none, and tells
-//! which of the caller's credentials are revoked, so that both cost one round trip.
+//! The one script that decides on a request: it takes units from several buckets or from none, and tells what else
+//! Redis is asked for, so that all of it costs one round trip: which of the caller's credentials are revoked, and the
+//! answer that isolates share.
 //!
-//! Keys: buckets, then revocations, the last of which is the [`Epoch`]'s. A bucket is a string, the moment it is full
-//! again in microseconds of UTC ([`Bucket`](headlesspro_shared::limits::Bucket)); it ends when it is full. A revocation
-//! is a string that the script does not look into. The epoch is the moment of the first call that found none; it has no end.
+//! Keys: buckets, then values, the last of which is the [`Epoch`]'s. A bucket is a string, the moment it is full
+//! again in microseconds of UTC ([`Bucket`](headlesspro_shared::limits::Bucket)); it ends when it is full. A value is a
+//! string that the script does not look into: first come the revocations of the caller's credentials, each the moment
+//! before which one is void; then, where isolates share answers, the place of an answer and the version of the catalog
+//! that was written last ([`Address::keys`](crate::cache::pages::Address::keys)). The epoch is the moment of the first
+//! call that found none; it has no end.
 //! The keys belong to different tenants and people, so they hash to any slot: not for a Redis cluster.
 //!
 //! Arguments: the moment in milliseconds of UTC, the number of buckets, and for each bucket four:
 //! microseconds in which a unit comes back, the most units at once, units needed, units wanted.
 //!
 //! Answers: `taken` or `refused`; for each bucket the units taken and the microseconds until it is full
-//! again; the value of each revocation, or nil. A bucket gives what is wanted up to half of what it has,
+//! again; each value, or nil. A bucket gives what is wanted up to half of what it has,
 //! and what is needed in any case. Where one lacks what is needed, `refused`, and no bucket is touched.
 //!
 //! The time is the caller's, whose leases run by the same clock. One that is ahead can empty a bucket and no
@@ -44,9 +48,9 @@ if not millis then return wrong('moment') end
 if not count or count > #KEYS or #ARGV ~= 2 + 4 * count then return wrong('buckets') end
 local now = millis * 1000
 
-local revocations = {}
+local values = {}
 for at = count + 1, #KEYS do
-  revocations[at - count] = redis.call('GET', KEYS[at])
+  values[at - count] = redis.call('GET', KEYS[at])
 end
 local answer, changes, taken = {'taken'}, {}, true
 for at = 1, count do
@@ -78,15 +82,15 @@ for at = 1, count do
   end
 end
 if not taken then answer[1] = 'refused' end
-if #revocations > 0 then
-  local epoch = whole(revocations[#revocations], 9999999999999)
+if #values > 0 then
+  local epoch = whole(values[#values], 9999999999999)
   if not epoch or epoch > millis + 60000 then
-    revocations[#revocations] = ARGV[1]
+    values[#values] = ARGV[1]
     redis.call('SET', KEYS[#KEYS], ARGV[1])
   end
 end
-for at = 1, #revocations do
-  answer[1 + 2 * count + at] = revocations[at]
+for at = 1, #values do
+  answer[1 + 2 * count + at] = values[at]
 end
 return answer
 "#
@@ -115,15 +119,15 @@ pub struct Answer {
     pub is_taken: bool,
     /// For each bucket, the units taken and the microseconds until it is full again.
     pub buckets: Vec<(u32, i64)>,
-    /// For each revocation, its value.
-    pub revocations: Vec<Option<String>>,
+    /// What is at each key that was asked for beside the buckets: the revocations, then what isolates share.
+    pub values: Vec<Option<String>>,
     /// What was issued before may have been revoked, and nobody knows.
     pub void_before: Timestamp,
 }
 
-/// Keys and arguments of one call.
-pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String>, Vec<String>) {
-    let mut keys: Vec<String> = asks.iter().map(|ask| &ask.key).chain(revocations).cloned().collect();
+/// Keys and arguments of one call, which tells what is at the keys of `values`.
+pub fn call(now: Timestamp, asks: &[Ask], values: &[String]) -> (Vec<String>, Vec<String>) {
+    let mut keys: Vec<String> = asks.iter().map(|ask| &ask.key).chain(values).cloned().collect();
     keys.push(EPOCH.to_owned());
     let mut args = vec![now.millis().to_string(), asks.len().to_string()];
     for ask in asks {
@@ -133,8 +137,8 @@ pub fn call(now: Timestamp, asks: &[Ask], revocations: &[String]) -> (Vec<String
     (keys, args)
 }
 
-/// Reads the answer to a call of `now` with so many buckets and revocations. `None`: it is none.
-pub fn answer(reply: &Reply, asks: usize, revocations: usize, now: Timestamp) -> Option<Answer> {
+/// Reads the answer to a call of `now` with so many buckets and values. `None`: it is none.
+pub fn answer(reply: &Reply, asks: usize, values: usize, now: Timestamp) -> Option<Answer> {
     let Reply::Array(items) = reply else { return None };
     let (status, rest) = items.split_first()?;
     let is_taken = match status {
@@ -150,14 +154,14 @@ pub fn answer(reply: &Reply, asks: usize, revocations: usize, now: Timestamp) ->
     let (epoch, rest) = rest.split_last()?;
     let Reply::Text(epoch) = epoch else { return None };
     let void_before = Epoch::read(epoch, now)?.void_before();
-    let values = rest.iter().map(|value| match value {
+    let found = rest.iter().map(|value| match value {
         Reply::Nil => Some(None),
         Reply::Text(value) => Some(Some(value.clone())),
         _ => None,
     });
-    let (buckets, values) = (buckets.collect::<Option<_>>()?, values.collect::<Option<_>>()?);
-    let answer = Answer { is_taken, buckets, revocations: values, void_before };
-    (answer.revocations.len() == revocations).then_some(answer)
+    let (buckets, found) = (buckets.collect::<Option<_>>()?, found.collect::<Option<_>>()?);
+    let answer = Answer { is_taken, buckets, values: found, void_before };
+    (answer.values.len() == values).then_some(answer)
 }
 
 /// The Lua's twin.
@@ -184,14 +188,14 @@ fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
     let now = gcra::micros(moment);
     let count = args.get(1).and_then(|text| whole(text, 100)).and_then(|count| usize::try_from(count).ok());
     let count = count.ok_or_else(|| wrong("buckets"))?;
-    let (buckets, revocations) = keys.split_at_checked(count).ok_or_else(|| wrong("buckets"))?;
+    let (buckets, values) = keys.split_at_checked(count).ok_or_else(|| wrong("buckets"))?;
     let limits = args.get(2..).unwrap_or_default();
     if limits.len() != count * 4 {
         return Err(wrong("buckets"));
     }
-    let mut revoked = Vec::with_capacity(revocations.len());
-    for key in revocations {
-        revoked.push(store.tried(&["GET", key])?);
+    let mut told = Vec::with_capacity(values.len());
+    for key in values {
+        told.push(store.tried(&["GET", key])?);
     }
     let mut found = Vec::with_capacity(count);
     for (key, limit) in buckets.iter().zip(limits.chunks_exact(4)) {
@@ -208,14 +212,14 @@ fn decide(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
         }
         answer.extend([Reply::Integer(units), Reply::Integer(full - now)]);
     }
-    if let Some((key, kept)) = revocations.last().zip(revoked.last_mut()) {
+    if let Some((key, kept)) = values.last().zip(told.last_mut()) {
         let begun = args.first().map_or("", String::as_str);
         if !matches!(kept, Reply::Text(text) if Epoch::read(text, moment).is_some()) {
             *kept = Reply::text(begun);
             store.tried(&["SET", key, begun])?;
         }
     }
-    answer.extend(revoked);
+    answer.extend(told);
     Ok(Reply::Array(answer))
 }
 

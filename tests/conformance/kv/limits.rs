@@ -86,10 +86,10 @@ async fn revocations_are_told_in_the_same_call_and_refusal() {
         let asks = [ask("a", "1/10s:1", 1, 1)];
         for is_taken in [true, false] {
             let answer = call(kv, 0, &asks, &keys).await;
-            assert_eq!((answer.is_taken, &answer.revocations[..]), (is_taken, &expected[..]), "{name}");
+            assert_eq!((answer.is_taken, &answer.values[..]), (is_taken, &expected[..]), "{name}");
         }
         let alone = call(kv, 0, &[], &keys).await;
-        assert_eq!((alone.is_taken, alone.buckets.len(), &alone.revocations[..]), (true, 0, &expected[..]), "{name}");
+        assert_eq!((alone.is_taken, alone.buckets.len(), &alone.values[..]), (true, 0, &expected[..]), "{name}");
     }
 }
 

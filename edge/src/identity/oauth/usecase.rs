@@ -98,7 +98,7 @@ pub async fn introspect(ctx: &Ctx, text: &str) -> Result<Option<AccessClaims>, F
     let (keys, args) = call(ctx.now, &[], &asked);
     let told = answer(&ctx.script(&LIMITS, keys, args).await?, 0, asked.len(), ctx.now);
     let told = told.ok_or_else(|| KvError::Garbage("the answer of the limits' script".to_owned()))?;
-    let revoked = told.revocations.iter().flatten();
+    let revoked = told.values.iter().flatten();
     let revoked = revoked.map(|before| Timestamp::from_millis(before.parse().unwrap_or(i64::MAX)));
     let epoch = token.claims.sub.is_renewable().then_some(told.void_before);
     let is_void = revoked.chain(epoch).any(|before| token.claims.is_void(before));
