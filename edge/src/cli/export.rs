@@ -80,7 +80,10 @@ pub async fn to_file(to: &ToFile, form: Form) -> Result<(), String> {
         mark.add(&mut file, &slice.text).map_err(failed)?;
         mark.see(slice.version);
         mark.place = slice.end;
-        bar.set_length(u64::try_from(mark.place.total).unwrap_or_default());
+        match mark.place.total {
+            Some(total) => bar.set_length(u64::try_from(total).unwrap_or_default()),
+            None => bar.unset_length(),
+        }
         bar.set_position(u64::try_from(mark.place.done).unwrap_or_default());
         if !slice.is_more {
             break;

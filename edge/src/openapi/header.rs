@@ -109,8 +109,9 @@ impl Header {
             ),
             Header::ExportProgress => (
                 true,
-                "How many products the export has come to with this slice, and how many there were at its start.",
-                pattern("^[0-9]+/[0-9]+$"),
+                "How many products the export has come to with this slice, and how many there were at its start; `*` \
+                 where those were more than 100,000.",
+                pattern("^[0-9]+/([0-9]+|[*])$"),
                 "1000/24628",
             ),
             Header::Location => (

@@ -19,9 +19,11 @@ SELECT s.id, s.category_id, s.source, s.found FROM (
 WHERE s.before < ?5 ORDER BY s.id";
 
 const COUNT: &str = "-- catalog::export_count
-SELECT count(*) AS products
-FROM product p
-WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.version > 0";
+SELECT count(*) AS products FROM (
+  SELECT 1 FROM product p WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.version > 0 LIMIT ?3)";
+
+/// Products that are counted for an export, at most: it is read for its products, not for their number.
+const MOST_COUNTED: i64 = 100_000;
 
 /// The categories, each with those above it, from the root.
 const PATHS: &str = "-- catalog::category_steps
@@ -70,13 +72,16 @@ pub fn export_slice_of(rows: &Rows, size: usize) -> Result<(Vec<Exported<'_>>, b
 
 /// The statement whose row [`export_count_of`] takes.
 pub fn export_count(tenant: Tenant) -> Statement {
-    tenant.statement(COUNT)
+    tenant.statement(COUNT).bind(MOST_COUNTED.saturating_add(1))
 }
 
+/// How many products there are. `None`: too many to be counted.
+///
 /// # Errors
 /// [`SqlError::Statement`] when the row is of another shape.
-pub fn export_count_of(rows: Option<&Rows>) -> Result<i64, SqlError> {
-    rows.and_then(Rows::first).map_or(Ok(0), |row| row.get("products"))
+pub fn export_count_of(rows: Option<&Rows>) -> Result<Option<i64>, SqlError> {
+    let count = rows.and_then(Rows::first).map_or(Ok(0), |row| row.get("products"))?;
+    Ok(Some(count).filter(|count| *count <= MOST_COUNTED))
 }
 
 /// The statement whose rows [`category_steps_of`] takes.

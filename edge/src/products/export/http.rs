@@ -97,7 +97,9 @@ async fn answer(
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    let progress = HeaderValue::from_str(&format!("{}/{}", slice.end.done, slice.end.total));
+    // As in `Content-Range` (RFC 9110, 14.4), where the length is not known.
+    let total = slice.end.total.map_or_else(|| "*".to_owned(), |total| total.to_string());
+    let progress = HeaderValue::from_str(&format!("{}/{total}", slice.end.done));
     headers.extend(progress.ok().map(|progress| (PROGRESS, progress)));
     let next = slice.is_more.then(|| HeaderValue::from_str(&next_link(uri, &slice.end.cursor())).ok());
     headers.extend(next.flatten().map(|next| (LINK, next)));

@@ -31,7 +31,7 @@ pub fn operations() -> Vec<Operation> {
 
 fn operation(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
     let after = id_of(1);
-    let cursor = Place { done: 1_000, total: 24_628, after }.cursor();
+    let cursor = Place { done: 1_000, total: Some(24_628), after }.cursor();
     let size = json!({ "type": "integer", "minimum": 1, "maximum": MOST_PRODUCTS, "default": MOST_PRODUCTS });
     Operation::new(Method::GET, path, id, "Catalog")
         .says(summary, SAYS)

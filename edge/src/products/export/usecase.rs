@@ -29,8 +29,8 @@ pub enum Form {
 pub struct Place {
     /// Products before this place.
     pub done: i64,
-    /// How many there were at the start.
-    pub total: i64,
+    /// How many there were at the start. `None`: too many to be counted.
+    pub total: Option<i64>,
     /// The id of the last one before it; empty at the start.
     pub after: String,
 }
@@ -47,7 +47,7 @@ impl FromStr for Place {
             Ok([CursorPart::Integer(done), CursorPart::Integer(total), CursorPart::Text(after)])
                 if after.parse::<ProductId>().is_ok() =>
             {
-                Ok(Place { done: *done, total: *total, after: after.clone() })
+                Ok(Place { done: *done, total: Some(*total).filter(|total| 0 <= *total), after: after.clone() })
             }
             _ => Err(FOREIGN),
         }
@@ -55,9 +55,9 @@ impl FromStr for Place {
 }
 
 impl Place {
-    /// The cursor of what follows.
+    /// The cursor of what follows. A total that is not known is -1 there.
     pub fn cursor(&self) -> String {
-        let parts = [CursorPart::Integer(self.done), CursorPart::Integer(self.total)];
+        let parts = [CursorPart::Integer(self.done), CursorPart::Integer(self.total.unwrap_or(-1))];
         let after = CursorPart::Text(self.after.clone());
         Cursor::new(SORT, parts.into_iter().chain([after]).collect()).to_string()
     }
