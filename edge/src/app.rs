@@ -47,6 +47,7 @@ pub struct App {
     answers_kept_for: Duration,
     shared_cache: Option<Arc<dyn SharedCache>>,
     shares_pages: bool,
+    tells_of_writes: bool,
     cdn: Option<Arc<dyn CachePurger>>,
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
@@ -143,6 +144,7 @@ impl App {
             answers_kept_for: App::ANSWERS_KEPT_FOR,
             shared_cache: None,
             shares_pages: false,
+            tells_of_writes: false,
             cdn: None,
             limiter,
             mailer: None,
@@ -215,7 +217,19 @@ impl App {
     #[must_use]
     pub fn sharing_pages(mut self) -> App {
         self.shares_pages = true;
+        self.telling_of_writes()
+    }
+
+    /// The same application, beside others that share answers through the same Redis: they are told of each write of a
+    /// catalog, which costs a command.
+    #[must_use]
+    pub fn telling_of_writes(mut self) -> App {
+        self.tells_of_writes = true;
         self
+    }
+
+    pub fn tells_of_writes(&self) -> bool {
+        self.tells_of_writes
     }
 
     /// Whether isolates share answers through Redis. Not where nothing is to be kept.

@@ -13,6 +13,9 @@ use crate::source::{root, sources};
 /// Read on Spin alone, which does not tell the client's address by itself.
 const SPINS_OWN: &str = "client_address_header";
 
+/// Read on Workers alone: what it asks for is always so on Spin.
+const WORKERS_OWN: &str = "TELL_SPIN";
+
 /// The settings of the wasm hosts, as the code lists them.
 fn settings() -> BTreeSet<String> {
     let remote = sources("edge/src/host").into_iter().find(|source| source.path == "edge/src/host/remote.rs");
@@ -110,7 +113,8 @@ fn wrangler_toml_names_every_setting() {
     assert!(secrets.is_subset(&settings), "{secrets:?}");
     let all = wrangler_with_all_vars();
     let vars = table(&all.parse().expect("TOML"), &["vars"]).keys().cloned().collect::<BTreeSet<_>>();
-    assert_eq!(vars, settings.difference(&secrets).cloned().collect(), "left: [vars] of wrangler.toml, with comments");
+    let wanted = settings.difference(&secrets).cloned().chain([WORKERS_OWN.to_owned()]).collect();
+    assert_eq!(vars, wanted, "left: [vars] of wrangler.toml, with comments");
     let (_, list) = all.split_once("`wrangler secret put NAME`, for\n").expect("the list of secrets");
     let list = list.lines().next().unwrap_or_default().trim_start_matches('#');
     assert_eq!(list.split_whitespace().map(str::to_owned).collect::<BTreeSet<_>>(), secrets);

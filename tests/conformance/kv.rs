@@ -14,6 +14,7 @@ mod limits;
 mod lockout;
 mod notation;
 mod values;
+mod written;
 
 use headlesspro_edge::port::kv::{Kv, Reply, Script};
 

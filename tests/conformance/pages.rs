@@ -134,6 +134,38 @@ async fn what_was_written_since_is_read() {
 }
 
 #[tokio::test]
+async fn writes_that_are_told_in_another_order_hide_no_later_one() {
+    let house = House::open().await;
+    let (first, second) = (house.write(2).await, house.write(3).await);
+    second.die();
+    assert_eq!(price(&house.shown(PRODUCT).await), "3.00");
+    let third = house.write(4).await;
+    third.work_on().await;
+    // Late, of an older version than what is shown.
+    first.work_on().await;
+    let shown = house.shown(PRODUCT).await;
+    assert_eq!((price(&shown).as_str(), shown.sql()), ("4.00", 1));
+}
+
+#[tokio::test]
+async fn those_who_share_nothing_tell_where_they_are_to() {
+    let house = House::open().await;
+    let beside = |tells: bool| {
+        let app =
+            App::new(Arc::clone(&house.sql), house.kv.clone(), house.clock.clone(), Arc::new(HostEntropy), secrets());
+        let app = app.with_limits(crate::hosts::UNLIMITED.parse().unwrap());
+        Isolate::new(Arc::new(if tells { app.telling_of_writes() } else { app }), &house.opened.secret_key)
+    };
+    assert_eq!(price(&house.shown(PRODUCT).await), "1.00");
+    for (tells, expected) in [(false, "1.00"), (true, "3.00")] {
+        let isolate = beside(tells);
+        isolate.import(format!("Handle,Title,Variant Price\ntent,Tent,{}\n", 2 + u32::from(tells))).await;
+        isolate.work_on().await;
+        assert_eq!(price(&house.shown(PRODUCT).await), expected, "{tells}");
+    }
+}
+
+#[tokio::test]
 async fn nothing_is_shown_for_more_than_a_minute() {
     let house = House::open().await;
     let first = house.shown(PRODUCT).await;

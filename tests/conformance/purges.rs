@@ -1,6 +1,7 @@
 //! What a CDN is to take back, from the commit that changes it until the CDN has been told: on the embedded engine and
 //! on sqld, with a CDN that answers as it is told.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,7 +15,7 @@ use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::purger::{CachePurger, PurgeError};
 use headlesspro_edge::port::sql::turns::TakingTurns;
-use headlesspro_edge::port::sql::{Sql, Statement};
+use headlesspro_edge::port::sql::{Commit, Committed, Sql, Statement};
 use headlesspro_edge::scripts;
 use headlesspro_shared::catalog::{FIRST_LEASE_MILLIS, LEASE_MILLIS};
 use headlesspro_shared::kernel::money::Currency;
@@ -27,6 +28,9 @@ use crate::hand_clock::HandClock;
 use crate::isolate::Isolate;
 use crate::secrets::secrets;
 
+/// Of the CDN's calls.
+const MOST_TAGS: usize = 100;
+
 /// Takes answers back as it is told to.
 #[derive(Default)]
 struct Cdn {
@@ -37,6 +41,7 @@ struct Cdn {
 }
 
 enum Answer {
+    Takes,
     Says(PurgeError),
     Hangs,
 }
@@ -59,12 +64,16 @@ impl CachePurger for Cdn {
             match answer {
                 Some(Answer::Says(error)) => return Err(error),
                 Some(Answer::Hangs) => self.go_on.notified().await,
-                None => tokio::time::sleep(Duration::from_millis(2)).await,
+                None | Some(Answer::Takes) => tokio::time::sleep(Duration::from_millis(2)).await,
             }
             tags.sort();
             self.told.lock().unwrap().push(tags);
             Ok(())
         })
+    }
+
+    fn most_tags(&self) -> usize {
+        MOST_TAGS
     }
 
     fn tag_header(&self) -> (HeaderName, &'static str) {
@@ -119,6 +128,26 @@ impl Shop {
         counts(send_purges(&self.app).await.unwrap())
     }
 
+    async fn execute(&self, sql: impl Into<Cow<'static, str>>) {
+        let mut commit = Commit::new();
+        commit.push(Statement::new(sql));
+        assert!(matches!(self.sql.commit(&commit).await, Ok(Committed::Done { .. })));
+    }
+
+    /// As many more writes like those that are kept, each with so many tags of its own.
+    async fn copies(&self, count: u32, tags: u32) {
+        self.execute(format!(
+            "INSERT INTO cache_purge (id, organization_id, store_id, tags, next_attempt_at, created_at)
+             WITH n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < {count}),
+               t (t) AS (VALUES (1) UNION ALL SELECT t + 1 FROM t WHERE t < {tags})
+             SELECT substr(p.id, 1, length(p.id) - 10) || printf('%010d', n), p.organization_id, p.store_id,
+               (SELECT json_group_array('prod_' || n || '_' || t) FROM t), p.next_attempt_at, p.created_at
+             FROM n CROSS JOIN (SELECT * FROM cache_purge WHERE store_id = '{}' LIMIT 1) p",
+            self.opened.tenant.store
+        ))
+        .await;
+    }
+
     /// The tags of what the database keeps, the oldest first.
     async fn kept(&self) -> Vec<BTreeSet<String>> {
         let statement = Statement::new("SELECT tags FROM cache_purge ORDER BY id");
@@ -163,6 +192,10 @@ cases! {
     a_cdn_that_is_away_is_told_again_with_growing_pauses,
     a_cdn_that_names_a_pause_has_it,
     after_a_day_a_purge_is_given_up,
+    what_is_too_old_goes_though_it_is_not_due,
+    a_backlog_drains_call_after_call_and_is_not_told_twice,
+    a_cdn_that_is_away_is_asked_once_a_run,
+    what_is_due_of_many_stores_is_told_in_one_call,
     many_runs_at_once_send_each_once,
     whoever_dies_while_telling_leaves_it_to_the_next,
     one_call_tells_of_every_organization,
@@ -244,11 +277,83 @@ async fn after_a_day_a_purge_is_given_up(shop: Shop) {
     shop.cdn.answers([says(403, None)]);
     assert_eq!(shop.run().await, [0, 0, 1]);
     assert!(shop.kept().await.is_empty());
-    // But not without having tried.
+    // Where nobody ran for longer, it is not even tried.
     shop.write(2).await;
     shop.isolate.die();
-    shop.clock.advance(86_400_000);
-    assert_eq!((shop.run().await, shop.cdn.told().len()), ([1, 0, 0], 1));
+    shop.clock.advance(86_400_001);
+    assert_eq!((shop.run().await, shop.cdn.told().len()), ([0, 0, 1], 0));
+    assert!(shop.kept().await.is_empty());
+}
+
+async fn what_is_too_old_goes_though_it_is_not_due(shop: Shop) {
+    for price in [1, 2] {
+        shop.write(price).await;
+        shop.isolate.die();
+    }
+    // As a CDN that asks for an hour each time leaves them.
+    shop.execute("UPDATE cache_purge SET next_attempt_at = created_at + 90000000, attempts = 30").await;
+    shop.clock.advance(86_400_001);
+    shop.write(3).await;
+    shop.isolate.die();
+    shop.clock.advance(FIRST_LEASE_MILLIS);
+    shop.cdn.answers([says(403, None)]);
+    assert_eq!(shop.run().await, [0, 1, 2]);
+    assert_eq!(shop.kept().await.len(), 1);
+}
+
+async fn a_backlog_drains_call_after_call_and_is_not_told_twice(shop: Shop) {
+    shop.write(1).await;
+    shop.isolate.die();
+    shop.copies(249, 3).await;
+    shop.clock.advance(FIRST_LEASE_MILLIS);
+    // The second call is one too many.
+    shop.cdn.answers([Answer::Takes, says(429, Some(60))]);
+    assert_eq!(shop.run().await, [100, 100, 0]);
+    assert_eq!((shop.cdn.told().len(), shop.kept().await.len()), (1, 150));
+    assert_eq!(shop.run().await, [50, 0, 0]);
+    shop.clock.advance(60_000);
+    assert_eq!(shop.run().await, [100, 0, 0]);
+    let told = shop.cdn.told();
+    assert_eq!((told.len(), shop.kept().await.len()), (2, 0));
+    // Each claim has more tags than a call takes.
+    assert_eq!(told[1], [shop.tag("catalog")]);
+}
+
+async fn a_cdn_that_is_away_is_asked_once_a_run(shop: Shop) {
+    let theirs = open_store(&shop.app, "Theirs", "Theirs", Currency::EUR).await.unwrap();
+    let isolate = Isolate::new(Arc::clone(&shop.app), &theirs.secret_key);
+    isolate.import("Handle,Title,Variant Price\nboat,Boat,9\n".to_owned()).await;
+    isolate.die();
+    shop.write(1).await;
+    shop.isolate.die();
+    shop.copies(149, 1).await;
+    shop.clock.advance(FIRST_LEASE_MILLIS);
+    shop.cdn.answers([says(401, None)]);
+    let run = shop.run().await;
+    assert_eq!((run[0], run[2], shop.cdn.told().len()), (0, 0, 0));
+    assert!(run[1] <= 100, "{run:?}");
+}
+
+async fn what_is_due_of_many_stores_is_told_in_one_call(shop: Shop) {
+    let mut stores = Vec::new();
+    for number in 0..3 {
+        let name = format!("Theirs {number}");
+        let theirs = open_store(&shop.app, &name, &name, Currency::EUR).await.unwrap();
+        let isolate = Isolate::new(Arc::clone(&shop.app), &theirs.secret_key);
+        let lines = (0..90).map(|product| format!("boat-{product},Boat,9\n"));
+        isolate.import(format!("Handle,Title,Variant Price\n{}", lines.collect::<String>())).await;
+        isolate.die();
+        stores.push(theirs.tenant.store);
+    }
+    shop.write(1).await;
+    shop.isolate.die();
+    shop.clock.advance(FIRST_LEASE_MILLIS);
+    assert_eq!(shop.run().await[1..], [0, 0]);
+    let told = shop.cdn.told();
+    let [tags] = told.as_slice() else { panic!("{told:?}") };
+    assert!(tags.len() <= MOST_TAGS && tags.contains(&shop.tag("products")), "{tags:?}");
+    let whole = stores.iter().filter(|store| tags.contains(&format!("catalog-{store}"))).count();
+    assert!(2 <= whole, "{tags:?}");
 }
 
 async fn many_runs_at_once_send_each_once(shop: Shop) {
@@ -323,7 +428,7 @@ async fn a_large_write_takes_back_all_of_the_store(shop: Shop) {
     shop.isolate.work_on().await;
     let told = shop.cdn.told();
     let most = told.iter().map(Vec::len).max().unwrap();
-    assert!(most <= 300 && told.contains(&vec![shop.tag("catalog")]), "{told:?}");
+    assert!(most <= MOST_TAGS && told.contains(&vec![shop.tag("catalog")]), "{told:?}");
     // Every answer names it.
     let first = shop.isolate.get("/api/v1/products/tent-1").await;
     let first_page = shop.isolate.get("/api/v1/sitemaps").await.text();

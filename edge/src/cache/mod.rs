@@ -11,6 +11,7 @@
 pub mod isolates;
 pub mod pages;
 mod span;
+pub mod written;
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::isolates::SHARED_FOR;
-use super::{Kept, millis};
+use super::{Kept, millis, written};
 use crate::port::kv::Command;
 use crate::vault::{LookupKey, Purpose};
 
@@ -28,9 +28,6 @@ const PLACES: u64 = 512;
 
 /// Larger answers are not shared.
 const LARGEST: usize = 32 * 1024;
-
-/// The version that was written last is known for longer than any answer is shown.
-const WRITTEN_FOR: Duration = Duration::from_secs(120);
 
 /// Where the answer to a request is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,18 +54,8 @@ impl Address {
 
     /// What Redis is asked for: the answer, and the version that was written last.
     pub fn keys(&self) -> [String; 2] {
-        [format!("kept:{}:{}", self.store, self.place), written_key(self.store)]
+        [format!("kept:{}:{}", self.store, self.place), written::key(self.store)]
     }
-}
-
-fn written_key(store: StoreId) -> String {
-    format!("kept:{store}:written")
-}
-
-/// Tells isolates that have not heard of it that the catalog was written.
-pub fn tell_written(store: StoreId, version: i64) -> Command {
-    let (key, version, life) = (written_key(store), version.to_string(), millis(WRITTEN_FOR).to_string());
-    Command(vec!["SET".to_owned(), key, version, "PX".to_owned(), life])
 }
 
 /// An answer as isolates share it.

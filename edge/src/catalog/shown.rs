@@ -8,14 +8,10 @@ use headlesspro_shared::kernel::time::Timestamp;
 
 use super::{purges, store};
 use crate::app::Ctx;
-use crate::cache::pages::tell_written;
+use crate::cache::written::tell_written;
 use crate::failure::Failure;
 use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Rows};
-
-/// Of a write that has more tags, a CDN takes back all that it shows of the store: it takes tens of tags at a time, and
-/// a file of products has thousands.
-const MOST_TAGS: usize = 300;
 
 /// An answer put together from stored pieces, with what it was made of.
 pub struct Answer {
@@ -106,9 +102,10 @@ pub fn catalog_tag(store: StoreId) -> String {
     format!("catalog-{store}")
 }
 
-/// The tags, or where they are many the one that every answer of the store's has.
-pub fn at_most(store: StoreId, tags: Vec<String>) -> Vec<String> {
-    if tags.len() <= MOST_TAGS { tags } else { vec![catalog_tag(store)] }
+/// The tags, or where they are more than `most` the one that every answer of the store's has: a CDN takes some hundred
+/// tags in one call, and few calls a minute, and a file of products has thousands.
+pub fn at_most(most: usize, store: StoreId, tags: Vec<String>) -> Vec<String> {
+    if tags.len() <= most { tags } else { vec![catalog_tag(store)] }
 }
 
 /// A commit that raises the catalog's version, to be told of when it is done.
@@ -140,9 +137,10 @@ pub fn advance(ctx: &Ctx, commit: &mut Commit, touched: Touched) -> Result<Advan
     let below = touched.below;
     let tags = touched.tags(tenant.store);
     let mut purge = None;
-    if ctx.app().cdn().is_some() {
+    if let Some(cdn) = ctx.app().cdn() {
         let id = ctx.new_id()?;
-        commit.push(store::purge::enqueue(tenant, id, &at_most(tenant.store, tags.clone()), below, ctx.now));
+        let told = at_most(cdn.most_tags(), tenant.store, tags.clone());
+        commit.push(store::purge::enqueue(tenant, id, &told, below, ctx.now));
         purge = Some(id);
     }
     Ok(Advance { statement, tags, purge })
@@ -158,15 +156,15 @@ pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: Advance) -> Result<(), Fail
     let store = ctx.tenant().store;
     ctx.app().answers().0.purge(store, &advance.tags, version);
     ctx.spent().tell_catalog_version(version);
-    if ctx.app().shares_pages() {
+    if ctx.app().tells_of_writes() {
         let app = Arc::clone(ctx.app());
         ctx.later(async move {
-            // Others show what they have until its time is over.
-            let _may_be_unknown = app.kv.pipeline(vec![tell_written(store, version)]).await;
+            // Where it fails, others show what they have until its time is over.
+            let _may_be_unknown = tell_written(&*app.kv, store, version).await;
         });
     }
-    if let Some(id) = advance.purge {
-        purges::send_later(ctx, id, at_most(store, advance.tags));
+    if let Some((id, cdn)) = advance.purge.zip(ctx.app().cdn()) {
+        purges::send_later(ctx, id, at_most(cdn.most_tags(), store, advance.tags));
     }
     Ok(())
 }

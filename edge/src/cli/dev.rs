@@ -113,7 +113,8 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let dev_bucket = DevBucket::at(&format!("http://127.0.0.1:{services_port}"), &secrets.bucket_secret());
     let bucket = Bucket::new(&dev_bucket.settings(), fetch).map_err(|error| error.to_string())?;
     let app = app.with_media(bucket);
-    let app = app.with_sign_up(SignUp::Open).keeping_answers_for(args.catalog_cache_seconds.0);
+    // Its Redis is that of `spin up` beside it too.
+    let app = app.with_sign_up(SignUp::Open).keeping_answers_for(args.catalog_cache_seconds.0).telling_of_writes();
     let app = Arc::new(app.with_limits(args.rate_limits.clone()).with_mailer(Arc::clone(&console) as _));
     let applied = migrate(&**app.databases.first()).await.map_err(|error| error.to_string())?;
     if !applied.applied.is_empty() {

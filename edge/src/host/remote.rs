@@ -76,6 +76,10 @@ pub const SIGN_UP: &str = "SIGN_UP";
 /// How long an isolate shows what it has read of a catalog, at most: 0 to 60 seconds; 10 when it is missing.
 pub const CATALOG_CACHE_SECONDS: &str = "CATALOG_CACHE_SECONDS";
 
+/// On Workers alone. `yes`: Redis is told of each write of a catalog, for isolates of Spin on the same database and
+/// Redis, who tell each other anyway.
+pub const TELL_SPIN: &str = "TELL_SPIN";
+
 /// The CDN in front that is told what to take back, as [`Cdn`] says.
 pub const CDN: &str = "CDN";
 pub const CDN_TOKEN: &str = "CDN_TOKEN";
@@ -138,6 +142,8 @@ pub enum Misconfigured {
     SignUp(#[from] UnknownSignUp),
     #[error("CATALOG_CACHE_SECONDS: {0}")]
     Cache(#[from] InvalidKeepingTime),
+    #[error("TELL_SPIN must be yes or no")]
+    TellSpin,
     #[error(transparent)]
     Cdn(#[from] InvalidCdn),
     /// On Spin alone.
@@ -207,9 +213,11 @@ pub fn service(
         let KeepingTime(time) = seconds.parse()?;
         app = app.keeping_answers_for(time);
     }
-    app = match shared_cache {
-        Some(cache) => app.with_shared_cache(cache),
-        None => app.sharing_pages(),
+    app = match (shared_cache, setting(TELL_SPIN).as_deref()) {
+        (None, _) => app.sharing_pages(),
+        (Some(cache), Some("yes")) => app.with_shared_cache(cache).telling_of_writes(),
+        (Some(cache), None | Some("" | "no")) => app.with_shared_cache(cache),
+        (Some(_), Some(_)) => return Err(Misconfigured::TellSpin),
     };
     let app = Arc::new(app);
     Ok((crate::routes::router(Arc::clone(&app)), app))

@@ -9,7 +9,7 @@ pub const FIRST_LEASE_MILLIS: i64 = 20_000;
 pub const LEASE_MILLIS: i64 = 60_000;
 
 /// A purge that was not taken in a day is given up: nothing in front shows an answer for so long.
-const WORTH_MILLIS: i64 = 86_400_000;
+pub const PURGE_WORTH_MILLIS: i64 = 86_400_000;
 
 /// The longest pause, whatever the CDN asks for: an hour.
 const LONGEST_MILLIS: i64 = 3_600_000;
@@ -28,7 +28,7 @@ pub fn next_purge(
     let doublings = u32::try_from(attempts.saturating_sub(1).clamp(0, 10)).unwrap_or_default();
     let pause = PAUSE_MILLIS.saturating_mul(1_i64.checked_shl(doublings).unwrap_or(i64::MAX));
     let pause = pause.max(after_millis.unwrap_or_default()).min(LONGEST_MILLIS);
-    let ends = created_at.checked_add_millis(WORTH_MILLIS)?;
+    let ends = created_at.checked_add_millis(PURGE_WORTH_MILLIS)?;
     now.checked_add_millis(pause).filter(|at| *at < ends)
 }
 
@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn after_a_day_it_is_given_up() {
         let created = |ago| Timestamp::from_millis(NOW.millis() - ago);
-        assert!(next_purge(1, None, created(WORTH_MILLIS - 5_001), NOW).is_some());
-        assert_eq!(next_purge(1, None, created(WORTH_MILLIS - 5_000), NOW), None);
+        assert!(next_purge(1, None, created(PURGE_WORTH_MILLIS - 5_001), NOW).is_some());
+        assert_eq!(next_purge(1, None, created(PURGE_WORTH_MILLIS - 5_000), NOW), None);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use super::schema::{Schema, migrations};
 use crate::source::sources;
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 6] = [
+const ABOVE_TENANTS: [(&str, &str); 7] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
@@ -21,6 +21,10 @@ const ABOVE_TENANTS: [(&str, &str); 6] = [
     (
         "catalog::due_purges (all tenants)",
         "the cron looks for organizations of which a CDN is to be told; that is taken by each one's own id",
+    ),
+    (
+        "catalog::give_up_purges (all tenants)",
+        "the cron drops what a CDN was not told for a day, whoever's it is; no route names a row",
     ),
     (
         "organizations::stores (all tenants)",

@@ -30,7 +30,7 @@ pub struct PurgeRunBody {
     pub sent: u32,
     /// To be told again later.
     pub postponed: u32,
-    /// Given up: the CDN did not take them for a day.
+    /// Given up: the CDN was not told of them for a day.
     pub failed: u32,
 }
 

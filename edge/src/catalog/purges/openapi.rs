@@ -16,8 +16,8 @@ fn run() -> Operation {
         .says(
             "Has the CDN take back what is due",
             "For a scheduler, once a minute, on hosts without a cron of their own. The CDN is told right after the \
-             request that changes something; this tells it what was left over. Two runs at once tell it of each once. \
-             Where no CDN is set up, nothing is done.",
+             request that changes something; this tells it what was left over, for up to 25 seconds, and drops what is \
+             more than a day old. Two runs at once tell it of each once. Where no CDN is set up, nothing is done.",
         )
         .cache(Cache::Never)
         .budget(Budget::growing(1, 0))

@@ -27,13 +27,19 @@ SELECT ?1, ?2, ?3, (SELECT json_group_array(tag) FROM (
 const DUE: &str = "-- catalog::due_purges (all tenants)
 SELECT DISTINCT organization_id FROM cache_purge WHERE next_attempt_at <= ?1 LIMIT ?2";
 
-/// Takes due purges, for as long as the lease: nobody else finds them due before it ends.
+/// Those that were made before the purge with this id would be, the oldest first: an id begins with its moment.
+const GIVE_UP: &str = "-- catalog::give_up_purges (all tenants)
+DELETE FROM cache_purge WHERE id IN (
+  SELECT d.id FROM cache_purge d WHERE d.id < ?1 AND d.created_at <= ?2 ORDER BY d.id LIMIT ?3)";
+
+/// Takes due purges, for as long as the lease: nobody else finds them due before it ends. Of one with more tags than a
+/// call of the CDN takes they are not told: all of the store is taken back then.
 const CLAIM: &str = "-- catalog::claim_purges
 UPDATE cache_purge SET attempts = attempts + 1, next_attempt_at = ?3
 WHERE organization_id = ?1 AND id IN (
   SELECT d.id FROM cache_purge d WHERE d.organization_id = ?1 AND d.next_attempt_at <= ?2
   ORDER BY d.next_attempt_at LIMIT ?4)
-RETURNING id, store_id, tags, attempts, created_at";
+RETURNING id, store_id, iif(json_array_length(tags) <= ?5, tags, NULL) AS tags, attempts, created_at";
 
 /// Whoever else has taken them meanwhile has the CDN told once more, which does no harm.
 const REMOVE: &str = "-- catalog::remove_purges
@@ -51,7 +57,8 @@ UPDATE cache_purge SET next_attempt_at = ?3 WHERE organization_id = ?1 AND next_
 pub struct Claimed {
     pub id: PurgeId,
     pub store: StoreId,
-    pub tags: Vec<String>,
+    /// `None`: more than a call of the CDN takes.
+    pub tags: Option<Vec<String>>,
     /// Attempts begun, this one included.
     pub attempts: i64,
     pub created_at: Timestamp,
@@ -80,9 +87,16 @@ pub fn due_of(rows: &Rows) -> Result<Vec<OrganizationId>, SqlError> {
     rows.iter().map(|row| row.parse("organization_id")).collect()
 }
 
-/// The statement whose rows [`claimed_of`] takes.
-pub fn claim(organization: OrganizationId, now: Timestamp, limit: i64) -> Statement {
-    Statement::new(CLAIM).bind(organization.to_string()).bind(now.millis()).bind(later(now, LEASE_MILLIS)).bind(limit)
+/// Removes at most `limit` purges of all organizations that were made before this moment.
+pub fn give_up(before: Timestamp, limit: i64) -> Statement {
+    let first = PurgeId::new(before, [0; 10]);
+    Statement::new(GIVE_UP).bind(first.to_string()).bind(before.millis()).bind(limit)
+}
+
+/// The statement whose rows [`claimed_of`] takes: at most `limit` purges, of each at most `tags` tags.
+pub fn claim(organization: OrganizationId, now: Timestamp, limit: i64, tags: i64) -> Statement {
+    let statement = Statement::new(CLAIM).bind(organization.to_string()).bind(now.millis());
+    statement.bind(later(now, LEASE_MILLIS)).bind(limit).bind(tags)
 }
 
 /// # Errors
@@ -92,7 +106,7 @@ pub fn claimed_of(rows: &Rows) -> Result<Vec<Claimed>, SqlError> {
 }
 
 fn claimed(row: Row<'_>) -> Result<Claimed, SqlError> {
-    let tags = serde_json::from_str(row.get("tags")?);
+    let tags = row.get::<Option<&str>>("tags")?.map(serde_json::from_str).transpose();
     Ok(Claimed {
         id: row.parse("id")?,
         store: row.parse("store_id")?,

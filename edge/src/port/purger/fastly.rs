@@ -13,7 +13,7 @@ pub(super) const TOKEN: HeaderName = HeaderName::from_static("fastly-key");
 pub(super) const SOFT: HeaderName = HeaderName::from_static("fastly-soft-purge");
 
 /// Keys in one call.
-const AT_ONCE: usize = 256;
+const MOST_TAGS: usize = 256;
 
 /// A service. Its token needs the scope `purge_select`.
 #[derive(Clone)]
@@ -25,12 +25,11 @@ pub(super) fn path(service: &str) -> String {
 
 impl CachePurger for Fastly {
     fn purge(&self, tags: Vec<String>) -> BoxFuture<'_, Result<(), PurgeError>> {
-        Box::pin(async move {
-            for tags in tags.chunks(AT_ONCE) {
-                self.0.post(json!({ "surrogate_keys": tags }).to_string()).await?;
-            }
-            Ok(())
-        })
+        Box::pin(async move { self.0.post(json!({ "surrogate_keys": tags }).to_string()).await.map(drop) })
+    }
+
+    fn most_tags(&self) -> usize {
+        MOST_TAGS
     }
 
     fn tag_header(&self) -> (HeaderName, &'static str) {

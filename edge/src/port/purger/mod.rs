@@ -48,11 +48,15 @@ impl PurgeError {
 }
 
 pub trait CachePurger: Send + Sync {
-    /// Takes back every answer with one of `tags`. Repeating it does no harm.
+    /// Takes back every answer with one of `tags`, at most [`most_tags`](CachePurger::most_tags), in one call of ten
+    /// seconds at most. Repeating it does no harm.
     ///
     /// # Errors
-    /// [`PurgeError`], after which some may be taken back and some not.
+    /// [`PurgeError`], after which they may be taken back or not.
     fn purge(&self, tags: Vec<String>) -> BoxFuture<'_, Result<(), PurgeError>>;
+
+    /// How many tags one call takes, at least one.
+    fn most_tags(&self) -> usize;
 
     /// The header in which the CDN looks for an answer's tags, and what stands between them.
     fn tag_header(&self) -> (HeaderName, &'static str);
