@@ -17,7 +17,7 @@ async fn whoever_tells_last_the_highest_version_stays() {
     for adapter in adapters::all().await {
         let (kv, name) = (&*adapter.kv, adapter.name);
         for (version, expected) in
-            [(9, 9), (8, 9), (9, 9), (10, 10), (2, 10), (123_456_789_012_345, 123_456_789_012_345)]
+            [(9_i64, 9_i64), (8, 9), (9, 9), (10, 10), (2, 10), (123_456_789_012_345, 123_456_789_012_345)]
         {
             tell_written(kv, STORE, version).await.unwrap();
             assert_eq!(there(kv).await, Reply::Text(expected.to_string()), "{name}: {version}");

@@ -130,6 +130,45 @@ SELECT c.kind, c.value, c.product_id FROM json_each(?3) r
 CROSS JOIN bulk_claim c ON c.organization_id = ?1 AND c.job_id = ?2 AND c.kind = r.value ->> 0 AND c.value = r.value ->> 1
 WHERE c.product_id IS NOT r.value ->> 2";
 
+const ENDED: &str = "-- products::ended_jobs_with_claims
+SELECT j.id FROM bulk_job j
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.has_claims = 1 AND j.state <> 'open' LIMIT ?3";
+
+const OLD: &str = "-- products::old_bulk_jobs
+SELECT j.id FROM bulk_job j
+WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.created_at < ?3 ORDER BY j.created_at LIMIT ?4";
+
+/// Nothing is added any more to what is being forgotten.
+const CLOSE: &str = "-- products::close_old_bulk_job
+UPDATE bulk_job SET state = 'cancelled', updated_at = ?5
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND created_at < ?4 AND state = 'open'";
+
+const REMOVE_CLAIMS: &str = "-- products::remove_bulk_claims
+DELETE FROM bulk_claim WHERE organization_id = ?1 AND job_id = ?2 AND (kind, value) IN (
+  SELECT c.kind, c.value FROM bulk_claim c WHERE c.organization_id = ?1 AND c.job_id = ?2 LIMIT ?3)";
+
+const REMOVE_ERRORS: &str = "-- products::remove_bulk_errors
+DELETE FROM bulk_error WHERE organization_id = ?1 AND job_id = ?2 AND (part, line) IN (
+  SELECT e.part, e.line FROM bulk_error e WHERE e.organization_id = ?1 AND e.job_id = ?2 LIMIT ?3)";
+
+const REMOVE_PARTS: &str = "-- products::remove_bulk_parts
+DELETE FROM bulk_part WHERE organization_id = ?1 AND job_id = ?2 AND part IN (
+  SELECT p.part FROM bulk_part p WHERE p.organization_id = ?1 AND p.job_id = ?2 LIMIT ?3)";
+
+/// An ended job gets no more of them.
+const CLAIMS_ARE_GONE: &str = "-- products::bulk_claims_are_gone
+UPDATE bulk_job SET has_claims = 0
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND state <> 'open'
+  AND NOT EXISTS (SELECT 1 FROM bulk_claim c WHERE c.organization_id = ?1 AND c.job_id = ?3)";
+
+/// Once nothing is left that would go with it.
+const FORGET: &str = "-- products::forget_bulk_job
+DELETE FROM bulk_job
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND created_at < ?4
+  AND NOT EXISTS (SELECT 1 FROM bulk_claim c WHERE c.organization_id = ?1 AND c.job_id = ?3)
+  AND NOT EXISTS (SELECT 1 FROM bulk_error e WHERE e.organization_id = ?1 AND e.job_id = ?3)
+  AND NOT EXISTS (SELECT 1 FROM bulk_part p WHERE p.organization_id = ?1 AND p.job_id = ?3)";
+
 /// What becomes of members that a line leaves out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
@@ -417,4 +456,32 @@ pub fn errors_of(rows: &Rows) -> Result<Vec<LineError>, SqlError> {
         Ok(LineError { part: row.get("part")?, line: row.get("line")?, errors })
     };
     rows.iter().map(of).collect()
+}
+
+/// The statement whose rows hold the ids of at most `limit` jobs that take no more parts and may have claims left.
+pub fn ended_with_claims(tenant: Tenant, limit: i64) -> Statement {
+    tenant.statement(ENDED).bind(limit)
+}
+
+/// The statement whose rows hold the ids of at most `limit` jobs that were made before `before`, the oldest first.
+pub fn old(tenant: Tenant, before: i64, limit: i64) -> Statement {
+    tenant.statement(OLD).bind(before).bind(limit)
+}
+
+/// Removes at most `most` of an ended job's claims, and notes when none are left.
+pub fn clear(tenant: Tenant, job: BulkJobId, most: i64) -> [Statement; 2] {
+    [removal(REMOVE_CLAIMS, tenant, job, most), tenant.statement(CLAIMS_ARE_GONE).bind(job.to_string())]
+}
+
+/// Removes at most `most` of each of all that a job has which was made before `before`, and the job with the last of it.
+/// It is closed first.
+pub fn forget(tenant: Tenant, job: BulkJobId, before: i64, now: Timestamp, most: i64) -> [Statement; 5] {
+    let of_old = |sql| tenant.statement(sql).bind(job.to_string()).bind(before);
+    let [claims, errors, parts] =
+        [REMOVE_CLAIMS, REMOVE_ERRORS, REMOVE_PARTS].map(|table| removal(table, tenant, job, most));
+    [of_old(CLOSE).bind(now.millis()), claims, errors, parts, of_old(FORGET)]
+}
+
+fn removal(sql: &'static str, tenant: Tenant, job: BulkJobId, most: i64) -> Statement {
+    Statement::new(sql).bind(tenant.organization.to_string()).bind(job.to_string()).bind(most)
 }
