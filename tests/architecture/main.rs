@@ -4,6 +4,7 @@
 
 mod addresses;
 mod dependencies;
+mod devices;
 mod files;
 mod handles;
 mod imports;

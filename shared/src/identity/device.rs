@@ -98,6 +98,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn names_have_letters_and_blanks_alone() {
+        // By which the database tells them from a header.
+        for (_, name) in BROWSERS.iter().chain(&SYSTEMS) {
+            assert!(name.chars().all(|sign| sign.is_ascii_alphabetic() || sign == ' '), "{name}");
+        }
+    }
+
     proptest! {
         #[test]
         fn nothing_of_what_is_said_is_repeated(user_agent in ".{0,200}") {

@@ -93,13 +93,7 @@ const FILLS: [(&str, &[&str]); 11] = [
             "reads category without category.organization_id = ?1",
         ],
     ),
-    (
-        "202611221945_identity_devices.sql",
-        &[
-            "updates session without session.organization_id = ?1",
-            "updates session without session.organization_id = ?1",
-        ],
-    ),
+    ("202611221945_identity_devices.sql", &["updates session without session.organization_id = ?1"]),
 ];
 
 /// Where SQL may be that names no table of the migrations.
