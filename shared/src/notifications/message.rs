@@ -15,7 +15,6 @@ pub enum MailKind {
     Invitation,
     Welcome,
     PasswordChanged,
-    NewDeviceLogin,
     AlreadyRegistered,
     ChangeEmail,
     EmailChanging,
@@ -36,7 +35,6 @@ named!(MailKind, UnknownMailKind, "a kind of mail", {
     Invitation = "invitation",
     Welcome = "welcome",
     PasswordChanged = "password-changed",
-    NewDeviceLogin = "new-device-login",
     AlreadyRegistered = "already-registered",
     ChangeEmail = "change-email",
     EmailChanging = "email-changing",
@@ -82,13 +80,6 @@ pub enum Message {
     PasswordChanged {
         at: Timestamp,
         /// To where it is reset, for whoever did not change it.
-        link: Option<String>,
-    },
-    NewDeviceLogin {
-        at: Timestamp,
-        device: String,
-        address: Option<String>,
-        /// To the person's sessions.
         link: Option<String>,
     },
     /// Somebody tried to register with the address of an account, or to move another account to it.
@@ -161,7 +152,6 @@ impl Message {
             Message::Invitation { .. } => MailKind::Invitation,
             Message::Welcome { .. } => MailKind::Welcome,
             Message::PasswordChanged { .. } => MailKind::PasswordChanged,
-            Message::NewDeviceLogin { .. } => MailKind::NewDeviceLogin,
             Message::AlreadyRegistered { .. } => MailKind::AlreadyRegistered,
             Message::ChangeEmail { .. } => MailKind::ChangeEmail,
             Message::EmailChanging { .. } => MailKind::EmailChanging,

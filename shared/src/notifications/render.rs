@@ -63,10 +63,6 @@ impl<'a> Values<'a> {
             | Message::PasskeyRemoved { what, at, link } => {
                 (link.as_ref(), vec![("what", Some(what.clone())), ("at", Some(minute(*at)))])
             }
-            Message::NewDeviceLogin { at, device, address, link } => (
-                link.as_ref(),
-                vec![("at", Some(minute(*at))), ("device", Some(device.clone())), ("address", address.clone())],
-            ),
         };
         named.push(("shop", Some(shop.to_owned())));
         let named = named.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
@@ -177,12 +173,6 @@ mod tests {
             },
             Message::Welcome { name: Some(name.to_owned()), link: Some(link.clone()) },
             Message::PasswordChanged { at, link: Some(link.clone()) },
-            Message::NewDeviceLogin {
-                at,
-                device: name.to_owned(),
-                address: Some(name.to_owned()),
-                link: Some(link.clone()),
-            },
             Message::AlreadyRegistered { link: Some(link.clone()) },
             Message::ChangeEmail { link: link.clone(), minutes: 60 },
             Message::EmailChanging { at, link: Some(link.clone()) },

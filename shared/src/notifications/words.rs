@@ -129,17 +129,6 @@ const fn english(kind: MailKind) -> Words {
             link: "Choose a new password",
             after: &[],
         },
-        MailKind::NewDeviceLogin => Words {
-            subject: "New login to your account at {shop}",
-            before: &[
-                "Somebody logged in to your account on {at}, from a device that was not used before.",
-                "Device: {device}",
-                "Address: {address}",
-                "If it was you, there is nothing to do. If not, change your password and end all sessions.",
-            ],
-            link: "See your sessions",
-            after: &[],
-        },
         MailKind::AlreadyRegistered => Words {
             subject: "You have an account at {shop} already",
             before: &[
@@ -287,17 +276,6 @@ const fn korean(kind: MailKind) -> Words {
                 "직접 변경하셨다면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 바로 새 비밀번호를 설정해 주세요.",
             ],
             link: "새 비밀번호 설정",
-            after: &[],
-        },
-        MailKind::NewDeviceLogin => Words {
-            subject: "[{shop}] 새로운 기기에서 로그인되었습니다",
-            before: &[
-                "지금까지 사용하지 않은 기기에서 회원님의 계정에 로그인했습니다. 로그인 시각: {at}",
-                "기기: {device}",
-                "접속 주소: {address}",
-                "본인이라면 아무것도 하지 않으셔도 됩니다. 그렇지 않다면 비밀번호를 변경하고 모든 세션을 종료해 주세요.",
-            ],
-            link: "세션 확인",
             after: &[],
         },
         MailKind::AlreadyRegistered => Words {
