@@ -9,13 +9,14 @@ use axum::body::Body;
 use headlesspro_edge::app::{App, Tenant};
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::host::native::libsql::EmbeddedSql;
+use headlesspro_edge::identity::create_account;
 use headlesspro_edge::organizations::open_store;
 use headlesspro_edge::port::BoxFuture;
 use headlesspro_edge::port::entropy::HostEntropy;
 use headlesspro_edge::port::kv::memory::MemoryKv;
 use headlesspro_edge::port::sql::{Batch, Outcome, Sql, SqlError, Value};
 use headlesspro_edge::{routes, scripts};
-use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, mint_api_key};
+use headlesspro_shared::identity::{ApiKeyClaim, KeyKind, Password, Role, mint_api_key};
 use headlesspro_shared::kernel::money::Currency;
 use http::Request;
 use sha2::{Digest, Sha256};
@@ -335,6 +336,59 @@ async fn a_channel_of_20_000_products_is_read_as_any_other_list() {
     }
 }
 
+/// Whoever has grants for channels is shown what is published there, however far apart it stands: so much is looked at
+/// for a page, which says how far it came.
+#[tokio::test]
+async fn a_clerks_list_of_20_000_products_is_read_a_thousand_at_a_time() {
+    /// Steps to look at 1,000 of each status.
+    const LOOKED: i32 = 120_000;
+    let shop = Shop::open().await;
+    let database = Counted::open(&shop.folder.path().join("test.db"));
+    let (organization, store) = (shop.tenant.organization.to_string(), shop.tenant.store.to_string());
+    database.execute(&fill(&organization, &store, 20_000));
+    database.execute("UPDATE product SET status = iif(handle LIKE '%1', 'draft', 'archived') WHERE handle LIKE '%5%'");
+    let schema = Schema::of_migrations();
+    for (number, published) in [(1_u8, "1"), (2, "number <= 3"), (3, "number % 1000 = 7"), (4, "0")] {
+        let channel = format!("chan_{number:026}");
+        shop.key_of(&channel, number);
+        database.execute(&format!(
+            "INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key,
+               price_min)
+             SELECT organization_id, store_id, 'channel', '{channel}', id, status = 'active', created_at, title_key,
+               price_min
+             FROM (SELECT *, CAST(substr(id, 6) AS INTEGER) AS number FROM product) WHERE {published}"
+        ));
+        let clerk = shop.clerk_of(&channel).await;
+        for (filter, meaning) in [("", "1"), ("&filter[status]=draft", "status = 'draft'")] {
+            let (mut found, mut cursor, mut pages) = (Vec::new(), String::new(), 0);
+            loop {
+                let path = format!("/api/v1/admin/products?limit=250{filter}{cursor}");
+                let answer = shop.call_by(&clerk, "GET", &path, "").await;
+                let (text, args) = shop.asked("-- catalog::products_in_channels").pop().expect("a list");
+                if pages == 0 {
+                    let plan = plan(&shop.recorder.inner, &text, args.clone()).await;
+                    assert!(scans(&plan, &text, &schema).is_empty(), "{text}\n{}", plan.join("\n"));
+                }
+                let (ids, steps) = database.query(&text, &args);
+                assert!(steps < LOOKED, "{path}: {steps} steps\n{text}");
+                let items = answer.get("items").and_then(serde_json::Value::as_array).expect("items").len();
+                found.extend(ids.into_iter().take(items));
+                pages += 1;
+                match answer.get("nextCursor").and_then(serde_json::Value::as_str) {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            let expected = format!(
+                "SELECT id FROM (SELECT *, CAST(substr(id, 6) AS INTEGER) AS number FROM product)
+                 WHERE {meaning} AND {published} ORDER BY created_at DESC, id DESC"
+            );
+            assert_eq!(found, database.query(&expected, &[]).0, "{published} {filter}");
+            assert!(pages <= found.len() / 250 + 21, "{published} {filter}: {pages} pages");
+        }
+    }
+}
+
 /// In another locale each card is looked up by its key, and nothing else is another.
 #[tokio::test]
 async fn what_is_read_in_another_locale_is_read_on_the_same_indexes() {
@@ -532,7 +586,10 @@ pub struct Shop {
     pub folder: tempfile::TempDir,
     pub recorder: Arc<Recorder>,
     router: Router,
+    app: Arc<App>,
+    pub tenant: Tenant,
     pub key: String,
+    publishable_key: String,
 }
 
 impl Shop {
@@ -546,7 +603,36 @@ impl Shop {
         let app = App::new(sql, kv, clock, Arc::new(HostEntropy), secrets()).keeping_answers_for(Duration::ZERO);
         let app = Arc::new(app);
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");
-        Shop { folder, recorder, router: routes::router(app), key: opened.secret_key.to_string() }
+        let (key, publishable_key) = (opened.secret_key.to_string(), opened.publishable_key.to_string());
+        let (router, tenant) = (routes::router(Arc::clone(&app)), opened.tenant);
+        Shop { folder, recorder, router, app, tenant, key, publishable_key }
+    }
+
+    /// The token of somebody new who has grants for this channel.
+    async fn clerk_of(&self, channel: &str) -> String {
+        const PASSWORD: &str = "correct horse battery";
+        let address = format!("{channel}@example.com");
+        let email = address.parse().expect("an address");
+        let password = Password::chosen(PASSWORD, &email).expect("a password");
+        let locale = "en".parse().expect("a locale");
+        let made = create_account(&self.app, self.tenant, &email, &password, Role::Member, &locale).await;
+        let id = made.ok().and_then(Result::ok).expect("an account");
+        let to = serde_json::json!({ "store": self.tenant.store, "channel": channel });
+        let grants = serde_json::json!([{ "scopes": "catalog:read catalog:write", "to": to }]);
+        let database = Counted::open(&self.folder.path().join("test.db"));
+        database.execute(&format!("UPDATE account SET grants = '{grants}' WHERE id = '{id}'"));
+        let body = serde_json::json!({ "email": address, "password": PASSWORD }).to_string();
+        let request = Request::builder()
+            .method("POST")
+            .uri("/api/v1/auth/login")
+            .header("authorization", format!("Bearer {}", self.publishable_key))
+            .header("content-type", "application/json")
+            .body(Body::from(body))
+            .expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("a body");
+        let tokens: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        tokens.get("accessToken").and_then(serde_json::Value::as_str).expect("a token").to_owned()
     }
 
     pub async fn call(&self, method: &str, path: &str, body: &str) -> serde_json::Value {

@@ -420,7 +420,12 @@ const LIST_HEADERS: [Header; 2] = [Header::Link, Header::CatalogVersion];
 fn list() -> Operation {
     let status = json!({ "type": "string", "enum": ["draft", "active", "archived"] });
     operation(Method::GET, "/api/v1/admin/products", "listAllProducts")
-        .says("Lists products of any status", "The newest first, drafts and archived ones among them.")
+        .says(
+            "Lists products of any status",
+            "The newest first, drafts and archived ones among them. Where the caller's grants are for channels, 1,000 \
+             products are looked at for a page: it may have fewer than its limit, or none, and the list ends where \
+             `nextCursor` is null.",
+        )
         .budget(Budget::new(1, 1, 0))
         .parameters(Parameter::page())
         .parameters([

@@ -122,20 +122,18 @@ pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String
     let rows = rows.first().ok_or(Failure::NotFound)?;
     let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
     let mut items = Vec::with_capacity(rows.len());
-    let mut last = None;
+    let (mut last, mut is_more) = (None, limit < rows.len());
     for row in rows.iter().take(limit) {
         let at: i64 = row.get("created_at")?;
         let id: &str = row.get("id")?;
-        items.push(catalog::staff_card(
-            row.get("card")?,
-            row.get("status")?,
-            row.get("version")?,
-            at,
-            row.get("updated_at")?,
-        ));
         last = Some(vec![CursorPart::Integer(at), CursorPart::Text(id.to_owned())]);
+        let Some(card) = row.get::<Option<&str>>("card")? else {
+            is_more = true;
+            break;
+        };
+        items.push(catalog::staff_card(card, row.get("status")?, row.get("version")?, at, row.get("updated_at")?));
     }
-    let next = last.filter(|_| limit < rows.len()).map(|parts| Cursor::new(NEWEST, parts).to_string());
+    let next = last.filter(|_| is_more).map(|parts| Cursor::new(NEWEST, parts).to_string());
     let cursor = next.as_deref().map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     Ok((format!(r#"{{"items":[{}],"nextCursor":{cursor}}}"#, items.join(",")), next))
 }
