@@ -66,7 +66,7 @@ pub async fn act_as<E>(
         org: tenant.organization,
         store: tenant.store,
         currency: ctx.principal().await?.currency,
-        chan: acting.permissions.only_channel(tenant.store),
+        chan: None,
         sid: Some(id),
         role: acting.role,
         scopes,

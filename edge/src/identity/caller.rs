@@ -154,7 +154,7 @@ pub struct Principal {
     pub storefront: Option<BaseUrl>,
     /// The store's.
     pub locales: Arc<Locales>,
-    /// What the caller is shown, where it is not all of the store.
+    /// That of its key: what the caller is shown, where it is not all of the store.
     pub channel: Option<ChannelId>,
     /// The person and the session, where the caller is one.
     pub person: Option<Person>,
@@ -477,15 +477,16 @@ impl Caller {
         }
     }
 
-    /// The channel that it is shown. Before it is verified, what its token claims, or what its key was of when it was
-    /// last heard of: that never changes.
+    /// The channel that it is shown: that of its key, or the only one that its grants are for with the route's scope.
+    /// Before it is verified, what its token claims, or what its key was of when it was last heard of: that never changes.
     pub fn channel(&self, verifier: &Verifier) -> Option<ChannelId> {
-        match (self.verified(), &self.credential) {
+        let of_key = match (self.verified(), &self.credential) {
             (Some(principal), _) => principal.channel,
             (None, Credential::Token(_, token)) => token.claims.access.chan,
             (None, Credential::Key(hash)) => verifier.remembered.channel_once(*hash),
             (None, Credential::Client(..) | Credential::Known(_)) => None,
-        }
+        };
+        of_key.or_else(|| self.permissions()?.only_channel(self.needed?.scope, self.tenant.store))
     }
 
     pub fn verified(&self) -> Option<&Arc<Principal>> {

@@ -102,10 +102,9 @@ impl Opened {
         let (scopes, grants) = self.permissions.to_claims();
         let principal = ctx.principal().await?;
         let store = self.elsewhere.unwrap_or(OpenStore { id: tenant.store, currency: principal.currency });
-        // A customer who logs in with a key of a channel is shown no more than that, and of the staff those are whose
-        // grants are for one alone: all others see everything elsewhere anyway.
-        let of_key = principal.channel.filter(|_| self.role == Role::Customer);
-        let chan = of_key.or_else(|| self.permissions.only_channel(store.id));
+        // A customer who logs in with a key of a channel is shown no more than that. The staff see everything elsewhere
+        // anyway, but for what their grants are for.
+        let chan = principal.channel.filter(|_| self.role == Role::Customer);
         let access = Access {
             org: tenant.organization,
             store: store.id,

@@ -1,8 +1,8 @@
 //! The routes of organizations, and what their handlers share.
 
 use axum::response::{IntoResponse, Response};
-use headlesspro_shared::identity::{Grant, Narrowing, OpensNothing, Scope};
-use headlesspro_shared::kernel::id::{ChannelKind, LocationKind, StoreKind};
+use headlesspro_shared::identity::{Grant, Narrowing, Scope};
+use headlesspro_shared::kernel::id::{ChannelKind, LocationKind, StoreId, StoreKind};
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use headlesspro_shared::organizations::MembershipError;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, LINK};
@@ -53,7 +53,8 @@ pub struct NarrowingBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<LocationKind>>")]
     pub location: Option<String>,
-    /// What is in the channel: its catalog; its products, to be changed where they are in no other; its orders.
+    /// What is in the channel: its catalog; its products, to be changed where they are in no other; its orders. The grant
+    /// is kept with the channel's store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<ChannelKind>>")]
     pub channel: Option<String>,
@@ -86,10 +87,8 @@ pub fn grants(bodies: Option<Vec<GrantBody>>, errors: &mut FieldErrors) -> Optio
                     channel: errors.optional("channel", to.channel, |id| id.parse()),
                     record: errors.optional("record", to.record, |id| id.parse()),
                 };
-                match to.opens_something() {
-                    Err(nothing @ OpensNothing::Location) => errors.push("location", nothing.to_string()),
-                    Err(nothing @ OpensNothing::Record) => errors.push("record", nothing.to_string()),
-                    Ok(()) => {}
+                if let Err(nothing) = to.opens_something() {
+                    errors.push(nothing.property(), nothing.to_string());
                 }
                 to
             });
@@ -97,7 +96,13 @@ pub fn grants(bodies: Option<Vec<GrantBody>>, errors: &mut FieldErrors) -> Optio
         });
         grants.extend(grant);
     }
-    if MOST_GRANT_BYTES < serde_json::to_string(&grants).map_or(0, |json| json.len()) {
+    for (at, nothing) in Grant::hidden(&grants) {
+        errors.push(&format!("grants/{at}/to/{}", nothing.property()), nothing.to_string());
+    }
+    // As they are kept, each channel with its store.
+    let stores = Grant::channels(&grants).into_iter().map(|channel| (channel, StoreId::from_u128(0))).collect();
+    let kept = Grant::in_stores(&grants, &stores).unwrap_or_else(|_| grants.clone());
+    if MOST_GRANT_BYTES < serde_json::to_string(&kept).map_or(0, |json| json.len()) {
         errors.push("grants", "are too large for a token: 3000 bytes of JSON at most");
         return None;
     }
@@ -182,6 +187,13 @@ pub async fn person(ctx: &Ctx, scope: Scope) -> Result<Person, Problem> {
 /// A field of the body is wrong.
 pub fn field(pointer: &str, detail: impl Into<String>) -> Problem {
     Problem::invalid(vec![FieldError { at: Place::Pointer(format!("#/{pointer}")), detail: detail.into() }])
+}
+
+/// The grants at these places name channels that are not there, or not in the stores that they name.
+pub fn no_such_channels(places: &[usize]) -> Problem {
+    let at = |place| Place::Pointer(format!("#/grants/{place}/to/channel"));
+    let error = |place| FieldError { at: at(place), detail: "there is no such channel in the store".to_owned() };
+    Problem::invalid(places.iter().map(error).collect())
 }
 
 pub fn version_mismatch(current: i64) -> Problem {

@@ -1,6 +1,6 @@
 //! Grants: scopes narrowed to a store, a location, a channel or one record.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -36,15 +36,24 @@ impl Narrowing {
     /// Whether a grant for it opens anything that there is.
     ///
     /// # Errors
-    /// [`OpensNothing`] where it names what no route looks at.
+    /// [`OpensNothing`] where it names what no route looks at, or what is nowhere together.
     pub fn opens_something(&self) -> Result<(), OpensNothing> {
         if self.location.is_some() {
             return Err(OpensNothing::Location);
         }
         match &self.record {
             Some(record) if !RecordId::KINDS.contains(&record.kind()) => Err(OpensNothing::Record),
+            Some(_) if self.channel.is_some() => Err(OpensNothing::RecordInChannel),
+            Some(record) if record.kind() == AccountKind::PREFIX && self.store.is_some() => {
+                Err(OpensNothing::CustomerInStore)
+            }
             _ => Ok(()),
         }
+    }
+
+    /// A channel is one of a store: one that is named alone, as grants could name it once, would be one of each.
+    fn is_nowhere(&self) -> bool {
+        self.channel.is_some() && self.store.is_none()
     }
 
     /// Whether the grant reaches `resource` in `channel`. What a resource does not say of itself it is not: a grant for
@@ -72,6 +81,15 @@ fn meets<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
 /// Why nobody is given a grant: it would open nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum OpensNothing {
+    #[error("opens nothing beside a channel: give a grant for the one or for the other")]
+    RecordInChannel,
+    #[error("opens nothing beside a store: a customer is the organization's")]
+    CustomerInStore,
+    #[error(
+        "opens nothing beside a grant of catalog:read for a channel, which shows that channel and nothing else: leave \
+         catalog:read out of one of the two"
+    )]
+    RecordBesideChannel,
     #[error("opens nothing: nothing is at a location yet")]
     Location,
     #[error(
@@ -79,6 +97,19 @@ pub enum OpensNothing {
          app, store or customer"
     )]
     Record,
+}
+
+impl OpensNothing {
+    /// Which property of a [`Narrowing`] is to be another.
+    pub const fn property(self) -> &'static str {
+        match self {
+            OpensNothing::Location => "location",
+            OpensNothing::RecordInChannel
+            | OpensNothing::CustomerInStore
+            | OpensNothing::RecordBesideChannel
+            | OpensNothing::Record => "record",
+        }
+    }
 }
 
 /// What a decision is about. The organization is not named: the tenant rule has already bound it.
@@ -196,6 +227,45 @@ pub struct Grant {
     pub to: Narrowing,
 }
 
+impl Grant {
+    /// The channels that grants name.
+    pub fn channels(grants: &[Grant]) -> BTreeSet<ChannelId> {
+        grants.iter().filter_map(|grant| grant.to.channel).collect()
+    }
+
+    /// The grants as they are kept: each that is for a channel names the channel's store too, out of `stores`.
+    ///
+    /// # Errors
+    /// The places of those whose channel is not there, or not one of the store that they name.
+    pub fn in_stores(grants: &[Grant], stores: &BTreeMap<ChannelId, StoreId>) -> Result<Vec<Grant>, Vec<usize>> {
+        let (mut kept, mut wrong) = (grants.to_vec(), Vec::new());
+        for (at, grant) in kept.iter_mut().enumerate() {
+            let Some(channel) = grant.to.channel else { continue };
+            let store = stores.get(&channel).copied();
+            if store.is_none() || grant.to.store.is_some_and(|named| Some(named) != store) {
+                wrong.push(at);
+            }
+            grant.to.store = store;
+        }
+        if wrong.is_empty() { Ok(kept) } else { Err(wrong) }
+    }
+
+    /// Which of the grants open nothing because of others among them, by their places.
+    ///
+    /// [`OpensNothing::RecordBesideChannel`]: who may read the catalog of a channel is shown it as a storefront of it
+    /// is, and so no record that is not there.
+    pub fn hidden(grants: &[Grant]) -> impl Iterator<Item = (usize, OpensNothing)> {
+        let reads = |grant: &Grant| grant.scopes.contains(Scope::CatalogRead);
+        let is_of_channel = grants.iter().any(|grant| reads(grant) && grant.to.channel.is_some());
+        let hidden = move |grant: &Grant| is_of_channel && reads(grant) && grant.to.record.is_some();
+        grants
+            .iter()
+            .enumerate()
+            .filter(move |(_, grant)| hidden(grant))
+            .map(|(at, _)| (at, OpensNothing::RecordBesideChannel))
+    }
+}
+
 /// All that a caller may do.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Permissions {
@@ -217,7 +287,7 @@ pub enum Denial {
 impl Permissions {
     /// A role's or a key's scopes, narrowed by `grants` where there are any. Then a scope that no grant names is
     /// not held at all, but for what concerns the caller's own account ([`Scopes::OF_ONESELF`]). A grant adds
-    /// nothing to the role.
+    /// nothing to the role, and one for a channel of no store nothing at all.
     pub fn new(role: Scopes, grants: &[Grant]) -> Permissions {
         if grants.is_empty() {
             return Permissions { everywhere: role, narrowed: Vec::new() };
@@ -227,7 +297,7 @@ impl Permissions {
             let scopes = grant.scopes.intersection(role);
             if grant.to.is_everywhere() {
                 permissions.everywhere = permissions.everywhere.union(scopes);
-            } else if !scopes.is_empty() {
+            } else if !scopes.is_empty() && !grant.to.is_nowhere() {
                 permissions.narrowed.push(Grant { scopes, to: grant.to.clone() });
             }
         }
@@ -271,7 +341,7 @@ impl Permissions {
         if is_allowed { Ok(()) } else { Err(self.denial(scope)) }
     }
 
-    /// The channels that a list of the store is narrowed to. `None`: the scope is held for the store as a whole.
+    /// The channels that a list of the store is narrowed to: those that grants name with this store. `None`: the scope is held for the store as a whole.
     pub fn channels(&self, scope: Scope, store: StoreId) -> Option<BTreeSet<ChannelId>> {
         let of_store = Resource::of_store(store);
         if self.reaches(scope, &of_store, None) {
@@ -312,9 +382,9 @@ impl Permissions {
         }
     }
 
-    /// The channel whose catalog is all of the store's that is shown: where it is one.
-    pub fn only_channel(&self, store: StoreId) -> Option<ChannelId> {
-        let mut channels = self.channels(Scope::CatalogRead, store)?.into_iter();
+    /// The channel that is all of the store for whoever comes with `scope`: where it is one.
+    pub fn only_channel(&self, scope: Scope, store: StoreId) -> Option<ChannelId> {
+        let mut channels = self.channels(scope, store)?.into_iter();
         channels.next().filter(|_| channels.next().is_none())
     }
 

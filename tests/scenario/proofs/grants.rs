@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use headlesspro_edge::port::sql::{Commit, Statement};
 use headlesspro_edge::routes::Access;
 use headlesspro_shared::identity::{RecordId, Role};
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use super::members::{Somebody, hire, tenant_of};
 use super::permissions::paths::{TABLE, prefixes_of};
 use crate::app::{Kind, Stage};
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::stories::channels::{product, two_storefronts};
 use crate::stories::sessions::{as_person, log_in};
 use crate::world::World;
@@ -22,7 +23,7 @@ pub fn grants(stage: &Stage, _: Kind) {
         let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
         let clerk = hire(stage, &world, &world.ours, Role::Member, "clerk").await;
         let house = House { world: &world, owner, clerk };
-        a_channel_is_its_clerks(&house).await;
+        a_channel_is_its_clerks(stage, &house).await;
         one_record_is_one(stage, &house).await;
         nobody_is_given_what_opens_nothing(&house).await;
     });
@@ -38,8 +39,16 @@ impl House<'_> {
     /// The clerk, with grants for all of `to` and nothing else.
     async fn narrowed(&self, to: &[Value]) -> Client {
         let grants: Vec<Value> = to.iter().map(|to| json!({ "scopes": SCOPES, "to": to })).collect();
+        self.grant(&json!(grants)).await.expect(200);
+        self.log_in().await
+    }
+
+    async fn grant(&self, grants: &Value) -> Answer {
         let path = format!("/api/v1/members/{}", self.clerk.id);
-        self.owner.patch(&path).json(&json!({ "grants": grants })).send().await.expect(200);
+        self.owner.patch(&path).json(&json!({ "grants": grants })).send().await
+    }
+
+    async fn log_in(&self) -> Client {
         as_person(self.world, &log_in(&self.world.ours, &self.clerk.email).await.expect(200))
     }
 
@@ -67,7 +76,7 @@ impl House<'_> {
     }
 }
 
-async fn a_channel_is_its_clerks(house: &House<'_>) {
+async fn a_channel_is_its_clerks(stage: &Stage, house: &House<'_>) {
     let world = house.world;
     let [(_, web), (shop, outlet)] = two_storefronts(world).await;
     let clerk = house.narrowed(&[json!({ "channel": outlet["id"] })]).await;
@@ -131,11 +140,84 @@ async fn a_channel_is_its_clerks(house: &House<'_>) {
     both.get("/api/v1/products").send().await.expect_problem(403, "missing-scope");
     both.patch(&house.path("both")).json(&json!({ "vendor": "Clerk" })).send().await.expect(200);
     both.patch(&house.path("all-1")).json(&json!({ "vendor": "x" })).send().await.expect(403);
-    // A channel of one store is none of another.
-    let elsewhere = json!({ "channel": outlet["id"], "store": "store_01h455vb4pex5vsknk084sn02q" });
-    let elsewhere = house.narrowed(&[elsewhere]).await;
-    elsewhere.get("/api/v1/admin/products").send().await.expect_problem(403, "missing-scope");
-    elsewhere.get(&house.admin_path("outlet")).send().await.expect_problem(404, "not-found");
+    a_channel_is_one_of_its_store(stage, house, &outlet).await;
+
+    // It narrows nothing that others of the grants open.
+    let checkout = world.ours.opened(&[(variant.as_str().unwrap(), 1)]).await;
+    let grants = json!([
+        { "scopes": "catalog:read", "to": { "channel": outlet["id"] } },
+        { "scopes": "cart:write checkout:write" },
+    ]);
+    house.grant(&grants).await.expect(200);
+    let clerk = house.log_in().await;
+    assert_eq!(house.listed(&clerk, "/api/v1/products").await, published);
+    clerk.get(&format!("/api/v1/checkouts/{checkout}")).send().await.expect(200);
+}
+
+async fn a_channel_is_one_of_its_store(stage: &Stage, house: &House<'_>, channel: &Value) {
+    let world = house.world;
+    let first = tenant_of(&world.ours).store.to_string();
+    let second = json!({ "name": world.name("second") });
+    let second = house.owner.post("/api/v1/stores").json(&second).send().await.expect(201).json()["id"].clone();
+    let into = async |email: &str, store: &Value| {
+        let login = log_in(&world.ours, email).await.expect(200).json();
+        let body = json!({ "refreshToken": login["refreshToken"], "storeId": store });
+        as_person(world, &world.ours.shopper.post("/api/v1/auth/refresh").json(&body).send().await.expect(200))
+    };
+    let owner_there = into("owner@example.com", &second).await;
+    let mut there = Vec::new();
+    for path in ["/api/v1/categories", "/api/v1/collections"] {
+        let body = json!({ "name": "There", "handle": world.name("there") });
+        let made = owner_there.post(path).json(&body).send().await.expect(201).json();
+        there.push(format!("{path}/{}", made["id"].as_str().unwrap()));
+    }
+    let is_shut_out = async |clerk: &Client| {
+        for path in ["products", "categories", "collections", "admin/products"] {
+            clerk.get(&format!("/api/v1/{path}?limit=1")).send().await.expect_problem(403, "missing-scope");
+        }
+        for path in &there {
+            clerk.get(path).send().await.expect_problem(404, "not-found");
+        }
+    };
+    // The grant is kept with the channel's store, and is for nothing in a second one that the clerk works in.
+    let works_there = json!({ "scopes": "orders:read", "to": { "store": second } });
+    let of_channel = |to: Value| json!({ "scopes": SCOPES, "to": to });
+    let kept = house.grant(&json!([of_channel(json!({ "channel": channel["id"] })), works_there])).await.expect(200);
+    let to = kept.json()["grants"][0]["to"].clone();
+    assert_eq!(to, json!({ "channel": channel["id"], "store": first }));
+    assert_eq!(house.grant(&json!([of_channel(to), works_there])).await.expect(200).json(), kept.json(), "the same");
+    house.log_in().await.get("/api/v1/categories?limit=1").send().await.expect(200);
+    is_shut_out(&into(&house.clerk.email, &second).await).await;
+
+    // One that was given without a store opens nothing anywhere.
+    let stored = json!([of_channel(json!({ "channel": channel["id"] })), works_there]).to_string();
+    let mut commit = Commit::new();
+    let update = Statement::new("UPDATE account SET grants = ?2 WHERE id = ?1");
+    commit.push(update.bind(house.clerk.id.as_str()).bind(stored));
+    stage.sql().commit(&commit).await.unwrap();
+    is_shut_out(&into(&house.clerk.email, &second).await).await;
+    is_shut_out(&into(&house.clerk.email, &json!(first)).await).await;
+
+    // A channel of nobody's, of another organization's or of another store's is given to nobody.
+    let theirs = json!({ "name": "Theirs", "handle": world.name("theirs") });
+    let theirs = world.theirs.merchant.post("/api/v1/admin/channels").json(&theirs).send().await.expect(201).json();
+    for to in [
+        json!({ "channel": "chan_01h455vb4pex5vsknk084sn02q" }),
+        json!({ "channel": theirs["id"] }),
+        json!({ "channel": channel["id"], "store": second }),
+    ] {
+        let grants = json!([works_there, of_channel(to)]);
+        let refused = house.grant(&grants).await.expect_problem(422, "invalid-request");
+        assert_eq!(refused.places(), ["#/grants/1/to/channel"], "{grants}");
+        let invited = json!({ "email": "new-clerk@example.com", "role": "member", "grants": grants });
+        let refused = house.owner.post("/api/v1/invitations").json(&invited).send().await.expect(422);
+        assert_eq!(refused.places(), ["#/grants/1/to/channel"], "{grants}");
+    }
+    let grants = json!([of_channel(json!({ "channel": channel["id"] }))]);
+    let email = format!("{}@example.com", world.name("invited"));
+    let invited = json!({ "email": email, "role": "member", "grants": grants });
+    let invited = house.owner.post("/api/v1/invitations").json(&invited).send().await.expect(201).json();
+    assert_eq!(invited["grants"][0]["to"]["store"], json!(first));
 }
 
 async fn one_record_is_one(stage: &Stage, house: &House<'_>) {
@@ -193,6 +275,14 @@ async fn nobody_is_given_what_opens_nothing(house: &House<'_>) {
     let path = format!("/api/v1/members/{}", house.clerk.id);
     let refused = house.owner.patch(&path).json(&body).send().await.expect_problem(422, "invalid-request");
     assert_eq!(refused.places(), ["#/grants/0/to/location", "#/grants/1/to/record"]);
+    let channel = "chan_01h455vb4pex5vsknk084sn02q";
+    let product = "prod_01h455vb4pex5vsknk084sn02q";
+    let customer = grant(json!({ "store": store, "record": "usr_01h455vb4pex5vsknk084sn02q" }));
+    let both = grant(json!({ "channel": channel, "record": product }));
+    let reads = |to: Value| json!({ "scopes": "catalog:read", "to": to });
+    let (in_channel, beside) = (reads(json!({ "channel": channel })), reads(json!({ "record": product })));
+    let refused = house.grant(&json!([customer, both, in_channel, beside])).await.expect(422);
+    assert_eq!(refused.places(), ["#/grants/0/to/record", "#/grants/1/to/record", "#/grants/3/to/record"]);
     let invited = json!({ "email": "new-clerk@example.com", "role": "member", "grants": [location] });
     let refused = house.owner.post("/api/v1/invitations").json(&invited).send().await.expect(422);
     assert_eq!(refused.places(), ["#/grants/0/to/location"]);

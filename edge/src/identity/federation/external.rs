@@ -82,14 +82,13 @@ pub async fn caller(
     }
     open_only(row)?;
     let account = found.account.known.account;
-    let channel = found.channel.or_else(|| found.account.permissions.only_channel(tenant.store));
     let principal = Arc::new(Principal {
         actor: account.to_string(),
         permissions: found.account.permissions,
         currency: found.currency,
         storefront: found.storefront,
         locales: found.locales,
-        channel,
+        channel: found.channel,
         person: Some(Person { account, session: session_of(issuer, subject) }),
         impersonator: None,
         // Whatever was revoked before is not in the database any more.

@@ -18,7 +18,8 @@ use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, Parsed, PathId};
 use crate::journal::{Answered, Claim, created};
 use crate::organizations::http::{
-    GrantBody, Page, answer, changed_meanwhile, cursor_after, field, grants, nothing, page_answer, person,
+    GrantBody, Page, answer, changed_meanwhile, cursor_after, field, grants, no_such_channels, nothing, page_answer,
+    person,
 };
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -205,6 +206,7 @@ impl From<InvitationFailure> for Problem {
     fn from(failure: InvitationFailure) -> Problem {
         match failure {
             InvitationFailure::Refused(refused) => refused.into(),
+            InvitationFailure::NoSuchChannel(places) => no_such_channels(&places),
             InvitationFailure::NoSuchRole => field("role", "there is no such role"),
             InvitationFailure::AlreadyMember => Problem::new(StatusCode::CONFLICT, "already-member")
                 .detail("The address is a member's already. Give them another role instead.")

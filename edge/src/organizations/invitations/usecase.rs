@@ -22,7 +22,7 @@ use crate::notifications::{self, NewMail};
 use crate::organizations::members::usecase::{actor_of, unexplained};
 use crate::organizations::store::invitation::{self, InvitationRow, Invitee, NewInvitation};
 use crate::organizations::store::member::{self, MemberRow};
-use crate::organizations::store::{guard_changed, role, settings};
+use crate::organizations::store::{channel, guard_changed, role, settings};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
 use crate::vault::{DataKey, Place, WrappedKey};
 
@@ -72,6 +72,8 @@ pub struct Joined {
 pub enum InvitationFailure {
     Refused(MembershipError),
     NoSuchRole,
+    /// The grants at these places name a channel that is not there, or not in the store that they name.
+    NoSuchChannel(Vec<usize>),
     /// The address is a member's.
     AlreadyMember,
     /// The address is that of a suspended account.
@@ -99,6 +101,8 @@ pub async fn invite(ctx: &Ctx, actor: AccountId, invite: &Invite, claim: Option<
     let hash = email_hash(app, tenant, &invite.email);
     let mut reads = vec![member::find(tenant, actor), invitation::prepare(tenant, &hash, ctx.now)];
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
+    let (channels, at) = (Grant::channels(&invite.grants), reads.len());
+    reads.push(channel::stores(tenant, &channels));
     if let Role::Custom(id) = invite.role {
         reads.push(role::find(tenant, id));
     }
@@ -115,7 +119,10 @@ pub async fn invite(ctx: &Ctx, actor: AccountId, invite: &Invite, claim: Option<
         }
         _ => Scopes::NONE,
     };
-    appoint(&actor.member, &Appointment::new(invite.role, stored, &invite.grants))?;
+    let stores = rows.get(at).map(channel::stores_of).transpose()?.unwrap_or_default();
+    let grants = Grant::in_stores(&invite.grants, &stores);
+    let grants = grants.map_err(|places| Failure::Rejected(InvitationFailure::NoSuchChannel(places)))?;
+    appoint(&actor.member, &Appointment::new(invite.role, stored, &grants))?;
     match prepared.taken {
         Some((role, _)) if role != Role::Customer => {
             return Err(Failure::Rejected(InvitationFailure::AlreadyMember));
@@ -138,14 +145,17 @@ pub async fn invite(ctx: &Ctx, actor: AccountId, invite: &Invite, claim: Option<
         email_hash: &hash,
         email_sealed: &email_sealed,
         role: invite.role,
-        grants: &invite.grants,
+        grants: &grants,
         locale: &invite.locale,
         token_hash: &token_hash,
         invited_by: actor.member.account,
         expires_at,
     };
     let mut commit = Commit::new();
-    let guard = commit.push(member::guard_actor(tenant, actor.member.account, actor.version));
+    let mut guards = vec![commit.push(member::guard_actor(tenant, actor.member.account, actor.version))];
+    if !channels.is_empty() {
+        guards.push(commit.push(channel::guard_there(tenant, &channels)));
+    }
     commit.push(invitation::close_expired(tenant, ctx.now));
     let insert = commit.push(invitation::insert(tenant, &new, ctx.now));
     let mail =
@@ -156,7 +166,7 @@ pub async fn invite(ctx: &Ctx, actor: AccountId, invite: &Invite, claim: Option<
         commit.push(journal::record(tenant, claim, 201, &location(id), "", ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
-    let change = Change::new("invitation.create", id).after(state(invite.role, &invite.grants, expires_at));
+    let change = Change::new("invitation.create", id).after(state(invite.role, &grants, expires_at));
     commit.push(audit(ctx, &actor, change)?);
     journal::announce(ctx, &mut commit, "invitation.created", &[("invitationId", text)])?;
     commit.push_after(invitation::find(tenant, id));
@@ -170,7 +180,7 @@ pub async fn invite(ctx: &Ctx, actor: AccountId, invite: &Invite, claim: Option<
                 return Ok((first, true));
             }
             let is_unique = matches!(refusal, Refusal::Constraint { constraint: Constraint::Unique, .. });
-            Err(if statement == guard || (statement == insert && is_unique) {
+            Err(if guards.contains(&statement) || (statement == insert && is_unique) {
                 Failure::Rejected(InvitationFailure::Changing)
             } else {
                 unexplained(&refusal)

@@ -11,8 +11,8 @@ use super::usecase::{self, Action, MemberError, Shown};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IfMatch, Json, Parse, Parsed, PathId};
 use crate::organizations::http::{
-    GrantBody, Page, changed_meanwhile, cursor_after, field, grants, nothing, page_answer, person, version_mismatch,
-    versioned,
+    GrantBody, Page, changed_meanwhile, cursor_after, field, grants, no_such_channels, nothing, page_answer, person,
+    version_mismatch, versioned,
 };
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -170,6 +170,7 @@ impl From<MemberError> for Problem {
     fn from(error: MemberError) -> Problem {
         match error {
             MemberError::Refused(refused) => refused.into(),
+            MemberError::NoSuchChannel(places) => no_such_channels(&places),
             MemberError::NoSuchRole => field("role", "there is no such role"),
             MemberError::VersionMismatch { current } => version_mismatch(current),
             MemberError::Changing => changed_meanwhile(),

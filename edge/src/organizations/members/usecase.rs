@@ -1,7 +1,9 @@
 //! Listing members, changing their roles, suspending, removing, leaving.
 
+use std::collections::BTreeSet;
+
 use headlesspro_shared::identity::{Grant, Role, Scopes};
-use headlesspro_shared::kernel::id::{AccountId, InvitationId};
+use headlesspro_shared::kernel::id::{AccountId, ChannelId, InvitationId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::{
     Appointment, Member, MemberState, MembershipError, change_role, leave, remove, resume, suspend,
@@ -14,7 +16,7 @@ use crate::identity::{end_sessions, ended_sessions, void_tokens};
 use crate::journal::{self, Change};
 use crate::organizations::invitations::usecase::withdraw;
 use crate::organizations::store::member::{self, MemberRow, Standing};
-use crate::organizations::store::{self, invitation, role};
+use crate::organizations::store::{self, channel, invitation, role};
 use crate::port::sql::{Commit, Committed, Refusal, Rows};
 use crate::vault::Place;
 
@@ -54,6 +56,8 @@ pub enum MemberError {
     Refused(MembershipError),
     /// There is no such custom role.
     NoSuchRole,
+    /// The grants at these places name a channel that is not there, or not in the store that they name.
+    NoSuchChannel(Vec<usize>),
     VersionMismatch {
         current: i64,
     },
@@ -111,6 +115,9 @@ pub async fn act(
             commit.push(member::change(ctx.tenant(), id, case.target.version, &next, ctx.now)),
             commit.push(store::guard_changed()),
         ];
+        if !case.channels.is_empty() {
+            guarded.push(commit.push(channel::guard_there(ctx.tenant(), &case.channels)));
+        }
         if takes_away(&case, action) {
             let is_last = attempt == ATTEMPTS;
             guarded.extend(withdraw(ctx, &mut commit, &id.to_string(), &case.offered, actor, is_last)?);
@@ -150,21 +157,29 @@ struct Case {
     offered: Vec<InvitationId>,
     /// The role to be given.
     role: Option<(Role, Scopes)>,
+    /// The grants to be given.
+    grants: Option<Vec<Grant>>,
+    /// Those that they name.
+    channels: BTreeSet<ChannelId>,
 }
 
 async fn load(ctx: &Ctx, actor: AccountId, id: AccountId, action: &Action) -> Result<Case, Failure<MemberError>> {
     let tenant = ctx.tenant();
     let offered = invitation::offered(tenant, &id.to_string());
     let mut reads = vec![member::find(tenant, actor), member::find(tenant, id), member::owners(tenant), offered];
-    let wanted = match action {
-        Action::Appoint { role, .. } => *role,
-        Action::Suspend | Action::Resume | Action::Remove | Action::Leave => None,
+    let (wanted, grants) = match action {
+        Action::Appoint { role, grants } => (*role, grants.as_deref()),
+        Action::Suspend | Action::Resume | Action::Remove | Action::Leave => (None, None),
     };
+    let channels = Grant::channels(grants.unwrap_or_default());
+    reads.push(channel::stores(tenant, &channels));
     if let Some(Role::Custom(id)) = wanted {
         reads.push(role::find(tenant, id));
     }
     let rows = ctx.read(reads).await?;
-    let stored = rows.get(4).map(role::roles_of).transpose()?.unwrap_or_default().pop();
+    let stores = rows.get(4).map(channel::stores_of).transpose()?.unwrap_or_default();
+    let grants = grants.map(|grants| Grant::in_stores(grants, &stores)).transpose();
+    let stored = rows.get(5).map(role::roles_of).transpose()?.unwrap_or_default().pop();
     let role = match wanted {
         None => None,
         Some(role @ Role::Custom(_)) => Some((role, stored.ok_or(Failure::Rejected(MemberError::NoSuchRole))?.scopes)),
@@ -176,6 +191,8 @@ async fn load(ctx: &Ctx, actor: AccountId, id: AccountId, action: &Action) -> Re
         owners: rows.get(2).map(member::owners_of).transpose().map_err(Failure::Unavailable)?.unwrap_or(0),
         offered: rows.get(3).map(invitation::ids_of).transpose()?.unwrap_or_default(),
         role,
+        grants: grants.map_err(|places| Failure::Rejected(MemberError::NoSuchChannel(places)))?,
+        channels,
     })
 }
 
@@ -183,8 +200,8 @@ fn decide(case: &Case, action: &Action) -> Result<Standing, MemberError> {
     let (actor, target) = (&case.actor.member, &case.target.member);
     let now = standing(&case.target);
     match action {
-        Action::Appoint { grants, .. } => {
-            let grants = grants.clone().unwrap_or_else(|| case.target.grants.clone());
+        Action::Appoint { .. } => {
+            let grants = case.grants.clone().unwrap_or_else(|| case.target.grants.clone());
             let appointment = match case.role {
                 Some((role, stored)) => Appointment::new(role, stored, &grants),
                 None => Appointment::new(now.role, case.target.stored, &grants),
@@ -216,9 +233,9 @@ fn takes_away(case: &Case, action: &Action) -> bool {
     match (action, case.role) {
         (Action::Suspend | Action::Remove | Action::Leave, _) => true,
         (Action::Resume, _) => false,
-        (Action::Appoint { grants, .. }, role) => {
+        (Action::Appoint { .. }, role) => {
             let (role, stored) = role.unwrap_or((case.target.member.appointment.role(), case.target.stored));
-            let grants = grants.as_ref().unwrap_or(&case.target.grants);
+            let grants = case.grants.as_ref().unwrap_or(&case.target.grants);
             let next = Appointment::new(role, stored, grants);
             !next.permissions().covers(case.target.member.appointment.permissions())
         }

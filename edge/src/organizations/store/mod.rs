@@ -1,5 +1,7 @@
-//! The tables `organization`, `store`, `custom_role` and `invitation`, and what makes an `account` a member.
+//! The tables `organization`, `store`, `custom_role` and `invitation`, what makes an `account` a member, and whose store a
+//! `channel` is of.
 
+pub mod channel;
 pub mod health;
 pub mod invitation;
 pub mod member;

@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -87,7 +89,7 @@ fn what_is_in_several_channels_is_seen_in_one_of_them_and_changed_in_all() {
     let role = Role::Member.built_in_scopes().unwrap();
     let channel = ChannelId::from_u128;
     let clerk_of = |channels: &[u128]| {
-        let to = |raw: &u128| Narrowing { channel: Some(channel(*raw)), ..Narrowing::default() };
+        let to = |raw: &u128| Narrowing { channel: Some(channel(*raw)), store: Some(store(1)), ..Narrowing::default() };
         let grants: Vec<Grant> =
             channels.iter().map(|raw| Grant { scopes: Scopes::of(&[scope]), to: to(raw) }).collect();
         Permissions::new(role, &grants)
@@ -115,14 +117,15 @@ fn a_list_is_narrowed_to_the_channels_of_grants_for_nothing_less() {
         let grants: Vec<Grant> = to.iter().map(|to| Grant { scopes: Scopes::of(&[scope]), to: to.clone() }).collect();
         Permissions::new(Scopes::of(&[scope]), &grants).channels(scope, store(1)).map(|all| all.len())
     };
-    let in_channel = |raw| Narrowing { channel: Some(ChannelId::from_u128(raw)), ..Narrowing::default() };
     let in_store = |raw| Narrowing { store: Some(store(raw)), ..Narrowing::default() };
+    let in_channel = |raw| Narrowing { channel: Some(ChannelId::from_u128(raw)), ..in_store(1) };
     let record = Some(ProductId::from_u128(1).into());
     assert_eq!(held(&[]), None);
     assert_eq!(held(&[in_store(1), in_channel(1)]), None, "the store as a whole");
     assert_eq!(held(&[in_store(2)]), Some(0));
     assert_eq!(held(&[in_channel(1), in_channel(2), in_channel(2)]), Some(2));
     assert_eq!(held(&[Narrowing { store: Some(store(2)), ..in_channel(1) }]), Some(0));
+    assert_eq!(held(&[Narrowing { store: None, ..in_channel(1) }]), Some(0), "it would be one of each store");
     assert_eq!(held(&[Narrowing { record, ..in_channel(1) }]), Some(0), "one record is no list");
 }
 
@@ -134,6 +137,68 @@ fn nobody_is_given_what_opens_nothing() {
     let location = Narrowing { location: Some(LocationId::from_u128(1)), ..Narrowing::default() };
     assert_eq!(location.opens_something(), Err(OpensNothing::Location));
     assert_eq!(Narrowing::default().opens_something(), Ok(()));
+    let (in_store, channel) = (Some(store(1)), Some(ChannelId::from_u128(1)));
+    let product = record("prod_01h455vb4pex5vsknk084sn02q");
+    let customer = record("usr_01h455vb4pex5vsknk084sn02q");
+    assert_eq!(Narrowing { store: in_store, ..product.clone() }.opens_something(), Ok(()));
+    assert_eq!(Narrowing { channel, ..product }.opens_something(), Err(OpensNothing::RecordInChannel));
+    assert_eq!(customer.opens_something(), Ok(()));
+    assert_eq!(Narrowing { store: in_store, ..customer }.opens_something(), Err(OpensNothing::CustomerInStore));
+}
+
+#[test]
+fn a_channel_is_kept_with_its_store() {
+    let grant = |channel: Option<u128>, at: Option<u128>| {
+        let to = Narrowing { channel: channel.map(ChannelId::from_u128), store: at.map(store), ..Narrowing::default() };
+        Grant { scopes: Scopes::of(&[Scope::CatalogRead]), to }
+    };
+    let stores = BTreeMap::from([(ChannelId::from_u128(1), store(1)), (ChannelId::from_u128(2), store(2))]);
+    let settled = |grants: &[Grant]| Grant::in_stores(grants, &stores);
+    let given = [grant(Some(1), None), grant(Some(2), Some(2)), grant(None, Some(3)), grant(None, None)];
+    let kept = [grant(Some(1), Some(1)), grant(Some(2), Some(2)), grant(None, Some(3)), grant(None, None)];
+    assert_eq!(settled(&given), Ok(kept.to_vec()));
+    assert_eq!(settled(&kept), Ok(kept.to_vec()));
+    let wrong = [grant(None, Some(1)), grant(Some(3), None), grant(Some(1), Some(1)), grant(Some(1), Some(2))];
+    assert_eq!(settled(&wrong), Err(vec![1, 3]));
+}
+
+#[test]
+fn a_record_is_not_read_beside_a_channel() {
+    let (read, write) = (Scopes::of(&[Scope::CatalogRead, Scope::CatalogWrite]), Scopes::of(&[Scope::CatalogWrite]));
+    let channel = Narrowing { channel: Some(ChannelId::from_u128(1)), ..Narrowing::default() };
+    let record = Narrowing { record: Some(ProductId::from_u128(1).into()), ..Narrowing::default() };
+    let hidden = |all: &[(Scopes, &Narrowing)]| {
+        let grants: Vec<Grant> = all.iter().map(|(scopes, to)| Grant { scopes: *scopes, to: (*to).clone() }).collect();
+        Grant::hidden(&grants).collect::<Vec<_>>()
+    };
+    let beside = OpensNothing::RecordBesideChannel;
+    assert_eq!(hidden(&[(read, &channel), (read, &record), (write, &record)]), [(1, beside)]);
+    assert_eq!(hidden(&[(read, &record), (read, &channel)]), [(0, beside)]);
+    for all in [[(read, &channel), (write, &record)], [(write, &channel), (read, &record)], [(read, &record); 2]] {
+        assert_eq!(hidden(&all), []);
+    }
+}
+
+#[test]
+fn the_only_channel_is_that_of_the_scope_that_one_comes_with() {
+    let in_store = Narrowing { store: Some(store(1)), ..Narrowing::default() };
+    let in_channel = |raw| Narrowing { channel: Some(ChannelId::from_u128(raw)), ..in_store.clone() };
+    let grant = |scope, to| Grant { scopes: Scopes::of(&[scope]), to };
+    let grants = [
+        grant(Scope::CatalogRead, in_channel(1)),
+        grant(Scope::CatalogWrite, in_channel(1)),
+        grant(Scope::CatalogWrite, in_channel(2)),
+        grant(Scope::OrdersRead, in_store.clone()),
+    ];
+    let clerk = Permissions::new(Scopes::all(), &grants);
+    for (scope, at, channel) in [
+        (Scope::CatalogRead, 1, Some(ChannelId::from_u128(1))),
+        (Scope::CatalogRead, 2, None),
+        (Scope::CatalogWrite, 1, None),
+        (Scope::OrdersRead, 1, None),
+    ] {
+        assert_eq!(clerk.only_channel(scope, store(at)), channel, "{scope} in store {at}");
+    }
 }
 
 #[test]
@@ -185,6 +250,23 @@ proptest! {
         }
         prop_assert!(permissions.scopes().is_subset(role));
         prop_assert_eq!(Permissions::default().allows(scope, &resource), Err(Denial::MissingScope(scope)));
+    }
+
+    #[test]
+    fn a_channel_opens_nothing_of_a_store_that_the_grant_does_not_name(
+        role in any_scopes(), grants in any_grants(), scope in any_scope(), at in 0_u128..3,
+    ) {
+        let of_channels = grants.into_iter().filter(|grant| grant.to.channel.is_some() && grant.to.store != Some(store(at)));
+        let mut of_channels: Vec<Grant> = of_channels.collect();
+        // Without any the role would be held everywhere.
+        let record = Some(ProductId::from_u128(9).into());
+        of_channels.push(Grant { scopes: role, to: Narrowing { record, ..Narrowing::default() } });
+        let permissions = Permissions::new(role.difference(Scopes::OF_ONESELF), &of_channels);
+        prop_assert_eq!(permissions.channels(scope, store(at)), Some(BTreeSet::new()));
+        for channel in 0..3 {
+            let resource = Resource::of_store(store(at)).in_channels([ChannelId::from_u128(channel)]);
+            prop_assert!(permissions.allows_in_part(scope, &resource).is_err());
+        }
     }
 
     #[test]
