@@ -3,10 +3,8 @@
 //! - `cargo test --test scenario` runs everything; `... native`, `... workers` and `... spin` one host,
 //!   `... carts` one chapter on all of them. The wasm hosts run what `cargo xtask build-worker` and
 //!   `cargo xtask build-spin` built last; `cargo xtask test scenario` builds them first.
-//! - Stories know a base URL and keys, nothing else. `... remote` tells them to any deployment:
-//!   `HP_URL`, and `HP_OUR_PUBLISHABLE_KEY`, `HP_OUR_SECRET_KEY`, `HP_THEIR_PUBLISHABLE_KEY` and
-//!   `HP_THEIR_SECRET_KEY` of two organizations, the first selling in EUR and the second in BHD. The stories
-//!   come from one address in hundreds a second: deploy with `RATE_LIMITS` as [`hosts::UNLIMITED`].
+//! - Stories know a base URL and keys, nothing else; what some need beyond that stands beside their names. `... remote`
+//!   tells them to any deployment, as `remote.rs` says; what it does not have, its stories are ignored for.
 //! - Proofs have a stage of their own, look into the database and kill what stands behind the API. They
 //!   print what they measured. One is held against `tests/golden/permissions.txt`:
 //!   `HP_UPDATE_GOLDEN=1 cargo test --test scenario native::proofs::every_route` writes it anew.
@@ -26,6 +24,7 @@ mod log;
 mod mails;
 mod product_file;
 mod proofs;
+mod remote;
 mod stories;
 mod world;
 
@@ -89,7 +88,7 @@ fn main() -> ExitCode {
             }));
         }
     }
-    told.extend(remote());
+    told.extend(remote::stories());
     // They mostly wait for the servers that they share.
     let threads = arguments.test_threads.or(Some(4));
     let told = libtest_mimic::run(&Arguments { test_threads: threads, ..arguments.clone() }, told);
@@ -123,14 +122,14 @@ fn main() -> ExitCode {
 }
 
 fn all_stories() -> impl Iterator<Item = (String, Story)> {
-    let stories = stories::STORIES.iter().map(|(name, story)| ((*name).to_owned(), *story));
-    stories.chain(hostile::STORIES.iter().map(|(name, story)| (format!("hostile::{name}"), *story)))
+    let stories = stories::STORIES.iter().map(|story| (story.name.to_owned(), *story));
+    stories.chain(hostile::STORIES.iter().map(|story| (format!("hostile::{}", story.name), *story)))
 }
 
 fn tell(stages: &Stages, kind: Kind, story: Story) -> Result<(), Failed> {
     let stage = stages[&kind].get_or_init(|| Stage::start(kind, hosts::UNLIMITED));
     let stage = stage.as_ref().map_err(Failed::from)?;
-    stage.run(story(stage.world().at_own_address()));
+    stage.run(story.tell(stage.world().at_own_address()));
     Ok(())
 }
 
@@ -139,29 +138,4 @@ fn tell_if_slow(name: &str, started: Instant) {
     if Duration::from_secs(10) < started.elapsed() {
         println!("{name} took {} s", started.elapsed().as_secs());
     }
-}
-
-/// The stories for a deployment somewhere else; ignored unless the environment names one.
-fn remote() -> Vec<Trial> {
-    let setting = |name: &str| std::env::var(name).unwrap_or_default();
-    let url = setting("HP_URL").trim_end_matches('/').to_owned();
-    all_stories()
-        .map(|(name, story)| {
-            let url = url.clone();
-            let is_ignored = url.is_empty();
-            let trial = Trial::test(format!("remote::{name}"), move || {
-                let ours = [setting("HP_OUR_PUBLISHABLE_KEY"), setting("HP_OUR_SECRET_KEY")];
-                let theirs = [setting("HP_THEIR_PUBLISHABLE_KEY"), setting("HP_THEIR_SECRET_KEY")];
-                let runtime = tokio::runtime::Runtime::new().map_err(|error| Failed::from(error.to_string()))?;
-                runtime.block_on(story(app::world(&url, [&ours[0], &ours[1]], [&theirs[0], &theirs[1]])));
-                Ok(())
-            });
-            // Mails of a deployment somewhere else are read by nobody here.
-            let is_by_mail =
-                ["people::", "profiles::", "own_orders::", "second_factors::", "sign_ups::", "customers::"]
-                    .iter()
-                    .any(|chapter| name.starts_with(chapter));
-            trial.with_ignored_flag(is_ignored || is_by_mail)
-        })
-        .collect()
 }

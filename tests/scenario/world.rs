@@ -1,9 +1,11 @@
 //! What a story is told with: two shops of two tenants behind one address, and their keys.
 
 use std::net::Ipv4Addr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, LazyLock};
 
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::mailer::memory::Mailbox;
 use serde_json::{Value, json};
 
@@ -50,7 +52,11 @@ impl World {
 
 /// The same client at an address of this machine that nobody has asked from.
 pub fn at_own_address(client: &Client) -> Client {
-    static LAST: AtomicU16 = AtomicU16::new(0);
+    // Begins elsewhere in each run: what an address has done is remembered for an hour where the API runs on.
+    static LAST: LazyLock<AtomicU16> = LazyLock::new(|| {
+        let [.., high, low] = SystemClock.now().millis().to_be_bytes();
+        AtomicU16::new(u16::from_be_bytes([high, low]))
+    });
     let [high, low] = LAST.fetch_add(1, Ordering::Relaxed).to_be_bytes();
     client.moved_to(Ipv4Addr::new(127, 1, high, low).into())
 }

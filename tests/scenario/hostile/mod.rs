@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use crate::stories::{Story, stories};
 use crate::world::{World, order_form};
 
-pub const STORIES: &[(&str, Story)] = stories![
+pub const STORIES: &[Story] = stories![
     json_bodies::what_is_no_json_object_is_refused,
     json_bodies::every_wrong_type_is_named_where_it_is,
     json_bodies::all_wrong_types_are_named_at_once,
@@ -31,12 +31,12 @@ pub const STORIES: &[(&str, Story)] = stories![
     sizes::overlong_texts_are_refused_by_name,
     texts::statements_in_texts_are_texts,
     texts::control_characters_are_refused_by_name,
-    people::what_is_no_json_object_changes_nobody,
-    people::each_wrong_field_of_a_person_is_named,
-    people::hostile_texts_of_people_are_texts_or_refused_by_name,
-    organizations::what_is_no_object_opens_no_door,
-    organizations::fields_that_are_wrong_or_unknown_are_named,
-    organizations::texts_that_are_too_long_or_statements_do_no_harm,
+    people::what_is_no_json_object_changes_nobody(Mailbox, Staff, Address),
+    people::each_wrong_field_of_a_person_is_named(Mailbox, Staff, Address),
+    people::hostile_texts_of_people_are_texts_or_refused_by_name(Mailbox, Staff, Address),
+    organizations::what_is_no_object_opens_no_door(Staff),
+    organizations::fields_that_are_wrong_or_unknown_are_named(Staff),
+    organizations::texts_that_are_too_long_or_statements_do_no_harm(Staff),
     organizations::forms_that_are_wrong_are_errors_of_oauth,
     products::what_is_no_product_makes_and_changes_none,
     products::too_much_of_a_product_is_refused,

@@ -36,6 +36,7 @@ mod token_keys;
 mod translations;
 
 pub use identity_providers::SECRET as PROVIDER_SECRET;
+pub use permissions::paths;
 
 use crate::app::{Kind, Stage};
 use crate::hosts::UNLIMITED;
@@ -138,7 +139,7 @@ pub const PROOFS: &[Proof] = &[
     },
     Proof {
         name: "sessions_that_are_long_over_are_forgotten",
-        kinds: &[Kind::Native],
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: false,
         limits: UNLIMITED,
         show: logins::sessions_that_are_long_over_are_forgotten,

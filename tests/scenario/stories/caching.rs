@@ -212,9 +212,19 @@ pub async fn whoever_has_written_reads_nothing_older(world: World) {
         let answer = world.ours.shopper.get(&path).header("min-version", wrong).send().await;
         assert_eq!(answer.expect_problem(400, "invalid-header").places(), ["Min-Version:"], "{wrong}");
     }
-    // Another tenant's versions are others.
-    let theirs = world.theirs.shopper.get("/api/v1/products?limit=1").of_any_version().send().await.expect(200);
-    assert!(theirs.header("catalog-version").is_none_or(|version| version.parse::<i64>().is_ok()));
+    // Another tenant's versions are others: what we write leaves theirs, which other stories may write meanwhile.
+    world.theirs.import(&[Product::simple(&handle, "1", 5)]).await;
+    let theirs = async || {
+        let listed = world.theirs.merchant.get("/api/v1/admin/products?limit=1").of_any_version().send().await;
+        written(listed)
+    };
+    let before = write("6").await;
+    eventually("a write that leaves their version", Duration::from_secs(60), async || {
+        let version = theirs().await;
+        assert!(before < write("7").await && before < write("6").await);
+        (version == theirs().await).then_some(())
+    })
+    .await;
 }
 
 pub async fn round_trips_stay_within_their_budget(world: World) {
