@@ -1,5 +1,6 @@
 //! The README's first command.
 
+use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
@@ -8,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::program::{Dev, closed_pipe, dev_command, first_counted, interrupt, run, two_free_ports};
+use crate::world::Shop;
 
 /// Pastes a line into the shell that every system has: the status of the answer, and its body.
 fn paste(line: &str) -> (u16, Value) {
@@ -36,21 +38,21 @@ async fn dev_gives_a_filled_shop_whose_printed_lines_work_and_which_is_there_aga
 
     // The catalog is as large as promised, and sells.
     let shop = dev.shop();
-    let mut products = Vec::new();
+    holds_the_sample_catalog(&shop).await;
+    let mut in_stock = 0;
     let mut next = Value::Null;
     loop {
         let call = shop.shopper.get("/api/v1/products");
         let call = call.query(&[("limit", "50"), ("filter[inStock]", "true")]);
         let call = if let Some(cursor) = next.as_str() { call.query(&[("cursor", cursor)]) } else { call };
         let page = call.send().await.expect(200).json();
-        products
-            .extend(page["items"].as_array().unwrap().iter().map(|item| item["handle"].as_str().unwrap().to_owned()));
+        in_stock += page["items"].as_array().unwrap().len();
         next = page["nextCursor"].clone();
         if next.is_null() {
             break;
         }
     }
-    assert!(60 <= products.len(), "{} products", products.len());
+    assert!(60 <= in_stock, "{in_stock} products in stock");
     let sold = first_counted(&shop).await;
     let checkout = shop.opened(&[(&sold.variant, 1)]).await;
     let order = shop.complete(&checkout, "the first order").await.expect(201);
@@ -63,6 +65,27 @@ async fn dev_gives_a_filled_shop_whose_printed_lines_work_and_which_is_there_aga
     let kept = again.shop().merchant.get(order.the("location")).send().await.expect(200);
     assert_eq!(kept.body, order.body);
     assert!(again.interrupt().success());
+}
+
+/// At least 60 products and 200 variants, of several options, some without an SKU in the file, all with images.
+async fn holds_the_sample_catalog(shop: &Shop) {
+    const FILE: &str = include_str!("../../edge/src/cli/sample_catalog.csv");
+    let exported = shop.merchant.get("/api/v1/admin/exports/products.jsonl").send().await.expect(200);
+    let lines = str::from_utf8(&exported.body).unwrap().lines();
+    let products: Vec<Value> = lines.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |product: &Value, member: &str| product[member].as_array().cloned().unwrap_or_default();
+    let variants: Vec<Value> = products.iter().flat_map(|product| of(product, "variants")).collect();
+    assert_eq!((products.len(), variants.len()), (77, 290));
+    let skus: BTreeSet<&str> = variants.iter().map(|variant| variant["sku"].as_str().unwrap()).collect();
+    assert_eq!(skus.len(), variants.len(), "each has an SKU of its own");
+    // A cell that is not the first of its row.
+    let made_up = skus.iter().filter(|sku| !FILE.contains(&format!(",{sku},"))).count();
+    assert_eq!(made_up, 27);
+    let options = |variant: &Value| of(variant, "options").len();
+    assert_eq!(variants.iter().map(options).max(), Some(3));
+    let images = |product: &Value| of(product, "images").len();
+    assert!(products.iter().all(|product| 0 < images(product)), "each has images");
+    assert!(products.iter().any(|product| 1 < images(product)));
 }
 
 #[tokio::test]

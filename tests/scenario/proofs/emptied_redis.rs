@@ -115,7 +115,8 @@ impl Clock for Hasty {
     }
 }
 
-/// Whoever logs in begins the epoch of an empty Redis, and is let in however long the login took.
+/// Whoever logs in begins the epoch of an empty Redis, and is let in however long the login took. Native alone: the wasm hosts go by the machine's
+/// clock.
 pub fn a_slow_login_lets_in(stage: &Stage, _: Kind) {
     stage.run(async {
         for _ in 0..3 {

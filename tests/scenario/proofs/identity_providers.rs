@@ -470,6 +470,9 @@ pub fn foreign_tokens_are_taken(stage: &Stage, kind: Kind) {
 const BELIEVED: Duration = Duration::from_secs(30);
 
 /// Whoever's membership changes meanwhile is not told that the token is bad: it is as good as before.
+///
+/// Native alone: an isolate that first heard of the second token later than another one believes for longer what it was
+/// told before the change, and a wasm host has several.
 pub fn foreign_tokens_outlive_a_change_of_membership(stage: &Stage, _: Kind) {
     let provider = start_identity_provider(stage.provider_port()).unwrap();
     stage.run(async {

@@ -52,6 +52,7 @@ impl Sql for Meanwhile {
     }
 }
 
+/// Native alone: the change comes from within the database's port, which no wasm host lets anybody into.
 pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
     stage.run(async {
         let world = stage.world();
@@ -86,6 +87,7 @@ pub fn a_login_ends_with_what_it_was_let_in_for(stage: &Stage, _: Kind) {
     });
 }
 
+/// Native alone: of a host that is hashed by each of these settings in its turn, only one in this process is started.
 pub fn a_login_hashes_the_password_as_is_wanted_now(stage: &Stage, _: Kind) {
     const FEWER: &str = "$pbkdf2-sha256$i=1000";
     const MORE: &str = "$argon2id$v=19$m=2048,t=1,p=1";

@@ -30,6 +30,7 @@ impl Clock for Later {
     }
 }
 
+/// Native alone: the wasm hosts go by the machine's clock.
 pub fn a_new_key_is_known_before_it_signs(stage: &Stage, kind: Kind) {
     stage.run(async {
         let old = signer(&stage.world()).await;

@@ -188,6 +188,7 @@ pub async fn a_change_of_another_version_is_refused_with_the_current_one(world: 
     assert!(statuses.iter().all(|status| matches!(status, 200 | 409)), "{statuses:?}");
     let after = source(&world, id).await.expect(200).json();
     let done = statuses.iter().filter(|status| **status == 200).count();
+    assert!(1 <= done, "whoever is refused was overtaken by somebody: {statuses:?}");
     assert_eq!(after["metadata"].as_object().unwrap().len(), done + 1);
     assert_eq!(after["version"].as_u64().unwrap(), 2 + u64::try_from(done).unwrap());
 }

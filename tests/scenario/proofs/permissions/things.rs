@@ -18,6 +18,22 @@ Handle,Title,Body (HTML),Vendor,Product Category,Tags,Option1 Name,Option1 Value
 tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,90,189.00,,\n\
 mug,Mug,,,,,,,MUG,,,12.50,,\n";
 
+/// What is refused of that which [`Things::make`] asks for, by the path and the problem's code.
+const REFUSED: [(&str, &str); 7] = [
+    // No authenticator has signed what the description shows. A real one is registered before.
+    ("/api/v1/auth/passkeys", "passkey-not-proven"),
+    // What is the organization's may be there by way of its other store, and is listed.
+    ("/api/v1/identity-providers", "identity-provider-exists"),
+    ("/api/v1/stores", "invalid-request"),
+    ("/api/v1/roles", "invalid-request"),
+    // The account that is known last is that of whoever asks.
+    ("/api/v1/impersonations", "invalid-request"),
+    // The request before this one has rotated it.
+    ("/api/v1/api-keys/{id}/rotate", "api-key-not-active"),
+    // Without a key nothing is bought.
+    ("/api/v1/checkouts/{id}/complete", "invalid-header"),
+];
+
 /// What there is of one tenant.
 pub struct Things {
     ids: BTreeMap<String, Vec<String>>,
@@ -105,14 +121,19 @@ impl Things {
         if route.access.scope().is_none() {
             return;
         }
+        // The cart that is known last is empty by now.
+        if route.path == "/api/v1/checkouts" {
+            self.learn(&owners_cart(house, owner, &self.variant).await);
+        }
         let operation = operation_of(&route.method, route.path);
         let body = body_of(operation).map(|body| self.with_own_ids(&written(operation, &body))).unwrap_or_default();
         let another = self.with_own_ids(&example(route, house.number()));
         let (path, key) = (self.path_of(route), key_for(&self.path_of(route)));
         for (body, key) in [(&body, Some(key.as_str())), (&another, None)] {
             let made = house.request(&house.nobody, &route.method, &path, Some(owner), key, body).send().await;
-            // What is the organization's may be there by way of its other store, and is listed.
-            assert!(made.status < 500, "{made}");
+            let is_done =
+                made.status < 300 || REFUSED.iter().any(|(path, code)| *path == route.path && made.code() == *code);
+            assert!(is_done, "{} {}: {made}", route.method, route.path);
             self.learn(&String::from_utf8_lossy(&made.body));
         }
         self.keyed.insert(route.path, (path, body));
