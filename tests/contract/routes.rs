@@ -53,6 +53,13 @@ fn the_readme_names_every_route() {
     }
 }
 
+#[test]
+fn the_readme_counts_the_routes() {
+    let readme = std::fs::read_to_string(source::root().join("README.md")).expect("README.md");
+    let counted = format!("KB gzip with {} routes;", routes().table().len());
+    assert!(readme.contains(&counted), "README.md: no \"{counted}\"");
+}
+
 fn line(route: &Route) -> String {
     let operation = operation_of(route);
     let over = match route.access {
