@@ -341,7 +341,7 @@ async fn a_channel_of_20_000_products_is_read_as_any_other_list() {
 #[tokio::test]
 async fn a_clerks_list_of_20_000_products_is_read_a_thousand_at_a_time() {
     /// Steps to look at 1,000 of each status.
-    const LOOKED: i32 = 120_000;
+    const LOOKED: i32 = 200_000;
     let shop = Shop::open().await;
     let database = Counted::open(&shop.folder.path().join("test.db"));
     let (organization, store) = (shop.tenant.organization.to_string(), shop.tenant.store.to_string());
