@@ -20,7 +20,7 @@ use headlesspro_shared::kernel::time::Timestamp;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::paths::{TABLE, body_of, key_for, operation_of, written};
+use super::paths::{TABLE, body_of, key_for, missing, operation_of, written};
 use crate::app::{STAFF_PASSWORD, Stage};
 use crate::client::{Answer, Call, Client};
 use crate::world::at_own_address;
@@ -69,11 +69,13 @@ pub enum Caller {
     CustomRole,
     /// An admin whose grants are for the sibling store alone.
     AdminElsewhere,
+    /// An admin whose grants are for one product, which is not there.
+    AdminOfNothing,
 }
 
 impl Caller {
     pub fn all() -> impl Iterator<Item = Caller> {
-        let special = [Caller::OauthApp, Caller::CustomRole, Caller::AdminElsewhere];
+        let special = [Caller::OauthApp, Caller::CustomRole, Caller::AdminElsewhere, Caller::AdminOfNothing];
         Role::BUILT_IN.into_iter().map(Caller::BuiltIn).chain(special)
     }
 
@@ -83,6 +85,7 @@ impl Caller {
             Caller::OauthApp => "oauth-app".to_owned(),
             Caller::CustomRole => "custom-role".to_owned(),
             Caller::AdminElsewhere => "admin-elsewhere".to_owned(),
+            Caller::AdminOfNothing => "admin-of-nothing".to_owned(),
         }
     }
 }
@@ -208,6 +211,12 @@ impl<'a> House<'a> {
                 let owner = self.log_in_as(&self.ours, Role::Owner).await;
                 let to = json!({ "store": self.sibling.ids.store });
                 let grant = json!({ "scopes": "catalog:read orders:read", "to": to });
+                self.appointed(&owner, &json!({ "role": "admin", "grants": [grant] })).await
+            }
+            Caller::AdminOfNothing => {
+                let owner = self.log_in_as(&self.ours, Role::Owner).await;
+                let scopes = Role::Admin.scopes(Scopes::NONE);
+                let grant = json!({ "scopes": scopes, "to": { "record": missing("prod") } });
                 self.appointed(&owner, &json!({ "role": "admin", "grants": [grant] })).await
             }
         }

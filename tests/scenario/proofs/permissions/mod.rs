@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::join3;
 use futures_util::stream::{self, StreamExt};
-use headlesspro_edge::routes::Route;
+use headlesspro_edge::routes::{Access, Route};
 use headlesspro_shared::identity::{Role, Scopes};
 use http::Method;
 use serde_json::Value;
@@ -146,6 +146,9 @@ impl Matrix<'_> {
             let may = role.scopes(Scopes::NONE).contains(scope);
             assert_eq!(is_let_in, may, "{} {} as {role}: {outcome}", route.method, route.path);
         }
+        // A list is of more than a record.
+        let is_list = matches!(route.access, Access::Channel(_));
+        assert!(caller != Caller::AdminOfNothing || !is_list || !is_let_in, "{} as {who}: {outcome}", route.path);
         if !is_let_in {
             let mut columns = vec![(nothing(route), outcome)];
             if route.path.contains('{') {
@@ -192,7 +195,11 @@ impl Matrix<'_> {
         }
         let credential = self.credential(caller, route).await;
         let request = self.fresh.request(&self.own, route, &credential).await;
-        columns.push(("own", self.made(route, &request, Some(&credential)).await));
+        let own = self.made(route, &request, Some(&credential)).await;
+        // Each handler asks whether the caller's grants are for what it was asked about.
+        let is_asked = caller == Caller::AdminOfNothing && matches!(route.access, Access::Record(_));
+        assert!(!is_asked || own == "404 not-found", "{} {} as {who}: {own}", route.method, route.path);
+        columns.push(("own", own));
         columns
     }
 
@@ -208,7 +215,7 @@ impl Matrix<'_> {
     async fn credential(&self, caller: Caller, route: &Route) -> String {
         let is_a_person = match caller {
             Caller::BuiltIn(role) => !matches!(role, Role::Guest | Role::App),
-            Caller::CustomRole | Caller::AdminElsewhere => true,
+            Caller::CustomRole | Caller::AdminElsewhere | Caller::AdminOfNothing => true,
             // Has no account.
             Caller::OauthApp => false,
         };
