@@ -267,6 +267,9 @@ impl Instances {
     }
 }
 
+/// Between two writes: what 50 readers read in half a second, however busy the machine is.
+const READS_A_WRITE: usize = 1_200;
+
 /// The share of reads that asked no database, of 50 readers beside a writer.
 async fn share_of_hits(shares: bool) -> f64 {
     let database = EmbeddedDatabase::migrated().await;
@@ -310,7 +313,9 @@ async fn share_of_hits(shares: bool) -> f64 {
     }));
     let writing = async {
         for number in 0..6 {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            while reads.load(Ordering::SeqCst) < READS_A_WRITE * (number + 1) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
             write(number).await;
         }
         is_over.store(true, Ordering::SeqCst);
