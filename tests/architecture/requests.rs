@@ -37,6 +37,15 @@ async fn what_requests_put_together_runs_on_an_index() {
         )
     };
 
+    for (key, of, kind) in [
+        ("season", "collection", "text"),
+        ("rank", "collection", "number"),
+        ("climate", "category", "text"),
+        ("floor", "category", "number"),
+    ] {
+        let body = format!(r#"{{"key":"{key}","name":"x","of":"{of}","type":"{kind}","filterable":true}}"#);
+        assert_eq!(shop.post("/api/v1/admin/attributes", body).await, 201, "{key}");
+    }
     for (method, path, body, status) in [
         ("POST", "/api/v1/collections".to_owned(), format!(r#"{{"name":"found","rule":{}}}"#, rule("a")), 201),
         ("PATCH", "/api/v1/collections/found".to_owned(), format!(r#"{{"rule":{}}}"#, rule("b")), 200),
@@ -76,11 +85,14 @@ async fn what_requests_put_together_runs_on_an_index() {
                 "products?filter[collection]=choisi&currency=USD&sort=price&filter[price][min]=1".to_owned(),
                 "categories?".to_owned(),
                 format!("categories?filter[parent]={kitchen}"),
+                "categories?attribute.climate=mild&attribute.floor[min]=1".to_owned(),
+                format!("categories?filter[parent]={kitchen}&attribute.climate=mild&attribute.floor[min]=1"),
                 "categories/cuisine%2Ftasses?".to_owned(),
                 "categories/kitchen%2Fcups?".to_owned(),
                 format!("categories/{cups}?"),
                 "categories/cuisine%2Ftasses/products?".to_owned(),
                 "collections?".to_owned(),
+                "collections?attribute.season=winter&attribute.rank[min]=1".to_owned(),
                 "collections/choisi?".to_owned(),
                 "collections/chosen?".to_owned(),
                 "collections/choisi/products?filter[tag]=a".to_owned(),
