@@ -159,7 +159,7 @@ fn finish() -> Operation {
     let missing = BulkError::PartMissing(3);
     operation(Method::POST, "/api/v1/admin/bulk/upserts/{id}/finish", "finishBulkUpsert")
         .says("Finishes a bulk upsert", "When all parts up to the last one are done. It takes no more of them then.")
-        .budget(Budget::new(3, 3, 0))
+        .budget(Budget::new(3, 5, 0))
         .parameters([key()])
         .answer(answer("finished"))
         .problems(not_found())
@@ -170,7 +170,7 @@ fn finish() -> Operation {
 fn cancel() -> Operation {
     operation(Method::POST, "/api/v1/admin/bulk/upserts/{id}/cancel", "cancelBulkUpsert")
         .says("Cancels a bulk upsert", "It takes no more parts. What is written stays.")
-        .budget(Budget::new(3, 3, 0))
+        .budget(Budget::new(3, 5, 0))
         .parameters([key()])
         .answer(answer("cancelled"))
         .problems(not_found())
