@@ -134,6 +134,48 @@ async fn what_was_written_since_is_read() {
 }
 
 #[tokio::test]
+async fn what_a_write_left_alone_is_shared_on() {
+    let house = House::open().await;
+    let first = house.shown(PRODUCT).await;
+    let list = house.shown("/api/v1/products").await;
+    let write = async |handle: &str| {
+        let isolate = house.isolate(&house.opened.secret_key);
+        isolate.import(format!("Handle,Title,Variant Price\n{handle},Stove,5\n")).await;
+        isolate
+    };
+    for handle in ["stove", "lamp"] {
+        write(handle).await.work_on().await;
+    }
+    let left_alone = house.shown(PRODUCT).await;
+    assert_eq!((left_alone.sql(), &left_alone.body), (0, &first.body));
+    let version = |answer: &Answer| answer.header("catalog-version").parse::<i64>().unwrap();
+    assert_eq!(version(&left_alone), version(&first) + 2, "it is as good as read now");
+    let isolate = house.isolate(&house.opened.publishable_key);
+    let heard = isolate.get_with(PRODUCT, ("min-version", left_alone.header("catalog-version"))).await;
+    assert_eq!(heard.sql(), 0);
+    let lists = house.shown("/api/v1/products").await;
+    assert!(lists.sql() == 1 && lists.body != list.body);
+    // Of what nobody told, everything may be touched.
+    write("kettle").await.die();
+    write("mug").await.work_on().await;
+    assert_eq!(house.shown(PRODUCT).await.sql(), 1);
+}
+
+#[tokio::test]
+async fn an_isolate_with_no_other_question_to_redis_asks_it_before_the_database() {
+    let house = House::open().await;
+    let paths: Vec<String> = (1..=20).map(|limit| format!("/api/v1/products?limit={limit}")).collect();
+    for path in &paths {
+        assert_eq!(house.shown(path).await.sql(), 1, "{path}");
+    }
+    // Its key is known to it and its units are taken by then, so that most requests ask Redis nothing else.
+    let isolate = house.isolate(&house.opened.publishable_key);
+    for path in &paths {
+        assert_eq!(isolate.get(path).await.sql(), 0, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn writes_that_are_told_in_another_order_hide_no_later_one() {
     let house = House::open().await;
     let (first, second) = (house.write(2).await, house.write(3).await);

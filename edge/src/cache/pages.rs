@@ -2,12 +2,13 @@
 //!
 //! An answer is found by all that it depends on: the publishable key, the target, and the languages that are accepted.
 //! With it goes what was known of the key, so that an isolate which knows neither asks no database. It is asked for in
-//! the round trip of the rate limits, where one is made anyway, and together with the version of the catalog that was
-//! written last, as far as the writer came to tell it: what is older is not shown.
+//! the round trip of the rate limits, or in one instead of the database's, and together with what was written lately, as
+//! far as the writers came to tell it: what was touched since is not shown.
 //!
 //! It lies in one of its store's places, whatever lay there before: however many answers there are, a store takes no
 //! more room than its places do. Redis is not believed: each answer has a MAC under a key of its organization's.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -52,10 +53,17 @@ impl Address {
         Address { organization, store, digest: hex::encode(digest), place: place.checked_rem(PLACES).unwrap_or(0) }
     }
 
-    /// What Redis is asked for: the answer, and the version that was written last.
+    /// What Redis is asked for: the answer, and what was written lately.
     pub fn keys(&self) -> [String; 2] {
         [format!("kept:{}:{}", self.store, self.place), written::key(self.store)]
     }
+}
+
+/// Whether Redis was asked for the answer to a request, and what it had.
+#[derive(Debug, Clone)]
+pub enum Found {
+    NotAsked,
+    Asked(Option<Arc<Page>>),
 }
 
 /// An answer as isolates share it.
@@ -112,9 +120,21 @@ impl Page {
         Some(Command(vec!["SET".to_owned(), place, text, "PX".to_owned(), life.to_string()]))
     }
 
-    /// What Redis has at the address, to be shown for `kept_for` here; `written` is the version that was written last,
-    /// where anybody told. `None`: it is another answer, too old, or not ours.
-    pub fn read(
+    /// As [`read`](Page::read), from the values of the address's keys.
+    pub fn of_values(
+        values: Vec<Option<String>>,
+        address: &Address,
+        lookup: &LookupKey,
+        now: Timestamp,
+        kept_for: Duration,
+    ) -> Option<Page> {
+        let [text, written] = <[Option<String>; 2]>::try_from(values).ok()?;
+        Page::read(&text?, written.as_deref(), address, lookup, now, kept_for)
+    }
+
+    /// What Redis has at the address, to be shown for `kept_for` here; `written` is what was written lately, where
+    /// anybody told. `None`: it is another answer, too old, touched since, or not ours.
+    fn read(
         text: &str,
         written: Option<&str>,
         address: &Address,
@@ -127,11 +147,10 @@ impl Page {
         let is_ours = bool::from(mac(lookup, address, text).as_bytes().ct_eq(said.as_bytes()));
         let (head, body) = text.split_once('\n').filter(|_| is_ours)?;
         let head: Head = serde_json::from_str(head).ok()?;
-        // What does not read back is taken for newer than anything.
-        let written = written.map_or(0, |written| written.parse().unwrap_or(i64::MAX));
-        if head.digest != address.digest || head.version < written {
+        if head.digest != address.digest {
             return None;
         }
+        let version = written::holds_until(written.unwrap_or_default(), head.version, &head.tags)?;
         let read_at = Timestamp::from_millis(head.read_at);
         let turn = head.turn.map(Timestamp::from_millis);
         let until = read_at.checked_add_millis(millis(SHARED_FOR))?.min(now.checked_add_millis(millis(kept_for))?);
@@ -145,7 +164,7 @@ impl Page {
             headers,
             etag: head.etag,
             tags: head.tags,
-            version: head.version,
+            version,
             record: head.record.map(|record| record.parse()).transpose().ok()?,
             read_at,
             turn,
@@ -227,8 +246,9 @@ mod tests {
     #[test]
     fn nobody_shows_what_was_written_since_or_turns() {
         let (text, _) = shared(&page("{}"), 0).unwrap();
-        assert!(read(&text, Some("7"), "/a", 1).is_some());
-        assert!(read(&text, Some("8"), "/a", 1).is_none() && read(&text, Some("soon"), "/a", 1).is_none());
+        let version = |written| read(&text, Some(written), "/a", 1).map(|page| page.kept.version);
+        assert_eq!((version("7"), version("8"), version("soon")), (Some(7), None, None));
+        assert_eq!((version("9 prod_2\n8 prod_3"), version("9 prod_2\n8 prod_1")), (Some(9), None));
         let mut turning = page("{}");
         turning.kept.turn = Some(at(5_000));
         let (text, life) = shared(&turning, 0).unwrap();

@@ -32,7 +32,7 @@ use super::store::{ListFilter, Sort, SortKey};
 use super::usecase::{self, ListQuery, Question, Shelf, WrongFilter};
 use super::{attributes, categories, channels, collections, fields};
 use crate::app::Ctx;
-use crate::cache::pages::{Address, Page};
+use crate::cache::pages::{Address, Found, Page};
 use crate::cache::{Kept, isolates};
 use crate::extract::{MinVersion, Parsed, PathText, Query, QueryParams, next_link, query_of};
 use crate::failure::{Denied, Failure};
@@ -131,8 +131,8 @@ pub struct Asked {
     at_least: Option<i64>,
     /// Or what is wrong with the locale that is named.
     preference: Result<Preference, String>,
-    /// Where isolates share the answer, and what is there.
-    shared: Option<(Arc<Address>, Option<Arc<Page>>)>,
+    /// Where isolates share the answer, and what was found there.
+    shared: Option<(Arc<Address>, Found)>,
 }
 
 impl<S: Sync> FromRequestParts<S> for Asked {
@@ -149,8 +149,7 @@ impl<S: Sync> FromRequestParts<S> for Asked {
             (Some(Err(error)), None) => Err(error.to_string()),
             (Some(_), Some(_)) => Err("is given twice".to_owned()),
         };
-        let page = parts.extensions.get::<Arc<Page>>().cloned();
-        let shared = parts.extensions.get::<Arc<Address>>().map(|address| (Arc::clone(address), page));
+        let shared = parts.extensions.get::<(Arc<Address>, Found)>().cloned();
         Ok(Asked { uri, headers, at_least, preference, shared })
     }
 }
@@ -212,7 +211,11 @@ pub async fn show(ctx: Ctx, asked: Asked, question: Question) -> Result<Response
                 Some(shared) => recalled(&ctx, &**shared, url(&key), at_least, &guess).await,
                 None => None,
             };
-            let (kept, key) = match recalled.or_else(|| on_page(&ctx, &asked, &key).filter(|_| may_be_kept)) {
+            let on_page = match &asked.shared {
+                Some((address, found)) if may_be_kept => on_page(&ctx, address, found, at_least, &key).await,
+                _ => None,
+            };
+            let (kept, key) = match recalled.or(on_page) {
                 Some(kept) => (Arc::new(kept), key),
                 None => {
                     let (kept, spoken) = read_anew(&ctx, &asked, &question, guess.clone()).await?;
@@ -285,13 +288,24 @@ async fn recalled(
     (is_new_enough && !answers.is_overtaken(ctx.tenant().store, kept.version)).then_some(kept)
 }
 
-/// What came along with the limits, unless a write that went through this isolate has overtaken it.
-fn on_page(ctx: &Ctx, asked: &Asked, key: &str) -> Option<Kept> {
-    let (_, page) = asked.shared.as_ref()?;
-    let page = page.as_ref().filter(|page| page.key == key)?;
-    let is_new_enough = asked.at_least.is_none_or(|at_least| at_least <= page.kept.version);
-    let (answers, _) = ctx.app().answers();
-    (is_new_enough && !answers.is_overtaken(ctx.tenant().store, page.kept.version)).then(|| page.kept.clone())
+/// What is shared at the address, unless a write that went through this isolate has overtaken it. Where it did not come
+/// along with the limits, it is asked for here: that costs less than the database, which has to be asked otherwise.
+async fn on_page(ctx: &Ctx, address: &Address, found: &Found, at_least: Option<i64>, key: &str) -> Option<Kept> {
+    let app = ctx.app();
+    let (answers, kept_for) = app.answers();
+    let page = match found {
+        Found::Asked(page) => page.clone()?,
+        Found::NotAsked => {
+            let keys = address.keys();
+            let values = app.limiter().values(&*app.kv, &*app.clock, &keys).await?;
+            ctx.spent().add_kv(1);
+            Arc::new(Page::of_values(values, address, &app.vault.lookup, ctx.now, kept_for)?)
+        }
+    };
+    let version = page.kept.version;
+    let is_new_enough = at_least.is_none_or(|at_least| at_least <= version);
+    let is_shown = page.key == key && is_new_enough && !answers.is_overtaken(ctx.tenant().store, version);
+    is_shown.then(|| page.kept.clone())
 }
 
 /// Puts an answer where isolates share it, after the response.

@@ -157,10 +157,10 @@ pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: Advance) -> Result<(), Fail
     ctx.app().answers().0.purge(store, &advance.tags, version);
     ctx.spent().tell_catalog_version(version);
     if ctx.app().tells_of_writes() {
-        let app = Arc::clone(ctx.app());
+        let (app, tags) = (Arc::clone(ctx.app()), advance.tags.clone());
         ctx.later(async move {
             // Where it fails, others show what they have until its time is over.
-            let _may_be_unknown = tell_written(&*app.kv, store, version).await;
+            let _may_be_unknown = tell_written(&*app.kv, store, version, &tags).await;
         });
     }
     if let Some((id, cdn)) = advance.purge.zip(ctx.app().cdn()) {

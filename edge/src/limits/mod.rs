@@ -18,6 +18,7 @@ mod postponed;
 mod revocations;
 pub mod script;
 
+use std::pin::pin;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -163,6 +164,27 @@ impl Limiter {
         (admission(decision, 1), decided)
     }
 
+    /// The values of some keys, for a request whose admission asked Redis nothing. `None`: Redis is away.
+    pub async fn values(&self, kv: &dyn Kv, clock: &dyn Clock, keys: &[String]) -> Option<Vec<Option<String>>> {
+        if self.is_alone() {
+            return None;
+        }
+        let words = ["MGET".to_owned()].into_iter().chain(keys.iter().cloned());
+        let wanted = pin!(kv.command(Command(words.collect())));
+        let reply = match select(wanted, clock.sleep(ANSWER_WITHIN)).await {
+            Either::Left((reply, _)) => reply,
+            Either::Right(((), _)) => Err(KvError::Timeout),
+        };
+        match reply {
+            Ok(Reply::Array(values)) => Some(values.into_iter().map(text_of).collect()),
+            Ok(_) => None,
+            Err(error) => {
+                self.lost(&error, clock.now());
+                None
+            }
+        }
+    }
+
     /// Whether Redis is away, so that this isolate is on its own.
     pub fn is_alone(&self) -> bool {
         self.away.is_away()
@@ -208,11 +230,15 @@ impl Limiter {
                 None
             }
             Err(error) => {
-                if self.away.lost(now) {
-                    log::warn!("rate limits: counting here alone, because {error}");
-                }
+                self.lost(&error, now);
                 None
             }
+        }
+    }
+
+    fn lost(&self, error: &KvError, now: Timestamp) {
+        if self.away.lost(now) {
+            log::warn!("rate limits: counting here alone, because {error}");
         }
     }
 
@@ -234,6 +260,13 @@ impl Limiter {
         });
         let organization = claims.organization.map(|id| bucket(Subject::Organization, &id.to_string()));
         [address, caller, organization].into_iter().flatten().collect()
+    }
+}
+
+fn text_of(value: Reply) -> Option<String> {
+    match value {
+        Reply::Text(text) => Some(text),
+        _ => None,
     }
 }
 

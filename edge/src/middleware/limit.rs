@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::authorize::{authorize, bearer, publishable_key};
 use crate::app::{App, Spent, Tenant};
-use crate::cache::pages::{Address, Page};
+use crate::cache::pages::{Address, Found, Page};
 use crate::identity::{Bearer, Countable, KeyHash, Needed, countable};
 use crate::limits::{Admission, Claims, ClientAddress, Postponed};
 use crate::port::defer::Defer;
@@ -93,9 +93,18 @@ async fn limit(
         let address = address(counting, &request, &app);
         let keys = address.as_ref().map(|(address, _)| address.keys());
         let keys = keys.as_ref().map_or(&[][..], |keys| keys.as_slice());
-        let (admission, found) = app.limiter().admit_reading(&*app.kv, &*app.clock, &claims, keys).await;
-        if let Some((address, known)) = address {
-            take_page(&app, address, known, found, &mut request);
+        let (admission, values) = app.limiter().admit_reading(&*app.kv, &*app.clock, &claims, keys).await;
+        if let Some((address, (hash, tenant))) = address {
+            let mut found = Found::NotAsked;
+            if !values.is_empty() {
+                let ((_, kept_for), now) = (app.answers(), app.clock.now());
+                let page = Page::of_values(values, &address, &app.vault.lookup, now, kept_for);
+                if let Some(page) = &page {
+                    app.verifier().borrow(hash, tenant, &page.credential, now);
+                }
+                found = Found::Asked(page.map(Arc::new));
+            }
+            request.extensions_mut().insert((Arc::new(address), found));
         }
         request.extensions_mut().insert(admission.revoked);
         match refusal(&admission) {
@@ -128,21 +137,6 @@ fn address(counting: Counting, request: &Request, app: &App) -> Option<(Address,
     let languages = languages.collect::<Option<Vec<_>>>()?.join(",");
     let address = Address::of((tenant.organization, tenant.store), &hash.to_hex(), target, &languages);
     Some((address, (hash, tenant)))
-}
-
-/// Puts what was found there into the request's extensions, for its handler, and its key among those that are known.
-fn take_page(app: &App, address: Address, (hash, tenant): Shown, found: Vec<Option<String>>, request: &mut Request) {
-    let mut found = found.into_iter();
-    if let Some(text) = found.next().flatten() {
-        let written = found.next().flatten();
-        let ((_, kept_for), now) = (app.answers(), app.clock.now());
-        let page = Page::read(&text, written.as_deref(), &address, &app.vault.lookup, now, kept_for);
-        if let Some(page) = page {
-            app.verifier().borrow(hash, tenant, &page.credential, now);
-            request.extensions_mut().insert(Arc::new(page));
-        }
-    }
-    request.extensions_mut().insert(Arc::new(address));
 }
 
 /// By what can be said without asking anybody: where it comes from, and a credential, good or not; with what was
