@@ -13,6 +13,13 @@ use crate::paths::Paths;
 pub fn command(paths: &Paths, program: impl AsRef<OsStr>, words: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(words).current_dir(&paths.root).env("CARGO_TARGET_DIR", &paths.target).stdin(Stdio::null());
+    // Cargo tells us our own package in these. Told on, they make a cargo below us build anew what depends on them, `ring`
+    // and all that needs it, which a cargo that was called by hand has built already.
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
