@@ -22,3 +22,4 @@ pub mod media;
 pub mod notifications;
 pub mod orders;
 pub mod organizations;
+pub mod pricing;

@@ -22,5 +22,6 @@ pub use freshness::Freshness;
 pub(crate) use offer::tests::offer as offer_for_tests;
 pub use offer::{Availability, Offer};
 pub use order::{LAST_PLACE, ProductOrder, UnknownProductOrder};
+pub use price::HIGHEST_PRICE;
 pub use prior::{WINDOW_MILLIS, lowest_before};
 pub use purge::{FIRST_LEASE_MILLIS, LEASE_MILLIS, PURGE_WORTH_MILLIS, next_purge};

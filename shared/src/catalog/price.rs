@@ -3,7 +3,7 @@
 use crate::kernel::money::{Currency, Money};
 
 /// In minor units. A full cart of the dearest goods, 250 lines of 9,999 units, still adds up within `i64`.
-const HIGHEST_PRICE: i64 = 1_000_000_000_000;
+pub const HIGHEST_PRICE: i64 = 1_000_000_000_000;
 
 /// An amount of zero or more.
 ///

@@ -67,6 +67,9 @@ kinds! {
     FileKind FileId = "file";
     /// An attribute that a store declares.
     AttributeKind AttributeId = "attr";
+    PriceListKind PriceListId = "plist";
+    /// Customers whom a merchant treats alike: wholesale, staff, members.
+    CustomerGroupKind CustomerGroupId = "cgrp";
     CartKind CartId = "cart";
     CheckoutKind CheckoutId = "chk";
     OrderKind OrderId = "ord";

@@ -1,7 +1,7 @@
 //! What variants cost in each currency, and which writes begin a reduction.
 //!
 //! A price is fixed for its currency: a variant without one in a currency is not sold in it. Price lists (by channel,
-//! customer group, quantity, time) will be resolved from these as base prices by one pure function, `shared::pricing`.
+//! customer group, quantity, time) are resolved from these as base prices by one pure function, see [`crate::pricing`].
 
 use std::collections::{BTreeMap, BTreeSet};
 
