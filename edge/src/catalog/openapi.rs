@@ -137,7 +137,7 @@ pub struct NamedTranslationBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 255))]
     pub name: Option<String>,
-    /// HTML; kept sanitised.
+    /// HTML; what is shown of it is sanitised.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 65_536))]
     pub description: Option<String>,

@@ -122,14 +122,16 @@ impl PresentationPatch {
             presentation.seo_description.clone_from(text);
         }
         if let Some(patch) = &self.translations {
-            let mut json: Value = serde_json::from_str(&presentation.translations).unwrap_or_default();
+            let given = presentation.given_translations.as_ref().unwrap_or(&presentation.translations);
+            let mut json: Value = serde_json::from_str(given).unwrap_or_default();
             let known = NamedTranslations::read(&json).unwrap_or_default();
             merge(&mut json, patch);
             match NamedTranslations::read(&json) {
                 Ok(said) => {
                     faults.extend(said.foreign(&known, locales));
-                    let said = said.made_safe(sanitise);
-                    presentation.translations = serde_json::to_string(&said).unwrap_or_else(|_| "{}".to_owned());
+                    let given = json_of(&said);
+                    presentation.translations = json_of(&said.made_safe(sanitise));
+                    presentation.given_translations = Some(given).filter(|given| *given != presentation.translations);
                 }
                 Err(found) => faults.extend(found),
             }
@@ -142,6 +144,10 @@ impl PresentationPatch {
 pub fn handles_taken(locales: &[String], reason: &str) -> PresentationError {
     let fault = |locale: &String| Fault { path: format!("translations/{locale}/handle"), reason: reason.to_owned() };
     PresentationError::Invalid(locales.iter().map(fault).collect())
+}
+
+fn json_of(translations: &NamedTranslations) -> String {
+    serde_json::to_string(translations).unwrap_or_else(|_| "{}".to_owned())
 }
 
 fn locales_of(rows: Option<&Rows>) -> Result<Locales, SqlError> {
@@ -215,5 +221,29 @@ mod tests {
         assert_eq!(held, json!({ "b": { "d": 3, "f": { "h": 4 } }, "e": [3], "i": {} }));
         merge(&mut held, &Value::Null);
         assert_eq!(held, json!({}));
+    }
+
+    #[test]
+    fn translations_are_kept_as_they_were_given_beside_what_is_shown_of_them() {
+        let locales = Locales::new("en".parse().unwrap(), "fr de".parse().unwrap());
+        let mut presentation = Presentation::default();
+        let mut say = |translations: Value| {
+            let patch = PresentationPatch { translations: Some(translations), ..PresentationPatch::default() };
+            assert_eq!(patch.say(&mut presentation, &locales), []);
+            let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+            (presentation.given_translations.as_deref().map(read), read(&presentation.translations))
+        };
+        let (given, safe) = ("<b onclick=\"x()\">x</b><script>alert(1)</script>", "<b>x</b>");
+        let both = |description| json!({ "de": { "name": "Zelte" }, "fr": { "description": description } });
+        assert_eq!(say(both(given)), (Some(both(given)), both(safe)));
+        // Of what was given the rest stays.
+        let both = |description| json!({ "fr": { "name": "Tentes", "description": description } });
+        let change = json!({ "de": null, "fr": { "name": "Tentes" } });
+        assert_eq!(say(change), (Some(both(given)), both(safe)));
+        // What is shown as it was given is kept once.
+        assert_eq!(say(json!({ "fr": { "description": safe } })), (None, both(safe)));
+        // Of what is not shown at all something is kept.
+        let hidden = json!({ "fr": { "name": "Tentes", "description": "<script>x</script>" } });
+        assert_eq!(say(hidden.clone()), (Some(hidden), json!({ "fr": { "name": "Tentes" } })));
     }
 }

@@ -71,6 +71,7 @@ pub const ALL: &[Migration] = files![
     "202611222215_identity_ordered_lists",
     "202611222215_media_removal_order",
     "202611222215_notifications_mail_order",
+    "202611230125_catalog_given_translations",
 ];
 
 #[cfg(test)]

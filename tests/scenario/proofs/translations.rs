@@ -16,6 +16,18 @@ const IMAGE: &str = "https://images.example.com/tent.jpg";
 /// Before anybody has heard of the shop: what it was is remembered for a while.
 const SPEAK: &str = "UPDATE store SET locale = 'en', locales = 'fr fr-CA ar de' WHERE organization_id = ?1";
 
+/// What was given, and what a release that does not keep it does.
+const OF_CATEGORY: [&str; 2] = [
+    "SELECT given_translations FROM category WHERE organization_id = ?1 AND id = ?2",
+    "UPDATE category SET version = version + 1, translations = '{\"fr\":{\"description\":\"<i>y</i>\"}}'
+     WHERE organization_id = ?1 AND id = ?2",
+];
+const OF_COLLECTION: [&str; 2] = [
+    "SELECT given_translations FROM collection WHERE organization_id = ?1 AND id = ?2",
+    "UPDATE collection SET version = version + 1, translations = '{\"fr\":{\"description\":\"<i>y</i>\"}}'
+     WHERE organization_id = ?1 AND id = ?2",
+];
+
 pub fn products_are_told_in_the_locale_that_is_asked_for(stage: &Stage, kind: Kind) {
     stage.run(async {
         let mut speak = Commit::new();
@@ -36,6 +48,7 @@ pub fn products_are_told_in_the_locale_that_is_asked_for(stage: &Stage, kind: Ki
         addresses::a_collection_is_called_so_in_each_locale(&world).await;
         for (kind, handle) in [("categories", "shelter"), ("collections", "summer")] {
             categories_and_collections_are_called_so(&world, kind, handle).await;
+            translations_are_kept_as_given(stage, kind).await;
         }
         // Elsewhere nothing is negotiated.
         let there = json!({ "title": "Mug", "handle": world.name("mug"), "status": "active",
@@ -450,14 +463,48 @@ async fn categories_and_collections_are_called_so(world: &World, kind: &str, han
     shopper.get(&format!("{path}?locale=es")).send().await.expect_problem(422, "invalid-request");
 }
 
+/// What is shown of a description is safe; what the merchant gave is kept beside it, through a later change.
+async fn translations_are_kept_as_given(stage: &Stage, kind: &str) {
+    let world = stage.world();
+    let given = "<i>x</i><script>alert(1)</script>";
+    let body = json!({ "name": "Kept", "handle": world.name("kept"),
+        "translations": { "fr": { "handle": world.name("garde"), "description": given } } });
+    let made = world.ours.merchant.post(&format!("/api/v1/{kind}")).json(&body).send().await.expect(201).json();
+    let path = format!("/api/v1/{kind}/{}", made["id"].as_str().unwrap());
+    // Another handle: a category moves by that.
+    let change = json!({ "handle": world.name("held"), "translations": { "fr": { "name": "Gardé" } } });
+    let changed = world.ours.merchant.patch(&path).json(&change).send().await.expect(200).json();
+    let shown = json!({ "handle": world.name("garde"), "name": "Gardé", "description": "<i>x</i>" });
+    assert_eq!(changed["translations"]["fr"], shown);
+    let french = world.ours.shopper.get(&format!("{path}?locale=fr")).send().await.expect(200).json();
+    assert_eq!(french["description"], "<i>x</i>");
+    let [sql, rewrite] = if kind == "categories" { OF_CATEGORY } else { OF_COLLECTION };
+    let kept = Statement::new(sql).bind(stage.our_organization()).bind(made["id"].as_str().unwrap());
+    let rows = stage.sql().read(vec![kept]).await.unwrap();
+    let kept: Value = serde_json::from_str(rows[0].first().unwrap().get("given_translations").unwrap()).unwrap();
+    assert_eq!(kept["fr"]["description"], given);
+    // The release before writes what is shown and nothing beside it, which counts from then on.
+    let mut before = Commit::new();
+    before.push(Statement::new(rewrite).bind(stage.our_organization()).bind(made["id"].as_str().unwrap()));
+    assert!(matches!(stage.sql().commit(&before).await.unwrap(), Committed::Done { .. }));
+    let change = json!({ "translations": { "fr": { "name": "Tenu" } } });
+    let changed = world.ours.merchant.patch(&path).json(&change).send().await.expect(200).json();
+    assert_eq!(changed["translations"]["fr"], json!({ "name": "Tenu", "description": "<i>y</i>" }));
+}
+
 async fn imports_keep_translations(world: &World, made: &Value) {
-    world.ours.import(&[Product::simple(&world.name("tent"), "99", 4)]).await;
     let path = format!("/api/v1/admin/products/{}", made["id"].as_str().unwrap());
+    let given = &tent(world)["translations"]["fr"]["description"];
+    let product = format!("/api/v1/products/{}", made["id"].as_str().unwrap());
+    let again = json!({ "translations": { "fr": { "description": given } } });
+    world.ours.merchant.patch(&product).json(&again).send().await.expect(200);
+    world.ours.import(&[Product::simple(&world.name("tent"), "99", 4)]).await;
     let kept = world.ours.merchant.get(&path).send().await.expect(200).json();
     assert_eq!(
         (&kept["translations"]["fr"]["title"], &kept["variants"][0]["price"]["amount"]),
         (&json!("Tente tunnel"), &json!("99.00"))
     );
+    assert_eq!(&kept["translations"]["fr"]["description"], given, "with its scripts");
     // What spoke of options and images that are gone is gone with them.
     assert_eq!(kept["translations"]["fr"].get("optionValues"), None);
     let shown = named(&world.ours.shopper, &world.name("abri"), "fr").await.expect(200).json();

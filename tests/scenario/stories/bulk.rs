@@ -375,6 +375,7 @@ pub async fn what_leaves_as_lines_comes_back_without_a_change(world: World) {
     let us = &world.ours.merchant;
     let mut rich = product(&world, "rich", "7.00");
     rich["metadata"] = json!({ "erp": [1, 2.5, "x"] });
+    rich["description"] = json!("<p onclick=\"x()\">As given</p><script>alert(1)</script>");
     rich["publishAt"] = json!("2026-01-01T00:00:00Z");
     rich["images"] = json!([{ "url": "https://images.example.com/1.jpg", "focalPoint": { "x": 0.5, "y": 0.125 } }]);
     us.post("/api/v1/products").json(&rich).send().await.expect(201);

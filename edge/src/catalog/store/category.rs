@@ -27,8 +27,8 @@ WITH page (id) AS MATERIALIZED (
     WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?7 AND f.value = ?8 AND ?6 < f.path/*f*/
     ORDER BY f.path LIMIT iif(?7 IS NULL, 0, ?4)))
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.attributes, c.version,
-  c.created_at, c.updated_at, k.found/*told*/
+  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, NULL AS given_translations, c.attributes,
+  c.version, c.created_at, c.updated_at, k.found/*told*/
 FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.path) - q.bytes - octet_length(q.said) AS before
@@ -54,8 +54,8 @@ WITH page (id) AS MATERIALIZED (
       AND (f.position, f.category_id) > (?7, ?8)/*f*/
     ORDER BY f.position, f.category_id LIMIT iif(?9 IS NULL, 0, ?4)))
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, '' AS description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.attributes, c.version,
-  c.created_at, c.updated_at, k.found/*told*/
+  c.image_url, c.metadata, c.seo_title, c.seo_description, k.said AS translations, NULL AS given_translations, c.attributes,
+  c.version, c.created_at, c.updated_at, k.found/*told*/
 FROM (
   SELECT q.id, q.said, count(*) OVER () AS found,
     sum(q.bytes + octet_length(q.said)) OVER (ORDER BY q.position, q.id) - q.bytes - octet_length(q.said) AS before
@@ -77,13 +77,15 @@ const HAS_ALL: &str = " AND NOT EXISTS (SELECT 1 FROM json_each(:asked) w WHERE 
 
 const BY_ID: &str = "-- catalog::category_by_id
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations,
+  iif(c.given_at = c.version, c.given_translations, NULL) AS given_translations, c.attributes, c.version, c.created_at,
   c.updated_at/*told*/
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 const BY_PATH: &str = "-- catalog::category_by_path
 SELECT c.id, c.parent_id, c.path, c.handle, c.name, c.position, c.product_order, c.description_html, c.description,
-  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.image_url, c.metadata, c.seo_title, c.seo_description, c.translations,
+  iif(c.given_at = c.version, c.given_translations, NULL) AS given_translations, c.attributes, c.version, c.created_at,
   c.updated_at/*told*/
 FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.path = ?3";
 
@@ -108,14 +110,14 @@ WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.path = ?3)"
 
 const INSERT: &str = "-- catalog::insert_category
 INSERT INTO category (organization_id, store_id, id, parent_id, path, handle, name, position, product_order,
-  description_html, description, image_url, metadata, seo_title, seo_description, translations, attributes,
-  created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18)";
+  description_html, description, image_url, metadata, seo_title, seo_description, translations, given_translations,
+  attributes, created_at, updated_at, given_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?19, 1)";
 
 const CHANGE: &str = "-- catalog::change_category
 UPDATE category SET name = ?5, position = ?6, product_order = ?7, description_html = ?8, description = ?9,
-  image_url = ?10, metadata = ?11, seo_title = ?12, seo_description = ?13, translations = ?14, attributes = ?15,
-  updated_at = ?16, version = version + 1
+  image_url = ?10, metadata = ?11, seo_title = ?12, seo_description = ?13, translations = ?14,
+  given_translations = ?15, given_at = version + 1, attributes = ?16, updated_at = ?17, version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 /// The whole subtree at once, below its new parent as that stands now: whatever else moved meanwhile, paths add up.

@@ -31,8 +31,8 @@ WITH page (id) AS MATERIALIZED (
     WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.key = ?7 AND f.value = ?8 AND ?6 < f.handle/*f*/
     ORDER BY f.handle LIMIT iif(?7 IS NULL, 0, ?4)))
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, '' AS description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, k.said AS translations, c.attributes, c.version, c.created_at,
-  c.updated_at, k.found,
+  c.metadata, c.seo_title, c.seo_description, k.said AS translations, NULL AS given_translations, c.attributes,
+  c.version, c.created_at, c.updated_at, k.found,
   (SELECT json_group_array(json_object('field', n.field, 'operator', n.operator, 'negated', n.negated,
       'value', n.value, 'minor', n.minor)) FROM collection_condition n
     WHERE n.organization_id = ?1 AND n.collection_id = c.id) AS conditions
@@ -57,7 +57,8 @@ const HAS_ALL: &str = " AND NOT EXISTS (SELECT 1 FROM json_each(:asked) w WHERE 
 
 const BY_ID: &str = "-- catalog::collection_by_id
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations,
+  iif(c.given_at = c.version, c.given_translations, NULL) AS given_translations, c.attributes, c.version, c.created_at,
   c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
@@ -66,7 +67,8 @@ FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3
 
 const BY_HANDLE: &str = "-- catalog::collection_by_handle
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
-  c.metadata, c.seo_title, c.seo_description, c.translations, c.attributes, c.version, c.created_at,
+  c.metadata, c.seo_title, c.seo_description, c.translations,
+  iif(c.given_at = c.version, c.given_translations, NULL) AS given_translations, c.attributes, c.version, c.created_at,
   c.updated_at,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
@@ -81,13 +83,15 @@ WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.handle = ?3
 
 const INSERT: &str = "-- catalog::insert_collection
 INSERT INTO collection (organization_id, store_id, id, handle, name, kind, is_all, product_order, description_html,
-  description, image_url, metadata, seo_title, seo_description, translations, attributes, created_at, updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)";
+  description, image_url, metadata, seo_title, seo_description, translations, given_translations, attributes, created_at,
+  updated_at, given_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, 1)";
 
 const CHANGE: &str = "-- catalog::change_collection
 UPDATE collection SET handle = ?5, name = ?6, kind = ?7, is_all = ?8, product_order = ?9, description_html = ?10,
   description = ?11, image_url = ?12, metadata = ?13, seo_title = ?14, seo_description = ?15,
-  translations = ?16, attributes = ?17, updated_at = ?18, version = version + 1
+  translations = ?16, given_translations = ?17, given_at = version + 1, attributes = ?18, updated_at = ?19,
+  version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 const DELETE: &str = "-- catalog::delete_collection

@@ -27,6 +27,8 @@ pub struct Presentation {
     pub seo_description: Option<String>,
     /// What it is called in other locales: a JSON object, whose HTML is safe to put into a page.
     pub translations: String,
+    /// The same as the merchant gave it; `None` where that is no other. Lists do not tell it.
+    pub given_translations: Option<String>,
     /// Values of attributes with their types and files, by key: a JSON object.
     pub attributes: String,
 }
@@ -41,6 +43,7 @@ impl Default for Presentation {
             seo_title: None,
             seo_description: None,
             translations: "{}".to_owned(),
+            given_translations: None,
             attributes: "{}".to_owned(),
         }
     }
@@ -78,11 +81,12 @@ pub fn presentation_of(row: Row<'_>) -> Result<Presentation, SqlError> {
         seo_title: optional("seo_title")?,
         seo_description: optional("seo_description")?,
         translations: row.get::<&str>("translations")?.to_owned(),
+        given_translations: optional("given_translations")?,
         attributes: row.get::<&str>("attributes")?.to_owned(),
     })
 }
 
-/// Binds the presentation's eight columns, in the order of its fields.
+/// Binds the presentation's nine columns, in the order of its fields.
 pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
     statement
         .bind(presentation.description_html.as_str())
@@ -92,5 +96,6 @@ pub fn bind(statement: Statement, presentation: &Presentation) -> Statement {
         .bind(presentation.seo_title.as_deref())
         .bind(presentation.seo_description.as_deref())
         .bind(presentation.translations.as_str())
+        .bind(presentation.given_translations.as_deref())
         .bind(presentation.attributes.as_str())
 }

@@ -80,12 +80,13 @@ impl NamedTranslations {
         chain.iter().any(|locale| self.0.contains_key(locale))
     }
 
-    /// With each description as `safe` makes it.
+    /// With each description as `safe` makes it. Those in which nothing is said then are left out.
     #[must_use]
     pub fn made_safe(mut self, safe: fn(&str) -> String) -> NamedTranslations {
         for translation in self.0.values_mut() {
             translation.description = safe(&translation.description);
         }
+        self.0.retain(|_, translation| *translation != NamedTranslation::default());
         self
     }
 
