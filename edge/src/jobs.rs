@@ -6,7 +6,7 @@ use crate::app::App;
 use crate::failure::Unavailable;
 use crate::port::clock::Clock;
 use crate::port::sql::{Commit, Committed, Rows, Sql};
-use crate::{catalog, media, notifications};
+use crate::{catalog, media, notifications, products};
 
 /// Does what is due. What fails is logged, and done by a later run.
 pub async fn run_due(app: &App) {
@@ -25,6 +25,11 @@ pub async fn run_due(app: &App) {
         Ok(done) if done.removed == 0 && done.postponed == 0 => {}
         Ok(done) => log::info!("files: {} removed, {} postponed", done.removed, done.postponed),
         Err(error) => log::error!("files: {error}"),
+    }
+    match products::sweep_all(app).await {
+        Ok(done) if done.removed == 0 && !done.is_cut_short => {}
+        Ok(done) => log::info!("bulk upserts that are over: {} rows removed", done.removed),
+        Err(error) => log::error!("bulk upserts: {error}"),
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headlesspro_edge::app::App;
 use headlesspro_edge::host::native::libsql::EmbeddedSql;
+use headlesspro_edge::jobs::run_due;
 use headlesspro_edge::organizations::{Opened, open_store};
 use headlesspro_edge::port::BoxFuture;
 use headlesspro_edge::port::entropy::HostEntropy;
@@ -43,6 +44,7 @@ impl Sql for Failing {
 }
 
 struct Shop {
+    app: Arc<App>,
     sql: Arc<Failing>,
     clock: Arc<HandClock>,
     opened: Opened,
@@ -59,8 +61,8 @@ impl Shop {
         let app = App::new(sql.clone() as Arc<dyn Sql>, kv, clock.clone(), Arc::new(HostEntropy), secrets());
         let app = Arc::new(app.with_limits(crate::hosts::UNLIMITED.parse().unwrap()));
         let opened = open_store(&app, "Shop", "Shop", Currency::EUR).await.unwrap();
-        let isolate = Isolate::new(app, &opened.secret_key);
-        Shop { sql, clock, opened, isolate, _database: database }
+        let isolate = Isolate::new(Arc::clone(&app), &opened.secret_key);
+        Shop { app, sql, clock, opened, isolate, _database: database }
     }
 
     /// The path of a dry run that has claimed so much.
@@ -154,4 +156,28 @@ async fn a_job_of_a_month_ago_is_forgotten_with_its_last_slice() {
     }
     let made = format!("{JOBS}/{}", made["id"].as_str().unwrap());
     assert_eq!((shop.state(&made).await, shop.count("bulk_job").await), (json!("open"), 2));
+}
+
+/// Nobody has to come back: a minute after the process has died the cron does the rest, and a month after they were made
+/// jobs are forgotten, an open one too.
+#[tokio::test]
+async fn what_a_dead_process_left_goes_by_the_cron() {
+    let shop = Shop::open().await;
+    let job = shop.dry_run(12_000).await;
+    let open = shop.dry_run(10).await;
+    shop.isolate.send("POST", &format!("{job}/cancel"), &Value::Null).await;
+    shop.isolate.die();
+    run_due(&shop.app).await;
+    assert_eq!(shop.count("bulk_claim").await, 12_010, "it may be on its way after the response");
+    shop.clock.advance(60_001);
+    shop.sql.left.store(1, Ordering::SeqCst);
+    run_due(&shop.app).await;
+    assert_eq!(shop.count("bulk_claim").await, 7_010);
+    shop.sql.left.store(usize::MAX, Ordering::SeqCst);
+    run_due(&shop.app).await;
+    assert_eq!((shop.count("bulk_claim").await, shop.count("bulk_job").await), (10, 2));
+    assert_eq!(shop.state(&open).await, "open");
+    shop.clock.advance(MONTH);
+    run_due(&shop.app).await;
+    assert_eq!((shop.count("bulk_claim").await, shop.count("bulk_job").await), (0, 0));
 }

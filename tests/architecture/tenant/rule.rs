@@ -9,7 +9,7 @@ use super::schema::{Schema, migrations};
 use crate::source::sources;
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 7] = [
+const ABOVE_TENANTS: [(&str, &str); 8] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
@@ -17,6 +17,10 @@ const ABOVE_TENANTS: [(&str, &str); 7] = [
     (
         "media::due (all tenants)",
         "the cron looks for organizations that have objects to remove; those are taken by each one's own id",
+    ),
+    (
+        "products::stores_with_jobs_over (all tenants)",
+        "the cron looks for stores with bulk upserts that are over; those are removed by each one's own ids",
     ),
     (
         "catalog::due_purges (all tenants)",

@@ -121,11 +121,19 @@ async fn what_no_request_does_is_logged_too(stage: &Stage) {
         let made = world.ours.merchant.post("/api/v1/files").json(&body).send().await.expect(201).json();
         ids.push(made["file"]["id"].as_str().unwrap().to_owned());
     }
+    let made = world.ours.merchant.post("/api/v1/admin/bulk/upserts").json(&json!({})).send().await.expect(201).json();
+    let job = made["id"].as_str().unwrap();
     let mut aging = Commit::new();
+    let sql = "UPDATE bulk_job SET created_at = created_at - 2592000001 WHERE id = ?1";
+    aging.push(Statement::new(sql).bind(job));
     let sql = "UPDATE media_file SET created_at = created_at - 86400001 WHERE id = ?1";
     aging.push(Statement::new(sql).bind(ids[0].as_str()));
     stage.sql().commit(&aging).await.unwrap();
     world.nobody.with_key(&token).post("/api/v1/jobs/files").send().await.expect(200);
+    let done = world.nobody.with_key(&token).post("/api/v1/jobs/bulk").send().await.expect(200).json();
+    assert_eq!(done["isDone"], true, "{done}");
+    let job = format!("/api/v1/admin/bulk/upserts/{job}");
+    world.ours.merchant.get(&job).send().await.expect_problem(404, "not-found");
     let path = |at: usize| format!("/api/v1/files/{}", ids[at]);
     world.ours.merchant.get(&path(0)).send().await.expect_problem(404, "not-found");
     world.ours.merchant.get(&path(1)).send().await.expect(200);

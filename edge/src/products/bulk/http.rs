@@ -1,12 +1,15 @@
-//! `/api/v1/admin/bulk/upserts`.
+//! `/api/v1/admin/bulk/upserts` and `/api/v1/jobs/bulk`.
 
+use std::sync::Arc;
+
+use axum::Extension;
 use axum::response::Response;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{BulkJobKind, Id};
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
-use http::header::CONTENT_TYPE;
-use http::{HeaderMap, StatusCode, Uri};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -14,8 +17,10 @@ use serde_json::{Value, json};
 
 use super::job::{self, BulkError};
 use super::store::{Job, LineError, Mode, NewJob, Part};
-use crate::app::Ctx;
+use super::sweep;
+use crate::app::{Ctx, Spent};
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, Parsed, PathId, PathText, Query, QueryParams, RawBody};
+use crate::failure::Halt;
 use crate::journal::{Answered, Claim, created};
 use crate::organizations::{answer, changed_meanwhile, page_answer};
 use crate::problem::Problem;
@@ -44,6 +49,7 @@ pub fn routes() -> Routes {
         .put("/api/v1/admin/bulk/upserts/{id}/parts/{number}", all, put)
         .post("/api/v1/admin/bulk/upserts/{id}/finish", all, finish)
         .post("/api/v1/admin/bulk/upserts/{id}/cancel", all, cancel)
+        .post("/api/v1/jobs/bulk", Access::Key(Scope::JobsRun), run)
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -272,6 +278,27 @@ async fn errors(
     };
     let body = ErrorsBody { items: errors.into_iter().map(of).collect(), next_cursor: next_cursor.clone() };
     Ok(page_answer(&body, next_cursor.as_deref(), &uri))
+}
+
+/// What a run has done.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "BulkRun")]
+pub struct BulkRunBody {
+    /// Rows of jobs that are over: what dry runs had claimed, parts, errors, and the jobs.
+    pub removed: u64,
+    /// Whether all is gone that was found; the next run does the rest.
+    pub is_done: bool,
+}
+
+async fn run(ctx: Ctx, Extension(spent): Extension<Arc<Spent>>) -> Result<Response, Problem> {
+    // Before anything is removed: the route itself reads nothing that would verify the caller.
+    ctx.principal().await?;
+    let done = sweep::sweep_all(ctx.app()).await.map_err(Halt::Unavailable)?;
+    (0..done.round_trips).for_each(|_| spent.add_sql());
+    let mut response = answer(StatusCode::OK, &BulkRunBody { removed: done.removed, is_done: !done.is_cut_short });
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
 }
 
 pub fn not_json_lines() -> Problem {

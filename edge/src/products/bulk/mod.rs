@@ -6,7 +6,7 @@
 //! In a dry run the commit of the products is made up to its end and taken back, so that whatever would refuse it does;
 //! how far the part has come is another commit.
 //!
-//! What is over goes slice by slice, after responses: see [`sweep`].
+//! What is over goes slice by slice, after responses and by a job: see [`sweep`].
 
 pub mod http;
 mod job;
@@ -21,3 +21,4 @@ pub use http::LIMIT;
 pub use job::{create, errors, finish, list, named, show};
 pub use part::put;
 pub use store::{Counts, Mode, NewJob};
+pub use sweep::{Sweep, sweep_all};

@@ -6,7 +6,9 @@ use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use http::Method;
 use serde_json::{Value, json};
 
-use super::http::{CreateBody, ErrorsBody, JobBody, JobsBody, LIMIT, NEWEST, PartBody, SORT, STATES, not_json_lines};
+use super::http::{
+    BulkRunBody, CreateBody, ErrorsBody, JobBody, JobsBody, LIMIT, NEWEST, PartBody, SORT, STATES, not_json_lines,
+};
 use super::job::BulkError;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
@@ -19,7 +21,7 @@ const LINES: &str = "{\"handle\":\"camping-mug\",\"title\":\"Camping Mug\",\"var
 \"price\":{\"amount\":\"12.50\",\"currency\":\"EUR\"}}]}\n{\"handle\":\"tunnel-tent-2\",\"vendor\":\"Northwind\"}\n";
 
 pub fn operations() -> Vec<Operation> {
-    vec![list(), create(), show(), errors(), put(), finish(), cancel()]
+    vec![list(), create(), show(), errors(), put(), finish(), cancel(), run()]
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
@@ -176,6 +178,25 @@ fn cancel() -> Operation {
         .problems(not_found())
         .problems(entropy())
         .problems(vec![closed()])
+}
+
+fn run() -> Operation {
+    Operation::new(Method::POST, "/api/v1/jobs/bulk", "removeBulkUpsertsOver", "Jobs")
+        .says(
+            "Removes bulk upserts that are over",
+            "For a scheduler, once an hour, on hosts without a cron of their own. Jobs are forgotten a month after they \
+             were made, and what a dry run has kept goes once it has ended: after the response to who makes or ends a \
+             job of the store. This removes what was left over, for up to ten seconds.",
+        )
+        .cache(Cache::Never)
+        .budget(Budget::growing(1, 0))
+        .answer(Answer::json::<BulkRunBody>(200, "What was done.").example(
+            "all",
+            "All that is over is gone",
+            json!({ "removed": 12_000, "isDone": true }),
+        ))
+        .problems(credentials(Scope::JobsRun))
+        .problems(database())
 }
 
 fn closed() -> crate::openapi::Problem {

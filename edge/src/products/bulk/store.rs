@@ -130,6 +130,15 @@ SELECT c.kind, c.value, c.product_id FROM json_each(?3) r
 CROSS JOIN bulk_claim c ON c.organization_id = ?1 AND c.job_id = ?2 AND c.kind = r.value ->> 0 AND c.value = r.value ->> 1
 WHERE c.product_id IS NOT r.value ->> 2";
 
+/// For the job, which looks after every store: those of the oldest jobs that are over.
+const OVER: &str = "-- products::stores_with_jobs_over (all tenants)
+SELECT * FROM (
+  SELECT j.organization_id, j.store_id FROM bulk_job j WHERE j.created_at < ?1 ORDER BY j.created_at LIMIT ?3)
+UNION
+SELECT * FROM (
+  SELECT e.organization_id, e.store_id FROM bulk_job e
+  WHERE e.has_claims = 1 AND e.state <> 'open' AND e.updated_at < ?2 ORDER BY e.updated_at LIMIT ?3)";
+
 const ENDED: &str = "-- products::ended_jobs_with_claims
 SELECT j.id FROM bulk_job j
 WHERE j.organization_id = ?1 AND j.store_id = ?2 AND j.has_claims = 1 AND j.state <> 'open' LIMIT ?3";
@@ -455,6 +464,19 @@ pub fn errors_of(rows: &Rows) -> Result<Vec<LineError>, SqlError> {
         let errors = row.get::<&str>("errors")?.to_owned();
         Ok(LineError { part: row.get("part")?, line: row.get("line")?, errors })
     };
+    rows.iter().map(of).collect()
+}
+
+/// The statement whose rows [`over_of`] takes: the stores of the oldest `limit` jobs that were made before `before`, and
+/// of those that ended before `ended` and may have claims left.
+pub fn over(before: i64, ended: i64, limit: i64) -> Statement {
+    Statement::new(OVER).bind(before).bind(ended).bind(limit)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn over_of(rows: &Rows) -> Result<Vec<Tenant>, SqlError> {
+    let of = |row: Row<'_>| Ok(Tenant { organization: row.parse("organization_id")?, store: row.parse("store_id")? });
     rows.iter().map(of).collect()
 }
 

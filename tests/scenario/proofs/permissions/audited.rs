@@ -11,7 +11,7 @@ use crate::app::Stage;
 use crate::client::Answer;
 
 /// Routes that leave no row, each with its reason.
-const UNLOGGED: [(&str, &str); 15] = [
+const UNLOGGED: [(&str, &str); 16] = [
     ("POST /api/v1/cart", CART),
     ("POST /api/v1/cart/{id}/items", CART),
     ("PATCH /api/v1/cart/{id}/items/{variantId}", CART),
@@ -26,6 +26,7 @@ const UNLOGGED: [(&str, &str); 15] = [
     ("POST /api/v1/jobs/mail", JOB),
     ("POST /api/v1/jobs/files", JOB),
     ("POST /api/v1/jobs/purges", JOB),
+    ("POST /api/v1/jobs/bulk", JOB),
     ("POST /oauth/revoke", "the example's token is nobody's: nothing is voided"),
 ];
 
