@@ -46,7 +46,7 @@ const OF_FEW: [(&str, &str); 1] = [("collection_rule", "250 collections with a r
 const OWNERS: [&str; 4] = ["organization_id", "store_id", "status", "active"];
 
 /// Statements that sort what they found, each with the reason why that is little.
-const SORTED: [(&str, &str); 13] = [
+const SORTED: [(&str, &str); 15] = [
     ("catalog::categories", "a page, of which its bytes leave a part"),
     ("catalog::child_categories", "a page, of which its bytes leave a part"),
     ("catalog::collections", "a page, of which its bytes leave a part"),
@@ -54,7 +54,9 @@ const SORTED: [(&str, &str); 13] = [
     ("catalog::category_steps", "the ways to the categories of a slice, each of ten at most"),
     ("catalog::products_named", "the products that a request names"),
     ("catalog::all_products", "a page of each status, merged"),
-    ("catalog::products_in_channels", "1,000 of each status, merged"),
+    ("catalog::products_in_channels", "a page of each channel, merged"),
+    ("catalog::products_in_channels_active", "a page of each channel, merged"),
+    ("catalog::products_in_channels_hidden", "1,000 of the status or of each channel"),
     ("identity::all_token_keys", "every key, of which there are a few"),
     ("journal::list", "a page of the store's and one of the organization's, merged"),
     ("orders::of_account", "a page of the account's and one of its address's, merged"),

@@ -423,8 +423,8 @@ fn list() -> Operation {
         .says(
             "Lists products of any status",
             "The newest first, drafts and archived ones among them. Where the caller's grants are for channels, 1,000 \
-             products are looked at for a page: it may have fewer than its limit, or none, and the list ends where \
-             `nextCursor` is null.",
+             products are looked at for a page of the drafts, or of the archived ones, if these are more and those of \
+             the channels too: it may have fewer than its limit, or none, and the list ends where `nextCursor` is null.",
         )
         .budget(Budget::new(1, 1, 0))
         .parameters(Parameter::page())

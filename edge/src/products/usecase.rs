@@ -115,8 +115,11 @@ async fn beyond_grants(ctx: &Ctx, source: &Source, id: Option<ProductId>) -> Out
 
 /// A page of the products of all statuses, in JSON, and the cursor of the next one.
 pub async fn list(ctx: &Ctx, page: &StaffPage) -> Outcome<(String, Option<String>)> {
-    let channels = ctx.channels();
-    let list = catalog::list_all(ctx.tenant(), page, channels.as_ref(), page.limit.saturating_add(1));
+    let most = page.limit.saturating_add(1);
+    let list = match ctx.channels() {
+        Some(channels) => catalog::list_in(ctx.tenant(), page, &channels, most),
+        None => catalog::list_all(ctx.tenant(), page, most),
+    };
     let rows = ctx.read(vec![list, catalog::version(ctx.tenant())]).await?;
     ctx.spent().tell_catalog_version(catalog::version_of(rows.get(1))?);
     let rows = rows.first().ok_or(Failure::NotFound)?;

@@ -42,7 +42,7 @@ pub use price::{
 };
 pub use read::{FORMER, guard_prices, offers, offers_of, product};
 pub use single::{
-    OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, one, one_of, taken, taken_of,
+    OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, list_in, one, one_of, taken, taken_of,
 };
 pub use sitemap::{
     SitemapCategory, SitemapCollection, SitemapProduct, said_of, sitemap_categories, sitemap_categories_of,

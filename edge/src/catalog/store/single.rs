@@ -65,38 +65,71 @@ SELECT * FROM (
   ORDER BY r.created_at DESC, r.id DESC LIMIT ?5)
 ORDER BY created_at DESC, id DESC LIMIT ?5";
 
-/// Of the next 1,000 those that are published in one of the channels of `?7`. Where there are more to look at, the last
-/// row has no card and says how far was read.
+/// Those that are published in one of the channels of `?5`, after the id `?3`. An id begins with the moment at which its
+/// product was made, so that in the order of ids the newest come first. Each channel is a range of the key of facets.
 const LIST_IN_CHANNELS: &str = "-- catalog::products_in_channels
-WITH looked (id, created_at) AS MATERIALIZED (
-SELECT * FROM (
-  SELECT a.id, a.created_at FROM product a
-  WHERE a.organization_id = ?1 AND a.store_id = ?2 AND a.status = 'active' AND coalesce(?6, 'active') = 'active'
-    AND (a.created_at, a.id) < (?3, ?4)
-  ORDER BY a.created_at DESC, a.id DESC LIMIT 1000)
-UNION ALL
-SELECT * FROM (
-  SELECT d.id, d.created_at FROM product d
-  WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.status <> 'active' AND d.status = 'draft'
-    AND coalesce(?6, 'draft') = 'draft' AND (d.created_at, d.id) < (?3, ?4)
-  ORDER BY d.created_at DESC, d.id DESC LIMIT 1000)
-UNION ALL
-SELECT * FROM (
-  SELECT r.id, r.created_at FROM product r
-  WHERE r.organization_id = ?1 AND r.store_id = ?2 AND r.status <> 'active' AND r.status = 'archived'
-    AND coalesce(?6, 'archived') = 'archived' AND (r.created_at, r.id) < (?3, ?4)
-  ORDER BY r.created_at DESC, r.id DESC LIMIT 1000)
-ORDER BY created_at DESC, id DESC LIMIT 1000)
+WITH published (ids) AS MATERIALIZED (
+  SELECT (SELECT json_group_array(n.product_id) FROM (
+    SELECT f.product_id FROM product_facet f
+    WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel' AND f.value = c.value AND f.product_id < ?3
+    ORDER BY f.product_id DESC LIMIT ?4) n)
+  FROM json_each(?5) c),
+page (id) AS MATERIALIZED (
+  SELECT DISTINCT n.value FROM published CROSS JOIN json_each(published.ids) n ORDER BY 1 DESC LIMIT ?4)
 SELECT p.id, p.card, p.status, p.version, p.created_at, p.updated_at
-FROM looked l CROSS JOIN product p ON p.id = l.id AND p.organization_id = ?1
-WHERE EXISTS (SELECT 1 FROM product_facet f
+FROM page CROSS JOIN product p ON p.id = page.id AND p.organization_id = ?1
+ORDER BY p.id DESC";
+
+/// Of these the active ones, for which facets have an index.
+const LIST_ACTIVE_IN_CHANNELS: &str = "-- catalog::products_in_channels_active
+WITH published (places) AS MATERIALIZED (
+  SELECT (SELECT json_group_array(json_array(n.created_at, n.product_id)) FROM (
+    SELECT f.created_at, f.product_id FROM product_facet f
+    WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel' AND f.value = c.value AND f.active = 1
+      AND (f.created_at, f.product_id) < (?6, ?3)
+    ORDER BY f.created_at DESC, f.product_id DESC LIMIT ?4) n)
+  FROM json_each(?5) c),
+page (created_at, id) AS MATERIALIZED (
+  SELECT DISTINCT n.value ->> 0, n.value ->> 1 FROM published CROSS JOIN json_each(published.places) n
+  ORDER BY 1 DESC, 2 DESC LIMIT ?4)
+SELECT p.id, p.card, p.status, p.version, p.created_at, p.updated_at
+FROM page CROSS JOIN product p ON p.id = page.id AND p.organization_id = ?1
+ORDER BY p.created_at DESC, p.id DESC";
+
+/// Of these the ones that have the status `?7`, which is not the active one, and which facets do not tell: of the next
+/// 1,000 of the status or, where it has so many, of the next 1,000 of the channels. Where those are not the last of them
+/// either, the last row has no card and says how far was read.
+const LIST_HIDDEN_IN_CHANNELS: &str = "-- catalog::products_in_channels_hidden
+WITH of_status (ids) AS MATERIALIZED (
+  SELECT json_group_array(n.id) FROM (
+    SELECT d.id FROM product d
+    WHERE d.organization_id = ?1 AND d.store_id = ?2 AND d.status <> 'active' AND d.status = ?7
+      AND (d.created_at, d.id) < (?6, ?3)
+    ORDER BY d.created_at DESC, d.id DESC LIMIT 1000) n),
+looked (ids) AS MATERIALIZED (
+  SELECT CASE WHEN json_array_length(s.ids) < 1000 THEN s.ids ELSE (
+    SELECT json_group_array(m.id) FROM (
+      SELECT DISTINCT n.value AS id
+      FROM json_each(?5) c
+      CROSS JOIN json_each((SELECT json_group_array(n.product_id) FROM (
+        SELECT f.product_id FROM product_facet f
+        WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel' AND f.value = c.value
+          AND f.product_id < ?3
+        ORDER BY f.product_id DESC LIMIT 1000) n)) n
+      ORDER BY 1 DESC LIMIT 1000) m) END
+  FROM of_status s)
+SELECT p.id, p.card, p.status, p.version, p.created_at, p.updated_at
+FROM looked CROSS JOIN json_each(looked.ids) l CROSS JOIN product p ON p.id = l.value AND p.organization_id = ?1
+WHERE p.status = ?7 AND EXISTS (SELECT 1 FROM product_facet f
   WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel'
-    AND f.value IN (SELECT value FROM json_each(?7)) AND f.product_id = l.id)
+    AND f.value IN (SELECT value FROM json_each(?5)) AND f.product_id = p.id)
 UNION ALL
 SELECT * FROM (
-  SELECT l.id, NULL, NULL, NULL, l.created_at, NULL FROM looked l
-  ORDER BY l.created_at DESC, l.id DESC LIMIT 1 OFFSET 999)
-ORDER BY created_at DESC, id DESC, status DESC LIMIT ?5";
+  SELECT q.id, NULL, NULL, NULL, q.created_at, NULL
+  FROM looked CROSS JOIN json_each(looked.ids) l CROSS JOIN product q ON q.id = l.value AND q.organization_id = ?1
+  WHERE json_array_length(looked.ids) = 1000
+  ORDER BY q.created_at, q.id LIMIT 1)
+ORDER BY created_at DESC, id DESC, status DESC LIMIT ?4";
 
 /// A product as its row has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -196,14 +229,21 @@ pub struct StaffPage {
     pub limit: i64,
 }
 
-/// Of all products, or of those that are published in one of `channels`: then the last row may be one without a card,
-/// which says how far was read.
-pub fn list_all(tenant: Tenant, page: &StaffPage, channels: Option<&BTreeSet<ChannelId>>, limit: i64) -> Statement {
+/// Of all products.
+pub fn list_all(tenant: Tenant, page: &StaffPage, limit: i64) -> Statement {
     let (created_at, id) = page.after.map_or((i64::MAX, String::new()), |(at, id)| (at, id.to_string()));
-    let sql = if channels.is_some() { LIST_IN_CHANNELS } else { LIST_ALL };
-    let statement = tenant.statement(sql).bind(created_at).bind(id).bind(limit).bind(page.status);
-    match channels {
-        Some(channels) => statement.bind(json!(channels).to_string()),
-        None => statement,
+    tenant.statement(LIST_ALL).bind(created_at).bind(id).bind(limit).bind(page.status)
+}
+
+/// Of those that are published in one of `channels`. The last row may be one without a card, which says how far was
+/// read.
+pub fn list_in(tenant: Tenant, page: &StaffPage, channels: &BTreeSet<ChannelId>, limit: i64) -> Statement {
+    // Before the first one: after the ids of all products there are.
+    let (created_at, id) = page.after.map_or((i64::MAX, "q".to_owned()), |(at, id)| (at, id.to_string()));
+    let of = |sql| tenant.statement(sql).bind(id).bind(limit).bind(json!(channels).to_string());
+    match page.status {
+        None => of(LIST_IN_CHANNELS),
+        Some("active") => of(LIST_ACTIVE_IN_CHANNELS).bind(created_at),
+        Some(hidden) => of(LIST_HIDDEN_IN_CHANNELS).bind(created_at).bind(hidden),
     }
 }
