@@ -51,9 +51,10 @@ impl Narrowing {
         }
     }
 
-    /// A channel is one of a store: one that is named alone, as grants could name it once, would be one of each.
-    fn is_nowhere(&self) -> bool {
-        self.channel.is_some() && self.store.is_none()
+    /// Whether a grant for it is nobody's any more: it is kept from when it could be given. Nor is one for a channel
+    /// that is named without its store, as it could be once: it would be one of each.
+    fn is_void(&self) -> bool {
+        self.opens_something().is_err() || (self.channel.is_some() && self.store.is_none())
     }
 
     /// Whether the grant reaches `resource` in `channel`. What a resource does not say of itself it is not: a grant for
@@ -287,7 +288,8 @@ pub enum Denial {
 impl Permissions {
     /// A role's or a key's scopes, narrowed by `grants` where there are any. Then a scope that no grant names is
     /// not held at all, but for what concerns the caller's own account ([`Scopes::OF_ONESELF`]). A grant adds
-    /// nothing to the role, and one for a channel of no store nothing at all.
+    /// nothing to the role, and one that would be refused today ([`Narrowing::opens_something`]) nothing at all: it was
+    /// kept or put into a token before it was.
     pub fn new(role: Scopes, grants: &[Grant]) -> Permissions {
         if grants.is_empty() {
             return Permissions { everywhere: role, narrowed: Vec::new() };
@@ -297,7 +299,7 @@ impl Permissions {
             let scopes = grant.scopes.intersection(role);
             if grant.to.is_everywhere() {
                 permissions.everywhere = permissions.everywhere.union(scopes);
-            } else if !scopes.is_empty() && !grant.to.is_nowhere() {
+            } else if !scopes.is_empty() && !grant.to.is_void() {
                 permissions.narrowed.push(Grant { scopes, to: grant.to.clone() });
             }
         }

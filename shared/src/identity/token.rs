@@ -236,7 +236,6 @@ mod tests {
 
     use super::*;
     use crate::identity::Narrowing;
-    use crate::kernel::id::LocationId;
 
     const ISSUER: &str = "https://shop.example";
     const NOW: i64 = 1_795_248_000_123;
@@ -282,7 +281,7 @@ mod tests {
         let mut claims = claims();
         claims.access.act = Some(Impersonator { sub: AccountId::from_u128(5) });
         claims.access.chan = Some(ChannelId::from_u128(7));
-        let to = Narrowing { location: Some(LocationId::from_u128(6)), ..Narrowing::default() };
+        let to = Narrowing { store: Some(StoreId::from_u128(6)), ..Narrowing::default() };
         claims.access.grants = vec![Grant { scopes: Scopes::of(&[Scope::OrdersRead]), to }];
         let json = serde_json::to_string(&claims).unwrap();
         assert_eq!(serde_json::from_str::<AccessClaims>(&json).unwrap(), claims);

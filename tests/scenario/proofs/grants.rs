@@ -48,6 +48,14 @@ impl House<'_> {
         self.owner.patch(&path).json(&json!({ "grants": grants })).send().await
     }
 
+    /// The clerk, with grants as they may have been kept before they were refused.
+    async fn keep(&self, stage: &Stage, grants: &Value) {
+        let mut commit = Commit::new();
+        let update = Statement::new("UPDATE account SET grants = ?2 WHERE id = ?1");
+        commit.push(update.bind(self.clerk.id.as_str()).bind(grants.to_string()));
+        stage.sql().commit(&commit).await.unwrap();
+    }
+
     async fn log_in(&self) -> Client {
         as_person(self.world, &log_in(&self.world.ours, &self.clerk.email).await.expect(200))
     }
@@ -141,6 +149,7 @@ async fn a_channel_is_its_clerks(stage: &Stage, house: &House<'_>) {
     both.patch(&house.path("both")).json(&json!({ "vendor": "Clerk" })).send().await.expect(200);
     both.patch(&house.path("all-1")).json(&json!({ "vendor": "x" })).send().await.expect(403);
     a_channel_is_one_of_its_store(stage, house, &outlet).await;
+    what_is_refused_opens_nothing_that_was_kept_before(stage, house, &outlet).await;
 
     // It narrows nothing that others of the grants open.
     let checkout = world.ours.opened(&[(variant.as_str().unwrap(), 1)]).await;
@@ -190,11 +199,7 @@ async fn a_channel_is_one_of_its_store(stage: &Stage, house: &House<'_>, channel
     is_shut_out(&into(&house.clerk.email, &second).await, 404).await;
 
     // One that was given without a store opens nothing anywhere.
-    let stored = json!([of_channel(json!({ "channel": channel["id"] })), works_there]).to_string();
-    let mut commit = Commit::new();
-    let update = Statement::new("UPDATE account SET grants = ?2 WHERE id = ?1");
-    commit.push(update.bind(house.clerk.id.as_str()).bind(stored));
-    stage.sql().commit(&commit).await.unwrap();
+    house.keep(stage, &json!([of_channel(json!({ "channel": channel["id"] })), works_there])).await;
     is_shut_out(&into(&house.clerk.email, &second).await, 403).await;
 
     // A channel of nobody's, of another organization's or of another store's is given to nobody.
@@ -217,6 +222,45 @@ async fn a_channel_is_one_of_its_store(stage: &Stage, house: &House<'_>, channel
     let invited = json!({ "email": email, "role": "member", "grants": grants });
     let invited = house.owner.post("/api/v1/invitations").json(&invited).send().await.expect(201).json();
     assert_eq!(invited["grants"][0]["to"]["store"], json!(first));
+}
+
+async fn what_is_refused_opens_nothing_that_was_kept_before(stage: &Stage, house: &House<'_>, channel: &Value) {
+    let world = house.world;
+    let (us, store) = (&world.ours.merchant, tenant_of(&world.ours).store.to_string());
+    let id_of = async |name: &str| us.get(&house.admin_path(name)).send().await.expect(200).json()["id"].clone();
+    let (outlet, web) = (id_of("outlet").await, id_of("web").await);
+    let customer = hire(stage, world, &world.ours, Role::Customer, "seen").await.id;
+    let of_store = json!({ "scopes": "orders:read", "to": { "store": store } });
+    for to in [
+        json!({ "location": "loc_01h455vb4pex5vsknk084sn02q" }),
+        json!({ "location": "loc_01h455vb4pex5vsknk084sn02q", "store": store }),
+        json!({ "record": "ses_01h455vb4pex5vsknk084sn02q" }),
+        json!({ "record": outlet, "channel": channel["id"], "store": store }),
+        json!({ "record": customer, "store": store }),
+        json!({ "channel": channel["id"] }),
+    ] {
+        house.keep(stage, &json!([{ "scopes": SCOPES, "to": to }, of_store])).await;
+        let clerk = house.log_in().await;
+        let customer = format!("/api/v1/customers/{customer}");
+        let paths = [house.path("outlet"), house.admin_path("outlet"), customer];
+        let lists = ["products", "categories", "admin/products", "customers"].map(|list| format!("/api/v1/{list}"));
+        for path in paths.iter().chain(&lists) {
+            clerk.get(path).send().await.expect_problem(403, "missing-scope");
+        }
+    }
+    // The catalog of a channel shows nothing but the channel, whatever stands beside it.
+    let mut grants = [json!({ "channel": channel["id"], "store": store }), json!({ "record": web })]
+        .map(|to| json!({ "scopes": "catalog:read", "to": to }));
+    for _ in 0..2 {
+        house.keep(stage, &json!(grants)).await;
+        let clerk = house.log_in().await;
+        assert_eq!(house.listed(&clerk, "/api/v1/products").await, ["all-1", "all-2", "both", "outlet"]);
+        for path in [house.path("web"), format!("/api/v1/products/{}", web.as_str().unwrap())] {
+            clerk.get(&path).send().await.expect_problem(404, "not-found");
+        }
+        clerk.get(&house.admin_path("web")).send().await.expect_problem(403, "missing-scope");
+        grants.reverse();
+    }
 }
 
 async fn one_record_is_one(stage: &Stage, house: &House<'_>) {

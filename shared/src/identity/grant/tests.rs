@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::identity::{Role, any_scope, any_scopes};
-use crate::kernel::id::{OrderId, ProductId};
+use crate::kernel::id::{AccountId, OrderId, ProductId, SessionId};
 
 // Few values, so that grants and resources often meet.
 fn any_narrowing() -> impl Strategy<Value = Narrowing> {
@@ -30,6 +30,21 @@ fn any_resource() -> impl Strategy<Value = Resource> {
 
 fn any_grants() -> impl Strategy<Value = Vec<Grant>> {
     prop::collection::vec((any_scopes(), any_narrowing()).prop_map(|(scopes, to)| Grant { scopes, to }), 0..5)
+}
+
+/// A grant that nobody is given.
+fn any_refused() -> impl Strategy<Value = Grant> {
+    let refused = (any_narrowing(), 0..5, 0_u128..3).prop_map(|(to, kind, raw)| {
+        let (store, channel) = (Some(store(raw)), Some(ChannelId::from_u128(raw)));
+        match kind {
+            0 => Narrowing { location: Some(LocationId::from_u128(raw)), ..to },
+            1 => Narrowing { record: Some(SessionId::from_u128(raw).into()), ..to },
+            2 => Narrowing { record: Some(AccountId::from_u128(raw).into()), store, ..to },
+            3 => Narrowing { record: Some(ProductId::from_u128(raw).into()), channel, ..to },
+            _ => Narrowing { channel, store: None, ..to },
+        }
+    });
+    (any_scopes(), refused).prop_map(|(scopes, to)| Grant { scopes, to })
 }
 
 fn any_permissions() -> impl Strategy<Value = Permissions> {
@@ -64,8 +79,10 @@ fn a_store_is_entered_where_there_is_something_to_do() {
     let one = Narrowing { store: Some(store(1)), ..Narrowing::default() };
     let clerk = Permissions::new(role, &[grant(one)]);
     assert!(clerk.enters(store(1)) && !clerk.enters(store(2)));
+    let record = Narrowing { record: Some(OrderId::from_u128(4).into()), ..Narrowing::default() };
+    assert!(Permissions::new(role, &[grant(record)]).enters(store(2)), "an order may be any store's");
     let location = Narrowing { location: Some(LocationId::from_u128(4)), ..Narrowing::default() };
-    assert!(Permissions::new(role, &[grant(location)]).enters(store(2)), "a location may be any store's");
+    assert!(!Permissions::new(role, &[grant(location)]).enters(store(2)), "nothing is at one");
 }
 
 #[test]
@@ -206,13 +223,13 @@ fn a_narrower_grant_is_covered_and_a_wider_one_is_not() {
     let orders = Scopes::of(&[Scope::OrdersRead]);
     let held = |to: &Narrowing| Permissions::new(orders, &[Grant { scopes: orders, to: to.clone() }]);
     let in_store = Narrowing { store: Some(store(1)), ..Narrowing::default() };
-    let at_location = Narrowing { location: Some(LocationId::from_u128(4)), ..in_store.clone() };
-    let in_another = Narrowing { store: Some(store(2)), ..at_location.clone() };
+    let in_channel = Narrowing { channel: Some(ChannelId::from_u128(4)), ..in_store.clone() };
+    let in_another = Narrowing { store: Some(store(2)), ..in_channel.clone() };
     for (giver, given, covered) in [
-        (&in_store, &at_location, true),
-        (&at_location, &in_store, false),
+        (&in_store, &in_channel, true),
+        (&in_channel, &in_store, false),
         (&in_store, &in_another, false),
-        (&at_location, &in_another, false),
+        (&in_channel, &in_another, false),
         (&Narrowing::default(), &in_store, true),
         (&in_store, &Narrowing::default(), false),
         (&in_store, &in_store, true),
@@ -266,6 +283,21 @@ proptest! {
         for channel in 0..3 {
             let resource = Resource::of_store(store(at)).in_channels([ChannelId::from_u128(channel)]);
             prop_assert!(permissions.allows_in_part(scope, &resource).is_err());
+        }
+    }
+
+    /// Kept before it was refused, or in a token of before.
+    #[test]
+    fn what_is_refused_today_opens_nothing(
+        role in any_scopes(), grants in any_grants(), refused in prop::collection::vec(any_refused(), 1..4), at: prop::sample::Index,
+    ) {
+        let oneself = Permissions::new(role.intersection(Scopes::OF_ONESELF), &[]);
+        prop_assert_eq!(Permissions::new(role, &refused), oneself);
+        if !grants.is_empty() {
+            let mut mixed = grants.clone();
+            let at = at.index(mixed.len());
+            mixed.splice(at..at, refused);
+            prop_assert_eq!(Permissions::new(role, &mixed), Permissions::new(role, &grants));
         }
     }
 
