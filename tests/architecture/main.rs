@@ -12,6 +12,7 @@ mod manifests;
 mod plans;
 mod product_filters;
 mod product_lists;
+mod purges;
 mod requests;
 mod steps;
 mod taxonomy_lists;

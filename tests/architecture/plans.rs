@@ -12,12 +12,13 @@ use crate::tenant::literals::all;
 use crate::tenant::schema::Schema;
 
 /// Statements that read a whole table, or all that an organization or store has in it, each with its reason.
-const WHOLE_TABLES: [(&str, &str); 11] = [
+const WHOLE_TABLES: [(&str, &str); 12] = [
     ("organizations::stores (all tenants)", "lists every store, which is the whole table"),
     ("organizations::organizations (all tenants)", "lists every organization, which is the whole table"),
     ("identity::data_keys (all tenants)", "every key is wrapped anew"),
     ("identity::all_token_keys", "every key is wrapped anew"),
     ("catalog::enter_rule", "a rule is held against all products in the commit that writes it"),
+    ("catalog::due_purges (all tenants)", "one an organization, each by its first entry of the index"),
     ("catalog::list", "the beginning of a list, which ends at its page: see `product_lists`"),
     ("orders::insert", "the highest number, which is the last entry of the index"),
     ("organizations::close_expired_invitations", "those that are open, by an index of these alone"),
@@ -46,7 +47,7 @@ const OF_FEW: [(&str, &str); 1] = [("collection_rule", "250 collections with a r
 const OWNERS: [&str; 4] = ["organization_id", "store_id", "status", "active"];
 
 /// Statements that sort what they found, each with the reason why that is little.
-const SORTED: [(&str, &str); 15] = [
+const SORTED: [(&str, &str); 16] = [
     ("catalog::categories", "a page, of which its bytes leave a part"),
     ("catalog::child_categories", "a page, of which its bytes leave a part"),
     ("catalog::collections", "a page, of which its bytes leave a part"),
@@ -57,6 +58,7 @@ const SORTED: [(&str, &str); 15] = [
     ("catalog::products_in_channels", "a page of each channel, merged"),
     ("catalog::products_in_channels_active", "a page of each channel, merged"),
     ("catalog::products_in_channels_hidden", "1,000 of the status or of each channel"),
+    ("catalog::due_purges (all tenants)", "one an organization"),
     ("identity::all_token_keys", "every key, of which there are a few"),
     ("journal::list", "a page of the store's and one of the organization's, merged"),
     ("orders::of_account", "a page of the account's and one of its address's, merged"),

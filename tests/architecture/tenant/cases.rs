@@ -22,6 +22,7 @@ fn faults(sql: &str) -> Vec<String> {
 fn statements_that_keep_to_a_tenant_pass() {
     for sql in [
         "SELECT id FROM product WHERE organization_id = ?1",
+        "SELECT id FROM product WHERE +organization_id = ?1 AND id = ?2",
         "-- a comment\nSELECT p.id FROM product p WHERE ?1 = p.organization_id AND p.handle = ?2",
         "SELECT 1 FROM product AS p WHERE (p.organization_id = ?1 AND p.id = ?2) ORDER BY p.id LIMIT ?3",
         "SELECT 1 FROM product p JOIN variant v ON v.product_id = p.id AND v.organization_id = p.organization_id
@@ -69,6 +70,8 @@ fn statements_that_leave_the_tenant_are_caught() {
         "SELECT id FROM product WHERE id = ?1",
         "SELECT id FROM product WHERE organization_id = ?2",
         "SELECT id FROM product WHERE organization_id <> ?1",
+        "SELECT id FROM product WHERE -organization_id = ?1",
+        "SELECT id FROM product WHERE +id = ?1",
         "SELECT id FROM product WHERE organization_id = organization_id",
         "SELECT id FROM product p WHERE p.organization_id = p.organization_id",
         "SELECT id FROM product WHERE organization_id = 'org_1'",

@@ -8,7 +8,7 @@
 use sqlite3_parser::ast::{
     As, Cmd, CreateTableBody, DistinctNames, Expr, FromClause, FunctionTail, InsertBody, JoinConstraint, JoinOperator,
     JoinType, OneSelect, Operator, Over, QualifiedName, ResolveType, ResultColumn, Select, SelectTable, Set,
-    SortedColumn, Stmt, TriggerCmd, Upsert, UpsertDo, Window, With,
+    SortedColumn, Stmt, TriggerCmd, UnaryOperator, Upsert, UpsertDo, Window, With,
 };
 use sqlite3_parser::lexer::sql::Parser;
 use sqlite3_parser::{Bump, FallibleIterator};
@@ -290,6 +290,8 @@ impl Checker<'_> {
             }),
             Expr::Id(column) => self.unqualified(frame, column.0),
             Expr::Name(column) => self.unqualified(frame, column.0),
+            // The same value; only the planner takes no index for it.
+            Expr::Unary(UnaryOperator::Positive, column) => self.own_owner_column(column),
             _ => None,
         }
     }

@@ -23,9 +23,17 @@ SELECT ?1, ?2, ?3, (SELECT json_group_array(tag) FROM (
     AND c.path >= top.path || '/' AND c.path < top.path || '0'
   WHERE top.organization_id = ?1 AND +top.store_id = ?2 AND top.id = ?7)), ?5, ?6";
 
-/// For the job, which looks after every organization.
+/// For the job, which looks after every organization: those that have waited the longest first. It goes from each
+/// organization that has any to the next one, however many those are that it has.
 const DUE: &str = "-- catalog::due_purges (all tenants)
-SELECT DISTINCT organization_id FROM cache_purge WHERE next_attempt_at <= ?1 LIMIT ?2";
+WITH RECURSIVE waiting (id) AS (
+  SELECT min(p.organization_id) FROM cache_purge p
+  UNION ALL
+  SELECT (SELECT min(n.organization_id) FROM cache_purge n WHERE n.organization_id > waiting.id)
+  FROM waiting WHERE waiting.id IS NOT NULL)
+SELECT waiting.id AS organization_id, (SELECT d.next_attempt_at FROM cache_purge d
+  WHERE d.organization_id = waiting.id AND d.next_attempt_at <= ?1 ORDER BY d.next_attempt_at LIMIT 1) AS due_at
+FROM waiting WHERE due_at IS NOT NULL ORDER BY due_at LIMIT ?2";
 
 /// Those that were made before the purge with this id would be, the oldest first: an id begins with its moment.
 const GIVE_UP: &str = "-- catalog::give_up_purges (all tenants)
@@ -36,14 +44,14 @@ DELETE FROM cache_purge WHERE id IN (
 /// call of the CDN takes they are not told: all of the store is taken back then.
 const CLAIM: &str = "-- catalog::claim_purges
 UPDATE cache_purge SET attempts = attempts + 1, next_attempt_at = ?3
-WHERE organization_id = ?1 AND id IN (
+WHERE +organization_id = ?1 AND id IN (
   SELECT d.id FROM cache_purge d WHERE d.organization_id = ?1 AND d.next_attempt_at <= ?2
   ORDER BY d.next_attempt_at LIMIT ?4)
 RETURNING id, store_id, iif(json_array_length(tags) <= ?5, tags, NULL) AS tags, attempts, created_at";
 
 /// Whoever else has taken them meanwhile has the CDN told once more, which does no harm.
 const REMOVE: &str = "-- catalog::remove_purges
-DELETE FROM cache_purge WHERE organization_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
+DELETE FROM cache_purge WHERE +organization_id = ?1 AND id IN (SELECT value FROM json_each(?2))";
 
 /// Whoever took it since has counted another attempt.
 const POSTPONE: &str = "-- catalog::postpone_purge
