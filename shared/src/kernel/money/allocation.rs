@@ -30,8 +30,7 @@ pub fn allocate(total: Money, weights: &[u64]) -> Result<Vec<Money>, AllocationE
     let mut left = magnitude;
     for (index, &weight) in weights.iter().enumerate() {
         let exact = magnitude.checked_mul(u128::from(weight)).ok_or(AllocationError::Overflow)?;
-        let part = exact.checked_div(sum).ok_or(AllocationError::NoWeight)?;
-        let remainder = exact.checked_rem(sum).ok_or(AllocationError::NoWeight)?;
+        let (part, remainder) = divide(exact, sum).ok_or(AllocationError::NoWeight)?;
         left = left.checked_sub(part).ok_or(AllocationError::Overflow)?;
         parts.push(part);
         remainders.push((remainder, index));
@@ -40,10 +39,12 @@ pub fn allocate(total: Money, weights: &[u64]) -> Result<Vec<Money>, AllocationE
         return Err(AllocationError::NoWeight);
     }
 
-    // The sort is stable, so equal remainders keep the order of their indexes. Fewer units are left than there
-    // are remainders above zero, so a weight of zero never gets one.
-    remainders.sort_by_key(|&(remainder, _)| std::cmp::Reverse(remainder));
-    for &(_, index) in remainders.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+    // Fewer units are left than there are remainders above zero, so a weight of zero never gets one.
+    let left = usize::try_from(left).unwrap_or(usize::MAX);
+    if left < remainders.len() {
+        remainders.select_nth_unstable_by_key(left, |&(remainder, index)| (std::cmp::Reverse(remainder), index));
+    }
+    for &(_, index) in remainders.iter().take(left) {
         if let Some(part) = parts.get_mut(index) {
             *part = part.checked_add(1).ok_or(AllocationError::Overflow)?;
         }
@@ -61,6 +62,17 @@ pub fn allocate(total: Money, weights: &[u64]) -> Result<Vec<Money>, AllocationE
             minor.map(|minor| Money::new(minor, total.currency())).ok_or(AllocationError::Overflow)
         })
         .collect()
+}
+
+/// Quotient and remainder; `None` for a divisor of zero.
+fn divide(dividend: u128, divisor: u128) -> Option<(u128, u128)> {
+    // Amounts nearly always fit 64 bits, which divide several times faster than 128.
+    match (u64::try_from(dividend), u64::try_from(divisor)) {
+        (Ok(dividend), Ok(divisor)) => {
+            Some((u128::from(dividend.checked_div(divisor)?), u128::from(dividend.checked_rem(divisor)?)))
+        }
+        _ => Some((dividend.checked_div(divisor)?, dividend.checked_rem(divisor)?)),
+    }
 }
 
 #[cfg(test)]
