@@ -23,3 +23,4 @@ pub mod notifications;
 pub mod orders;
 pub mod organizations;
 pub mod pricing;
+pub mod promotions;

@@ -79,6 +79,9 @@ kinds! {
     EventKind EventId = "evt";
     AuditKind AuditId = "aud";
     PaymentKind PaymentId = "pay";
+    PromotionKind PromotionId = "promo";
+    /// What a shopper enters to get a promotion.
+    PromotionCodeKind PromotionCodeId = "pcode";
     MailKind MailId = "mail";
     /// What a CDN is to take back.
     PurgeKind PurgeId = "purge";
