@@ -85,6 +85,12 @@ kinds! {
     MailKind MailId = "mail";
     /// What a CDN is to take back.
     PurgeKind PurgeId = "purge";
+    /// Where the same taxes hold.
+    TaxZoneKind TaxZoneId = "tzone";
+    TaxRateKind TaxRateId = "trate";
+    /// Where the same ways of shipping are offered.
+    ShippingZoneKind ShippingZoneId = "szone";
+    ShippingMethodKind ShippingMethodId = "smeth";
 }
 
 /// An id of kind `K`: 128 bits, normally a UUIDv7, so ids sort by the time they were made.

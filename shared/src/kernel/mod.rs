@@ -1,4 +1,4 @@
-//! What every context may import: ids, money, quantities, text types, time, pages, rate limits.
+//! What every context may import: ids, money, areas, quantities, text types, time, pages, rate limits.
 //!
 //! Each type is valid by construction: the only ways in are a constructor or `FromStr`/`TryFrom`, and serde
 //! goes through the same door, so a bad value in a request body answers with the same sentence.
@@ -7,6 +7,7 @@
 mod text;
 
 pub mod address;
+pub mod area;
 pub mod country;
 pub mod email;
 pub mod gcra;
