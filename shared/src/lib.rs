@@ -24,3 +24,4 @@ pub mod orders;
 pub mod organizations;
 pub mod pricing;
 pub mod promotions;
+pub mod tax;

@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::source::{Source, sources};
 
 /// The bounded contexts, each with its rank: a context imports contexts of lower rank only.
-const CONTEXTS: [(&str, u8); 23] = [
+const CONTEXTS: [(&str, u8); 24] = [
     // What every commit writes beside its change.
     ("journal", 0),
     // Whoever has something to tell adds a mail to its own commit.
@@ -18,6 +18,7 @@ const CONTEXTS: [(&str, u8); 23] = [
     ("media", 3),
     ("catalog", 4),
     ("pricing", 5),
+    ("tax", 5),
     ("inventory", 5),
     ("cms", 5),
     // What the staff writes, and files, into catalog and stock.

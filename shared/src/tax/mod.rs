@@ -1,0 +1,34 @@
+//! Tax: what of an amount is tax, by the rules of the place that it goes to, and why.
+//!
+//! Invariants:
+//! - For every line net + tax = gross, and the lines sum to the order, whatever is rounded where.
+//! - A rounding is named by the question ([`RoundingPer`] and the store's mode) and happens once per line, per rate or
+//!   per order; what it gives is shared out by largest remainder.
+//! - One zone decides, the closest ([`crate::kernel::area`]); a class that it has no rate for is taxed as `standard`,
+//!   and a zone without rates taxes nothing.
+//! - Amounts are minor units of one currency, after discounts, and never negative: what is given back follows from what
+//!   was recorded, not from a question with the sign turned.
+
+mod answer;
+mod class;
+mod compute;
+mod exemption;
+mod provider;
+mod question;
+mod rates;
+mod rounding;
+mod rules;
+pub mod vat;
+
+#[cfg(test)]
+mod tests;
+
+pub use answer::{LineRate, RateSum, TaxReason, TaxSource, Taxed, TaxedLine, ZoneName};
+pub use class::{InvalidTaxClass, TaxClass};
+pub use compute::{TaxError, tax};
+pub use exemption::{Exemption, NotExempt, RefusedExemption};
+pub use provider::{
+    ProviderAnswer, ProviderFallback, ProviderLine, ProviderOutcome, ProviderRate, UnknownProviderFallback, settle,
+};
+pub use question::{MOST_LINES, RoundingPer, ShippingCharge, ShippingTax, TaxLine, TaxQuestion, UnknownRoundingPer};
+pub use rules::{CrossBorder, InvalidTaxRules, MOST_RATES, MOST_ZONES, TaxRate, TaxRules, TaxZone};

@@ -1,0 +1,108 @@
+//! Buyers that pay no tax.
+
+use super::*;
+
+fn europe() -> TaxRules {
+    let countries = ["DE", "FR", "ES", "GR", "GB"].map(|code| code.parse().unwrap());
+    TaxRules { zones: vat::zones(&countries), reverse_charge_from: Some("DE".parse().unwrap()), ..TaxRules::none() }
+}
+
+fn ask(rules: &TaxRules, destination: Place, exemptions: Vec<Exemption>) -> Taxed {
+    let question = TaxQuestion {
+        destination,
+        exemptions,
+        ..question(TaxMode::Exclusive, RoundingPer::Line, &[("standard", 10_000), ("reduced", 1_000)])
+    };
+    let taxed = tax(rules, &question).unwrap();
+    assert_sound(&question, &taxed);
+    taxed
+}
+
+fn vat_id(number: &str) -> Exemption {
+    Exemption::VatId { number: number.to_owned(), verified: true }
+}
+
+/// Directive 2006/112/EC, articles 138 and 196; for Northern Ireland, article 8 of the Windsor Framework.
+#[test]
+fn a_business_in_another_member_state_accounts_for_the_tax_itself() {
+    for (number, destination) in [
+        ("FR40303265045", place("FR", Some("75001"))),
+        ("fr 40 303 265 045", place("FR", None)),
+        ("EL094259216", place("GR", None)),
+        ("FR40303265045", place("ES", Some("28001"))),
+        ("XI123456789", place("GB", Some("BT1 5GS"))),
+    ] {
+        let taxed = ask(&europe(), destination, vec![vat_id(number)]);
+        assert_eq!((taxed.tax, taxed.gross), (0, 11_000), "{number}");
+        assert_eq!(taxed.lines[0].why, TaxReason::ReverseCharge { vat_id: number.to_owned() });
+        assert_eq!(taxed.refused, []);
+    }
+}
+
+#[test]
+fn an_id_that_does_not_hold_says_why_and_the_tax_is_charged() {
+    let france = place("FR", None);
+    let unverified = Exemption::VatId { number: "FR40303265045".to_owned(), verified: false };
+    for (exemption, destination, why) in [
+        (vat_id("DE136695976"), france.clone(), NotExempt::OwnState),
+        (vat_id("FR40303265045"), place("DE", None), NotExempt::StaysInOwnState),
+        (vat_id("GB123456789"), france.clone(), NotExempt::Malformed),
+        (vat_id("GR094259216"), france.clone(), NotExempt::Malformed),
+        (vat_id("FR"), france.clone(), NotExempt::Malformed),
+        (vat_id("ÄÖÜ"), france.clone(), NotExempt::Malformed),
+        (vat_id("FR40303265045"), place("ES", Some("35001")), NotExempt::OutsideUnion),
+        (vat_id("FR40303265045"), place("GB", Some("SW1A 1AA")), NotExempt::OutsideUnion),
+        (unverified, france.clone(), NotExempt::Unverified),
+    ] {
+        let taxed = ask(&europe(), destination.clone(), vec![exemption.clone()]);
+        assert_eq!(taxed.refused.iter().map(|refused| refused.why).collect::<Vec<_>>(), [why], "{exemption:?}");
+        let without = ask(&europe(), destination, Vec::new());
+        assert_eq!(sums(&taxed), sums(&without), "{exemption:?}");
+    }
+    let not_offered = TaxRules { reverse_charge_from: None, ..europe() };
+    let taxed = ask(&not_offered, france, vec![vat_id("FR40303265045")]);
+    assert_eq!(taxed.refused[0].why, NotExempt::NotOffered);
+    assert_eq!(taxed.tax, 2_100);
+}
+
+#[test]
+fn a_certificate_holds_in_its_zones_and_its_time() {
+    let rules = rules(vec![rate(1, "Sales tax", "standard", 80_000)]);
+    let certificate = |zones: &[u128], from: Option<&str>, until: Option<&str>| Exemption::Certificate {
+        number: "EX-1".to_owned(),
+        zones: zones.iter().map(|id| TaxZoneId::from_u128(*id)).collect(),
+        from: from.map(at),
+        until: until.map(at),
+    };
+    for (exemption, expected) in [
+        (certificate(&[], None, None), None),
+        (certificate(&[2, 1], Some("2026-01-01"), Some("2027-01-01")), None),
+        (certificate(&[2], None, None), Some(NotExempt::OtherZone)),
+        (certificate(&[], Some("2026-11-24"), None), Some(NotExempt::NotYetValid)),
+        (certificate(&[], None, Some("2026-11-23")), Some(NotExempt::Expired)),
+    ] {
+        let taxed = ask(&rules, place("US", None), vec![exemption]);
+        assert_eq!(taxed.refused.first().map(|refused| refused.why), expected);
+        let exempt = TaxReason::Exempt { certificate: "EX-1".to_owned() };
+        assert_eq!(taxed.lines[0].why == exempt, expected.is_none());
+        assert_eq!(taxed.tax == 0, expected.is_none());
+    }
+    let both = vec![certificate(&[2], None, None), certificate(&[1], None, None)];
+    let taxed = ask(&rules, place("US", None), both);
+    assert_eq!((taxed.tax, taxed.refused.len()), (0, 1));
+}
+
+#[test]
+fn the_exempt_pay_prices_without_the_tax_that_they_hold() {
+    let question = TaxQuestion {
+        destination: place("FR", None),
+        exemptions: vec![vat_id("FR40303265045")],
+        ..question(TaxMode::Inclusive, RoundingPer::Order, &[("standard", 12_000), ("second-reduced", 1_055)])
+    };
+    let taxed = tax(&europe(), &question).unwrap();
+    assert_eq!(sums(&taxed), (11_000, 0, 11_000));
+    // Prices made for Germany: 19 % and, since it has no second reduced rate, 19 % again.
+    let origin = CrossBorder::Net { origin: place("DE", None) };
+    let taxed = tax(&TaxRules { cross_border: origin, ..europe() }, &question).unwrap();
+    assert_eq!(taxed.lines.iter().map(|line| line.gross).collect::<Vec<_>>(), [10_084, 887]);
+}
