@@ -24,4 +24,5 @@ pub mod orders;
 pub mod organizations;
 pub mod pricing;
 pub mod promotions;
+pub mod shipping;
 pub mod tax;

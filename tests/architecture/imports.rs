@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::source::{Source, sources};
 
 /// The bounded contexts, each with its rank: a context imports contexts of lower rank only.
-const CONTEXTS: [(&str, u8); 24] = [
+const CONTEXTS: [(&str, u8); 25] = [
     // What every commit writes beside its change.
     ("journal", 0),
     // Whoever has something to tell adds a mail to its own commit.
@@ -24,6 +24,8 @@ const CONTEXTS: [(&str, u8); 24] = [
     // What the staff writes, and files, into catalog and stock.
     ("products", 6),
     ("imports", 6),
+    // Says how its charges are taxed.
+    ("shipping", 6),
     ("promotions", 7),
     ("giftcards", 7),
     ("cart", 8),
