@@ -26,3 +26,4 @@ pub mod pricing;
 pub mod promotions;
 pub mod shipping;
 pub mod tax;
+pub mod totals;

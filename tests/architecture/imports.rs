@@ -28,10 +28,12 @@ const CONTEXTS: [(&str, u8); 25] = [
     ("shipping", 6),
     ("promotions", 7),
     ("giftcards", 7),
-    ("cart", 8),
-    ("orders", 9),
-    ("payments", 10),
-    ("checkout", 11),
+    // Joins prices, promotions and tax.
+    ("totals", 8),
+    ("cart", 9),
+    ("orders", 10),
+    ("payments", 11),
+    ("checkout", 12),
     // These subscribe to events; nobody imports them.
     ("search", SUBSCRIBER),
     ("webhooks", SUBSCRIBER),

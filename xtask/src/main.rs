@@ -19,6 +19,7 @@ use paths::Paths;
 const USAGE: &str = "\
 cargo xtask test [STEP...]   every check, or only the named steps
 cargo xtask test --list      the names of the steps
+cargo xtask test --deep      100,000 cases of each property of what carts cost
 cargo xtask bench [PART...]  the benchmark, or only: native workerd cold catalog import bulk
                              --products FILE.csv: catalog reads of a file of your own, too
 cargo xtask build-worker     edge/build: the module for Cloudflare Workers

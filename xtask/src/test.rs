@@ -5,7 +5,7 @@ use std::fs;
 use crate::artifacts;
 use crate::install;
 use crate::paths::Paths;
-use crate::shell::{cargo, ourselves};
+use crate::shell::{cargo, command, ourselves, run as run_command};
 use crate::steps::{Step, Steps};
 use crate::{Outcome, USAGE};
 
@@ -22,6 +22,9 @@ const TOOLED_SUITES: [&str; 3] = ["architecture", "contract", "commands"];
 /// one is what remains, but the scenario, which has the machine for itself.
 const BUILDS: [&str; 7] =
     ["build-ports", "build-worker", "build-spin", "build-spin-host", "clippy-spin-host", "conformance", "hosts"];
+
+/// Of each property, with `--deep`.
+const DEEP_CASES: &str = "100000";
 
 /// Before a step's name: this one alone, whatever it needs.
 const ALONE: &str = "--alone";
@@ -45,6 +48,7 @@ pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
     let suites = suites(paths)?;
     match words {
         ["--list"] => return list(&suites),
+        ["--deep"] => return deep(paths),
         [ALONE, name] => return step(paths, &suites, name),
         words if words.iter().any(|word| word.starts_with('-')) => return Err(format!("usage:\n{USAGE}")),
         _ => {}
@@ -67,6 +71,15 @@ pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
     }
     steps.finish();
     Ok(())
+}
+
+/// The properties of what carts cost, over many more cases than every run has time for.
+fn deep(paths: &Paths) -> Outcome {
+    let filters = ["pricing::", "promotions::", "shipping::", "tax::", "totals::"];
+    let words = ["test", "--package", "headlesspro-shared", "--lib", "--"].into_iter().chain(filters);
+    let mut tests = command(paths, "cargo", &words.collect::<Vec<_>>());
+    tests.env("PROPTEST_CASES", DEEP_CASES);
+    run_command(tests)
 }
 
 /// All steps but the tools'.

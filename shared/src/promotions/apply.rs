@@ -211,11 +211,16 @@ impl<'a> Runner<'a> {
                 let get = candidates.selected.get(candidate.get.clone()).unwrap_or_default();
                 let units = facts.lines.quantities.iter().zip(&*engaged);
                 let free: Vec<i64> = units.map(|(units, engaged)| units.saturating_sub(*engaged)).collect();
-                let assignment = assign(&terms, places, get, &facts.lines.units, &free);
-                for &(at, units) in &assignment.got {
+                let share_of = |at: usize, units: i64| {
                     let all = facts.lines.quantities.get(at).copied().unwrap_or(0);
                     let of = all.saturating_sub(freed.get(at).copied().unwrap_or(0));
-                    let share = Share { left: left.get(at).copied().unwrap_or(0), units, of };
+                    Share { left: left.get(at).copied().unwrap_or(0), units, of }
+                };
+                let prices = facts.lines.units.iter().enumerate();
+                let prices: Vec<(i64, i64)> = prices.map(|(at, unit)| (*unit, share_of(at, 1).worth())).collect();
+                let assignment = assign(&terms, places, get, &prices, &free);
+                for &(at, units) in &assignment.got {
+                    let share = share_of(at, units);
                     let amount = share.at(*rate, basket.rounding.into()).ok_or(PromotionError::Overflow)?;
                     proposal.parts.push((at, amount));
                 }
@@ -226,7 +231,7 @@ impl<'a> Runner<'a> {
             }
             Effect::Reduce { .. } | Effect::Tiered { .. } => {
                 if let Some(reduction) = candidate.reduction {
-                    reduce(reduction, places, left, facts, &mut proposal.parts)?;
+                    reduce(reduction, places, left, freed, facts, &mut proposal.parts)?;
                 }
             }
         }

@@ -18,12 +18,13 @@ pub(super) struct Assignment {
 
 /// Gets the cheapest units of the lines `get` for the dearest of the lines `buy`, as often as they suffice.
 ///
-/// Both are ascending places of lines; `prices` and `free` say for each place what a unit costs, and how many may be
-/// counted. A line may be in both: none of its units is then bought and got. The last time, fewer than `get` may be
+/// Both are ascending places of lines; `prices` and `free` say for each place what a unit costs, with what discounts left
+/// of that where prices are the same, and how many may be counted. So it makes no difference how units that cost the same
+/// are put on lines. A line may be in both: none of its units is then bought and got. The last time, fewer than `get` may be
 /// left to get, but not none.
-pub(super) fn assign(terms: &Terms, buy: &[usize], get: &[usize], prices: &[i64], free: &[i64]) -> Assignment {
+pub(super) fn assign(terms: &Terms, buy: &[usize], get: &[usize], prices: &[(i64, i64)], free: &[i64]) -> Assignment {
     let free_at = |at: usize| free.get(at).copied().unwrap_or(0).max(0);
-    let price_at = |at: usize| prices.get(at).copied().unwrap_or(0);
+    let price_at = |at: usize| prices.get(at).copied().unwrap_or_default();
     let is_both = |at: usize| buy.binary_search(&at).is_ok() && get.binary_search(&at).is_ok();
     let (mut to_buy, mut to_get, mut to_both) = (0i64, 0i64, 0i64);
     for &at in buy {
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn the_dearest_are_bought_and_the_cheapest_got() {
         // Lines 0, 1 and 2 cost 30, 20 and 10.
-        let prices = [30, 20, 10];
+        let prices = [(30, 30), (20, 20), (10, 10)];
         for (rule, buy, get, free, got, bought) in [
             (terms(1, 1, None), &[0, 1, 2][..], &[0, 1, 2][..], [1, 1, 0], &[(1, 1)][..], &[(0, 1)][..]),
             (terms(2, 1, None), &[0, 1, 2], &[0, 1, 2], [1, 1, 1], &[(2, 1)], &[(0, 1), (1, 1)]),
@@ -124,6 +125,14 @@ mod tests {
         }
     }
 
+    #[test]
+    fn of_one_price_those_are_got_of_which_least_is_left() {
+        let assigned =
+            |prices: [(i64, i64); 3]| assign(&terms(1, 1, None), &[0, 1, 2], &[0, 1, 2], &prices, &[1, 1, 2]);
+        assert_eq!(assigned([(30, 30), (30, 20), (30, 25)]).got, [(1, 1), (2, 1)]);
+        assert_eq!(assigned([(30, 30), (30, 20), (30, 25)]).bought, [(0, 1), (2, 1)]);
+    }
+
     proptest! {
         #[test]
         fn no_unit_counts_twice_and_what_is_got_is_paid_for(
@@ -134,7 +143,8 @@ mod tests {
                 lines.iter().enumerate().filter(|(_, line)| is_in(line)).map(|(at, _)| at).collect()
             };
             let (to_buy, to_get) = (places(|line| line.2), places(|line| line.3));
-            let (prices, free): (Vec<i64>, Vec<i64>) = lines.iter().map(|line| (line.0, line.1)).unzip();
+            let (prices, free): (Vec<(i64, i64)>, Vec<i64>) =
+                lines.iter().map(|line| ((line.0, line.0), line.1)).unzip();
             let assignment = assign(&terms(buy, get, most), &to_buy, &to_get, &prices, &free);
             let units = |of: &[(usize, i64)]| of.iter().map(|(_, units)| units).sum::<i64>();
             let (got, bought) = (units(&assignment.got), units(&assignment.bought));

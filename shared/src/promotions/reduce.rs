@@ -4,12 +4,13 @@ use super::condition::{Facts, sum};
 use super::{PromotionError, Reduction, RoundedPer};
 use crate::kernel::money::{AllocationError, Currency, Money, Rate, Rounding, allocate};
 
-/// Appends what `reduction` takes off the lines at `places`, of which `left` is left. Nothing above that, nor below
-/// zero.
+/// Appends what `reduction` takes off the lines at `places`, of which `left` is left, and of whose units `freed` cost
+/// nothing any more. Nothing above that, nor below zero.
 pub(super) fn reduce(
     reduction: &Reduction,
     places: &[usize],
     left: &[i64],
+    freed: &[i64],
     facts: &Facts<'_>,
     parts: &mut Vec<(usize, i64)>,
 ) -> Result<(), PromotionError> {
@@ -36,6 +37,7 @@ pub(super) fn reduce(
             let quantities = &facts.lines.quantities;
             parts.extend(open.map(|(at, left)| {
                 let units = quantities.get(at).copied().unwrap_or(0);
+                let units = units.saturating_sub(freed.get(at).copied().unwrap_or(0));
                 (at, left.min(amount.saturating_mul(units)))
             }));
             Ok(())
@@ -56,6 +58,13 @@ pub(super) struct Share {
 }
 
 impl Share {
+    /// In thousandths of a minor unit, rounded down: what shares are compared by.
+    pub(super) fn worth(&self) -> i64 {
+        let thousandths = i128::from(self.left).saturating_mul(i128::from(self.units)).saturating_mul(1_000);
+        let worth = thousandths.checked_div(i128::from(self.of.max(1))).unwrap_or(0);
+        i64::try_from(worth).unwrap_or(i64::MAX)
+    }
+
     /// This much of it, rounded once: from nothing to all that is left. `None` beyond what can be computed.
     pub(super) fn at(&self, rate: Rate, rounding: Rounding) -> Option<i64> {
         let ppm = rate.ppm().clamp(0, Rate::ONE.ppm());

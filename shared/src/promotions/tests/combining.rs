@@ -141,3 +141,10 @@ fn what_is_got_is_reduced_as_what_is_left_of_it() {
     let discounts = evaluate(&book, &basket(&[(1_000, 3)])).unwrap();
     assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [applied(300), applied(900)]);
 }
+
+#[test]
+fn nothing_is_taken_off_a_unit_that_is_free_already() {
+    let free = Definition { priority: 1, ..automatic(buy_get(2, 1, 1_000_000)) };
+    let discounts = evaluate(&book([free, automatic(off_units(100))]), &basket(&[(1_000, 3)])).unwrap();
+    assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [applied(1_000), applied(200)]);
+}

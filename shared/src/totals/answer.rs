@@ -1,0 +1,137 @@
+//! What totals come to. Amounts are minor units of the cart's currency, zero or more.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::id::{ProductId, PromotionId, VariantId};
+use crate::kernel::money::{Currency, Money};
+use crate::kernel::quantity::Quantity;
+use crate::pricing::{Considered, ExchangeRate, ResolvedPrice};
+use crate::promotions::{CodeOutcome, Discount, Redemption, Trace};
+use crate::tax::{LineRate, RateSum, RefusedExemption, TaxReason, TaxSource};
+
+/// A cart's totals: `total` is what the buyer pays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Totals {
+    /// Which engine gave them.
+    pub engine: u32,
+    pub currency: Currency,
+    /// In the order of the cart.
+    pub lines: Vec<LineTotals>,
+    /// In the order in which their promotions applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gifts: Vec<GiftTotals>,
+    /// In the order of the cart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliveryTotals>,
+    /// Each code of the cart, in its order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<CodeOutcome>,
+    /// What the commit of the order has to count.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redemptions: Vec<Redemption>,
+    /// The lines before discounts.
+    pub subtotal: i64,
+    /// What is taken off the lines. The worth of gifts is in neither.
+    pub discount: i64,
+    /// The deliveries before discounts.
+    pub shipping: i64,
+    pub shipping_discount: i64,
+    /// Each rate once, with what it is on and what it gives.
+    pub rates: Vec<RateSum>,
+    pub tax_source: TaxSource,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refused_exemptions: Vec<RefusedExemption>,
+    /// Of lines, gifts and deliveries; `net + tax = total`.
+    pub net: i64,
+    pub tax: i64,
+    pub total: i64,
+    /// Where the buyer pays in another currency than the merchant is paid in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settlement: Option<Settlement>,
+}
+
+/// The total in the currency that the merchant is paid in, by the rates of the moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settlement {
+    pub total: Money,
+    pub rates: Vec<ExchangeRate>,
+}
+
+/// What is taxed, and how. `net + tax = gross`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Taxes {
+    pub net: i64,
+    pub tax: i64,
+    /// What is paid for it.
+    pub gross: i64,
+    /// They sum to `tax`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rates: Vec<LineRate>,
+    pub why: TaxReason,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct LineTotals {
+    pub key: u32,
+    pub variant: VariantId,
+    pub product: ProductId,
+    pub quantity: Quantity,
+    /// Of one unit.
+    pub price: ResolvedPrice,
+    /// Unit price times quantity.
+    pub amount: i64,
+    /// The sum of `discounts`, at most `amount`.
+    pub discount: i64,
+    /// In the order in which they applied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
+    pub taxes: Taxes,
+}
+
+/// A line that a promotion adds, for nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GiftTotals {
+    pub promotion: PromotionId,
+    pub variant: VariantId,
+    pub product: ProductId,
+    pub quantity: Quantity,
+    pub price: ResolvedPrice,
+    /// Its worth, which is also its discount.
+    pub amount: i64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct DeliveryTotals {
+    pub key: u32,
+    pub method: String,
+    pub name: String,
+    pub amount: i64,
+    pub discount: i64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub discounts: Vec<Discount>,
+    pub taxes: Taxes,
+}
+
+/// The totals with all that was considered on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Explanation {
+    /// The same as [`super::total`] answers.
+    pub totals: Totals,
+    /// Of each line of the cart.
+    pub prices: Vec<PriceExplanation>,
+    pub promotions: Trace,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PriceExplanation {
+    pub key: u32,
+    pub considered: Vec<Considered>,
+}

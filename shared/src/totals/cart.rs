@@ -1,0 +1,117 @@
+//! What totals are made from.
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::area::Place;
+use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, VariantId};
+use crate::kernel::money::Currency;
+use crate::kernel::quantity::Quantity;
+use crate::kernel::time::Timestamp;
+use crate::organizations::{RoundingMode, TaxMode};
+use crate::pricing::{BasePrice, PriceBook};
+use crate::promotions::{PromotionBook, RoundedPer};
+use crate::tax::{Exemption, RoundingPer, ShippingTax, TaxClass, TaxRules};
+
+/// All that a merchant has laid down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Rules {
+    pub prices: PriceBook,
+    #[serde(default)]
+    pub promotions: PromotionBook,
+    pub tax: TaxRules,
+    /// Whether prices hold the tax.
+    pub tax_mode: TaxMode,
+    pub rounding: RoundingMode,
+    pub discounts_rounded_per: RoundedPer,
+    pub tax_rounded_per: RoundingPer,
+    /// How what a delivery costs is taxed.
+    pub shipping_tax: ShippingTax,
+}
+
+/// What is bought, by whom, where to, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cart {
+    /// In which the buyer pays.
+    pub currency: Currency,
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelId>,
+    /// Whose redemptions are counted: whatever they are kept by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub customer_groups: Vec<CustomerGroupId>,
+    /// `None`: not known yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_first_order: Option<bool>,
+    /// `None`: not chosen yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment_method: Option<String>,
+    /// As they were entered.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub codes: Vec<String>,
+    /// Where it goes, or as long as nobody knows, where the merchant sells from.
+    pub destination: Place,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exemptions: Vec<Exemption>,
+    pub lines: Vec<CartLine>,
+    /// What promotions may give: only these can be given.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gifts: Vec<GiftItem>,
+    /// Those that are chosen already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct CartLine {
+    /// One of its own in the cart. Of two lines that a minor unit could go to, the lower key gets it.
+    pub key: u32,
+    pub variant: VariantId,
+    pub product: ProductId,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub collections: Vec<CollectionId>,
+    /// With those above them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub categories: Vec<CategoryId>,
+    pub quantity: Quantity,
+    /// The catalog's, at most one for each currency.
+    pub prices: Vec<BasePrice>,
+    #[serde(default = "standard")]
+    pub tax_class: TaxClass,
+}
+
+/// A variant that a promotion gives where it applies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct GiftItem {
+    pub variant: VariantId,
+    pub product: ProductId,
+    pub prices: Vec<BasePrice>,
+    #[serde(default = "standard")]
+    pub tax_class: TaxClass,
+}
+
+fn standard() -> TaxClass {
+    TaxClass::STANDARD
+}
+
+/// Some of the lines, or all, that are sent together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Delivery {
+    /// One of its own among the deliveries.
+    pub key: u32,
+    /// What it is sent by.
+    pub method: String,
+    /// As the buyer reads it.
+    pub name: String,
+    /// What the offer costs, in minor units of the cart's currency: zero or more.
+    pub amount: i64,
+    /// The keys of the lines that are sent; none: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<u32>,
+}

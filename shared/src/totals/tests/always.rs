@@ -1,0 +1,147 @@
+//! Properties, over random carts and rules.
+
+use proptest::prelude::ProptestConfig;
+
+use super::super::{LineTotals, Totals, explain, refund, total};
+use super::random::{Numbers, case};
+use crate::kernel::quantity::Quantity;
+use crate::organizations::TaxMode;
+use crate::tax::{CrossBorder, RoundingPer};
+
+/// As many as other properties have where `PROPTEST_CASES` asks for more.
+fn cases() -> u64 {
+    ProptestConfig::default().cases.max(2_000).into()
+}
+
+/// The totals of as many cases, each with its number.
+fn all() -> impl Iterator<Item = (u64, Totals)> {
+    (0..cases()).map(|seed| {
+        let (rules, cart) = case(seed);
+        (seed, total(&rules, &cart).unwrap_or_else(|error| panic!("case {seed}: {error}")))
+    })
+}
+
+#[test]
+fn parts_sum_to_the_totals_and_nothing_is_negative() {
+    for (seed, totals) in all() {
+        let mut sums = [0_i64; 3];
+        let taxes = totals.lines.iter().map(|line| &line.taxes).chain(totals.deliveries.iter().map(|one| &one.taxes));
+        for taxes in taxes {
+            assert_eq!(taxes.net + taxes.tax, taxes.gross, "case {seed}");
+            assert_eq!(taxes.rates.iter().map(|rate| rate.tax).sum::<i64>(), taxes.tax, "case {seed}");
+            assert!(0 <= taxes.net && 0 <= taxes.tax, "case {seed}");
+            sums = [sums[0] + taxes.net, sums[1] + taxes.tax, sums[2] + taxes.gross];
+        }
+        assert_eq!(sums, [totals.net, totals.tax, totals.total], "case {seed}");
+        let of_rates: i64 = totals.rates.iter().map(|rate| rate.tax).sum();
+        assert_eq!(of_rates, totals.tax, "case {seed}");
+    }
+}
+
+#[test]
+fn no_discount_is_above_what_it_is_taken_off() {
+    for (seed, totals) in all() {
+        for LineTotals { price, quantity, amount, discount, discounts, .. } in &totals.lines {
+            assert_eq!(price.unit_price.minor() * quantity.get(), *amount, "case {seed}");
+            assert_eq!(discounts.iter().map(|one| one.amount).sum::<i64>(), *discount, "case {seed}");
+            assert!((0..=*amount).contains(discount), "case {seed}");
+        }
+        let lines = |of: fn(&LineTotals) -> i64| totals.lines.iter().map(of).sum::<i64>();
+        assert_eq!([lines(|line| line.amount), lines(|line| line.discount)], [totals.subtotal, totals.discount]);
+        let off = totals.discount + totals.shipping_discount + totals.gifts.iter().map(|gift| gift.amount).sum::<i64>();
+        let redeemed: i64 = totals.redemptions.iter().map(|redemption| redemption.amount).sum();
+        assert_eq!(off, redeemed, "case {seed}: what is counted is what is taken off");
+    }
+}
+
+#[test]
+fn what_is_paid_is_what_is_left_and_the_tax_that_is_added() {
+    for (seed, totals) in all() {
+        let (rules, cart) = case(seed);
+        let left = totals.subtotal - totals.discount + totals.shipping - totals.shipping_discount;
+        match rules.tax_mode {
+            TaxMode::Exclusive => assert_eq!((totals.net, totals.total), (left, left + totals.tax), "case {seed}"),
+            TaxMode::Inclusive if rules.tax.cross_border == CrossBorder::Gross => {
+                assert_eq!(totals.total, left, "case {seed}");
+            }
+            // The tax of one place is taken off and that of another put on.
+            TaxMode::Inclusive if cart.destination == super::random::place("DE") => {
+                assert_eq!(totals.total, left, "case {seed}");
+            }
+            TaxMode::Inclusive => {}
+        }
+    }
+}
+
+#[test]
+fn whatever_is_given_back_adds_up_to_what_was_paid() {
+    for (seed, totals) in all() {
+        let mut numbers = Numbers::new(seed);
+        for line in &totals.lines {
+            let quantity = line.quantity.get();
+            let (mut before, mut sums) = (0, [0, 0, 0]);
+            while before < quantity {
+                let units = 1 + i64::try_from(numbers.below(3)).unwrap().min(quantity - before - 1);
+                let part = refund(line, before, units).unwrap();
+                assert!(0 <= part.net && 0 <= part.tax && part.net + part.tax == part.gross, "case {seed}");
+                sums = [sums[0] + part.net, sums[1] + part.tax, sums[2] + part.gross];
+                before += units;
+            }
+            assert_eq!(sums, [line.taxes.net, line.taxes.tax, line.taxes.gross], "case {seed}");
+            assert!(refund(line, before, 1).is_err() && refund(line, 0, 0).is_err());
+        }
+    }
+}
+
+#[test]
+fn neither_the_order_of_codes_nor_that_of_lines_matters() {
+    for (seed, totals) in all() {
+        let (rules, mut cart) = case(seed);
+        cart.codes.reverse();
+        cart.lines.reverse();
+        cart.deliveries.reverse();
+        let mut turned = total(&rules, &cart).unwrap();
+        turned.codes.reverse();
+        turned.lines.reverse();
+        turned.deliveries.reverse();
+        let shown = |totals: &Totals| (totals.lines.clone(), totals.codes.clone(), totals.redemptions.clone());
+        assert_eq!(shown(&turned), shown(&totals), "case {seed}");
+        let sums = |totals: &Totals| [totals.subtotal, totals.discount, totals.net, totals.tax, totals.total];
+        assert_eq!(sums(&turned), sums(&totals), "case {seed}");
+    }
+}
+
+#[test]
+fn splitting_a_line_changes_nothing_but_a_tax_that_is_rounded_for_each_line() {
+    for (seed, totals) in all() {
+        let (rules, mut cart) = case(seed);
+        let Some(at) = cart.lines.iter().position(|line| 1 < line.quantity.get()) else { continue };
+        let mut second = cart.lines[at].clone();
+        second.key = u32::try_from(cart.lines.len()).unwrap();
+        cart.lines[at].quantity = Quantity::MIN;
+        second.quantity = Quantity::try_from(second.quantity.get() - 1).unwrap();
+        cart.lines.push(second);
+        let split = total(&rules, &cart).unwrap();
+        let of = |totals: &Totals| (totals.subtotal, totals.discount, totals.redemptions.clone(), totals.codes.clone());
+        assert_eq!(of(&split), of(&totals), "case {seed}");
+        // Where a line's price holds the tax of another place, that is taken off it, rounded, before the tax here.
+        let is_foreign = rules.tax.cross_border != CrossBorder::Gross && rules.tax_mode == TaxMode::Inclusive;
+        let bound = i64::from(rules.tax_rounded_per == RoundingPer::Line) + 2 * i64::from(is_foreign);
+        let [tax, total] = [split.tax - totals.tax, split.total - totals.total].map(i64::abs);
+        assert!(tax <= bound && total <= bound, "case {seed}: {tax} of tax, {total} in all");
+    }
+}
+
+#[test]
+fn an_explanation_has_the_same_totals() {
+    for (seed, totals) in all().take(500) {
+        let (rules, cart) = case(seed);
+        let explained = explain(&rules, &cart).unwrap();
+        assert_eq!(explained.totals, totals, "case {seed}");
+        assert_eq!(explained.prices.len(), cart.lines.len());
+        for (price, line) in explained.prices.iter().zip(&totals.lines) {
+            let won = price.considered.iter().find(|one| one.source == line.price.source);
+            assert!(won.is_some(), "case {seed}: {price:?}");
+        }
+    }
+}
