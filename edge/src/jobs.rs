@@ -31,6 +31,12 @@ pub async fn run_due(app: &App) {
         Ok(done) => log::info!("bulk upserts that are over: {} rows removed", done.removed),
         Err(error) => log::error!("bulk upserts: {error}"),
     }
+    // Last: nothing else waits for it.
+    match catalog::fill_lists(app).await {
+        Ok(done) if done.commits == 0 => {}
+        Ok(done) => log::info!("lists: {} commits, {} ready", done.commits, done.filled),
+        Err(error) => log::error!("lists: {error}"),
+    }
 }
 
 /// The rows of a commit that nothing refuses: what a job writes has no guards.

@@ -6,6 +6,7 @@ mod addresses;
 mod dependencies;
 mod devices;
 mod files;
+mod filled_rules;
 mod handles;
 mod imports;
 mod manifests;

@@ -12,12 +12,11 @@ use crate::tenant::literals::all;
 use crate::tenant::schema::Schema;
 
 /// Statements that read a whole table, or all that an organization or store has in it, each with its reason.
-const WHOLE_TABLES: [(&str, &str); 12] = [
+const WHOLE_TABLES: [(&str, &str); 11] = [
     ("organizations::stores (all tenants)", "lists every store, which is the whole table"),
     ("organizations::organizations (all tenants)", "lists every organization, which is the whole table"),
     ("identity::data_keys (all tenants)", "every key is wrapped anew"),
     ("identity::all_token_keys", "every key is wrapped anew"),
-    ("catalog::enter_rule", "a rule is held against all products in the commit that writes it"),
     ("catalog::due_purges (all tenants)", "one an organization, each by its first entry of the index"),
     ("catalog::list", "the beginning of a list, which ends at its page: see `product_lists`"),
     ("orders::insert", "the highest number, which is the last entry of the index"),

@@ -670,6 +670,11 @@ impl Shop {
         serde_json::from_slice(&body).expect("JSON")
     }
 
+    /// What the cron does.
+    pub async fn run_due(&self) {
+        headlesspro_edge::jobs::run_due(&self.app).await;
+    }
+
     /// Of which store its keys are.
     pub fn tenant(&self) -> Tenant {
         let claim: ApiKeyClaim = self.key.parse().expect("a key");

@@ -67,6 +67,7 @@ pub fn routes() -> Routes {
         .and(categories::http::routes())
         .and(channels::http::routes())
         .and(collections::http::routes())
+        .and(super::filling::http::routes())
         .and(super::purges::http::routes())
         .and(super::sitemap::http::routes())
 }

@@ -174,6 +174,7 @@ pub fn operations() -> Vec<Operation> {
         super::categories::openapi::operations(),
         super::channels::openapi::operations(),
         super::collections::openapi::operations(),
+        super::filling::openapi::operations(),
         super::purges::openapi::operations(),
         super::sitemap::openapi::operations(),
     ];

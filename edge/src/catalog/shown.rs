@@ -7,11 +7,11 @@ use headlesspro_shared::kernel::id::{CategoryId, PurgeId, StoreId};
 use headlesspro_shared::kernel::time::Timestamp;
 
 use super::{purges, store};
-use crate::app::Ctx;
+use crate::app::{App, Ctx, Tenant};
 use crate::cache::written::tell_written;
 use crate::failure::Failure;
 use crate::port::entropy::NoEntropy;
-use crate::port::sql::{Commit, Rows};
+use crate::port::sql::{Commit, Rows, SqlError};
 
 /// An answer put together from stored pieces, with what it was made of.
 pub struct Answer {
@@ -124,6 +124,13 @@ impl Advance {
         self.tags.extend(tags);
         self
     }
+
+    /// The same, of a commit that others follow: of the last of them a CDN is told right away. It takes few calls a minute,
+    /// so that it is told of this one by the job.
+    pub fn followed(mut self) -> Advance {
+        self.purge = None;
+        self
+    }
 }
 
 /// Has a commit raise the catalog's version, and keep what a CDN is to take back of what it `touched`: it is told of it
@@ -132,15 +139,30 @@ impl Advance {
 /// # Errors
 /// [`NoEntropy`] when the host has no randomness.
 pub fn advance(ctx: &Ctx, commit: &mut Commit, touched: Touched) -> Result<Advance, NoEntropy> {
-    let tenant = ctx.tenant();
+    advance_at(ctx.app(), ctx.tenant(), ctx.now, commit, touched)
+}
+
+/// As [`advance`], of a commit that no request makes.
+///
+/// # Errors
+/// [`NoEntropy`] when the host has no randomness.
+pub fn advance_at(
+    app: &App,
+    tenant: Tenant,
+    now: Timestamp,
+    commit: &mut Commit,
+    touched: Touched,
+) -> Result<Advance, NoEntropy> {
     let statement = commit.push(store::advance(tenant));
     let below = touched.below;
     let tags = touched.tags(tenant.store);
     let mut purge = None;
-    if let Some(cdn) = ctx.app().cdn() {
-        let id = ctx.new_id()?;
+    if let Some(cdn) = app.cdn() {
+        let mut random = [0; 10];
+        app.entropy.fill(&mut random)?;
+        let id = PurgeId::new(now, random);
         let told = at_most(cdn.most_tags(), tenant.store, tags.clone());
-        commit.push(store::purge::enqueue(tenant, id, &told, below, ctx.now));
+        commit.push(store::purge::enqueue(tenant, id, &told, below, now));
         purge = Some(id);
     }
     Ok(Advance { statement, tags, purge })
@@ -165,6 +187,20 @@ pub fn written<E>(ctx: &Ctx, rows: &[Rows], advance: Advance) -> Result<(), Fail
     }
     if let Some((id, cdn)) = advance.purge.zip(ctx.app().cdn()) {
         purges::send_later(ctx, id, at_most(cdn.most_tags(), store, advance.tags));
+    }
+    Ok(())
+}
+
+/// As [`written`], of a commit that no request has made. What it keeps for a CDN is told by the job.
+///
+/// # Errors
+/// [`SqlError::Statement`] when the commit answered something else than a version.
+pub async fn written_at(app: &App, tenant: Tenant, rows: &[Rows], advance: &Advance) -> Result<(), SqlError> {
+    let version = store::version_of(rows.get(advance.statement))?;
+    app.answers().0.purge(tenant.store, &advance.tags, version);
+    if app.tells_of_writes() {
+        // As above.
+        let _may_be_unknown = tell_written(&*app.kv, tenant.store, version, &advance.tags).await;
     }
     Ok(())
 }

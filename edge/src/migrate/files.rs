@@ -74,6 +74,7 @@ pub const ALL: &[Migration] = files![
     "202611230125_catalog_given_translations",
     "202611230140_catalog_bulk_over",
     "202611230150_catalog_purge_order",
+    "202611230200_catalog_rule_filling",
 ];
 
 #[cfg(test)]

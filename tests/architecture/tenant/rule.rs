@@ -9,7 +9,7 @@ use super::schema::{Schema, migrations};
 use crate::source::sources;
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 8] = [
+const ABOVE_TENANTS: [(&str, &str); 9] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
@@ -29,6 +29,10 @@ const ABOVE_TENANTS: [(&str, &str); 8] = [
     (
         "catalog::give_up_purges (all tenants)",
         "the cron drops what a CDN was not told for a day, whoever's it is; no route names a row",
+    ),
+    (
+        "catalog::unfilled_collections (all tenants)",
+        "the cron looks for collections that not all products are held against; each is gone on with in its own store",
     ),
     (
         "organizations::stores (all tenants)",

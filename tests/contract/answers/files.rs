@@ -42,7 +42,7 @@ pub async fn files(shop: &mut Shop) {
     assert_eq!(shop.call("DELETE", &path, &[], "").await.status, 204);
     assert_eq!(shop.call("DELETE", &path, &[], "").await.status, 404);
     assert_eq!(shop.call("POST", &format!("{path}/complete"), &[], "").await.status, 404);
-    for job in ["files", "purges", "bulk"] {
+    for job in ["files", "lists", "purges", "bulk"] {
         assert_eq!(shop.send("POST", &format!("/api/v1/jobs/{job}"), json!({})).await.status, 200);
     }
 }

@@ -16,6 +16,7 @@ mod hanging_up;
 mod identity_providers;
 mod invitations;
 mod large_products;
+mod lists;
 mod logins;
 mod lost_revocations;
 mod mail;
@@ -59,6 +60,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: purges::what_a_write_has_changed_is_taken_back_whoever_dies,
+    },
+    Proof {
+        name: "what_a_request_left_over_is_gone_on_with_by_the_job",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: lists::what_a_request_left_over_is_gone_on_with_by_the_job,
     },
     Proof {
         name: "products_are_told_in_the_locale_that_is_asked_for",

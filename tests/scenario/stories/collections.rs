@@ -58,8 +58,11 @@ pub async fn a_collection_is_chosen_and_ordered_by_hand(world: World) {
     let key = world.name("picks");
     let create = || world.ours.merchant.post("/api/v1/collections").header("idempotency-key", &key).json(&body).send();
     let made = create().await.expect(201);
-    assert!(create().await.expect(201).is_replayed());
+    let again = create().await.expect(201);
+    assert!(again.is_replayed());
     let picks = made.json();
+    assert_eq!(again.json(), picks);
+    assert_eq!(picks["ready"], true);
     assert_eq!((&picks["rule"], &picks["productOrder"]), (&Value::Null, &json!("manual")));
     let handle = world.name("staff-picks");
     assert_eq!(picks["handle"], handle);
@@ -192,6 +195,7 @@ pub async fn a_rule_finds_products_whenever_they_are_written(world: World) {
     ])) });
     let summer = make(&world, &summer).await;
     assert_eq!(summer["rule"]["conditions"][1]["value"], "summer");
+    assert_eq!(summer["ready"], true);
     let handle = world.name("summer");
     assert_eq!(shown(&world, &handle, None).await, ["Red tent"]);
     let with_stock = |stock: i64| {

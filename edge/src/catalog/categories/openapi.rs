@@ -139,8 +139,11 @@ fn change() -> Operation {
         .says(
             "Changes or moves a category",
             "Under another parent, or with another handle, it moves with all that is below it, and with the products \
-             in these, at once. Whatever moves at the same moment, a category never comes to stand below itself.",
+             in these, at once. Whatever moves at the same moment, a category never comes to stand below itself. Rules \
+             of collections that ask for a category which products leave or enter by it are held against the store's \
+             products anew, 2,000 a commit: such a collection says by `ready` whether all were.",
         )
+        .budget(Budget::growing(2, 0))
         .parameters([key(), Parameter::if_match()])
         .body(RequestBody::json::<ChangeCategoryBody>("What is to be changed.").example(
             "move",
@@ -161,6 +164,7 @@ fn delete() -> Operation {
             "One that nothing is below and no product is in. With `products=keep` its products stay, and stand in its \
              parent from then on; those of a root in no category, unless they have another one.",
         )
+        .budget(Budget::growing(2, 0))
         .parameters([
             key(),
             Parameter::query(

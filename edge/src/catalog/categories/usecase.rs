@@ -17,6 +17,7 @@ use super::http;
 use crate::app::Ctx;
 use crate::catalog::attributes::asked;
 use crate::catalog::attributes::given::Given;
+use crate::catalog::filling;
 use crate::catalog::pages::pages_of;
 use crate::catalog::presentation::{
     PresentationError, PresentationPatch, handles_taken, say, say_only, tell_attributes, translations_of,
@@ -324,12 +325,18 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     }
     let update = commit.push(category::change(tenant, &here, ctx.now));
     commit.push(guard_changed());
-    let mut moved = None;
+    let (mut moved, mut waiting) = (None, None);
     if is_moved {
-        commit.push(placement::leave_ancestors(tenant, after.id, after.parent));
+        // The commit is refused where it has another parent by now.
+        let is_elsewhere = after.parent != before.parent;
+        if is_elsewhere {
+            commit.push(placement::leave_ancestors(tenant, after.id, after.parent));
+        }
         moved = Some(commit.push(category::move_subtree(tenant, &after, ctx.now)));
-        commit.push(placement::enter_ancestors(tenant, after.id));
-        membership::apply_rules_of_categories(&mut commit, tenant, after.id);
+        if is_elsewhere {
+            commit.push(placement::enter_ancestors(tenant, after.id));
+            waiting = Some(membership::begin_rules_of_categories(&mut commit, tenant, before.parent, after.parent));
+        }
     } else if after.presentation.translations != before.presentation.translations {
         // The paths of all below it may be others.
         moved = Some(commit.push(category::touch_subtree(tenant, after.id, ctx.now)));
@@ -344,13 +351,17 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     let name = if is_moved { "category.moved" } else { "category.changed" };
     journal::announce(ctx, &mut commit, name, &[("categoryId", after.id.to_string())])?;
-    commit.push_after(category::find(tenant, &after.id.to_string()));
+    let find = commit.push_after(category::find(tenant, &after.id.to_string()));
     commit.push_diagnosis(addressed::category_taken(tenant, after.id, after.parent, &after.presentation.translations));
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after: found } => {
             let ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
             written(ctx, &rows, advanced.and(ids.unwrap_or_default()))?;
-            return only(found.first()).map(Some);
+            let waiting = waiting.and_then(|waiting| found.get(waiting));
+            for (collection, after) in waiting.map(membership::waiting_of).transpose()?.unwrap_or_default() {
+                filling::go_on(ctx, collection, after).await;
+            }
+            return only(found.get(find)).map(Some);
         }
         Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
         Committed::Refused { statement, .. } if guards.contains(&statement) => {}
@@ -392,7 +403,13 @@ async fn try_delete(ctx: &Ctx, key: &str, keeps_products: bool, expected: Option
     journal::announce(ctx, &mut commit, "category.deleted", &[("categoryId", before.id.to_string())])?;
     commit.push_diagnosis(placement::in_the_way(tenant, before.id));
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => return written(ctx, &rows, advanced).map(Some),
+        Committed::Done { rows, .. } => {
+            written(ctx, &rows, advanced)?;
+            if keeps_products {
+                filling::emptied(ctx, "category", &before.id.to_string()).await;
+            }
+            return Ok(Some(()));
+        }
         Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
         Committed::Refused { statement, diagnosis, .. } if statement == delete => {
             let in_the_way = diagnosis.first().map(placement::in_the_way_of).transpose()?;

@@ -10,18 +10,13 @@ use serde_json::{Value, json};
 
 use crate::app::Ctx;
 use crate::catalog::categories::usecase::Name;
+use crate::catalog::filling::{SLICE, emptied, has_time};
 use crate::catalog::store::channel::{self, Channel};
 use crate::catalog::store::taxonomy::guard_changed;
 use crate::failure::{Failure, Unavailable};
 use crate::identity;
 use crate::journal::{self, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows};
-
-/// Products a commit.
-const SLICE: i64 = 2_000;
-
-/// A request works for so long: hosts give it 30 s.
-const WORKS_FOR_MILLIS: i64 = 15_000;
 
 /// The list has one sort.
 pub const BY_HANDLE: &str = "handle";
@@ -192,7 +187,7 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     finish(ctx, &mut commit, &there, "channel.deleted", change).await?;
     match ctx.commit(&commit).await? {
         Committed::Done { .. } => {
-            clear(ctx, &there).await;
+            emptied(ctx, channel::KIND, &there.id.to_string()).await;
             Ok(Some(()))
         }
         Committed::Refused { statement, refusal: Refusal::Constraint { .. }, .. } if statement <= unused => {
@@ -220,23 +215,6 @@ async fn filled(ctx: &Ctx, mut channel: Channel) -> Outcome<Channel> {
         }
     }
     Ok(channel)
-}
-
-/// Takes what was published in the channel out of it. What is left stands in nobody's way: no channel has that id
-/// again, and a product that is written leaves it behind.
-async fn clear(ctx: &Ctx, channel: &Channel) {
-    while has_time(ctx) {
-        let mut commit = Commit::new();
-        channel::clear(&mut commit, ctx.tenant(), channel.id, SLICE);
-        match ctx.commit(&commit).await {
-            Ok(Committed::Done { after, .. }) if after.first().is_some_and(|rows| !rows.is_empty()) => {}
-            _ => return,
-        }
-    }
-}
-
-fn has_time(ctx: &Ctx) -> bool {
-    ctx.app().clock.now().millis().saturating_sub(ctx.now.millis()) < WORKS_FOR_MILLIS
 }
 
 /// The channel of the first answer to the same request, as it is now.

@@ -98,6 +98,10 @@ pub struct CollectionBody {
     pub name: String,
     /// Null where its products are chosen one by one.
     pub rule: Option<RuleBody>,
+    /// Whether all products were held against its rule. Until then some that meet it are missing, and others that met
+    /// the rule before, or were chosen, are still in it. In a store of more than 2,000 products that takes a while, and
+    /// goes on by itself; send the request that wrote the rule again to hurry it.
+    pub ready: bool,
     /// How its products are ordered unless a list asks for another order.
     #[schemars(extend("enum" = ["manual", "newest", "title", "-title", "price", "-price"]))]
     pub product_order: &'static str,
@@ -363,6 +367,7 @@ fn body(collection: Collection, currency: Currency) -> Result<CollectionBody, se
         id: collection.id.to_string(),
         handle: collection.handle,
         rule: collection.rule.map(|rule| RuleBody::of(rule, currency)),
+        ready: collection.filled_to.is_none(),
         product_order: collection.order.name(),
         presentation: PresentationBody::of(collection.presentation, &collection.name)?,
         name: collection.name,

@@ -41,6 +41,9 @@ fn write(method: Method, path: &'static str, id: &'static str) -> Operation {
         .problems(entropy())
 }
 
+/// For a store's first 2,000 products a rule takes two, and one more for each further 2,000.
+const RULED: Budget = Budget::growing(2, 0);
+
 fn list() -> Operation {
     read("/api/v1/collections", "listCollections")
         .says("Lists collections", "One page of the collections, in the order of their handles.")
@@ -91,8 +94,11 @@ fn create() -> Operation {
         .says(
             "Makes a collection",
             "With a rule its products are those that meet it, from now on and whenever a product changes; without one \
-             they are chosen. A store has 10,000 collections at most, 250 of them with a rule.",
+             they are chosen. Products that are there already are held against the rule 2,000 a commit, for up to 15 \
+             seconds: `ready` says whether all were, and the same request again goes on, and answers the collection as \
+             it is then. A store has 10,000 collections at most, 250 of them with a rule.",
         )
+        .budget(RULED)
         .parameters([Parameter::idempotency_key(false)])
         .body(
             RequestBody::json::<CreateCollectionBody>("The collection.")
@@ -120,7 +126,13 @@ fn create() -> Operation {
 
 fn change() -> Operation {
     write(Method::PATCH, "/api/v1/collections/{idOrHandle}", "changeCollection")
-        .says("Changes a collection", "With another rule, all products are held against it at once.")
+        .says(
+            "Changes a collection",
+            "With another rule, the store's products are held against it 2,000 a commit, for up to 15 seconds: each stays \
+             as the rule before had it until its turn comes, and `ready` says whether all had theirs. Any change goes on \
+             with what is left, an empty one too.",
+        )
+        .budget(RULED)
         .parameters([key(), Parameter::if_match()])
         .body(RequestBody::json::<ChangeCollectionBody>("What is to be changed.").example(
             "order",
@@ -140,6 +152,7 @@ fn change() -> Operation {
 fn delete() -> Operation {
     write(Method::DELETE, "/api/v1/collections/{idOrHandle}", "deleteCollection")
         .says("Deletes a collection", "Its products stay.")
+        .budget(Budget::growing(3, 0))
         .parameters([key(), Parameter::if_match()])
         .answer(Answer::empty(204, "The collection is gone.").headers([Header::CatalogVersion]))
         .problems(not_found())
@@ -238,6 +251,7 @@ fn summer() -> Value {
         "handle": "summer",
         "name": "Summer",
         "rule": rule(),
+        "ready": true,
         "productOrder": "price",
         "description": "<p>Light and dry.</p>",
         "imageUrl": null,

@@ -11,10 +11,11 @@ use headlesspro_shared::kernel::page::{Cursor, CursorPart};
 use serde_json::{Value as Json, json};
 
 use super::http;
-use crate::app::Ctx;
+use crate::app::{Ctx, Tenant};
 use crate::catalog::attributes::asked;
 use crate::catalog::attributes::given::Given;
 use crate::catalog::categories::usecase::{Name, PlacedChange};
+use crate::catalog::filling::{SLICE, emptied, filled};
 use crate::catalog::pages::pages_of;
 use crate::catalog::presentation::{
     PresentationError, PresentationPatch, handles_taken, say, say_only, tell_attributes, translations_of,
@@ -147,7 +148,8 @@ pub fn moved(ctx: &Ctx, rows: Option<&Rows>, below: &str) -> Result<Option<Answe
     }))
 }
 
-/// Makes a collection. Of one with a rule, all of the store's products are held against it in the same commit.
+/// Makes a collection. Of one with a rule, the store's products are held against it, the first of them in the same
+/// commit. The same request again goes on with that, and answers the collection as it is then.
 pub async fn create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Outcome<Answered> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_create(&ctx, new, claim).await) {
@@ -166,7 +168,7 @@ async fn try_create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     let rows = ctx.read(reads).await?;
     if let Some(first) = journal::replay(claim, rows.get(1))? {
         ctx.spent().tell_catalog_version(store::version_of(rows.first())?);
-        return Ok(Some(first.into()));
+        return made_before(ctx, first.into()).await.map(Some);
     }
     let mut presentation = Presentation::default();
     let given = apply(ctx, &new.presentation, &mut presentation, rows.get(said_at..)).await?;
@@ -176,6 +178,7 @@ async fn try_create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
         handle: new.handle.to_string(),
         name: new.name.to_string(),
         rule: new.rule.clone(),
+        filled_to: new.rule.as_ref().map(|_| String::new()),
         order: new.order.unwrap_or(usual),
         presentation,
         version: 1,
@@ -190,38 +193,59 @@ async fn try_create(ctx: &Ctx, new: &NewCollection, claim: Option<&Claim>) -> Ou
     if let Some(values) = &given.values {
         facet::set_of_collection(&mut commit, tenant, made.id, values);
     }
-    let conditions = write_rule(&mut commit, ctx, &made);
+    let conditions = write_conditions(&mut commit, tenant, &made);
+    if made.rule.is_some() {
+        membership::begin(&mut commit, tenant, made.id, SLICE);
+    }
     let advanced = advance(ctx, &mut commit, Touched::of_categories(Vec::new()))?;
     let change = Change::new("collection.create", made.id).after(state(&made));
     let change = tell_attributes(change, None, Some(&made.presentation));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.created", &[("collectionId", made.id.to_string())])?;
     let taken = addressed::collection_taken(tenant, made.id, &made.presentation.translations);
+    commit.push_after(collection::find(tenant, &made.id.to_string()));
     let location = format!("/api/v1/collections/{}", made.id);
-    let body =
-        http::render(in_minor_units(made, ctx.principal().await?.currency.exponent()), ctx.principal().await?.currency);
+    let currency = ctx.principal().await?.currency;
     if let Some(claim) = claim {
+        // What is answered where it is deleted before the request comes again.
+        let body = http::render(in_minor_units(made, currency.exponent()), currency);
         commit.push(journal::record(tenant, claim, 201, &location, &body, ctx.now));
         commit.push_diagnosis(journal::idempotency_record(tenant, &claim.key));
     }
     commit.push_diagnosis(taken);
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => {
+        Committed::Done { rows, after } => {
             written(ctx, &rows, advanced)?;
-            Ok(Some(Answered::first(location, body)))
+            let made = filled(ctx, only(after.first())?).await;
+            Ok(Some(Answered::first(location, http::render(made, currency))))
         }
         Committed::Refused { statement, refusal, diagnosis } => match journal::replay(claim, diagnosis.first())? {
-            Some(first) => Ok(Some(first.into())),
+            Some(first) => made_before(ctx, first.into()).await.map(Some),
             None if image == Some(statement) => {
                 rejected(CollectionError::Presentation(PresentationError::ImageMissing))
             }
             None if guards.contains(&statement) => Ok(None),
-            None => explain(&refusal, Some(statement) == conditions, diagnosis.last()),
+            None => explain(&refusal, statement == conditions, diagnosis.last()),
         },
     }
 }
 
-/// Changes what is given of a collection. With another rule, all products are held against it in the same commit.
+/// What was made by the same request, as it is now; where it is gone, as it was answered first.
+async fn made_before(ctx: &Ctx, first: Answered) -> Outcome<Answered> {
+    let id = first.location.rsplit('/').next().unwrap_or_default();
+    let rows = ctx.read(vec![collection::find(ctx.tenant(), id)]).await?;
+    match only(rows.first()) {
+        Ok(made) => {
+            let body = http::render(filled(ctx, made).await, ctx.principal().await?.currency);
+            Ok(Answered { body, ..first })
+        }
+        Err(Failure::NotFound) => Ok(first),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Changes what is given of a collection. With another rule, the store's products are held against it, the first of them
+/// in the same commit. Whatever is given, what is left of them is gone on with.
 pub async fn change(ctx: &Ctx, key: &str, change: &CollectionChange, expected: Option<i64>) -> Outcome<Collection> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_change(&ctx, key, change, expected).await) {
@@ -258,7 +282,7 @@ async fn try_change(
     let given = apply(ctx, &change.presentation, &mut after.presentation, rows.get(said_at..)).await?;
     check(&after)?;
     if after == before {
-        return Ok(Some(before).filter(|_| ctx.is_current()));
+        return if ctx.is_current() { Ok(Some(filled(ctx, before).await)) } else { Ok(None) };
     }
     let mut commit = Commit::new();
     let image = after.presentation.guard_image(ctx, &mut commit, Some(&before.presentation));
@@ -268,9 +292,12 @@ async fn try_change(
     let mut conditions = None;
     if change.rule.is_some() {
         if before.rule.is_some() != after.rule.is_some() {
-            membership::clear(&mut commit, tenant, after.id);
+            commit.push(membership::clear_chosen(tenant, after.id));
         }
-        conditions = write_rule(&mut commit, ctx, &after);
+        conditions = Some(write_conditions(&mut commit, tenant, &after));
+        if before.rule.is_some() || after.rule.is_some() {
+            membership::begin(&mut commit, tenant, after.id, SLICE);
+        }
     }
     if let Some(values) = &given.values {
         facet::set_of_collection(&mut commit, tenant, after.id, values);
@@ -285,7 +312,7 @@ async fn try_change(
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after: found } => {
             written(ctx, &rows, advanced)?;
-            return only(found.first()).map(Some);
+            return Ok(Some(filled(ctx, only(found.first())?).await));
         }
         Committed::Refused { statement, .. } if statement == update.saturating_add(1) => {}
         Committed::Refused { statement, .. } if guards.contains(&statement) => {}
@@ -314,7 +341,6 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     let before = find(ctx, key).await?;
     expect(expected, before.version)?;
     let mut commit = Commit::new();
-    membership::clear(&mut commit, tenant, before.id);
     let delete = commit.push(collection::delete(tenant, before.id, before.version));
     commit.push(guard_changed());
     let advanced = advance(ctx, &mut commit, Touched::of_categories(vec![before.id.to_string()]))?;
@@ -323,7 +349,11 @@ async fn try_delete(ctx: &Ctx, key: &str, expected: Option<i64>) -> Outcome<Opti
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
     journal::announce(ctx, &mut commit, "collection.deleted", &[("collectionId", before.id.to_string())])?;
     match ctx.commit(&commit).await? {
-        Committed::Done { rows, .. } => return written(ctx, &rows, advanced).map(Some),
+        Committed::Done { rows, .. } => {
+            written(ctx, &rows, advanced)?;
+            emptied(ctx, "collection", &before.id.to_string()).await;
+            return Ok(Some(()));
+        }
         Committed::Refused { statement, .. } if statement == delete.saturating_add(1) => {}
         Committed::Refused { refusal, .. } => return Err(unexplained(&refusal)),
     }
@@ -359,16 +389,10 @@ pub async fn place_products(ctx: &Ctx, key: &str, change: &PlacedChange) -> Outc
     }
 }
 
-/// Has the commit write the rule, and who meets it. Answers the number of the statement with the conditions.
-fn write_rule(commit: &mut Commit, ctx: &Ctx, collection: &Collection) -> Option<usize> {
-    let tenant = ctx.tenant();
-    let none = Vec::new();
-    let conditions = collection.rule.as_ref().map_or(&none, |rule| &rule.conditions);
-    let written = collection::set_conditions(commit, tenant, collection.id, conditions);
-    if collection.rule.is_some() {
-        membership::apply_rule(commit, tenant, collection.id);
-    }
-    Some(written)
+/// Has the commit write the rule's conditions. Answers the number of the statement.
+fn write_conditions(commit: &mut Commit, tenant: Tenant, collection: &Collection) -> usize {
+    let conditions = collection.rule.as_ref().map_or(&[][..], |rule| &rule.conditions);
+    collection::set_conditions(commit, tenant, collection.id, conditions)
 }
 
 /// The collection as it is read back: what a price is compared with, in the currency's minor units.

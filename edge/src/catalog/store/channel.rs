@@ -85,17 +85,6 @@ UPDATE channel SET filled_to = (SELECT max(n.id) FROM (SELECT p.id FROM product 
   WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.version > 0 AND ?4 < p.id ORDER BY p.id LIMIT ?5) n)
 WHERE organization_id = ?1 AND +store_id = ?2 AND id = ?3 AND filled_to = ?4";
 
-/// Of a channel that is gone.
-const CLEAR: &str = "-- catalog::clear_channel
-DELETE FROM product_facet
-WHERE organization_id = ?1 AND store_id = ?2 AND kind = 'channel' AND value = ?3 AND product_id IN (
-  SELECT f.product_id FROM product_facet f
-  WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel' AND f.value = ?3 LIMIT ?4)";
-
-const IS_LEFT: &str = "-- catalog::is_left_of_channel
-SELECT 1 AS is_left FROM product_facet f
-WHERE f.organization_id = ?1 AND f.store_id = ?2 AND f.kind = 'channel' AND f.value = ?3 LIMIT 1";
-
 /// In a statement that reads products as `p`.
 const IS_ACTIVE: &str = "p.status = 'active'";
 
@@ -183,12 +172,6 @@ pub fn fill(commit: &mut Commit, tenant: Tenant, id: ChannelId, after: &str, siz
         commit.push(tenant.statement(sql).bind(id.to_string()).bind(after).bind(size));
     }
     commit.push_after(find(tenant, &id.to_string()));
-}
-
-/// Takes `size` products out of a channel that is gone; what is read after it has a row while there are more.
-pub fn clear(commit: &mut Commit, tenant: Tenant, id: ChannelId, size: i64) {
-    commit.push(tenant.statement(CLEAR).bind(id.to_string()).bind(size));
-    commit.push_after(tenant.statement(IS_LEFT).bind(id.to_string()));
 }
 
 /// Adds the statements that publish `products`, whose `facets` say which of them name channels: those in these alone,

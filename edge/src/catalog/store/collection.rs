@@ -1,5 +1,5 @@
 //! The tables `collection`, `collection_condition` and `collection_product`. Which products stand in a collection is
-//! [`membership`](super::membership)'s.
+//! [`membership`](super::membership)'s, and how far a rule is held against them.
 
 use headlesspro_shared::catalog::ProductOrder;
 use headlesspro_shared::catalog::attribute::Range;
@@ -32,7 +32,7 @@ WITH page (id) AS MATERIALIZED (
     ORDER BY f.handle LIMIT iif(?7 IS NULL, 0, ?4)))
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, '' AS description_html, c.description, c.image_url,
   c.metadata, c.seo_title, c.seo_description, k.said AS translations, NULL AS given_translations, c.attributes,
-  c.version, c.created_at, c.updated_at, k.found,
+  c.version, c.created_at, c.updated_at, c.filled_to, k.found,
   (SELECT json_group_array(json_object('field', n.field, 'operator', n.operator, 'negated', n.negated,
       'value', n.value, 'minor', n.minor)) FROM collection_condition n
     WHERE n.organization_id = ?1 AND n.collection_id = c.id) AS conditions
@@ -59,7 +59,7 @@ const BY_ID: &str = "-- catalog::collection_by_id
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
   c.metadata, c.seo_title, c.seo_description, c.translations,
   iif(c.given_at = c.version, c.given_translations, NULL) AS given_translations, c.attributes, c.version, c.created_at,
-  c.updated_at,
+  c.updated_at, c.filled_to,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -69,7 +69,7 @@ const BY_HANDLE: &str = "-- catalog::collection_by_handle
 SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_html, c.description, c.image_url,
   c.metadata, c.seo_title, c.seo_description, c.translations,
   iif(c.given_at = c.version, c.given_translations, NULL) AS given_translations, c.attributes, c.version, c.created_at,
-  c.updated_at,
+  c.updated_at, c.filled_to,
   (SELECT json_group_array(json_object('field', k.field, 'operator', k.operator, 'negated', k.negated,
       'value', k.value, 'minor', k.minor)) FROM collection_condition k
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
@@ -133,6 +133,8 @@ pub struct Collection {
     pub name: String,
     /// `None`: its products are chosen one by one. Numbers of prices are minor units where they were read.
     pub rule: Option<Rule>,
+    /// Up to which product the store's were held against the rule, or what is chosen; `None`: all were.
+    pub filled_to: Option<String>,
     pub order: ProductOrder,
     pub presentation: Presentation,
     pub version: i64,
@@ -173,6 +175,7 @@ fn collection_of(row: Row<'_>) -> Result<Collection, SqlError> {
         id: row.parse("id")?,
         handle: row.get::<&str>("handle")?.to_owned(),
         name: row.get::<&str>("name")?.to_owned(),
+        filled_to: row.get::<Option<&str>>("filled_to")?.map(str::to_owned),
         rule,
         order: row.parse("product_order")?,
         presentation: presentation_of(row)?,

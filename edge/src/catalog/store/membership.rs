@@ -5,13 +5,18 @@
 //! come one after the other, so of a rule and a product that are written at the same moment, whichever comes second
 //! is held against the first: a decision on what was read before could miss it. What is sold out, or there again,
 //! changes without any of these commits; a trigger (`product_stock_collected`) evaluates the same condition.
+//!
+//! A rule that is written, or taken away, is held against the products that are there already some thousand a commit, in
+//! the order of their ids, the first of them in the commit that writes it. Until its turn comes a product stays in the
+//! collection, or out of it, as the rule before had it; one that is written meanwhile is held against the new one at once.
 
 use headlesspro_shared::kernel::id::{CategoryId, CollectionId};
 use serde_json::json;
 
+use super::collection;
 use super::placement::{Placed, placed_json};
 use crate::app::Tenant;
-use crate::port::sql::{Commit, Statement};
+use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 
 /// Whether the product `p` meets the rule of the collection `c`: all its conditions, or any.
 const MEETS: &str = "AND (EXISTS (
@@ -65,49 +70,72 @@ CROSS JOIN product p ON p.id = w.value AND p.organization_id = ?1 AND +p.store_i
 CROSS JOIN collection c ON c.organization_id = ?1 AND c.store_id = ?2 AND c.kind = 'rule'
 WHERE true /*meets*/";
 
-const LEAVE_RULE: &str = "-- catalog::leave_rule
-DELETE FROM product_facet
-WHERE organization_id = ?1 AND store_id = ?2 AND kind = 'collection' AND value = ?3 AND NOT EXISTS (
-  SELECT 1 FROM collection c
-  CROSS JOIN product p ON p.id = product_facet.product_id AND p.organization_id = ?1
-  WHERE c.id = ?3 AND c.organization_id = ?1 /*meets*/)";
+/// Begins with the first product, whatever was held against what the collection said before.
+const BEGIN: &str = "-- catalog::begin_collection
+UPDATE collection SET filled_to = '' WHERE organization_id = ?1 AND +store_id = ?2 AND id = ?3";
 
-/// All of the store's products are held against one rule.
-const ENTER_RULE: &str = "-- catalog::enter_rule
+/// Of the next `?5` products after `?4`, those leave that neither meet the rule nor are chosen. Nothing where another has
+/// held them against it meanwhile, or it began anew.
+const LEAVE: &str = "-- catalog::leave_collection
+DELETE FROM product_facet
+WHERE organization_id = ?1 AND store_id = ?2 AND kind = 'collection' AND value = ?3 AND product_id > ?4
+  AND product_id <= (SELECT max(n.id) FROM (SELECT s.id FROM product s
+    WHERE s.organization_id = ?1 AND s.store_id = ?2 AND s.version > 0 AND ?4 < s.id ORDER BY s.id LIMIT ?5) n)
+  AND EXISTS (SELECT 1 FROM collection r WHERE r.organization_id = ?1 AND r.id = ?3 AND +r.filled_to = ?4)
+  AND NOT EXISTS (
+    SELECT 1 FROM collection c
+    CROSS JOIN product p ON p.id = product_facet.product_id AND p.organization_id = ?1
+    WHERE c.id = ?3 AND c.organization_id = ?1 AND c.kind = 'rule' /*meets*/)
+  AND NOT EXISTS (SELECT 1 FROM collection_product m
+    WHERE m.organization_id = ?1 AND m.collection_id = ?3 AND m.product_id = product_facet.product_id)";
+
+/// And those enter that meet the rule.
+const ENTER: &str = "-- catalog::enter_collection
 INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min,
   publish_at, unpublish_at, position)
 SELECT ?1, ?2, 'collection', c.id, p.id, p.status = 'active', p.created_at, p.title_key, p.price_min,
   p.publish_at, p.unpublish_at, 9007199254740991
 FROM collection c
-CROSS JOIN product p ON p.organization_id = ?1 AND p.store_id = ?2
-WHERE c.id = ?3 AND c.organization_id = ?1 /*meets*/
+CROSS JOIN (SELECT n.id FROM product n
+  WHERE n.organization_id = ?1 AND n.store_id = ?2 AND n.version > 0 AND ?4 < n.id ORDER BY n.id LIMIT ?5) next
+CROSS JOIN product p ON p.id = next.id AND p.organization_id = ?1
+WHERE c.organization_id = ?1 AND +c.store_id = ?2 AND c.id = ?3 AND c.kind = 'rule' AND +c.filled_to = ?4 /*meets*/
 ON CONFLICT DO NOTHING";
 
-/// After a subtree has moved: its products stand in other categories, which rules may ask for.
-const LEAVE_RULES_OF_CATEGORIES: &str = "-- catalog::leave_rules_of_categories
-DELETE FROM product_facet
-WHERE organization_id = ?1 AND store_id = ?2 AND kind = 'collection' AND (value, product_id) IN (
-  SELECT c.id, p.id
-  FROM collection c
-  CROSS JOIN product_facet a ON a.organization_id = ?1 AND a.store_id = ?2 AND a.kind = 'category' AND a.value = ?3
-  CROSS JOIN product p ON p.id = a.product_id AND p.organization_id = ?1
-  WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.kind = 'rule'
-    AND EXISTS (SELECT 1 FROM collection_condition x
-      WHERE x.organization_id = ?1 AND x.collection_id = c.id AND x.field = 'category')
-    AND NOT (true /*meets*/))";
+/// After both. Fewer than `?5` are the last.
+const FILLED: &str = "-- catalog::filled_collection
+UPDATE collection SET filled_to = (SELECT iif(count(*) < ?5, NULL, max(n.id)) FROM (SELECT p.id FROM product p
+  WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.version > 0 AND ?4 < p.id ORDER BY p.id LIMIT ?5) n)
+WHERE organization_id = ?1 AND +store_id = ?2 AND id = ?3 AND +filled_to = ?4";
 
-const ENTER_RULES_OF_CATEGORIES: &str = "-- catalog::enter_rules_of_categories
-INSERT INTO product_facet (organization_id, store_id, kind, value, product_id, active, created_at, title_key, price_min,
-  publish_at, unpublish_at, position)
-SELECT ?1, ?2, 'collection', c.id, p.id, p.status = 'active', p.created_at, p.title_key, p.price_min,
-  p.publish_at, p.unpublish_at, 9007199254740991
-FROM collection c
-CROSS JOIN product_facet a ON a.organization_id = ?1 AND a.store_id = ?2 AND a.kind = 'category' AND a.value = ?3
-CROSS JOIN product p ON p.id = a.product_id AND p.organization_id = ?1
-WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.kind = 'rule'
-  AND EXISTS (SELECT 1 FROM collection_condition x
-    WHERE x.organization_id = ?1 AND x.collection_id = c.id AND x.field = 'category') /*meets*/
-ON CONFLICT DO NOTHING";
+/// For the job, which looks after every organization: one collection of each store after `?1` that has any.
+const UNFILLED: &str = "-- catalog::unfilled_collections (all tenants)
+SELECT c.organization_id, c.store_id, min(c.id) AS id, c.filled_to FROM collection c
+WHERE c.filled_to IS NOT NULL AND c.store_id > ?1 GROUP BY c.store_id ORDER BY c.store_id LIMIT ?2";
+
+/// Where a subtree moves from below `?3` to below `?4`, its products leave the categories of one line and enter those of
+/// the other: rules that ask for any of these begin anew.
+const BEGIN_OF_CATEGORIES: &str = "-- catalog::begin_collections_of_categories
+WITH RECURSIVE lost (id) AS (
+  SELECT c.id FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3
+  UNION
+  SELECT c.parent_id FROM lost l CROSS JOIN category c ON c.id = l.id AND c.organization_id = ?1
+  WHERE +c.parent_id IS NOT NULL),
+won (id) AS (
+  SELECT c.id FROM category c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?4
+  UNION
+  SELECT c.parent_id FROM won w CROSS JOIN category c ON c.id = w.id AND c.organization_id = ?1
+  WHERE +c.parent_id IS NOT NULL)
+UPDATE collection SET filled_to = ''
+WHERE organization_id = ?1 AND +store_id = ?2 AND +kind = 'rule' AND id IN (
+  SELECT k.collection_id FROM collection_condition k
+  WHERE k.organization_id = ?1 AND k.category_id IN (SELECT id FROM lost UNION ALL SELECT id FROM won)
+    AND (k.category_id IN (SELECT id FROM lost)) <> (k.category_id IN (SELECT id FROM won)))";
+
+/// What a request has begun anew, and what others have left over.
+const WAITING: &str = "-- catalog::waiting_collections
+SELECT c.id, c.filled_to FROM collection c
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.filled_to IS NOT NULL ORDER BY c.id LIMIT 250";
 
 /// Those without a place come after all that have one, in the order in which they are named. Whoever adds at the same
 /// moment comes before or after, and nobody is lost.
@@ -136,9 +164,6 @@ INSERT INTO violation (what) SELECT 'not manual' WHERE NOT EXISTS (
   SELECT 1 FROM collection c
   WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3 AND c.kind = 'manual')";
 
-const CLEAR_FACETS: &str = "-- catalog::clear_collection_facets
-DELETE FROM product_facet WHERE organization_id = ?1 AND store_id = ?2 AND kind = 'collection' AND value = ?3";
-
 const CLEAR_CHOSEN: &str = "-- catalog::clear_chosen
 DELETE FROM collection_product
 WHERE organization_id = ?1 AND collection_id = (SELECT c.id FROM collection c
@@ -157,18 +182,71 @@ pub fn list_in_collections(commit: &mut Commit, tenant: Tenant, products: &[&str
     commit.push(with_rule(tenant, INSERT_FOUND).bind(products));
 }
 
-/// Holds all products against the collection's rule, which is written.
-pub fn apply_rule(commit: &mut Commit, tenant: Tenant, collection: CollectionId) {
-    for sql in [LEAVE_RULE, ENTER_RULE] {
-        commit.push(with_rule(tenant, sql).bind(collection.to_string()));
+/// Holds the first `size` products against the collection's rule, or what is chosen, both of which are written, and says
+/// so of the collection.
+pub fn begin(commit: &mut Commit, tenant: Tenant, collection: CollectionId, size: i64) {
+    commit.push(tenant.statement(BEGIN).bind(collection.to_string()));
+    hold(commit, tenant, collection, "", size);
+}
+
+/// Holds the next `size` products after `after` against the collection's rule, or what is chosen, and says so of it: what
+/// is read after the commit has the collection as it is then, and no row where it is gone.
+pub fn go_on(commit: &mut Commit, tenant: Tenant, collection: CollectionId, after: &str, size: i64) {
+    hold(commit, tenant, collection, after, size);
+    commit.push_after(collection::find(tenant, &collection.to_string()));
+}
+
+/// What the collection says is what stands in the database by then. So it does no harm whoever holds which products
+/// against it when; that up to `filled_to` all were, each of these commits is sure of by itself.
+fn hold(commit: &mut Commit, tenant: Tenant, collection: CollectionId, after: &str, size: i64) {
+    for sql in [LEAVE, ENTER, FILLED] {
+        commit.push(with_rule(tenant, sql).bind(collection.to_string()).bind(after).bind(size));
     }
 }
 
-/// Holds the products of a category that has moved against the rules that ask for categories.
-pub fn apply_rules_of_categories(commit: &mut Commit, tenant: Tenant, moved: CategoryId) {
-    for sql in [LEAVE_RULES_OF_CATEGORIES, ENTER_RULES_OF_CATEGORIES] {
-        commit.push(with_rule(tenant, sql).bind(moved.to_string()));
-    }
+/// A collection that not all products are held against yet.
+pub struct Unfilled {
+    pub tenant: Tenant,
+    pub collection: CollectionId,
+    /// After this product.
+    pub filled_to: String,
+}
+
+/// The statement whose rows [`unfilled_of`] takes: one of each store after the store `after`, of `limit` at most.
+pub fn unfilled(after: &str, limit: i64) -> Statement {
+    Statement::new(UNFILLED).bind(after).bind(limit)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn unfilled_of(rows: &Rows) -> Result<Vec<Unfilled>, SqlError> {
+    let of = |row: Row<'_>| {
+        Ok(Unfilled {
+            tenant: Tenant { organization: row.parse("organization_id")?, store: row.parse("store_id")? },
+            collection: row.parse("id")?,
+            filled_to: row.get::<&str>("filled_to")?.to_owned(),
+        })
+    };
+    rows.iter().map(of).collect()
+}
+
+/// Has rules begin anew that a category concerns which moves from one parent to the other. Answers the number of what is
+/// read after the commit: the collections to go on with, as [`waiting_of`] takes them.
+pub fn begin_rules_of_categories(
+    commit: &mut Commit,
+    tenant: Tenant,
+    from: Option<CategoryId>,
+    to: Option<CategoryId>,
+) -> usize {
+    let text = |id: Option<CategoryId>| id.map(|id| id.to_string());
+    commit.push(tenant.statement(BEGIN_OF_CATEGORIES).bind(text(from)).bind(text(to)));
+    commit.push_after(tenant.statement(WAITING))
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn waiting_of(rows: &Rows) -> Result<Vec<(CollectionId, String)>, SqlError> {
+    rows.iter().map(|row| Ok((row.parse("id")?, row.get::<&str>("filled_to")?.to_owned()))).collect()
 }
 
 /// Adds products, or gives them another place.
@@ -186,9 +264,7 @@ pub fn guard_manual(tenant: Tenant, collection: CollectionId) -> Statement {
     tenant.statement(GUARD_MANUAL).bind(collection.to_string())
 }
 
-/// Nothing stands in the collection any more.
-pub fn clear(commit: &mut Commit, tenant: Tenant, collection: CollectionId) {
-    for sql in [CLEAR_CHOSEN, CLEAR_FACETS] {
-        commit.push(tenant.statement(sql).bind(collection.to_string()));
-    }
+/// Forgets what was chosen.
+pub fn clear_chosen(tenant: Tenant, collection: CollectionId) -> Statement {
+    tenant.statement(CLEAR_CHOSEN).bind(collection.to_string())
 }

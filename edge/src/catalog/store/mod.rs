@@ -14,6 +14,7 @@ pub mod facet;
 mod list;
 mod list_among;
 mod list_condition;
+pub mod listing;
 pub mod membership;
 mod named;
 pub mod placement;

@@ -143,9 +143,6 @@ DELETE FROM category_product
 WHERE organization_id = ?1 AND extra = 0 AND category_id = (SELECT c.id FROM category c
   WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3)";
 
-const CLEAR_FACETS: &str = "-- catalog::clear_facet
-DELETE FROM product_facet WHERE organization_id = ?1 AND store_id = ?2 AND kind = ?4 AND value = ?3";
-
 /// What stands in the way of deleting a category.
 const IN_THE_WAY: &str = "-- catalog::in_category
 SELECT (SELECT count(*) FROM category d WHERE d.organization_id = ?1 AND d.parent_id = ?3) AS children,
@@ -219,7 +216,6 @@ pub fn move_up(commit: &mut Commit, tenant: Tenant, category: CategoryId) {
         commit.push(tenant.statement(sql).bind(id.as_str()));
     }
     commit.push(tenant.statement(CLEAR).bind(id.as_str()));
-    commit.push(tenant.statement(CLEAR_FACETS).bind(id.as_str()).bind("category"));
 }
 
 /// The statement whose row [`in_the_way_of`] takes.

@@ -11,7 +11,7 @@ use crate::app::Stage;
 use crate::client::Answer;
 
 /// Routes that leave no row, each with its reason.
-const UNLOGGED: [(&str, &str); 16] = [
+const UNLOGGED: [(&str, &str); 17] = [
     ("POST /api/v1/cart", CART),
     ("POST /api/v1/cart/{id}/items", CART),
     ("PATCH /api/v1/cart/{id}/items/{variantId}", CART),
@@ -25,6 +25,7 @@ const UNLOGGED: [(&str, &str); 16] = [
     ("POST /api/v1/auth/providers/{id}/link", BEGINS),
     ("POST /api/v1/jobs/mail", JOB),
     ("POST /api/v1/jobs/files", JOB),
+    ("POST /api/v1/jobs/lists", JOB),
     ("POST /api/v1/jobs/purges", JOB),
     ("POST /api/v1/jobs/bulk", JOB),
     ("POST /oauth/revoke", "the example's token is nobody's: nothing is voided"),
