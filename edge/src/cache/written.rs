@@ -3,7 +3,7 @@
 //!
 //! A line for each write, the newest first: its version, and the tags of what it touched behind a blank, with commas
 //! between; without tags it may have touched anything. Writers tell it after their responses, in any order and some of
-//! them twice.
+//! them twice. Two writes of one version, which there are where a database was put back, may have touched anything.
 //!
 //! Keys: the store's. Arguments: the version, for how many milliseconds all of it is known, and the tags, which may be
 //! empty.
@@ -45,7 +45,7 @@ for line in string.gmatch(redis.call('GET', KEYS[1]) or '', '[^\n]+') do
   local known = whole(string.match(line, '^(%d+)$') or string.match(line, '^(%d+) %S+$'))
   if known then
     if told and known <= version then
-      if known < version then lines[#lines + 1] = told end
+      if known < version then lines[#lines + 1] = told elseif line ~= told then line = ARGV[1] end
       told = nil
     end
     lines[#lines + 1] = line
@@ -126,8 +126,14 @@ fn add(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Result<
         there.split('\n').filter_map(|line| line_of(line).map(|(known, _)| (known, line))).collect();
     match lines.iter().position(|(known, _)| *known <= version) {
         None => lines.push((version, &line)),
-        Some(at) if lines.get(at).is_some_and(|(known, _)| *known == version) => {}
-        Some(at) => lines.insert(at, (version, &line)),
+        Some(at) => match lines.get_mut(at) {
+            Some((known, there)) if *known == version => {
+                if *there != line {
+                    *there = text;
+                }
+            }
+            _ => lines.insert(at, (version, &line)),
+        },
     }
     let lines: Vec<&str> = lines.into_iter().take(MOST_LINES).map(|(_, line)| line).collect();
     store.tried(&["SET", key, &lines.join("\n"), "PX", life])?;

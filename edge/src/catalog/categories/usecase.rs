@@ -358,8 +358,10 @@ async fn try_change(ctx: &Ctx, key: &str, change: &CategoryChange, expected: Opt
             let ids = moved.and_then(|moved| rows.get(moved)).map(category::ids_of).transpose()?;
             written(ctx, &rows, advanced.and(ids.unwrap_or_default()))?;
             let waiting = waiting.and_then(|waiting| found.get(waiting));
-            for (collection, after) in waiting.map(membership::waiting_of).transpose()?.unwrap_or_default() {
-                filling::go_on(ctx, collection, after).await;
+            let waiting = waiting.map(membership::waiting_of).transpose()?.unwrap_or_default();
+            let last = waiting.last().map(|(collection, _)| *collection);
+            for (collection, after) in waiting {
+                filling::go_on(ctx, collection, after, Some(collection) != last).await;
             }
             return only(found.get(find)).map(Some);
         }

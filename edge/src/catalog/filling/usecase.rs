@@ -28,20 +28,20 @@ const STORES: i64 = 100;
 /// keeps the rest from being done is no reason to refuse the request.
 pub async fn filled(ctx: &Ctx, collection: Collection) -> Collection {
     let Some(after) = collection.filled_to.clone() else { return collection };
-    go_on(ctx, collection.id, after).await.unwrap_or(collection)
+    go_on(ctx, collection.id, after, false).await.unwrap_or(collection)
 }
 
-/// Goes on with a collection after a product, as far as a request comes. Answers it as it is then, where anything was
-/// done.
-pub async fn go_on(ctx: &Ctx, id: CollectionId, after: String) -> Option<Collection> {
+/// Goes on with a collection after a product, as far as a request comes; `is_followed` by others, a CDN is told of them
+/// together. Answers it as it is then, where anything was done.
+pub async fn go_on(ctx: &Ctx, id: CollectionId, after: String, is_followed: bool) -> Option<Collection> {
     let (mut reached, mut next) = (None, Some(after));
     while let Some(after) = next.take().filter(|_| has_time(ctx)) {
-        match filled_further(ctx, id, &after).await {
+        match filled_further(ctx, id, &after, is_followed).await {
             Ok(Some(further)) => {
                 next.clone_from(&further.filled_to);
                 reached = Some(further);
             }
-            // Somebody has deleted it.
+            // Somebody has deleted it, or goes on with it.
             Ok(None) => {}
             Err(failure) => log::warn!("a collection waits for the job: {failure:?}"),
         }
@@ -49,17 +49,23 @@ pub async fn go_on(ctx: &Ctx, id: CollectionId, after: String) -> Option<Collect
     reached
 }
 
-async fn filled_further(ctx: &Ctx, id: CollectionId, after: &str) -> Result<Option<Collection>, Failure<Infallible>> {
+async fn filled_further(
+    ctx: &Ctx,
+    id: CollectionId,
+    after: &str,
+    is_followed: bool,
+) -> Result<Option<Collection>, Failure<Infallible>> {
     let mut commit = Commit::new();
-    membership::go_on(&mut commit, ctx.tenant(), id, after, SLICE);
+    let guard = membership::go_on(&mut commit, ctx.tenant(), id, after, SLICE);
     let advanced = advance(ctx, &mut commit, touched(id))?;
     match ctx.commit(&commit).await? {
         Committed::Done { rows, after } => {
             let further = only(&after)?;
-            let is_followed = further.as_ref().is_some_and(|further| further.filled_to.is_some());
+            let is_followed = is_followed || further.as_ref().is_some_and(|further| further.filled_to.is_some());
             written(ctx, &rows, if is_followed { advanced.followed() } else { advanced })?;
             Ok(further)
         }
+        Committed::Refused { statement, .. } if statement == guard => Ok(None),
         Committed::Refused { refusal, .. } => Err(Failure::Unavailable(unexplained(&refusal))),
     }
 }
@@ -125,9 +131,9 @@ async fn fill_in(app: &App, started: Timestamp, number: DatabaseNumber, sql: &dy
     let mut run = FillRun::default();
     loop {
         let commits = run.commits;
-        run.add(fill_each(app, started, number, sql).await?);
+        let failed = fill_each(app, started, number, sql, &mut run).await.err();
         if run.commits == commits || is_over(&*app.clock, started, WORKS_FOR_MILLIS) {
-            return Ok(run);
+            return failed.map_or(Ok(run), Err);
         }
     }
 }
@@ -138,17 +144,18 @@ async fn fill_each(
     started: Timestamp,
     number: DatabaseNumber,
     sql: &dyn Sql,
-) -> Result<FillRun, Unavailable> {
-    let (mut run, mut failed, mut last) = (FillRun::default(), None, String::new());
+    run: &mut FillRun,
+) -> Result<(), Unavailable> {
+    let (mut failed, mut last) = (None, String::new());
     loop {
         run.round_trips = run.round_trips.saturating_add(1);
-        let rows = sql.read(vec![membership::unfilled(&last, STORES)]).await?;
+        let rows = sql.read_current(vec![membership::unfilled(&last, STORES)]).await?;
         let page = rows.first().map(membership::unfilled_of).transpose()?.unwrap_or_default();
-        let Some(end) = page.last() else { return failed.map_or(Ok(run), Err) };
+        let Some(end) = page.last() else { return failed.map_or(Ok(()), Err) };
         last = end.tenant.store.to_string();
         for unfilled in page {
             if is_over(&*app.clock, started, WORKS_FOR_MILLIS) {
-                return failed.map_or(Ok(run), Err);
+                return failed.map_or(Ok(()), Err);
             }
             // What was left behind by a move is gone on with where the organization lives now.
             if app.databases.number_of(unfilled.tenant.organization) != number {
@@ -168,13 +175,16 @@ async fn fill_each(
 async fn fill_further(app: &App, sql: &dyn Sql, unfilled: &Unfilled) -> Result<FillRun, Unavailable> {
     let Unfilled { tenant, collection, filled_to } = unfilled;
     let mut commit = Commit::new();
-    membership::go_on(&mut commit, *tenant, *collection, filled_to, SLICE);
+    let guard = membership::go_on(&mut commit, *tenant, *collection, filled_to, SLICE);
     let advanced = advance_at(app, *tenant, app.clock.now(), &mut commit, touched(*collection))?;
     match sql.commit(&commit).await? {
         Committed::Done { rows, after } => {
             written_at(app, *tenant, &rows, &advanced).await?;
             let is_filled = only(&after)?.is_none_or(|collection| collection.filled_to.is_none());
             Ok(FillRun { commits: 1, filled: u32::from(is_filled), round_trips: 1 })
+        }
+        Committed::Refused { statement, .. } if statement == guard => {
+            Ok(FillRun { round_trips: 1, ..FillRun::default() })
         }
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }

@@ -75,11 +75,13 @@ SELECT c.id, c.handle, c.name, c.kind, c.is_all, c.product_order, c.description_
     WHERE k.organization_id = ?1 AND k.collection_id = c.id) AS conditions
 FROM collection c WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.handle = ?3";
 
-/// Whether a collection's rule asks for what is in stock, or is not.
+/// Whether a collection's rule asks for what is in stock, or is not. While not all products are held against it, what is
+/// bought enters or leaves it whatever it asks for.
 const ASKS_FOR_STOCK: &str = "-- catalog::collection_asks_for_stock
 SELECT 1 AS asks FROM collection c
-CROSS JOIN collection_condition k ON k.organization_id = ?1 AND k.collection_id = c.id AND k.field = 'inStock'
-WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.handle = ?3) LIMIT 1";
+WHERE c.organization_id = ?1 AND c.store_id = ?2 AND (c.id = ?3 OR c.handle = ?3)
+  AND (c.filled_to IS NOT NULL OR EXISTS (SELECT 1 FROM collection_condition k
+    WHERE k.organization_id = ?1 AND k.collection_id = c.id AND k.field = 'inStock')) LIMIT 1";
 
 const INSERT: &str = "-- catalog::insert_collection
 INSERT INTO collection (organization_id, store_id, id, handle, name, kind, is_all, product_order, description_html,

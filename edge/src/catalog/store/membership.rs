@@ -164,6 +164,12 @@ INSERT INTO violation (what) SELECT 'not manual' WHERE NOT EXISTS (
   SELECT 1 FROM collection c
   WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3 AND c.kind = 'manual')";
 
+/// Refuses the commit where another has gone on with the collection meanwhile, or it began anew.
+const GUARD_FILLED_TO: &str = "-- catalog::guard_filled_to
+INSERT INTO violation (what) SELECT 'gone on' WHERE NOT EXISTS (
+  SELECT 1 FROM collection c
+  WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3 AND +c.filled_to = ?4)";
+
 const CLEAR_CHOSEN: &str = "-- catalog::clear_chosen
 DELETE FROM collection_product
 WHERE organization_id = ?1 AND collection_id = (SELECT c.id FROM collection c
@@ -191,9 +197,11 @@ pub fn begin(commit: &mut Commit, tenant: Tenant, collection: CollectionId, size
 
 /// Holds the next `size` products after `after` against the collection's rule, or what is chosen, and says so of it: what
 /// is read after the commit has the collection as it is then, and no row where it is gone.
-pub fn go_on(commit: &mut Commit, tenant: Tenant, collection: CollectionId, after: &str, size: i64) {
+pub fn go_on(commit: &mut Commit, tenant: Tenant, collection: CollectionId, after: &str, size: i64) -> usize {
+    let guard = commit.push(tenant.statement(GUARD_FILLED_TO).bind(collection.to_string()).bind(after));
     hold(commit, tenant, collection, after, size);
     commit.push_after(collection::find(tenant, &collection.to_string()));
+    guard
 }
 
 /// What the collection says is what stands in the database by then. So it does no harm whoever holds which products

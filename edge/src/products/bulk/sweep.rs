@@ -77,10 +77,15 @@ async fn sweep_in(app: &App, sql: &dyn Sql, started: Timestamp, done: &mut Sweep
     done.round_trips = done.round_trips.saturating_add(1);
     let ended = started.millis().saturating_sub(LEFT);
     let rows = sql.read(vec![store::over(kept_since(started), ended, MOST)]).await?;
+    let mut failed = None;
     for tenant in rows.first().map(store::over_of).transpose()?.unwrap_or_default() {
-        sweep(app, sql, tenant, started, done).await?;
+        // One store whose commits fail keeps no other's rows.
+        if let Err(error) = sweep(app, sql, tenant, started, done).await {
+            log::error!("bulk upserts of {} are removed later: {error}", tenant.store);
+            failed = Some(error);
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 async fn sweep(
