@@ -115,6 +115,20 @@ fn the_past_has_the_rates_of_the_past() {
     }
 }
 
+/// What is held says from when; before, a reduced class has the territory's standard rate, and the reason says so.
+#[test]
+fn the_lower_rates_of_the_azores_are_held_since_2021() {
+    let rules = everything();
+    let azores = place("PT", Some("9500-321"));
+    for (date, expected, why) in
+        [("2021-06-30", 18_000, TaxReason::StandardInstead), ("2021-07-01", 9_000, TaxReason::Rated)]
+    {
+        let base = question(TaxMode::Exclusive, RoundingPer::Line, &[("reduced", 100_000)]);
+        let taxed = tax(&rules, &TaxQuestion { destination: azores.clone(), at: at(date), ..base }).unwrap();
+        assert_eq!((taxed.tax, &taxed.lines[0].why), (expected, &why), "{date}");
+    }
+}
+
 #[test]
 fn rates_change_at_midnight_of_the_place() {
     let rules = everything();
@@ -131,8 +145,8 @@ fn rates_change_at_midnight_of_the_place() {
     }
 }
 
-/// Directive 2006/112/EC, article 6; Portugal, Ofício Circulado 25045/2024; France, CGI articles 294 to 297; Austria,
-/// UStG § 10(4).
+/// Directive 2006/112/EC, articles 5 and 6; Treaty on the Functioning of the European Union, annex II; Portugal, Ofício
+/// Circulado 25045/2024; France, CGI articles 294 to 297; Austria, UStG § 10(4); HMRC, VATPOSG2300.
 #[test]
 fn territories_have_their_own_rates_or_none() {
     let rules = everything();
@@ -161,17 +175,33 @@ fn territories_have_their_own_rates_or_none() {
         ("FR", None, Some("97110"), "standard", 8_500, "Guadeloupe, Martinique and Réunion"),
         ("RE", None, None, "standard", 8_500, "Guadeloupe, Martinique and Réunion"),
         ("FR", None, Some("97300"), "standard", 0, "French Guiana and Mayotte"),
+        ("FR", None, Some("97133"), "standard", 0, "Saint-Barthélemy"),
+        ("FR", None, Some("97150"), "reduced", 0, "Saint-Martin"),
+        ("FR", None, Some("97500"), "standard", 0, "Saint-Pierre and Miquelon"),
+        ("FR", None, Some("98413"), "standard", 0, "French Southern Territories"),
+        ("FR", None, Some("98600"), "standard", 0, "Wallis and Futuna"),
+        ("FR", Some("FR-PF"), Some("98714"), "standard", 0, "French Polynesia"),
+        ("NC", None, None, "standard", 0, "New Caledonia"),
+        ("FR", None, Some("98000"), "standard", 20_000, "France"),
+        ("MC", None, Some("98000"), "standard", 20_000, "France"),
         ("MC", None, None, "standard", 20_000, "France"),
+        ("FI", None, Some("22100"), "standard", 0, "Åland"),
+        ("FI", None, Some("AX-22100"), "standard", 0, "Åland"),
+        ("FI", None, Some("00100"), "standard", 25_500, "Finland"),
         ("AT", None, Some("6991"), "standard", 19_000, "Jungholz and Mittelberg"),
         ("AT", None, Some("6991"), "reduced", 10_000, "Jungholz and Mittelberg"),
         ("GB", None, Some("BT1 5GS"), "standard", 20_000, "Northern Ireland"),
         ("IM", None, None, "standard", 20_000, "United Kingdom"),
+        ("GB", None, Some("IM1 1AA"), "standard", 20_000, "United Kingdom"),
+        ("GB", None, Some("JE2 3AB"), "standard", 0, "Jersey"),
+        ("GB", None, Some("gy1 2hu"), "standard", 0, "Guernsey, Alderney and Sark"),
+        ("JE", None, None, "standard", 0, "Jersey"),
     ] {
         let place = Place::of_address(country.parse().unwrap(), region, postcode);
         let found = of(&rules, place, class, at("2026-11-23"));
         assert_eq!(found, (expected, Some(zone.to_owned())), "{country} {region:?} {postcode:?} {class}");
     }
-    for country in ["CH", "NO", "GL", "FO", "JE", "GG", "US"] {
+    for country in ["CH", "NO", "GL", "FO", "US"] {
         assert_eq!(of(&rules, place(country, None), "standard", at("2026-11-23")), (0, None), "{country}");
     }
 }
@@ -183,11 +213,21 @@ fn the_unions_vat_holds_in_its_members_and_not_in_all_of_their_territories() {
         ("DE", Some("27498"), None),
         ("ES", Some("35001"), None),
         ("FR", Some("20000"), Some("FR")),
+        ("FR", Some("97133"), None),
+        ("FR", Some("97150"), None),
+        ("FR", Some("97500"), None),
+        ("FR", Some("98600"), None),
+        ("FR", Some("98713"), None),
+        ("FR", Some("98800"), None),
+        ("FR", Some("98000"), Some("FR")),
         ("MC", None, Some("FR")),
         ("RE", None, None),
+        ("FI", Some("AX-22100"), None),
+        ("FI", Some("00100"), Some("FI")),
         ("AX", None, None),
         ("GB", None, None),
         ("GB", Some("BT1 5GS"), Some("XI")),
+        ("GB", Some("JE2 3AB"), None),
         ("IM", None, None),
         ("PT", Some("9000-123"), Some("PT")),
         ("CH", None, None),

@@ -2,9 +2,10 @@
 //! territories that have rates of their own or none, and since when.
 //!
 //! The rows say what they come from ([`Source`]), transcribed from copies of it; those that hold today were compared
-//! with TEDB of 2026-08-26 (standard) and 2026-04-28 (others). Standard rates go back to before 2000, the others to 2014
-//! or their beginning, where that is later. Before, and for a class that a state has not, a line is taxed as standard,
-//! and its reason says so. Which goods are of which class is for the merchant to say: rates change their scope more often
+//! with TEDB of 2026-08-26 (standard) and 2026-04-28 (others). The standard rates of states go back to before 2000; the
+//! others, and those of territories, to 2014 or their beginning, where that is later. The Azores are the exception: their
+//! lower rates are held from 2021-07-01 on, though there were others before. Before, and for a class that a state has
+//! not, a line is taxed as standard, and its reason says so. Which goods are of which class is for the merchant to say: rates change their scope more often
 //! than their height, and differ from state to state. Not held: the lower rates of some Greek islands, the 1.05 and
 //! 1.75 % of the French overseas, and rates that hold for some goods for a time only, Estonia's 5 % for the press among
 //! them.
@@ -126,15 +127,17 @@ fn midnight(state: &State, date: &str) -> Option<Timestamp> {
 }
 
 /// The member state whose VAT holds at `place`, by its code (`GR` for Greece); `XI` for Northern Ireland, which is one
-/// for goods. `None` outside the Union's VAT, whatever country a territory belongs to.
+/// for goods. `None` outside the Union's VAT, whatever country a territory belongs to. The territory is the closest, as
+/// for a zone.
 pub fn member_of_place(place: &Place) -> Option<&'static str> {
     let code = place.country.code();
-    let territory = TERRITORIES.iter().find(|territory| {
-        (territory.of == code || territory.also.contains(&code))
-            && territory_areas(territory).iter().any(|area| area.covers(place).is_some())
+    let territories = TERRITORIES.iter().filter(|territory| territory.of == code || territory.also.contains(&code));
+    let close = territories.filter_map(|territory| {
+        let closest = territory_areas(territory).iter().filter_map(|area| area.covers(place)).max()?;
+        Some((territory, closest))
     });
-    match territory {
-        Some(territory) => territory.member,
+    match close.reduce(|closest, other| if closest.1 < other.1 { other } else { closest }) {
+        Some((territory, _)) => territory.member,
         None => STATES
             .iter()
             .find(|state| state.is_member && (state.code == code || state.also.contains(&code)))

@@ -29,6 +29,7 @@ sources! {
     FI_2026 = "Finland: Tax Administration, reduced rate 14 % to 13.5 %", "2026-01-01";
     FR_CORSICA = "France: Code général des impôts, article 297", "2014-01-01";
     FR_OVERSEAS = "France: Code général des impôts, articles 294 and 296", "2014-01-01";
+    FR_COLLECTIVITIES = "Treaty on the Functioning of the European Union, articles 349 and 355 and annex II; Directive 2006/112/EC, articles 5 and 6", "2014-01-01";
     GR_2015 = "Greece: Law 4334/2015", "2015-07-20";
     IT_2016 = "Italy: Law 208/2015", "2016-01-01";
     LT_2026 = "Lithuania: amendment of the VAT law, 9 % to 12 %", "2026-01-01";
@@ -46,6 +47,7 @@ sources! {
     PT_AZORES_2014 = "Portugal: Law 83-C/2013", "2014-01-01";
     PT_AZORES_2021 = "Portugal: Decreto Legislativo Regional 15-A/2021/A", "2021-07-01";
     HMRC = "HM Revenue & Customs: VAT rates; Notice 700, The VAT Guide, section 3", "2026-08-26";
+    CHANNEL_ISLANDS = "HM Revenue & Customs: VAT Place of Supply (Goods), VATPOSG2300, territory of the United Kingdom", "2026-08-26";
     NTS = "National Tax Service of Korea: Value-Added Tax Act, article 30", "1977-07-01";
     NTA = "National Tax Agency of Japan: consumption tax rates", "2019-10-01";
     DIRECTIVE = "Directive 2006/112/EC, articles 6 and 7; European Commission: territorial status of EU countries and certain territories", "2019-04-14";

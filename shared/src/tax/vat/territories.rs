@@ -2,8 +2,8 @@
 
 use super::rows::Period;
 use super::source::{
-    AT_VALLEYS, DIRECTIVE, FR_CORSICA, FR_OVERSEAS, PT_AZORES_2014, PT_AZORES_2021, PT_MADEIRA_2012, PT_MADEIRA_2024,
-    Source, WINDSOR,
+    AT_VALLEYS, CHANNEL_ISLANDS, DIRECTIVE, FR_COLLECTIVITIES, FR_CORSICA, FR_OVERSEAS, PT_AZORES_2014, PT_AZORES_2021,
+    PT_MADEIRA_2012, PT_MADEIRA_2024, Source, WINDSOR,
 };
 
 pub(super) struct Territory {
@@ -71,7 +71,8 @@ pub(super) static TERRITORIES: &[Territory] = &[
         name: "Åland",
         of: "FI",
         regions: &["FI-01"],
-        postcodes: &["22*"],
+        // Its own post puts its country before them.
+        postcodes: &["22*", "AX22*"],
         also: &["AX"],
         ..OUTSIDE
     },
@@ -117,6 +118,77 @@ pub(super) static TERRITORIES: &[Territory] = &[
         postcodes: &["973*", "976*"],
         also: &["GF", "YT"],
         source: &FR_OVERSEAS,
+        ..OUTSIDE
+    },
+    // In the postcodes of France, and in no VAT: the first two among those of Guadeloupe.
+    Territory {
+        key: "FR-BL",
+        name: "Saint-Barthélemy",
+        of: "FR",
+        regions: &["FR-BL"],
+        postcodes: &["97133"],
+        also: &["BL"],
+        source: &FR_COLLECTIVITIES,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "FR-MF",
+        name: "Saint-Martin",
+        of: "FR",
+        regions: &["FR-MF"],
+        postcodes: &["97150"],
+        also: &["MF"],
+        source: &FR_COLLECTIVITIES,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "FR-PM",
+        name: "Saint-Pierre and Miquelon",
+        of: "FR",
+        regions: &["FR-PM"],
+        postcodes: &["975*"],
+        also: &["PM"],
+        source: &FR_COLLECTIVITIES,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "FR-TF",
+        name: "French Southern Territories",
+        of: "FR",
+        regions: &["FR-TF"],
+        postcodes: &["984*"],
+        also: &["TF"],
+        source: &FR_COLLECTIVITIES,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "FR-WF",
+        name: "Wallis and Futuna",
+        of: "FR",
+        regions: &["FR-WF"],
+        postcodes: &["986*"],
+        also: &["WF"],
+        source: &FR_COLLECTIVITIES,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "FR-PF",
+        name: "French Polynesia",
+        of: "FR",
+        regions: &["FR-PF"],
+        postcodes: &["987*"],
+        also: &["PF"],
+        source: &FR_COLLECTIVITIES,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "FR-NC",
+        name: "New Caledonia",
+        of: "FR",
+        regions: &["FR-NC"],
+        postcodes: &["988*"],
+        also: &["NC"],
+        source: &FR_COLLECTIVITIES,
         ..OUTSIDE
     },
     Territory { key: "GR-69", name: "Mount Athos", of: "GR", regions: &["GR-69"], postcodes: &["63086"], ..OUTSIDE },
@@ -166,6 +238,24 @@ pub(super) static TERRITORIES: &[Territory] = &[
         member: Some("XI"),
         inherits: true,
         source: &WINDSOR,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "JE",
+        name: "Jersey",
+        of: "GB",
+        postcodes: &["JE*"],
+        also: &["JE"],
+        source: &CHANNEL_ISLANDS,
+        ..OUTSIDE
+    },
+    Territory {
+        key: "GG",
+        name: "Guernsey, Alderney and Sark",
+        of: "GB",
+        postcodes: &["GY*"],
+        also: &["GG"],
+        source: &CHANNEL_ISLANDS,
         ..OUTSIDE
     },
 ];
