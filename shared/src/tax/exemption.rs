@@ -56,7 +56,7 @@ pub enum NotExempt {
     OtherZone,
     NotYetValid,
     Expired,
-    /// The merchant does not sell with reverse charge.
+    /// The merchant does not sell with reverse charge, or not from where the Union's VAT holds.
     NotOffered,
     /// Not the form of a VAT id of a member state.
     Malformed,
@@ -105,7 +105,7 @@ fn grant(
             Ok(TaxReason::Exempt { certificate: number.clone() })
         }
         Exemption::VatId { number, verified } => {
-            let origin = rules.reverse_charge_from.ok_or(NotExempt::NotOffered)?.code();
+            let origin = rules.member_sold_from().ok_or(NotExempt::NotOffered)?;
             let buyer = vat::member_of_id(number).ok_or(NotExempt::Malformed)?;
             let destination = vat::member_of_place(&question.destination).ok_or(NotExempt::OutsideUnion)?;
             // Article 138: the buyer is identified in another member state than that where the goods set out.

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::TaxClass;
 use super::provider::ProviderFallback;
+use super::{TaxClass, vat};
 use crate::kernel::area::{Area, Place};
 use crate::kernel::country::Country;
 use crate::kernel::id::{TaxRateId, TaxZoneId};
@@ -23,8 +23,8 @@ pub struct TaxRules {
     pub zones: Vec<TaxZone>,
     #[serde(default)]
     pub cross_border: CrossBorder,
-    /// The member state that the merchant sells from, where buyers of other ones with a VAT id account for the tax
-    /// themselves; none: everybody pays it.
+    /// The member state that the merchant sells from, or Monaco, whose VAT is that of France; buyers of other ones with a
+    /// VAT id account for the tax themselves. None: everybody pays it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reverse_charge_from: Option<Country>,
     /// What is done when the external provider, if there is one, has no answer.
@@ -97,6 +97,8 @@ pub enum InvalidTaxRules {
     Validity(TaxRateId),
     #[error("the rate {0} is on no class")]
     NoClass(TaxRateId),
+    #[error("{0} is not in the Union's VAT: nothing is sold from there with reverse charge")]
+    NoReverseCharge(Country),
 }
 
 impl TaxRules {
@@ -110,6 +112,12 @@ impl TaxRules {
         }
     }
 
+    /// The member state whose VAT holds where [`TaxRules::reverse_charge_from`] is, by its code; none where that is not in
+    /// the Union's.
+    pub(super) fn member_sold_from(&self) -> Option<&'static str> {
+        vat::member_of_place(&Place::of_address(self.reverse_charge_from?, None, None))
+    }
+
     /// Whether the rules may be kept: [`super::tax`] answers by any, this says what a merchant has got wrong.
     ///
     /// # Errors
@@ -117,6 +125,9 @@ impl TaxRules {
     pub fn check(&self) -> Result<(), InvalidTaxRules> {
         if MOST_ZONES < self.zones.len() {
             return Err(InvalidTaxRules::TooManyZones);
+        }
+        if let (Some(country), None) = (self.reverse_charge_from, self.member_sold_from()) {
+            return Err(InvalidTaxRules::NoReverseCharge(country));
         }
         for zone in &self.zones {
             if MOST_RATES < zone.rates.len() {

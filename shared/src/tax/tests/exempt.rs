@@ -65,6 +65,31 @@ fn an_id_that_does_not_hold_says_why_and_the_tax_is_charged() {
     assert_eq!(taxed.tax, 2_100);
 }
 
+/// Directive 2006/112/EC, article 7(1): what sets out from Monaco sets out from France, and from the Isle of Man from the
+/// United Kingdom; article 138 is for goods that leave a member state.
+#[test]
+fn reverse_charge_is_from_the_state_whose_tax_holds_at_the_origin() {
+    for (from, number, destination, expected) in [
+        ("MC", "FR40303265045", place("FR", None), Some(NotExempt::OwnState)),
+        ("MC", "DE136695976", place("FR", None), Some(NotExempt::StaysInOwnState)),
+        ("MC", "DE136695976", place("MC", None), Some(NotExempt::StaysInOwnState)),
+        ("MC", "DE136695976", place("DE", None), None),
+        ("FR", "DE136695976", place("MC", None), Some(NotExempt::StaysInOwnState)),
+        ("GR", "EL094259216", place("FR", None), Some(NotExempt::OwnState)),
+        ("GB", "FR40303265045", place("FR", None), Some(NotExempt::NotOffered)),
+        ("IM", "FR40303265045", place("FR", None), Some(NotExempt::NotOffered)),
+        ("AX", "FR40303265045", place("FR", None), Some(NotExempt::NotOffered)),
+        ("CH", "FR40303265045", place("FR", None), Some(NotExempt::NotOffered)),
+    ] {
+        let rules = TaxRules { reverse_charge_from: Some(from.parse().unwrap()), ..europe() };
+        let taxed = ask(&rules, destination.clone(), vec![vat_id(number)]);
+        assert_eq!(taxed.refused.first().map(|refused| refused.why), expected, "{from} {number} {destination:?}");
+        let unkept = InvalidTaxRules::NoReverseCharge(from.parse().unwrap());
+        let kept = if expected == Some(NotExempt::NotOffered) { Err(unkept) } else { Ok(()) };
+        assert_eq!(rules.check(), kept, "{from}");
+    }
+}
+
 #[test]
 fn a_certificate_holds_in_its_zones_and_its_time() {
     let rules = rules(vec![rate(1, "Sales tax", "standard", 80_000)]);
