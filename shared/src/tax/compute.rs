@@ -1,20 +1,18 @@
 //! The decision.
 
-use std::collections::BTreeMap;
-
+use super::RefusedExemption;
 use super::answer::{LineRate, TaxReason, TaxSource, Taxed, TaxedLine, ZoneName};
 use super::exemption;
+use super::items::{Item, items};
+use super::plans::{Charge, Plans, Way};
 use super::question::{MOST_LINES, RoundingPer, ShippingCharge, ShippingTax, TaxQuestion};
-use super::rates::RateSet;
+use super::rates::Fraction;
 use super::rounding::{round, round_sum, share, split_over_rates};
-use super::rules::{CrossBorder, TaxRules, TaxZone};
-use super::{RefusedExemption, TaxClass};
+use super::rules::TaxRules;
 use crate::kernel::area;
 use crate::kernel::id::TaxRateId;
 use crate::kernel::money::Rounding;
 use crate::organizations::TaxMode;
-
-static STANDARD: TaxClass = TaxClass::STANDARD;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TaxError {
@@ -43,7 +41,7 @@ pub fn tax(rules: &TaxRules, question: &TaxQuestion) -> Result<Taxed, TaxError> 
     let mut plans = Plans::new(rules, question, zone, exempt);
     let items = items(question, &mut plans)?;
     let taxes = taxes(question, &plans, &items).ok_or(TaxError::Overflow)?;
-    answer(question, &plans, zone, refused, items.into_iter().zip(taxes)).ok_or(TaxError::Overflow)
+    answer(question, &plans, refused, items.into_iter().zip(taxes)).ok_or(TaxError::Overflow)
 }
 
 pub(super) fn check(question: &TaxQuestion) -> Result<(), TaxError> {
@@ -58,231 +56,87 @@ pub(super) fn check(question: &TaxQuestion) -> Result<(), TaxError> {
     }
 }
 
-/// How a class is taxed.
-struct Plan<'r> {
-    /// What is taken off the amount before: the tax of the place that prices are made for.
-    contained: Option<RateSet<'r>>,
-    /// Of the amount then.
-    mode: TaxMode,
-    /// Index of what is charged; none: nothing.
-    group: Option<usize>,
-    why: TaxReason,
-}
-
-/// Each class' plan, worked out when the first line of it comes.
-struct Plans<'r, 'q> {
-    rules: &'r TaxRules,
-    question: &'q TaxQuestion,
-    zone: Option<&'r TaxZone>,
-    origin: Option<&'r TaxZone>,
-    exempt: Option<TaxReason>,
-    by_class: BTreeMap<&'q TaxClass, usize>,
-    plans: Vec<Plan<'r>>,
-    /// What is charged the same way: rounded together, where lines are.
-    groups: Vec<(RateSet<'r>, TaxMode)>,
-}
-
-impl<'r, 'q> Plans<'r, 'q> {
-    fn new(
-        rules: &'r TaxRules,
-        question: &'q TaxQuestion,
-        zone: Option<&'r TaxZone>,
-        exempt: Option<TaxReason>,
-    ) -> Plans<'r, 'q> {
-        let origin = match &rules.cross_border {
-            CrossBorder::Gross => None,
-            CrossBorder::Net { origin } => {
-                area::closest(&rules.zones, |zone| &zone.areas, origin).map(|(zone, _)| zone)
-            }
-        };
-        Plans {
-            rules,
-            question,
-            zone,
-            origin,
-            exempt,
-            by_class: BTreeMap::new(),
-            plans: Vec::new(),
-            groups: Vec::new(),
-        }
-    }
-
-    fn of(&mut self, class: &'q TaxClass) -> Result<usize, TaxError> {
-        if let Some(&index) = self.by_class.get(class) {
-            return Ok(index);
-        }
-        let plan = self.make(class)?;
-        let index = self.plans.len();
-        self.plans.push(plan);
-        self.by_class.insert(class, index);
-        Ok(index)
-    }
-
-    fn make(&mut self, class: &TaxClass) -> Result<Plan<'r>, TaxError> {
-        let at = self.question.at;
-        let rates = |zone: Option<&'r TaxZone>| zone.map(|zone| RateSet::of(zone, class, at)).transpose();
-        let (charged, why) = match rates(self.zone)? {
-            Some((set, why)) => (Some(set).filter(|set| !set.is_empty()), why),
-            None => (None, TaxReason::NoZone),
-        };
-        let contained = match (self.question.mode, &self.rules.cross_border) {
-            (TaxMode::Exclusive, _) => None,
-            (TaxMode::Inclusive, CrossBorder::Gross) => charged.clone(),
-            (TaxMode::Inclusive, CrossBorder::Net { .. }) => rates(self.origin)?.map(|(set, _)| set),
-        };
-        let contained = contained.filter(|set| !set.is_empty());
-        if let Some(why) = self.exempt.clone() {
-            return Ok(Plan { contained, mode: TaxMode::Exclusive, group: None, why });
-        }
-        let is_kept = match (&self.rules.cross_border, &charged, &contained) {
-            (CrossBorder::Gross, _, _) | (_, None, None) => true,
-            (_, Some(charged), Some(contained)) => charged.is_equal_share(contained),
-            (_, Some(_), None) | (_, None, Some(_)) => false,
-        };
-        let (contained, mode) = match (self.question.mode, is_kept) {
-            (TaxMode::Exclusive, _) => (None, TaxMode::Exclusive),
-            (TaxMode::Inclusive, true) => (None, TaxMode::Inclusive),
-            (TaxMode::Inclusive, false) => (contained, TaxMode::Exclusive),
-        };
-        let group = charged.map(|set| self.group(set, mode));
-        Ok(Plan { contained, mode, group, why })
-    }
-
-    fn group(&mut self, set: RateSet<'r>, mode: TaxMode) -> usize {
-        let known = self.groups.iter().position(|(known, of)| *of == mode && known.is_same(&set));
-        known.unwrap_or_else(|| {
-            self.groups.push((set, mode));
-            self.groups.len().saturating_sub(1)
-        })
-    }
-}
-
-/// A line, a charge for shipping, or a part of one that is taxed as other goods are.
-struct Item {
-    /// Without what its plan takes off.
-    amount: i64,
-    plan: usize,
-    /// Index of the charge; none for lines.
-    charge: Option<usize>,
-}
-
-/// The lines, then the parts of shipping, each in the order of the question.
-fn items<'q>(question: &'q TaxQuestion, plans: &mut Plans<'_, 'q>) -> Result<Vec<Item>, TaxError> {
-    let mut items = Vec::with_capacity(question.lines.len().saturating_add(question.shipping.len()));
-    for line in &question.lines {
-        let plan = plans.of(&line.class)?;
-        items.push(item(question, plans, line.amount, plan, None)?);
-    }
-    for (index, charge) in question.shipping.iter().enumerate() {
-        for (plan, amount) in parts(question, plans, charge)? {
-            items.push(item(question, plans, amount, plan, Some(index))?);
-        }
-    }
-    Ok(items)
-}
-
-fn item(
-    question: &TaxQuestion,
-    plans: &Plans,
-    amount: i64,
-    plan: usize,
-    charge: Option<usize>,
-) -> Result<Item, TaxError> {
-    let contained = plans.plans.get(plan).and_then(|plan| plan.contained.as_ref());
-    let amount = match contained {
-        None => amount,
-        Some(set) => {
-            let tax = set.tax(i128::from(amount), TaxMode::Inclusive);
-            let tax = tax.and_then(|tax| round(tax, question.rounding.into()));
-            tax.and_then(|tax| amount.checked_sub(tax)).ok_or(TaxError::Overflow)?
-        }
-    };
-    Ok(Item { amount, plan, charge })
-}
-
-/// What of a charge for shipping is taxed by which plan.
-fn parts<'q>(
-    question: &'q TaxQuestion,
-    plans: &mut Plans<'_, 'q>,
-    charge: &'q ShippingCharge,
-) -> Result<Vec<(usize, i64)>, TaxError> {
-    let shipped = match &charge.tax {
-        ShippingTax::Class { class } => return Ok(vec![(plans.of(class)?, charge.amount)]),
-        ShippingTax::Proportional { lines } => lines,
-    };
-    let mut weights: Vec<u64> = Vec::new();
-    for line in question.lines.iter().filter(|line| shipped.is_empty() || shipped.contains(&line.key)) {
-        let plan = plans.of(&line.class)?;
-        let amount = u64::try_from(line.amount).map_err(|_| TaxError::NegativeAmount(line.key.clone()))?;
-        weights.resize(weights.len().max(plan.saturating_add(1)), 0);
-        if let Some(weight) = weights.get_mut(plan) {
-            *weight = weight.checked_add(amount).ok_or(TaxError::Overflow)?;
-        }
-    }
-    if weights.iter().all(|&weight| weight == 0) {
-        // Nothing with a price goes with it: as if it were all there is.
-        return Ok(vec![(plans.of(&STANDARD)?, charge.amount)]);
-    }
-    let shares = share(charge.amount, &weights, question.currency).ok_or(TaxError::Overflow)?;
-    Ok(shares
-        .into_iter()
-        .enumerate()
-        .filter(|&(plan, _)| weights.get(plan).is_some_and(|&weight| weight != 0))
-        .collect())
-}
-
-/// What an item's tax is, and each rate's part of it.
+/// What is taken off an item, and what it is taxed then.
 struct ItemTax {
+    contained: i64,
     tax: i64,
+    /// Each rate's part of the tax.
     parts: Vec<i64>,
 }
 
 fn taxes(question: &TaxQuestion, plans: &Plans, items: &[Item]) -> Option<Vec<ItemTax>> {
-    let rounding = Rounding::from(question.rounding);
-    let mut taxes: Vec<ItemTax> = items.iter().map(|_| ItemTax { tax: 0, parts: Vec::new() }).collect();
-    let mut members: Vec<Vec<usize>> = plans.groups.iter().map(|_| Vec::new()).collect();
+    let mut members: Vec<Vec<usize>> = plans.ways.iter().map(|_| Vec::new()).collect();
     for (index, item) in items.iter().enumerate() {
-        if let Some(group) = plans.plans.get(item.plan)?.group {
-            members.get_mut(group)?.push(index);
+        members.get_mut(item.way)?.push(index);
+    }
+    let of = |set_of: fn(&Way) -> Option<usize>| {
+        let ways = plans.ways.iter().zip(&members);
+        ways.filter_map(|(way, members)| Some((set_of(way)?, members.as_slice()))).collect::<Vec<_>>()
+    };
+    let amounts: Vec<u64> = items.iter().map(|item| u64::try_from(item.amount).ok()).collect::<Option<_>>()?;
+    let contained = rounded(question, &plans.contained, &of(|way| way.contained), &amounts)?;
+    let left = amounts.iter().zip(&contained);
+    let left = left.map(|(amount, contained)| amount.checked_sub(u64::try_from(*contained).ok()?));
+    let left: Vec<u64> = left.collect::<Option<_>>()?;
+    let by_charge = of(|way| way.charged);
+    let charged = rounded(question, &plans.charged, &by_charge, &left)?;
+
+    let taxes = contained.into_iter().zip(charged);
+    let mut taxes: Vec<ItemTax> = taxes.map(|(contained, tax)| ItemTax { contained, tax, parts: Vec::new() }).collect();
+    for (index, (set, _)) in plans.charged.iter().enumerate() {
+        let members = by_charge.iter().filter(|(of, _)| *of == index).flat_map(|(_, members)| *members);
+        let of_members = members.clone().map(|member| taxes.get(*member).map(|item| item.tax));
+        let parts = split_over_rates(&of_members.collect::<Option<Vec<_>>>()?, set)?;
+        for (member, parts) in members.zip(parts) {
+            taxes.get_mut(*member)?.parts = parts;
         }
     }
-    let amount = |&index: &usize| items.get(index).map(|item| item.amount);
+    Some(taxes)
+}
 
-    // What each group's tax is together, unless each line is rounded on its own.
-    let exact = |((set, mode), members): (&(RateSet, TaxMode), &Vec<usize>)| {
-        let sum = members.iter().try_fold(0i128, |sum, member| sum.checked_add(i128::from(amount(member)?)))?;
-        set.tax(sum, *mode)
+/// What of each amount is tax by its set of rates; nothing of those that have none.
+///
+/// `ways` has the index of a set and those of the amounts that it is of. Where lines are rounded together, the tax of a
+/// set is shared over its ways first: so that what each of them has left, and is taxed on, does not depend on how many
+/// lines it is made of.
+fn rounded(question: &TaxQuestion, sets: &[Charge], ways: &[(usize, &[usize])], amounts: &[u64]) -> Option<Vec<i64>> {
+    let rounding = Rounding::from(question.rounding);
+    let amounts_of =
+        |members: &[usize]| members.iter().map(|member| amounts.get(*member).copied()).collect::<Option<Vec<_>>>();
+    let mut taxes = vec![0; amounts.len()];
+    let mut put = |members: &[usize], shares: Vec<i64>| {
+        for (member, share) in members.iter().zip(shares) {
+            *taxes.get_mut(*member)? = share;
+        }
+        Some(())
     };
-    let together: Option<Vec<i64>> = match question.per {
-        RoundingPer::Line => None,
-        RoundingPer::Rate => {
-            let groups = plans.groups.iter().zip(&members);
-            Some(groups.map(|group| round(exact(group)?, rounding)).collect::<Option<_>>()?)
+    let together: fn(&[Fraction], Rounding) -> Option<Vec<i64>> = match question.per {
+        RoundingPer::Line => {
+            for &(set, members) in ways {
+                let (set, mode) = sets.get(set)?;
+                let amounts = amounts_of(members)?;
+                let alone = |amount| round(set.tax(i128::from(amount), *mode)?, rounding);
+                put(members, amounts.into_iter().map(alone).collect::<Option<_>>()?)?;
+            }
+            return Some(taxes);
         }
-        RoundingPer::Order => {
-            let exact = plans.groups.iter().zip(&members).map(exact).collect::<Option<Vec<_>>>()?;
-            Some(round_sum(&exact, rounding)?)
-        }
+        RoundingPer::Rate => |exact, rounding| exact.iter().map(|exact| round(*exact, rounding)).collect(),
+        RoundingPer::Order => round_sum,
     };
 
-    for (index, ((set, mode), members)) in plans.groups.iter().zip(&members).enumerate() {
-        let (of_members, parts) = match &together {
-            None => {
-                let alone = |member| round(set.tax(i128::from(amount(member)?), *mode)?, rounding);
-                let alone: Vec<i64> = members.iter().map(alone).collect::<Option<_>>()?;
-                let parts = alone.iter().map(|tax| share(*tax, &set.weights, question.currency));
-                let parts = parts.collect::<Option<Vec<_>>>()?;
-                (alone, parts)
-            }
-            Some(together) => {
-                let weights = members.iter().map(|member| u64::try_from(amount(member)?).ok());
-                let shares = share(*together.get(index)?, &weights.collect::<Option<Vec<_>>>()?, question.currency)?;
-                let parts = split_over_rates(&shares, set)?;
-                (shares, parts)
-            }
-        };
-        for ((member, tax), parts) in members.iter().zip(of_members).zip(parts) {
-            *taxes.get_mut(*member)? = ItemTax { tax, parts };
+    let mut sums: Vec<Vec<u64>> = sets.iter().map(|_| Vec::new()).collect();
+    for (set, members) in ways {
+        let amounts = amounts_of(members)?;
+        sums.get_mut(*set)?.push(amounts.into_iter().try_fold(0, u64::checked_add)?);
+    }
+    let exact = |((set, mode), sums): (&Charge, &Vec<u64>)| {
+        set.tax(sums.iter().try_fold(0i128, |sum, of_way| sum.checked_add(i128::from(*of_way)))?, *mode)
+    };
+    let exact: Vec<Fraction> = sets.iter().zip(&sums).map(exact).collect::<Option<_>>()?;
+    for (index, (tax, sums)) in together(&exact, rounding)?.into_iter().zip(&sums).enumerate() {
+        let of_set = ways.iter().filter(|(set, _)| *set == index);
+        for ((_, members), tax) in of_set.zip(share(tax, sums, question.currency)?) {
+            put(members, share(tax, &amounts_of(members)?, question.currency)?)?;
         }
     }
     Some(taxes)
@@ -291,7 +145,6 @@ fn taxes(question: &TaxQuestion, plans: &Plans, items: &[Item]) -> Option<Vec<It
 fn answer(
     question: &TaxQuestion,
     plans: &Plans,
-    zone: Option<&TaxZone>,
     refused: Vec<RefusedExemption>,
     items: impl Iterator<Item = (Item, ItemTax)>,
 ) -> Option<Taxed> {
@@ -299,12 +152,14 @@ fn answer(
     let mut shipping: Vec<TaxedLine> = question.shipping.iter().map(|charge| untaxed(charge, plans)).collect();
     let mut questions = question.lines.iter();
     for (item, item_tax) in items {
-        let plan = plans.plans.get(item.plan)?;
-        let (net, gross) = match plan.mode {
-            TaxMode::Inclusive => (item.amount.checked_sub(item_tax.tax)?, item.amount),
-            TaxMode::Exclusive => (item.amount, item.amount.checked_add(item_tax.tax)?),
+        let way = plans.ways.get(item.way)?;
+        let why = item.plan.and_then(|plan| plans.plans.get(plan)).map(|plan| plan.why.clone());
+        let amount = item.amount.checked_sub(item_tax.contained)?;
+        let (net, gross) = match way.mode {
+            TaxMode::Inclusive => (amount.checked_sub(item_tax.tax)?, amount),
+            TaxMode::Exclusive => (amount, amount.checked_add(item_tax.tax)?),
         };
-        let set = plan.group.and_then(|group| plans.groups.get(group)).map(|(set, _)| set);
+        let set = way.charged.and_then(|charged| plans.charged.get(charged)).map(|(set, _)| set);
         let rates = set.into_iter().flat_map(|set| set.rates.iter().zip(&item_tax.parts));
         let rates = rates.map(|(rate, part)| LineRate::of(rate, net, *part));
         match item.charge.and_then(|index| shipping.get_mut(index)) {
@@ -315,7 +170,7 @@ fn answer(
                 gross,
                 rates: rates.collect(),
                 class: None,
-                why: plan.why.clone(),
+                why: why?,
             }),
             Some(charge) => {
                 charge.net = charge.net.checked_add(net)?;
@@ -330,8 +185,8 @@ fn answer(
                         None => charge.rates.push(rate),
                     }
                 }
-                if charge.class.is_some() {
-                    charge.why = plan.why.clone();
+                if let Some(why) = why {
+                    charge.why = why;
                 }
             }
         }
@@ -345,7 +200,7 @@ fn answer(
         per: question.per,
         rounding: question.rounding,
         source: TaxSource::Own,
-        zone: zone.map(|zone| ZoneName { id: zone.id, name: zone.name.clone() }),
+        zone: plans.zone.map(|zone| ZoneName { id: zone.id, name: zone.name.clone() }),
         lines,
         shipping,
         rates: Vec::new(),

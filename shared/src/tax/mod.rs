@@ -3,7 +3,8 @@
 //! Invariants:
 //! - For every line net + tax = gross, and the lines sum to the order, whatever is rounded where.
 //! - A rounding is named by the question ([`RoundingPer`] and the store's mode) and happens once per line, per rate or
-//!   per order; what it gives is shared out by largest remainder.
+//!   per order; what it gives is shared out by largest remainder. So is the tax that is taken off a price which holds
+//!   another one than is charged: once, before what is left is taxed.
 //! - One zone decides, the closest ([`crate::kernel::area`]); a class that it has no rate for is taxed as `standard`,
 //!   and a zone without rates taxes nothing.
 //! - Amounts are minor units of one currency, after discounts, and never negative: what is given back follows from what
@@ -13,6 +14,8 @@ mod answer;
 mod class;
 mod compute;
 mod exemption;
+mod items;
+mod plans;
 mod provider;
 mod question;
 mod rates;

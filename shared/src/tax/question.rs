@@ -35,7 +35,7 @@ pub struct TaxQuestion {
 /// What is rounded, once: all that is finer is shared out by largest remainder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundingPer {
-    /// The tax of each line.
+    /// The tax of each line, and of shipping that is taxed as what is shipped each part of one rate.
     Line,
     /// The tax of all lines with the same rates together, as on a Japanese qualified invoice. Source: National Tax
     /// Agency of Japan, "Q&A regarding the Invoice System", rounding of fractions: once per rate and invoice.

@@ -187,14 +187,22 @@ fn taxes_of_several_authorities_are_rounded_together_and_shared() {
     );
 }
 
+/// Revenu Québec, "Tables of GST and QST rates": 5 % and 9.975 %, 14.975 % together, of which a third is the small one's.
 #[test]
 fn a_small_rate_gets_its_share_of_many_cheap_lines() {
-    let rates = vec![rate(1, "GST", S, 50_000), rate(2, "QST", S, 99_750)];
-    let question = question(Exclusive, Rate, &[(S, 7); 100]);
-    let taxed = tax(&rules(rates), &question).unwrap();
-    assert_sound(&question, &taxed);
-    // 700 × 14.975 % = 104.825, of which a third is the small one's.
-    assert_eq!(taxed.rates.iter().map(|rate| rate.tax).collect::<Vec<_>>(), [35, 70]);
+    let rules = rules(vec![rate(1, "GST", S, 50_000), rate(2, "QST", S, 99_750)]);
+    for (per, amount, expected) in [
+        // 700 × 14.975 % = 104.825.
+        (Rate, 7, [35, 70]),
+        // A line's is 0.74875, which is 1: 100 × 5 / 14.975 = 33.39.
+        (Line, 5, [33, 67]),
+        (Order, 5, [25, 50]),
+    ] {
+        let question = question(Exclusive, per, &[(S, amount); 100]);
+        let taxed = tax(&rules, &question).unwrap();
+        assert_sound(&question, &taxed);
+        assert_eq!(taxed.rates.iter().map(|rate| rate.tax).collect::<Vec<_>>(), expected, "{amount} per {per}");
+    }
 }
 
 #[test]
@@ -255,6 +263,20 @@ fn a_price_that_holds_the_tax_goes_abroad_as_the_merchant_says() {
     // Prices without the tax are what they are.
     let exclusive = TaxQuestion { destination: place("FR", None), ..question(Exclusive, Line, &[(S, 10_000)]) };
     assert_eq!(sums(&tax(&keep_net, &exclusive).unwrap()), (10_000, 2_000, 12_000));
+}
+
+/// Ten of 0.99 with 19 %: 9.90 − 9.90 × 19/119 = 8.3193, and 20 % of 8.32 is 1.664; exactly 9.90 / 1.19 × 1.2 = 9.9832.
+/// Each alone: 0.99 − 0.16 = 0.83, and 20 % of it 0.166, or 0.17.
+#[test]
+fn the_tax_of_the_origin_is_rounded_as_that_of_the_destination_is() {
+    let zones = vat::zones(&["DE", "FR"].map(|code| code.parse().unwrap()));
+    let rules = TaxRules { zones, cross_border: CrossBorder::Net { origin: place("DE", None) }, ..TaxRules::none() };
+    for (per, expected) in [(Order, (832, 166, 998)), (Rate, (832, 166, 998)), (Line, (830, 170, 1_000))] {
+        let to = TaxQuestion { destination: place("FR", None), ..question(Inclusive, per, &[(S, 99); 10]) };
+        let taxed = tax(&rules, &to).unwrap();
+        assert_sound(&to, &taxed);
+        assert_eq!(sums(&taxed), expected, "per {per}");
+    }
 }
 
 #[test]

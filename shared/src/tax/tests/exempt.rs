@@ -131,3 +131,43 @@ fn the_exempt_pay_prices_without_the_tax_that_they_hold() {
     let taxed = tax(&TaxRules { cross_border: origin, ..europe() }, &question).unwrap();
     assert_eq!(taxed.lines.iter().map(|line| line.gross).collect::<Vec<_>>(), [10_084, 887]);
 }
+
+/// The taxable amount is the price without the tax in it (Directive 2006/112/EC, articles 73 and 78), and how it is
+/// rounded is for the rules to say (Court of Justice, C-484/06, Koninklijke Ahold): ten of 0.99 hold 9.90 × 19/119 =
+/// 1.5807, a hundred of 0.02 hold 2.00 × 19/119 = 0.3193; alone they hold 0.1581, or 0.16, and 0.0032, or nothing.
+#[test]
+fn the_tax_in_prices_is_rounded_as_the_question_says() {
+    for (amount, count, per, expected) in [
+        (99, 10, RoundingPer::Order, 832),
+        (99, 10, RoundingPer::Rate, 832),
+        (99, 10, RoundingPer::Line, 830),
+        (2, 100, RoundingPer::Order, 168),
+        (2, 100, RoundingPer::Rate, 168),
+        (2, 100, RoundingPer::Line, 200),
+    ] {
+        let question = TaxQuestion {
+            exemptions: vec![vat_id("FR40303265045")],
+            destination: place("FR", None),
+            ..question(TaxMode::Inclusive, per, &vec![("standard", amount); count])
+        };
+        let origin = CrossBorder::Net { origin: place("DE", None) };
+        let taxed = tax(&TaxRules { cross_border: origin, ..europe() }, &question).unwrap();
+        assert_sound(&question, &taxed);
+        assert_eq!(sums(&taxed), (expected, 0, expected), "{count} of {amount} per {per}");
+    }
+}
+
+/// One rounding for all rates: 0.07 × 20/120 = 0.011667 and 0.07 × 5.5/105.5 = 0.003649 are 0.015316 together, 0.02;
+/// each alone they are 0.01 and nothing.
+#[test]
+fn the_taxes_in_prices_of_several_rates_are_rounded_once_for_the_order() {
+    let lines = &[("standard", 7), ("second-reduced", 7)];
+    for (per, expected) in [(RoundingPer::Order, 12), (RoundingPer::Rate, 13), (RoundingPer::Line, 13)] {
+        let question = TaxQuestion {
+            exemptions: vec![vat_id("FR40303265045")],
+            destination: place("FR", None),
+            ..question(TaxMode::Inclusive, per, lines)
+        };
+        assert_eq!(sums(&tax(&europe(), &question).unwrap()), (expected, 0, expected), "{per}");
+    }
+}

@@ -65,3 +65,19 @@ fn shipping_of_gifts_alone_is_taxed_as_standard() {
     let taxed = ask(TaxMode::Exclusive, RoundingPer::Order, &[("reduced", 5)], charge(0, proportional(&[])));
     assert_eq!(taxed.shipping[0].gross, 0);
 }
+
+/// EN 16931, BR-CO-17: what has one rate is one amount. 4.99 × 7/107 = 0.3264; as 2.50 and 2.49, 0.1636 and 0.1629.
+#[test]
+fn shipping_of_classes_with_the_same_rate_is_one_amount() {
+    let books = TaxRate { classes: vec![class("reduced"), class("books")], ..rate(1, "MwSt.", "reduced", 70_000) };
+    let lines = &[("reduced", 100), ("books", 100)];
+    for (mode, expected) in [(TaxMode::Inclusive, 33), (TaxMode::Exclusive, 35)] {
+        let shipping = vec![charge(499, proportional(&[]))];
+        let question = TaxQuestion { shipping, ..question(mode, RoundingPer::Line, lines) };
+        let taxed = tax(&rules(vec![books.clone()]), &question).unwrap();
+        assert_sound(&question, &taxed);
+        let shipped = &taxed.shipping[0];
+        assert_eq!((shipped.tax, shipped.rates.len()), (expected, 1), "{mode:?}");
+        assert_eq!((&shipped.why, &shipped.class), (&TaxReason::Proportional, &None));
+    }
+}
