@@ -64,7 +64,8 @@ struct Goods<'q> {
     lines: Vec<(usize, u64)>,
     /// What all of them cost, by way.
     all: Vec<u64>,
-    keys: Vec<&'q str>,
+    /// The index of each by its key, in the order of the keys.
+    by_key: Vec<(&'q str, usize)>,
 }
 
 impl<'q> Goods<'q> {
@@ -74,8 +75,14 @@ impl<'q> Goods<'q> {
         let lines: Vec<(usize, u64)> =
             items.iter().map(amount).collect::<Result<_, _>>().map_err(|_| TaxError::Overflow)?;
         let all = sums(lines.iter())?;
-        let keys = question.lines.iter().map(|line| line.key.as_str()).collect();
-        Ok(Goods { lines, all, keys })
+        let mut by_key: Vec<(&str, usize)> = Vec::new();
+        let is_named =
+            |charge: &ShippingCharge| matches!(&charge.tax, ShippingTax::Proportional { lines } if !lines.is_empty());
+        if question.shipping.iter().any(is_named) {
+            by_key = question.lines.iter().map(|line| line.key.as_str()).zip(0..).collect();
+            by_key.sort_unstable();
+        }
+        Ok(Goods { lines, all, by_key })
     }
 
     /// What the lines with these keys cost, by way; of all lines where there are no keys.
@@ -83,8 +90,14 @@ impl<'q> Goods<'q> {
         if keys.is_empty() {
             return Ok(self.all.clone());
         }
-        let named = self.lines.iter().zip(&self.keys).filter(|(_, key)| keys.iter().any(|named| named == *key));
-        sums(named.map(|(line, _)| line))
+        let mut keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let with = |key| {
+            let first = self.by_key.partition_point(|(known, _)| *known < key);
+            self.by_key.iter().skip(first).take_while(move |(known, _)| *known == key)
+        };
+        sums(keys.into_iter().flat_map(with).filter_map(|(_, index)| self.lines.get(*index)))
     }
 }
 

@@ -81,3 +81,24 @@ fn shipping_of_classes_with_the_same_rate_is_one_amount() {
         assert_eq!((&shipped.why, &shipped.class), (&TaxReason::Proportional, &None));
     }
 }
+
+#[test]
+fn a_line_counts_once_however_often_its_key_is_named() {
+    let lines = &[("standard", 100), ("reduced", 100)];
+    let both = ask(TaxMode::Exclusive, RoundingPer::Line, lines, charge(1_000, proportional(&["line-0", "line-1"])));
+    let named = proportional(&["line-1", "line-0", "line-1", "no such line"]);
+    assert_eq!(ask(TaxMode::Exclusive, RoundingPer::Line, lines, charge(1_000, named)), both);
+    let nothing = ask(TaxMode::Exclusive, RoundingPer::Line, lines, charge(100, proportional(&["no such line"])));
+    assert_eq!(nothing.shipping[0].tax, 19, "as if it were all there is");
+}
+
+#[test]
+fn naming_every_line_of_the_largest_order_is_naming_none() {
+    let lines: Vec<(&str, i64)> =
+        (1..10_000).map(|amount| (if amount % 3 == 0 { "reduced" } else { "standard" }, amount)).collect();
+    let keys: Vec<String> = (0..lines.len()).rev().map(|key| format!("line-{key}")).collect();
+    assert_eq!(lines.len() + 1, MOST_LINES);
+    let all = ask(TaxMode::Inclusive, RoundingPer::Rate, &lines, charge(49_999, proportional(&[])));
+    let named = ShippingTax::Proportional { lines: keys };
+    assert_eq!(ask(TaxMode::Inclusive, RoundingPer::Rate, &lines, charge(49_999, named)), all);
+}
