@@ -4,9 +4,9 @@ use super::basket::{amount_of, by_key};
 use super::buy_get::{Terms, assign};
 use super::candidate::Candidates;
 use super::condition::Facts;
-use super::reduce::{Share, allocate_to, reduce};
-use super::{Basket, Effect, Outcome, PromotionError, Refusal, Within};
-use crate::kernel::money::Rate;
+use super::left::Left;
+use super::reduce::{allocate_to, reduce};
+use super::{Basket, Effect, Outcome, PromotionError, Reduction, Refusal, Within};
 
 /// What one candidate takes off one line, or one delivery: the effect says which of the two.
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +42,10 @@ struct Proposal {
     parts: Vec<(usize, i64)>,
     /// Units that were bought or got, so that no other promotion counts them.
     engaged: Vec<(usize, i64)>,
-    /// Units of which nothing is left.
-    freed: Vec<(usize, i64)>,
+    /// Of them, those that were got, in the order of the parts.
+    got: Vec<(usize, i64)>,
+    /// What was to be taken off each unit, where that is how the parts came about.
+    unit: Option<i64>,
     is_delivery: bool,
     /// With the worth of a gift, of which there are no parts.
     saves: i64,
@@ -53,7 +55,8 @@ impl Proposal {
     fn clear(&mut self) {
         self.parts.clear();
         self.engaged.clear();
-        self.freed.clear();
+        self.got.clear();
+        self.unit = None;
         self.is_delivery = false;
         self.saves = 0;
     }
@@ -91,10 +94,9 @@ pub(super) struct Runner<'a> {
     pub(super) facts: Facts<'a>,
     pub(super) candidates: Candidates<'a>,
     pub(super) deliveries: Deliveries<'a>,
-    left: Vec<i64>,
+    left: Left,
     left_of_deliveries: Vec<i64>,
     engaged: Vec<i64>,
-    freed: Vec<i64>,
     proposal: Proposal,
     best: Proposal,
 }
@@ -103,10 +105,9 @@ impl<'a> Runner<'a> {
     pub(super) fn new(facts: Facts<'a>, candidates: Candidates<'a>, deliveries: Deliveries<'a>) -> Runner<'a> {
         let size = facts.lines.amounts.len();
         Runner {
-            left: Vec::with_capacity(size),
+            left: Left::default(),
             left_of_deliveries: deliveries.amounts.clone(),
             engaged: Vec::with_capacity(size),
-            freed: Vec::with_capacity(size),
             proposal: Proposal::default(),
             best: Proposal::default(),
             facts,
@@ -120,12 +121,10 @@ impl<'a> Runner<'a> {
     /// # Errors
     /// [`PromotionError::Overflow`].
     pub(super) fn run(&mut self, members: &[usize], mut room: Vec<Entry>) -> Result<Run, PromotionError> {
-        self.left.clone_from(&self.facts.lines.amounts);
+        self.left.restart(&self.facts.lines.amounts, &self.facts.lines.quantities);
         self.left_of_deliveries.clone_from(&self.deliveries.amounts);
-        for counts in [&mut self.engaged, &mut self.freed] {
-            counts.clear();
-            counts.resize(self.left.len(), 0);
-        }
+        self.engaged.clear();
+        self.engaged.resize(self.facts.lines.amounts.len(), 0);
         room.clear();
         let mut run = Run { saves: 0, entries: room, outcomes: Vec::with_capacity(members.len()) };
         let is_one = |a: &usize, b: &usize| {
@@ -161,32 +160,38 @@ impl<'a> Runner<'a> {
                 *outcome = Outcome::Refused { reason: Refusal::NotCombinable { with } };
             }
         }
-        let left = if self.best.is_delivery { &mut self.left_of_deliveries } else { &mut self.left };
-        for &(at, amount) in &self.best.parts {
-            if let Some(left) = left.get_mut(at) {
-                *left = left.saturating_sub(amount);
-            }
-            run.entries.push(Entry { candidate: winner, at, amount });
-        }
-        for (counts, counted) in [(&mut self.engaged, &self.best.engaged), (&mut self.freed, &self.best.freed)] {
-            for &(at, units) in counted {
-                if let Some(count) = counts.get_mut(at) {
-                    *count = count.saturating_add(units);
+        let Runner { facts, left, left_of_deliveries, engaged, best, .. } = self;
+        run.entries.extend(best.parts.iter().map(|&(at, amount)| Entry { candidate: winner, at, amount }));
+        if best.is_delivery {
+            for &(at, amount) in &best.parts {
+                if let Some(left) = left_of_deliveries.get_mut(at) {
+                    *left = left.saturating_sub(amount);
                 }
             }
+        } else if best.got.is_empty() {
+            for &(at, amount) in &best.parts {
+                left.take(at, amount, best.unit, facts.basket.currency)?;
+            }
+        } else {
+            left.give(&best.got, &best.parts, facts.basket.rounding.into())?;
         }
-        run.saves = run.saves.checked_add(self.best.saves).ok_or(PromotionError::Overflow)?;
+        for &(at, units) in &best.engaged {
+            if let Some(count) = engaged.get_mut(at) {
+                *count = count.saturating_add(units);
+            }
+        }
+        run.saves = run.saves.checked_add(best.saves).ok_or(PromotionError::Overflow)?;
         Ok(())
     }
 
     /// Makes `self.proposal` what this candidate would take off now.
     fn propose(&mut self, at: usize) -> Result<Result<(), Refusal>, PromotionError> {
-        let Runner { facts, candidates, deliveries, left, left_of_deliveries, engaged, freed, proposal, .. } = self;
+        let Runner { facts, candidates, deliveries, left, left_of_deliveries, engaged, proposal, .. } = self;
         proposal.clear();
         let Some(candidate) = candidates.get(at) else { return Ok(Err(Refusal::Unknown)) };
         let definition = &candidate.booked.definition;
         if candidate.is_dynamic
-            && let Err(reason) = facts.check(&definition.condition, left)
+            && let Err(reason) = facts.check(&definition.condition, &left.lines)
         {
             return Ok(Err(reason));
         }
@@ -209,29 +214,26 @@ impl<'a> Runner<'a> {
             Effect::BuyGet { buy_quantity, get_quantity, rate, most_repeats, .. } => {
                 let terms = Terms { buy: *buy_quantity, get: *get_quantity, most: *most_repeats };
                 let get = candidates.selected.get(candidate.get.clone()).unwrap_or_default();
+                // What costs nothing any more cannot be got for less.
+                let get: Vec<usize> = get.iter().copied().filter(|at| 0 < left.rest(*at, 1).left).collect();
                 let units = facts.lines.quantities.iter().zip(&*engaged);
                 let free: Vec<i64> = units.map(|(units, engaged)| units.saturating_sub(*engaged)).collect();
-                let share_of = |at: usize, units: i64| {
-                    let all = facts.lines.quantities.get(at).copied().unwrap_or(0);
-                    let of = all.saturating_sub(freed.get(at).copied().unwrap_or(0));
-                    Share { left: left.get(at).copied().unwrap_or(0), units, of }
-                };
                 let prices = facts.lines.units.iter().enumerate();
-                let prices: Vec<(i64, i64)> = prices.map(|(at, unit)| (*unit, share_of(at, 1).worth())).collect();
-                let assignment = assign(&terms, places, get, &prices, &free);
+                let prices: Vec<(i64, i64)> = prices.map(|(at, unit)| (*unit, left.rest(at, 1).worth())).collect();
+                let assignment = assign(&terms, places, &get, &prices, &free);
                 for &(at, units) in &assignment.got {
-                    let share = share_of(at, units);
-                    let amount = share.at(*rate, basket.rounding.into()).ok_or(PromotionError::Overflow)?;
-                    proposal.parts.push((at, amount));
-                }
-                if Rate::ONE <= *rate {
-                    proposal.freed.extend(&assignment.got);
+                    let amount = left.rest(at, units).at(*rate, basket.rounding.into());
+                    proposal.parts.push((at, amount.ok_or(PromotionError::Overflow)?));
                 }
                 proposal.engaged.extend(assignment.got.iter().chain(&assignment.bought));
+                proposal.got = assignment.got;
             }
             Effect::Reduce { .. } | Effect::Tiered { .. } => {
                 if let Some(reduction) = candidate.reduction {
-                    reduce(reduction, places, left, freed, facts, &mut proposal.parts)?;
+                    reduce(reduction, places, left, facts, &mut proposal.parts)?;
+                    if let Reduction::PerUnit { amounts } = reduction {
+                        proposal.unit = amounts.of(basket.currency);
+                    }
                 }
             }
         }
@@ -243,8 +245,6 @@ impl<'a> Runner<'a> {
             allocate_to(most.max(0), basket.currency, &mut proposal.parts)?;
             proposal.parts.retain(|(_, amount)| 0 < *amount);
             proposal.saves = proposal.total()?;
-            // Something is left of them after all.
-            proposal.freed.clear();
         }
         Ok(if proposal.parts.is_empty() { Err(Refusal::NothingToDiscount) } else { Ok(()) })
     }

@@ -84,7 +84,7 @@ pub struct GiftOffer {
 /// What a percentage is rounded once for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoundedPer {
-    /// Each line by itself.
+    /// Each line by itself. Totals count lines of one variant at one price as one, and allocate what comes out to them.
     Line,
     /// All lines together; what comes out is allocated to them.
     Order,

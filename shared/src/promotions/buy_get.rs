@@ -52,13 +52,20 @@ pub(super) fn assign(terms: &Terms, buy: &[usize], get: &[usize], prices: &[(i64
     let mut wanted = times.saturating_mul(terms.get.get());
     let mut spare = to_both.saturating_sub(taken(times));
     let mut assignment = Assignment::default();
+    let mut got = vec![0i64; free.len()];
     for at in by_price {
+        if wanted == 0 {
+            break;
+        }
         let most = if is_both(at) { free_at(at).min(spare) } else { free_at(at) };
         let units = most.min(wanted);
         if 0 < units {
             wanted = wanted.saturating_sub(units);
             spare = if is_both(at) { spare.saturating_sub(units) } else { spare };
             assignment.got.push((at, units));
+            if let Some(got) = got.get_mut(at) {
+                *got = units;
+            }
         }
     }
 
@@ -66,7 +73,10 @@ pub(super) fn assign(terms: &Terms, buy: &[usize], get: &[usize], prices: &[(i64
     by_price.sort_by_key(|at| (std::cmp::Reverse(price_at(*at)), *at));
     let mut wanted = times.saturating_mul(terms.buy.get());
     for at in by_price {
-        let got = assignment.got.iter().find(|(other, _)| *other == at).map_or(0, |(_, units)| *units);
+        if wanted == 0 {
+            break;
+        }
+        let got = got.get(at).copied().unwrap_or(0);
         let units = free_at(at).saturating_sub(got).min(wanted);
         if 0 < units {
             wanted = wanted.saturating_sub(units);

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::condition::{Facts, missing, sum};
 use super::entered::Entered;
 use super::{
-    BookedPromotion, Definition, DiscountKind, Effect, Fact, MOST_GROUPS, PromotionBook, PromotionError, Reduction,
-    Refusal, Selector, StackingGroup, Threshold, Tier, Trigger, Within,
+    BookedPromotion, DiscountKind, Effect, Fact, MOST_GROUPS, PromotionBook, PromotionError, Reduction, Refusal,
+    Selector, StackingGroup, Threshold, Tier, Trigger, Within,
 };
 use crate::kernel::id::PromotionCodeId;
 use crate::kernel::money::Currency;
@@ -36,6 +36,7 @@ impl Candidate<'_> {
             (Effect::FreeShipping { .. }, _) => DiscountKind::FreeShipping,
             (Effect::Gift { .. }, _) => DiscountKind::Gift,
             (_, Some(Reduction::PerUnit { .. })) => DiscountKind::PerUnit,
+            (_, Some(Reduction::PerLine { .. })) => DiscountKind::PerLine,
             (_, Some(Reduction::PerOrder { .. })) => DiscountKind::PerOrder,
             (_, Some(Reduction::Percent { .. }) | None) => DiscountKind::Percent,
         }
@@ -98,7 +99,7 @@ impl<'a> Candidates<'a> {
         }
         candidates.all.sort_by_cached_key(|candidate| {
             let definition = &candidate.booked.definition;
-            (candidate.group, Reverse(definition.priority), stage(definition), candidate.booked.id)
+            (candidate.group, Reverse(definition.priority), stage(candidate), candidate.booked.id)
         });
         Ok(candidates)
     }
@@ -151,16 +152,18 @@ fn groups(book: &PromotionBook) -> Result<Vec<Group<'_>>, PromotionError> {
 }
 
 /// What comes first of promotions of equal priority.
-fn stage(definition: &Definition) -> u8 {
+fn stage(candidate: &Candidate<'_>) -> u8 {
     let of = |lines: &Selector, by: &Reduction| match by {
         Reduction::PerOrder { .. } => 2,
-        Reduction::Percent { .. } | Reduction::PerUnit { .. } if lines.is_everything() => 1,
-        Reduction::Percent { .. } | Reduction::PerUnit { .. } => 0,
+        Reduction::Percent { .. } | Reduction::PerUnit { .. } | Reduction::PerLine { .. } => {
+            u8::from(lines.is_everything())
+        }
     };
-    match &definition.effect {
+    match &candidate.booked.definition.effect {
         Effect::BuyGet { .. } => 0,
         Effect::Reduce { lines, by } => of(lines, by),
-        Effect::Tiered { lines, tiers } => tiers.first().map_or(0, |tier| of(lines, &tier.by)),
+        // By the tier that is reached. Without one it does not apply.
+        Effect::Tiered { lines, .. } => candidate.reduction.map_or(0, |by| of(lines, by)),
         Effect::FreeShipping { .. } => 3,
         Effect::Gift { .. } => 4,
     }
@@ -231,10 +234,12 @@ fn screen<'a>(candidate: &mut Candidate<'a>, selected: &mut Vec<usize>, facts: &
 
 fn in_currency(by: &Reduction, currency: Currency) -> Result<&Reduction, Refusal> {
     match by {
-        Reduction::PerUnit { amounts } | Reduction::PerOrder { amounts } if amounts.of(currency).is_none() => {
+        Reduction::PerUnit { amounts } | Reduction::PerLine { amounts } | Reduction::PerOrder { amounts }
+            if amounts.of(currency).is_none() =>
+        {
             Err(Refusal::OtherCurrency)
         }
-        Reduction::Percent { .. } | Reduction::PerUnit { .. } | Reduction::PerOrder { .. } => Ok(by),
+        _ => Ok(by),
     }
 }
 

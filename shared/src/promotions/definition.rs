@@ -115,6 +115,8 @@ pub enum Reduction {
     Percent { rate: Rate },
     /// Off each unit, down to nothing.
     PerUnit { amounts: Amounts },
+    /// Off each line, however many units it has, down to nothing. Totals count lines of one variant at one price as one.
+    PerLine { amounts: Amounts },
     /// Off all the lines together, allocated to them by what is left of each.
     PerOrder { amounts: Amounts },
 }

@@ -50,15 +50,17 @@ pub struct Discount {
 pub enum DiscountKind {
     Percent,
     PerUnit,
+    PerLine,
     PerOrder,
     BuyGet,
     FreeShipping,
     Gift,
 }
 
-named!(DiscountKind, UnknownDiscountKind, "percent, per-unit, per-order, buy-get, free-shipping or gift", {
+named!(DiscountKind, UnknownDiscountKind, "percent, per-unit, per-line, per-order, buy-get, free-shipping or gift", {
     Percent = "percent",
     PerUnit = "per-unit",
+    PerLine = "per-line",
     PerOrder = "per-order",
     BuyGet = "buy-get",
     FreeShipping = "free-shipping",

@@ -18,6 +18,8 @@
 //!   most in all. Ties go to whichever has the first promotion in that order.
 //! - A percentage is rounded once for each line, or once for the order and then allocated, as the basket says; never
 //!   once for each unit (Vendure issue 3003).
+//! - Units that were got for others keep a price of their own from then on: what is left of one is no part of what is
+//!   left of its line's others.
 //! - Limits hold for automatic promotions as well as for codes (Vendure issue 4353). The counters are facts; whoever
 //!   commits the redemptions guards them again, as two evaluations may see the same count.
 
@@ -34,6 +36,7 @@ mod definition;
 mod discounts;
 mod entered;
 mod evaluate;
+mod left;
 mod reduce;
 mod selector;
 #[cfg(test)]

@@ -1,22 +1,21 @@
 //! What is taken off lines: the arithmetic.
 
 use super::condition::{Facts, sum};
+use super::left::Left;
 use super::{PromotionError, Reduction, RoundedPer};
 use crate::kernel::money::{AllocationError, Currency, Money, Rate, Rounding, allocate};
 
-/// Appends what `reduction` takes off the lines at `places`, of which `left` is left, and of whose units `freed` cost
-/// nothing any more. Nothing above that, nor below zero.
+/// Appends what `reduction` takes off the lines at `places`. Nothing above what is left of them, nor below zero.
 pub(super) fn reduce(
     reduction: &Reduction,
     places: &[usize],
-    left: &[i64],
-    freed: &[i64],
+    left: &Left,
     facts: &Facts<'_>,
     parts: &mut Vec<(usize, i64)>,
 ) -> Result<(), PromotionError> {
     let basket = facts.basket;
     let rounding = Rounding::from(basket.rounding);
-    let open = places.iter().filter_map(|at| Some((*at, *left.get(*at)?))).filter(|(_, left)| 0 < *left);
+    let open = places.iter().filter_map(|at| Some((*at, *left.lines.get(*at)?))).filter(|(_, left)| 0 < *left);
     match reduction {
         Reduction::Percent { rate } => match basket.rounded_per {
             RoundedPer::Line => {
@@ -28,24 +27,24 @@ pub(super) fn reduce(
             }
             RoundedPer::Order => {
                 parts.extend(open);
-                let all = Share { left: sum(places, left), units: 1, of: 1 };
+                let all = Share { left: sum(places, &left.lines), units: 1, of: 1 };
                 allocate_to(all.at(*rate, rounding).ok_or(PromotionError::Overflow)?, basket.currency, parts)
             }
         },
         Reduction::PerUnit { amounts } => {
             let amount = amounts.of(basket.currency).unwrap_or(0).max(0);
-            let quantities = &facts.lines.quantities;
-            parts.extend(open.map(|(at, left)| {
-                let units = quantities.get(at).copied().unwrap_or(0);
-                let units = units.saturating_sub(freed.get(at).copied().unwrap_or(0));
-                (at, left.min(amount.saturating_mul(units)))
-            }));
+            parts.extend(open.map(|(at, _)| (at, left.off_units(at, amount))));
+            Ok(())
+        }
+        Reduction::PerLine { amounts } => {
+            let amount = amounts.of(basket.currency).unwrap_or(0).max(0);
+            parts.extend(open.map(|(at, left)| (at, left.min(amount))));
             Ok(())
         }
         Reduction::PerOrder { amounts } => {
             parts.extend(open);
             let amount = amounts.of(basket.currency).unwrap_or(0).max(0);
-            allocate_to(amount.min(sum(places, left)), basket.currency, parts)
+            allocate_to(amount.min(sum(places, &left.lines)), basket.currency, parts)
         }
     }
 }

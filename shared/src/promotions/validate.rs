@@ -216,7 +216,9 @@ impl Faults {
     fn reduction(&mut self, by: &Reduction) {
         match by {
             Reduction::Percent { rate } => self.rate(*rate),
-            Reduction::PerUnit { amounts } | Reduction::PerOrder { amounts } => self.amounts("amounts", amounts),
+            Reduction::PerUnit { amounts } | Reduction::PerLine { amounts } | Reduction::PerOrder { amounts } => {
+                self.amounts("amounts", amounts);
+            }
         }
     }
 

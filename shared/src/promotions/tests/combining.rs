@@ -123,12 +123,7 @@ fn no_unit_is_bought_for_two_promotions() {
     assert_eq!(by_line(&discounts), [0, 400]);
     assert_eq!(outcome_of(&discounts, 2), refused(Refusal::NothingToDiscount));
     // A unit that is free leaves the others of its line at their price.
-    let once = match buy_get(2, 1, 1_000_000) {
-        Effect::BuyGet { buy, buy_quantity, get, get_quantity, rate, .. } => {
-            Effect::BuyGet { buy, buy_quantity, get, get_quantity, rate, most_repeats: Some(quantity(1)) }
-        }
-        other => other,
-    };
+    let once = most_times(buy_get(2, 1, 1_000_000), 1);
     let book = super::book([automatic(once.clone()), automatic(once)]);
     let discounts = evaluate(&book, &super::basket(&[(1_000, 6)])).unwrap();
     assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [applied(1_000), applied(1_000)]);
@@ -147,4 +142,79 @@ fn nothing_is_taken_off_a_unit_that_is_free_already() {
     let free = Definition { priority: 1, ..automatic(buy_get(2, 1, 1_000_000)) };
     let discounts = evaluate(&book([free, automatic(off_units(100))]), &basket(&[(1_000, 3)])).unwrap();
     assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [applied(1_000), applied(200)]);
+}
+
+#[test]
+fn a_unit_that_was_got_for_less_keeps_its_own_price() {
+    let first = |effect| Definition { priority: 1, ..automatic(effect) };
+    let half = || most_times(buy_get(1, 1, 500_000), 1);
+    for (source, before, after, lines, expected) in [
+        // 5.00 are left of the one and 10.00 of the other: 8.00 off each, down to nothing, are 5.00 and 8.00.
+        ("an amount off each unit", half(), off_units(800), &[(1_000, 2)][..], [500, 1_300]),
+        // The two units that nobody has counted cost 10.00 each, not 8.75.
+        ("the next of four", half(), buy_get(1, 1, 1_000_000), &[(1_000, 4)], [500, 1_000]),
+        // 5.00 and 10.00: half of it is 2.50 and 5.00, of the order as of the lines.
+        ("a percentage", half(), percent(500_000), &[(1_000, 2)], [500, 750]),
+        ("an amount off the order", half(), off_order(750), &[(1_000, 2)], [500, 750]),
+        ("an amount off each line", half(), off_lines(750), &[(1_000, 2)], [500, 750]),
+        // Half of 9.99 is 5.00, half up: 4.99 are left.
+        ("an odd price", half(), off_units(800), &[(999, 2)], [500, 1_299]),
+    ] {
+        let discounts = evaluate(&book([first(before), automatic(after)]), &basket(lines)).unwrap();
+        assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], expected.map(applied), "{source}");
+    }
+    // What a cap leaves of a free unit is still that unit's: 9.00 of one, nothing off the others.
+    let capped = Definition { max_discount: each(100), ..first(most_times(buy_get(1, 1, 1_000_000), 1)) };
+    let discounts = evaluate(&book([capped, automatic(off_units(950))]), &basket(&[(1_000, 2)])).unwrap();
+    assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [100, 900 + 950].map(applied));
+    // A percentage in between is off both: 5.00 and 10.00 less 20 % are 4.00 and 8.00, of which 6.00 leave 0 and 2.00.
+    let between = [
+        Definition { priority: 2, ..automatic(half()) },
+        Definition { priority: 1, ..automatic(percent(200_000)) },
+        automatic(off_units(600)),
+    ];
+    let discounts = evaluate(&book(between), &basket(&[(1_000, 2)])).unwrap();
+    assert_eq!([1, 2, 3].map(|id| outcome_of(&discounts, id)), [500, 300, 1_000].map(applied));
+}
+
+#[test]
+fn what_costs_nothing_is_not_got_instead_of_what_costs_something() {
+    // Buy two, get one free: of three at 10.00 one is free, whether something that costs nothing is there too or not.
+    let free = || buy_get(2, 1, 1_000_000);
+    for lines in [&[(1_000, 3)][..], &[(1_000, 3), (0, 1)]] {
+        let discounts = evaluate(&book([automatic(free())]), &basket(lines)).unwrap();
+        assert_eq!(total(&discounts), 1_000, "{lines:?}");
+    }
+    let gone = Definition { priority: 1, ..automatic(on(&[2], percent(1_000_000))) };
+    let discounts = evaluate(&book([gone, automatic(free())]), &basket(&[(1_000, 3), (500, 1)])).unwrap();
+    assert_eq!(by_line(&discounts), [1_000, 500]);
+    // Where nothing else is left there is nothing to get.
+    let discounts = evaluate(&book([automatic(free())]), &basket(&[(0, 3)])).unwrap();
+    assert_eq!(outcome_of(&discounts, 1), refused(Refusal::NothingToDiscount));
+}
+
+#[test]
+fn tiers_take_their_turn_by_the_tier_that_is_reached() {
+    let tier = |units, by| Tier { at_least: Threshold::Quantity { units }, by };
+    let tiers = vec![
+        tier(1, Reduction::Percent { rate: Rate::from_ppm(50_000) }),
+        tier(10, Reduction::PerOrder { amounts: each(2_000) }),
+    ];
+    let book = book([automatic(Effect::Tiered { lines: Selector::default(), tiers }), automatic(percent(100_000))]);
+    // Ten at 20.00: 10 % are 20.00, and then 20.00 off the order. The other way round 10 % of 180.00 would be 18.00.
+    let discounts = evaluate(&book, &basket(&[(2_000, 10)])).unwrap();
+    assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [2_000, 2_000].map(applied));
+    // Nine: 5 % of 180.00, being older, and 10 % of 171.00.
+    let discounts = evaluate(&book, &basket(&[(2_000, 9)])).unwrap();
+    assert_eq!([outcome_of(&discounts, 1), outcome_of(&discounts, 2)], [900, 1_710].map(applied));
+}
+
+#[test]
+fn an_amount_off_each_line_is_the_same_for_any_number_of_units() {
+    let discounts = evaluate(&book([automatic(off_lines(300))]), &basket(&[(1_000, 1), (1_000, 5), (50, 2)])).unwrap();
+    assert_eq!(by_line(&discounts), [300, 300, 100]);
+    assert_eq!(discounts.lines[0].discounts[0].kind, DiscountKind::PerLine);
+    let dollars = Basket { currency: Currency::USD, ..basket(&[(1_000, 1)]) };
+    let discounts = evaluate(&book([automatic(off_lines(300))]), &dollars).unwrap();
+    assert_eq!(outcome_of(&discounts, 1), refused(Refusal::OtherCurrency));
 }

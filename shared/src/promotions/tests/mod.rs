@@ -90,6 +90,21 @@ fn buy_get(buy: i64, get: i64, ppm: i64) -> Effect {
     }
 }
 
+/// At most this often.
+fn most_times(effect: Effect, times: i64) -> Effect {
+    match effect {
+        Effect::BuyGet { buy, buy_quantity, get, get_quantity, rate, .. } => {
+            Effect::BuyGet { buy, buy_quantity, get, get_quantity, rate, most_repeats: Some(quantity(times)) }
+        }
+        other => other,
+    }
+}
+
+fn off_lines(minor: i64) -> Effect {
+    let by = Reduction::PerLine { amounts: each(minor) };
+    Effect::Reduce { lines: Selector::default(), by }
+}
+
 fn free_shipping() -> Effect {
     Effect::FreeShipping { methods: BTreeSet::new() }
 }

@@ -17,6 +17,12 @@ fn any_selector() -> impl Strategy<Value = Selector> {
 }
 
 fn any_reduction() -> impl Strategy<Value = Reduction> {
+    let per_line = (1i64..3_000).prop_map(|minor| Reduction::PerLine { amounts: each(minor) });
+    prop_oneof![4 => any_divisible_reduction(), 1 => per_line]
+}
+
+/// One that comes to the same however units are put on lines.
+fn any_divisible_reduction() -> impl Strategy<Value = Reduction> {
     prop_oneof![
         (1i64..=1_000_000).prop_map(|ppm| Reduction::Percent { rate: Rate::from_ppm(ppm) }),
         select(vec![100_000, 500_000, 1_000_000]).prop_map(|ppm| Reduction::Percent { rate: Rate::from_ppm(ppm) }),
@@ -226,7 +232,7 @@ proptest! {
 
     #[test]
     fn a_line_that_is_split_costs_the_same_beyond_the_rounding(
-        reductions in prop::collection::vec((any_selector(), any_reduction()), 1..4),
+        reductions in prop::collection::vec((any_selector(), any_divisible_reduction()), 1..4),
         buying in (1i64..4, 1i64..3, 1i64..=1_000_000),
         basket in any_basket(),
     ) {
@@ -246,6 +252,26 @@ proptest! {
             let book = book(definitions);
             let [one, two] = [&whole, &split].map(|basket| total(&evaluate(&book, basket).unwrap()));
             prop_assert!((one - two).abs() <= most, "{one} and {two} of {} lines", split.lines.len());
+        }
+    }
+
+    #[test]
+    fn an_amount_off_each_unit_is_off_each_unit_whatever_was_got_before(
+        lines in prop::collection::vec((1i64..3_000, 1i64..6), 1..5),
+        (buy, get, ppm, most) in (1i64..3, 1i64..3, 1i64..=1_000_000, 1i64..3),
+        off in 1i64..3_000,
+    ) {
+        let got = most_times(buy_get(buy, get, ppm), most);
+        let both = book([Definition { priority: 1, ..automatic(got) }, automatic(off_units(off))]);
+        let discounts = evaluate(&both, &basket(&lines)).unwrap();
+        for (line, (unit, units)) in discounts.lines.iter().zip(&lines) {
+            let by = |id| -> i64 {
+                line.discounts.iter().filter(|one| one.promotion == promotion(id)).map(|one| one.amount).sum()
+            };
+            let (got, reduced) = (by(1), by(2));
+            // Of a unit that was got, there is less by what it was got for.
+            prop_assert!(reduced <= off.min(*unit) * units);
+            prop_assert!(off.min(*unit) * units - reduced <= got, "{line:?}");
         }
     }
 

@@ -18,6 +18,7 @@ fn what_makes_sense_is_let_through() {
         percent(1),
         off_order(1),
         off_units(1),
+        off_lines(1),
         buy_get(1, 1, 1),
         free_shipping(),
         gift(1),
