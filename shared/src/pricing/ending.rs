@@ -25,10 +25,10 @@ named!(Toward, UnknownToward, "nearest, up or down", {
 /// Both are in minor units of `currency`, since 0.99 means nothing in yen. Ends in .99: step 100, offset 99 (EUR). In
 /// .49 or .99: step 50, offset 49. A multiple of 10 yen: step 10, offset 0. Ends in 900 won: step 1000, offset 900.
 ///
-/// A free thing stays free, and nothing becomes free: a price of zero is left alone, and one whose ending would be
-/// zero or less is rounded to whole minor units instead. The same pair as Odoo's `price_round` and `price_surcharge`
-/// ("to have prices that end in 9.99, round off to 10.00 and set an extra at -0.01"), and the three directions of its
-/// `float_round`.
+/// A free thing stays free, and no ending makes anything free: a price of zero is left alone, and one whose ending
+/// would be zero or less is rounded to whole minor units instead. That may be zero: 0.04 less 90 % is 0.004. The same
+/// pair as Odoo's `price_round` and `price_surcharge` ("to have prices that end in 9.99, round off to 10.00 and set an
+/// extra at -0.01"), and the three directions of its `float_round`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PriceEnding {

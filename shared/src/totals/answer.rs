@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::id::{ProductId, PromotionId, VariantId};
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::quantity::Quantity;
+use crate::kernel::time::Timestamp;
+use crate::organizations::{RoundingMode, TaxMode};
 use crate::pricing::{Considered, ExchangeRate, ResolvedPrice};
-use crate::promotions::{CodeOutcome, Discount, Redemption, Trace};
-use crate::tax::{LineRate, RateSum, RefusedExemption, TaxReason, TaxSource};
+use crate::promotions::{CodeOutcome, Discount, Redemption, RoundedPer, Trace};
+use crate::tax::{LineRate, RateSum, RefusedExemption, RoundingPer, TaxClass, TaxReason, TaxSource, ZoneName};
 
 /// A cart's totals: `total` is what the buyer pays.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +42,14 @@ pub struct Totals {
     /// Each rate once, with what it is on and what it gives.
     pub rates: Vec<RateSum>,
     pub tax_source: TaxSource,
+    /// The zone that decided; none: no zone is there, or a provider has decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_zone: Option<ZoneName>,
+    /// Whether prices hold the tax.
+    pub tax_mode: TaxMode,
+    pub rounding: RoundingMode,
+    pub discounts_rounded_per: RoundedPer,
+    pub tax_rounded_per: RoundingPer,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub refused_exemptions: Vec<RefusedExemption>,
     /// Of lines, gifts and deliveries; `net + tax = total`.
@@ -51,12 +61,16 @@ pub struct Totals {
     pub settlement: Option<Settlement>,
 }
 
-/// The total in the currency that the merchant is paid in, by the rates of the moment.
+/// The total in the currency that the merchant is paid in. Whoever has prices in each currency needs no rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Settlement {
-    pub total: Money,
-    pub rates: Vec<ExchangeRate>,
+#[serde(tag = "status", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum Settlement {
+    /// By the rates of the moment.
+    Converted { total: Money, rates: Vec<ExchangeRate> },
+    /// There is no rate between the two.
+    NoRate,
+    /// The last rate, by its pair as it was quoted, holds no more.
+    StaleRate { base: Currency, quote: Currency, as_of: Timestamp, valid_until: Timestamp },
 }
 
 /// What is taxed, and how. `net + tax = gross`.
@@ -70,6 +84,9 @@ pub struct Taxes {
     /// They sum to `tax`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rates: Vec<LineRate>,
+    /// None for a delivery that is taxed as what is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<TaxClass>,
     pub why: TaxReason,
 }
 

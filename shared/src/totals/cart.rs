@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{ENGINE_VERSION, Totals, TotalsError, total};
 use crate::kernel::area::Place;
 use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, VariantId};
 use crate::kernel::money::Currency;
@@ -10,7 +11,7 @@ use crate::kernel::time::Timestamp;
 use crate::organizations::{RoundingMode, TaxMode};
 use crate::pricing::{BasePrice, PriceBook};
 use crate::promotions::{PromotionBook, RoundedPer};
-use crate::tax::{Exemption, RoundingPer, ShippingTax, TaxClass, TaxRules};
+use crate::tax::{Exemption, ProviderOutcome, RoundingPer, ShippingTax, TaxClass, TaxRules};
 
 /// All that a merchant has laid down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,8 +26,33 @@ pub struct Rules {
     pub rounding: RoundingMode,
     pub discounts_rounded_per: RoundedPer,
     pub tax_rounded_per: RoundingPer,
-    /// How what a delivery costs is taxed.
+    /// How what a delivery costs is taxed, unless it says so itself.
     pub shipping_tax: ShippingTax,
+}
+
+/// What totals were made from, as it is kept or sent: another engine refuses it instead of totalling it differently.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Question {
+    pub engine: u32,
+    pub rules: Rules,
+    pub cart: Cart,
+}
+
+impl Question {
+    /// For the engine that this is.
+    pub fn new(rules: Rules, cart: Cart) -> Question {
+        Question { engine: ENGINE_VERSION, rules, cart }
+    }
+
+    /// # Errors
+    /// [`TotalsError::OtherEngine`]; otherwise as [`total`].
+    pub fn total(&self) -> Result<Totals, TotalsError> {
+        match self.engine {
+            ENGINE_VERSION => total(&self.rules, &self.cart),
+            asked => Err(TotalsError::OtherEngine { asked }),
+        }
+    }
 }
 
 /// What is bought, by whom, where to, and when.
@@ -56,6 +82,9 @@ pub struct Cart {
     pub destination: Place,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exemptions: Vec<Exemption>,
+    /// What came of asking an external provider [`super::tax_question`] for exactly this cart; none: the rules tax it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_outcome: Option<ProviderOutcome>,
     pub lines: Vec<CartLine>,
     /// What promotions may give: only these can be given.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -114,4 +143,7 @@ pub struct Delivery {
     /// The keys of the lines that are sent; none: all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<u32>,
+    /// As the method says; none: as the rules do. In proportion to no named lines is to those that are sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<ShippingTax>,
 }

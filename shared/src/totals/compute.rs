@@ -17,7 +17,7 @@ use crate::promotions::{
 use crate::tax::{self, ShippingTax, TaxError, TaxLine, TaxQuestion, Taxed, TaxedLine};
 
 /// Which engine this is. Raised with every change that gives another amount for any input.
-pub const ENGINE_VERSION: u32 = 1;
+pub const ENGINE_VERSION: u32 = 2;
 
 /// Why a cart has no totals.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +32,9 @@ pub enum TotalsError {
     /// The total cannot be told in the merchant's currency.
     #[error("settlement: {0}")]
     Settlement(PricingError),
+    /// Of a question.
+    #[error("it was asked of engine {asked}, and this is engine {ENGINE_VERSION}")]
+    OtherEngine { asked: u32 },
     #[error("an amount is too large")]
     Overflow,
 }
@@ -60,7 +63,34 @@ pub fn explain(rules: &Rules, cart: &Cart) -> Result<Explanation, TotalsError> {
     Ok(Explanation { totals, prices: cart.lines.iter().map(considered).collect(), promotions })
 }
 
+/// What `cart` is to be taxed on by `rules`: what an external provider is asked, whose outcome goes into
+/// [`Cart::tax_outcome`].
+///
+/// # Errors
+/// [`TotalsError`] of prices and promotions.
+pub fn tax_question(rules: &Rules, cart: &Cart) -> Result<TaxQuestion, TotalsError> {
+    taxable(rules, cart, &reduced(rules, cart)?.discounts)
+}
+
 fn worked_out(rules: &Rules, cart: &Cart) -> Result<(Totals, promotions::Trace), TotalsError> {
+    let reduced = reduced(rules, cart)?;
+    let question = taxable(rules, cart, &reduced.discounts)?;
+    let taxed = match &cart.tax_outcome {
+        None => tax::tax(&rules.tax, &question)?,
+        Some(outcome) => tax::settle(&rules.tax, &question, outcome.clone())?,
+    };
+    put_together(rules, cart, reduced, taxed)
+}
+
+/// A cart before tax.
+struct Reduced<'a> {
+    /// Of each line.
+    prices: Vec<ResolvedPrice>,
+    gifts: Vec<(&'a GiftItem, ResolvedPrice)>,
+    discounts: Discounts,
+}
+
+fn reduced<'a>(rules: &Rules, cart: &'a Cart) -> Result<Reduced<'a>, TotalsError> {
     let mut keys: Vec<u32> = cart.lines.iter().map(|line| line.key).collect();
     keys.sort_unstable();
     if keys.windows(2).any(|pair| matches!(pair, [one, other] if one == other)) {
@@ -71,8 +101,7 @@ fn worked_out(rules: &Rules, cart: &Cart) -> Result<(Totals, promotions::Trace),
     let groups = Groups::of(cart, &prices);
     let discounts = promotions::evaluate(&rules.promotions, &basket(rules, cart, &prices, &groups, &gifts)?)?;
     let discounts = Discounts { lines: groups.apart(cart, &prices, discounts.lines)?, ..discounts };
-    let taxed = tax::tax(&rules.tax, &taxable(rules, cart, &discounts)?)?;
-    put_together(rules, cart, (prices, gifts), discounts, taxed)
+    Ok(Reduced { prices, gifts, discounts })
 }
 
 /// Of each line, in the order of the cart.
@@ -147,11 +176,14 @@ fn taxable(rules: &Rules, cart: &Cart, discounts: &Discounts) -> Result<TaxQuest
         Ok::<_, TotalsError>(TaxLine { key, amount: left(discounted)?, quantity: line.quantity.get(), class })
     };
     let charge = |(delivery, discounted): (&Delivery, &Discounted)| {
-        let tax = match &rules.shipping_tax {
-            ShippingTax::Proportional { .. } => {
+        let tax = match (&delivery.tax, &rules.shipping_tax) {
+            (Some(ShippingTax::Proportional { lines }), _) if !lines.is_empty() => {
+                ShippingTax::Proportional { lines: lines.clone() }
+            }
+            (Some(ShippingTax::Proportional { .. }), _) | (None, ShippingTax::Proportional { .. }) => {
                 ShippingTax::Proportional { lines: delivery.lines.iter().map(ToString::to_string).collect() }
             }
-            own @ ShippingTax::Class { .. } => own.clone(),
+            (Some(own @ ShippingTax::Class { .. }), _) | (None, own @ ShippingTax::Class { .. }) => own.clone(),
         };
         Ok::<_, TotalsError>(tax::ShippingCharge { key: delivery.key.to_string(), amount: left(discounted)?, tax })
     };
@@ -196,8 +228,7 @@ fn left(discounted: &Discounted) -> Result<i64, TotalsError> {
 fn put_together(
     rules: &Rules,
     cart: &Cart,
-    (prices, gifts): (Vec<ResolvedPrice>, Vec<(&GiftItem, ResolvedPrice)>),
-    discounts: Discounts,
+    Reduced { prices, gifts, discounts }: Reduced<'_>,
     taxed: Taxed,
 ) -> Result<(Totals, promotions::Trace), TotalsError> {
     let [subtotal, discount] = sums(&discounts.lines)?;
@@ -252,6 +283,11 @@ fn put_together(
         shipping_discount,
         rates: taxed.rates,
         tax_source: taxed.source,
+        tax_zone: taxed.zone,
+        tax_mode: taxed.mode,
+        rounding: taxed.rounding,
+        discounts_rounded_per: rules.discounts_rounded_per,
+        tax_rounded_per: taxed.per,
         refused_exemptions: taxed.refused,
         net: taxed.net,
         tax: taxed.tax,
@@ -276,17 +312,19 @@ fn settlement(rules: &Rules, cart: &Cart, total: i64) -> Result<Option<Settlemen
     }
     let total = Money::new(total, cart.currency);
     match rules.prices.convert(total, to, cart.at, rules.rounding.into()) {
-        Ok(Conversion { amount, rates }) => Ok(Some(Settlement { total: amount, rates })),
-        // Whoever has prices in each currency needs no rate.
-        Err(PricingError::NoRate { .. }) => Ok(None),
+        Ok(Conversion { amount, rates }) => Ok(Some(Settlement::Converted { total: amount, rates })),
+        Err(PricingError::NoRate { .. }) => Ok(Some(Settlement::NoRate)),
+        Err(PricingError::StaleRate { base, quote, as_of, valid_until }) => {
+            Ok(Some(Settlement::StaleRate { base, quote, as_of, valid_until }))
+        }
         Err(error) => Err(TotalsError::Settlement(error)),
     }
 }
 
 impl From<TaxedLine> for Taxes {
     fn from(taxed: TaxedLine) -> Taxes {
-        let TaxedLine { net, tax, gross, rates, why, .. } = taxed;
-        Taxes { net, tax, gross, rates, why }
+        let TaxedLine { key: _, net, tax, gross, rates, class, why } = taxed;
+        Taxes { net, tax, gross, rates, class, why }
     }
 }
 

@@ -8,16 +8,20 @@
 //!    line changes none.
 //! 2. Deliveries: what the chosen offers cost is part of the cart, since it may be a carrier's answer.
 //! 3. Promotions ([`crate::promotions`]): what is taken off lines and deliveries, and which gifts come with them.
-//! 4. Tax ([`crate::tax`]): of what is left.
+//! 4. Tax ([`crate::tax`]): of what is left. Where an external provider is to say what it is, [`tax_question`] is asked,
+//!    and its outcome becomes part of the cart.
 //!
 //! What always holds:
-//! - Lines, gifts and deliveries sum to the totals, and net + tax = gross for each of them.
+//! - Lines and deliveries sum to the totals, and net + tax = gross for each of them. Gifts cost nothing, and are in
+//!   neither.
 //! - Nothing is negative, and no discount is above what it is taken off.
 //! - All amounts are minor units of the cart's currency; each is rounded where its own module says, once.
-//! - What is given back of a line adds up to what was paid for it, in whatever steps ([`refund`]).
+//! - What is given back of a line or a delivery adds up to what was paid for it, rate by rate and in whatever steps
+//!   ([`refund`], [`refund_amount`]).
 //!
 //! Every answer names the [`ENGINE_VERSION`] that gave it. A change that gives another amount for any input raises it,
-//! so that an order can be totalled again by the engine that it was made with.
+//! so that an order can be totalled again by the engine that it was made with; a [`Question`] is refused by another one.
+//! Recorded ones are in `tests/golden/totals`.
 
 mod answer;
 mod cart;
@@ -28,23 +32,26 @@ mod refund;
 mod tests;
 
 pub use answer::{DeliveryTotals, Explanation, GiftTotals, LineTotals, PriceExplanation, Settlement, Taxes, Totals};
-pub use cart::{Cart, CartLine, Delivery, GiftItem, Rules};
-pub use compute::{ENGINE_VERSION, TotalsError, explain, total};
-pub use refund::{Refund, RefundError, refund};
+pub use cart::{Cart, CartLine, Delivery, GiftItem, Question, Rules};
+pub use compute::{ENGINE_VERSION, TotalsError, explain, tax_question, total};
+pub use refund::{Refund, RefundError, refund, refund_amount};
 
 #[cfg(test)]
 mod wire {
     use super::tests::random::case;
-    use super::{Totals, total};
+    use super::{Question, Totals, TotalsError};
 
     #[test]
     fn what_is_written_reads_back_and_gives_the_same() {
         for seed in 0..500 {
             let (rules, cart) = case(seed);
-            let totals = total(&rules, &cart).unwrap();
-            let text = serde_json::to_string(&(&rules, &cart)).unwrap();
-            let (rules, cart) = serde_json::from_str(&text).unwrap();
-            assert_eq!(total(&rules, &cart).unwrap(), totals, "case {seed}");
+            let mut question = Question::new(rules, cart);
+            let totals = question.total().unwrap();
+            let text = serde_json::to_string(&question).unwrap();
+            assert_eq!(serde_json::from_str::<Question>(&text).unwrap().total().unwrap(), totals, "case {seed}");
+            question.engine += 1;
+            let asked = question.engine;
+            assert_eq!(question.total(), Err(TotalsError::OtherEngine { asked }));
             let text = serde_json::to_string(&totals).unwrap();
             assert_eq!(serde_json::from_str::<Totals>(&text).unwrap(), totals, "case {seed}");
         }

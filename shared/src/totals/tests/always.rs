@@ -2,7 +2,7 @@
 
 use proptest::prelude::ProptestConfig;
 
-use super::super::{LineTotals, Totals, explain, refund, total};
+use super::super::{LineTotals, Refund, Taxes, Totals, explain, refund, refund_amount, total};
 use super::random::{Numbers, case};
 use crate::kernel::quantity::Quantity;
 use crate::organizations::TaxMode;
@@ -78,18 +78,45 @@ fn whatever_is_given_back_adds_up_to_what_was_paid() {
     for (seed, totals) in all() {
         let mut numbers = Numbers::new(seed);
         for line in &totals.lines {
-            let quantity = line.quantity.get();
-            let (mut before, mut sums) = (0, [0, 0, 0]);
+            let (quantity, mut before, mut parts) = (line.quantity.get(), 0, Vec::new());
             while before < quantity {
-                let units = 1 + i64::try_from(numbers.below(3)).unwrap().min(quantity - before - 1);
-                let part = refund(line, before, units).unwrap();
-                assert!(0 <= part.net && 0 <= part.tax && part.net + part.tax == part.gross, "case {seed}");
-                sums = [sums[0] + part.net, sums[1] + part.tax, sums[2] + part.gross];
+                let units = (1 + i64::try_from(numbers.below(3)).unwrap()).min(quantity - before);
+                parts.push(refund(line, before, units).unwrap());
                 before += units;
             }
-            assert_eq!(sums, [line.taxes.net, line.taxes.tax, line.taxes.gross], "case {seed}");
+            assert_adds_up(seed, &line.taxes, &parts);
             assert!(refund(line, before, 1).is_err() && refund(line, 0, 0).is_err());
         }
+        let paid = totals.deliveries.iter().map(|delivery| &delivery.taxes);
+        for taxes in paid.chain(totals.lines.iter().map(|line| &line.taxes)) {
+            let (mut before, mut parts) = (0, Vec::new());
+            let step = numbers.one(&[1 + taxes.gross / 3, 1 + taxes.gross / 50, 1 + taxes.gross]);
+            while before < taxes.gross {
+                let amount = step.min(taxes.gross - before);
+                let part = refund_amount(taxes, before, amount).unwrap();
+                assert_eq!(part.gross, amount, "case {seed}");
+                parts.push(part);
+                before += amount;
+            }
+            assert_adds_up(seed, taxes, &parts);
+            assert!(refund_amount(taxes, before, 1).is_err() && refund_amount(taxes, 0, 0).is_err());
+        }
+    }
+}
+
+fn assert_adds_up(seed: u64, taxes: &Taxes, parts: &[Refund]) {
+    let sum = |of: &dyn Fn(&Refund) -> i64| parts.iter().map(of).sum::<i64>();
+    let sums = [sum(&|part| part.net), sum(&|part| part.tax), sum(&|part| part.gross)];
+    assert_eq!(sums, [taxes.net, taxes.tax, taxes.gross], "case {seed}");
+    for part in parts {
+        let of_rates: i64 = part.rates.iter().map(|rate| rate.tax).sum();
+        assert_eq!((part.net + part.tax, of_rates), (part.gross, part.tax), "case {seed}");
+        assert!(0 <= part.net && part.rates.iter().all(|rate| 0 <= rate.tax && 0 <= rate.net), "case {seed}: {part:?}");
+    }
+    for (at, rate) in taxes.rates.iter().enumerate().filter(|_| !parts.is_empty()) {
+        let given = [sum(&|part| part.rates[at].net), sum(&|part| part.rates[at].tax)];
+        // Where nothing is left without the tax, there is nothing that a rate could be on.
+        assert_eq!(given, [if taxes.net == 0 { 0 } else { rate.net }, rate.tax], "case {seed}");
     }
 }
 

@@ -143,9 +143,10 @@ fn prices(numbers: &mut Numbers, currency: Currency) -> PriceBook {
 }
 
 fn reduction(numbers: &mut Numbers, currency: Currency) -> Reduction {
-    match numbers.below(3) {
+    match numbers.below(4) {
         0 => Reduction::Percent { rate: Rate::from_ppm(numbers.minor(1_000_000) + 1) },
         1 => Reduction::PerUnit { amounts: Amounts::from([(currency, numbers.minor(3_000) + 1)]) },
+        2 => Reduction::PerLine { amounts: Amounts::from([(currency, numbers.minor(3_000) + 1)]) },
         _ => Reduction::PerOrder { amounts: Amounts::from([(currency, numbers.minor(9_000) + 1)]) },
     }
 }
@@ -308,6 +309,7 @@ fn cart(numbers: &mut Numbers, currency: Currency, rules: &Rules) -> Cart {
         name: "Post".to_owned(),
         amount: numbers.minor(2_000),
         lines: Vec::new(),
+        tax: numbers.once_in(4).then(|| ShippingTax::Class { class: class("reduced") }),
     });
     let deliveries = deliveries.collect();
     let gift = GiftItem {
@@ -327,6 +329,7 @@ fn cart(numbers: &mut Numbers, currency: Currency, rules: &Rules) -> Cart {
         codes: rules.promotions.codes.iter().map(|booked| booked.code.to_string()).collect(),
         destination: place(numbers.one(&["DE", "CA", "JP", "US"])),
         exemptions: Vec::new(),
+        tax_outcome: None,
         lines,
         gifts: vec![gift],
         deliveries,
