@@ -1,4 +1,5 @@
-//! What is promised to the outside, as goldens: the OpenAPI document, the route table, the problem codes.
+//! What is promised to the outside, as goldens: the OpenAPI document, the route table, the problem codes, and what
+//! orders come to.
 //! A golden changes in the commit that changes what it shows:
 //! `HP_UPDATE_GOLDEN=1 cargo test --test contract` writes them anew.
 #![expect(clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
@@ -8,6 +9,7 @@ mod document;
 mod migrations;
 mod problems;
 mod routes;
+mod totals;
 mod validator;
 
 #[expect(dead_code, reason = "the scenario uses the rest")]

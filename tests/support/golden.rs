@@ -21,7 +21,7 @@ pub fn assert_golden(name: &str, actual: &str) {
     }
 }
 
-fn first_difference(golden: &str, actual: &str) -> String {
+pub fn first_difference(golden: &str, actual: &str) -> String {
     let (mut golden, mut actual) = (golden.lines(), actual.lines());
     for number in 1.. {
         match (golden.next(), actual.next()) {
