@@ -149,9 +149,27 @@ impl Call {
         self
     }
 
-    /// The answer, which is well formed.
+    /// The answer, which is well formed. Whoever is told that nothing was done, since nobody could say in time whether a
+    /// token was revoked, comes again once, as it is told to: a busy machine's Redis may take longer than a request waits.
     pub async fn send(self) -> Answer {
-        self.timed().await.0
+        let again = self.again();
+        let answer = self.timed().await.0;
+        let wait = answer.header("retry-after").and_then(|seconds| seconds.parse().ok());
+        let problem = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
+        let is_to_come_again = answer.status == 503 && problem["code"] == "session-store-unavailable";
+        match (again.filter(|_| is_to_come_again), wait) {
+            (Some(again), Some(wait)) => {
+                tokio::time::sleep(Duration::from_secs(wait)).await;
+                again.timed().await.0
+            }
+            _ => answer,
+        }
+    }
+
+    /// The same request, where its body is at hand.
+    fn again(&self) -> Option<Call> {
+        let request = self.request.try_clone()?;
+        Some(Call { request, line: self.line.clone(), store: self.store.clone(), reads_of: self.reads_of.clone() })
     }
 
     /// As [`send`](Call::send), for a server that may be gone.
