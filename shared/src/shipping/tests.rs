@@ -367,6 +367,8 @@ fn rules_that_contradict_themselves_are_refused() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2_000)))]
+
     #[test]
     fn charges_sum_to_the_total_and_none_is_negative(
         lines in prop::collection::vec((0i64..10_000, 0i64..20_000, 0u128..4), 1..20),

@@ -131,6 +131,8 @@ fn shuffled<T>(mut all: Vec<T>, picks: &[Index]) -> Vec<T> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2_000)))]
+
     #[test]
     fn nothing_becomes_negative_and_everything_adds_up(book in any_book(), basket in any_basket()) {
         let discounts = evaluate(&book, &basket).unwrap();

@@ -57,6 +57,8 @@ fn any_rules_from_abroad() -> impl Strategy<Value = TaxRules> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.max(2_000)))]
+
     #[test]
     fn lines_sum_to_the_order_and_net_and_tax_to_gross(rules in any_rules(), question in any_question()) {
         let taxed = tax(&rules, &question).unwrap();
