@@ -31,6 +31,7 @@ pub mod organizations;
 pub mod port;
 pub mod problem;
 pub mod products;
+pub mod promotions;
 pub mod routes;
 pub mod scripts;
 pub mod vault;

@@ -148,7 +148,7 @@ mod tests {
             "trigger": "code",
             "startsAt": "2026-11-27T00:00:00.000Z",
             "condition": {"type": "all", "of": [
-                {"type": "subtotal", "atLeast": {"EUR": 5000, "KRW": 70000}},
+                {"type": "subtotal", "atLeast": {"EUR": "50.00", "KRW": "70000"}},
                 {"type": "not", "of": {"type": "payment-method", "anyOf": ["invoice"]}},
                 {"type": "first-order"}
             ]},
@@ -160,7 +160,7 @@ mod tests {
                 "rate": 1000000
             },
             "group": "codes",
-            "maxDiscount": {"EUR": 2000},
+            "maxDiscount": {"EUR": "20.00"},
             "limitPerCustomer": 1
         }"#;
         let definition: Definition = serde_json::from_str(json).unwrap();
@@ -174,7 +174,7 @@ mod tests {
             ("\"getQuantity\": 1", "\"getQuantity\": 0", "between 1 and 9999"),
             ("\"type\": \"buy-get\"", "\"type\": \"bogo\"", "unknown variant `bogo`"),
             ("\"rate\"", "\"ratio\"", "unknown field `ratio`"),
-            ("\"EUR\": 5000", "\"EURO\": 5000", "ISO 4217"),
+            ("\"EUR\": \"50", "\"EURO\": \"50", "ISO 4217"),
             ("prod_0", "var_0", "`prod_`"),
             ("\"code\"", "\"coupon\"", "automatic or code"),
         ] {

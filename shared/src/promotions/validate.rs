@@ -231,7 +231,7 @@ impl Faults {
     fn amounts(&mut self, name: &str, amounts: &Amounts) {
         self.size_up_to(name, amounts.0.len(), MOST_AMOUNTS);
         if amounts.0.values().any(|amount| *amount < 1) {
-            self.add(name, "must be 1 or more in each currency");
+            self.add(name, "must be above zero in each currency");
         }
     }
 

@@ -1,0 +1,6 @@
+//! Promotions: what a merchant gives away, and to whom. The pure engine says what they come to; here they are kept, read
+//! for a basket and counted where an order has them.
+
+mod store;
+
+pub use store::{BOOK_STATEMENTS, Exhausted, Spent, book, book_of, exhausted, exhausted_of, redeem};
