@@ -34,5 +34,6 @@ pub mod products;
 pub mod promotions;
 pub mod routes;
 pub mod scripts;
+pub mod totals;
 pub mod vault;
 pub mod wire;

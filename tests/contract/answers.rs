@@ -726,6 +726,12 @@ async fn cart(shop: &mut Shop, variant: &str, sold_out: &str) -> String {
     let shown = shop.get(&format!("/api/v1/cart/{cart}")).await;
     assert_eq!(shown.body["lines"][0]["status"], "insufficient-stock");
     assert_eq!(shown.body["lines"][1]["status"], "sold-out");
+    let entered = shop.send("PUT", &format!("/api/v1/cart/{cart}/codes"), json!({ "codes": ["nothing"] })).await;
+    assert_eq!((entered.status, entered.text("/codes/0/reason").as_str()), (200, "unknown"));
+    assert_eq!(shop.send("PUT", &format!("/api/v1/cart/{cart}/codes"), json!({ "codes": ["a b"] })).await.status, 422);
+    let explained = shop.get(&format!("/api/v1/carts/{cart}/explain?at=2026-11-27T00:00:00Z")).await;
+    assert_eq!(explained.text("/prices/0/considered/0/verdict"), "won");
+    assert_eq!(shop.get(&format!("/api/v1/carts/{cart}/explain?at=tomorrow")).await.status, 422);
 
     assert_eq!(shop.call("POST", &items, &[json, ("idempotency-key", "add-1")], "{}").await.status, 422);
     assert_eq!(shop.call("POST", &items, &[json, ("if-match", "\"1\"")], body).await.status, 412);
@@ -771,4 +777,7 @@ async fn checkout(shop: &mut Shop, cart: &str, variant: &str) {
     let short = shop.call("POST", &complete(&other), &[json, ("idempotency-key", "buy-3")], body).await;
     assert_eq!((short.status, short.text("/lines/0/variantId")), (409, variant.to_owned()));
     assert_eq!(shop.get(&format!("/api/v1/orders/{}", orders[0])).await.body["number"], 1001);
+    let explained = shop.get(&format!("/api/v1/orders/{}/explain", orders[0])).await;
+    assert_eq!(explained.text("/totals/lines/0/price/source"), "catalog");
+    assert_eq!(shop.get(&format!("/api/v1/orders/{}/explain?at=1", orders[0])).await.status, 422);
 }

@@ -3,9 +3,10 @@
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::catalog::Availability;
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CartId, CartKind, ProductKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::id::{CartId, CartKind, ProductKind, PromotionKind, VariantId, VariantKind};
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::quantity::Quantity;
+use headlesspro_shared::promotions::{Code, MOST_CODES};
 use http::header::{CACHE_CONTROL, ETAG, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -13,10 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use super::usecase::{self, CartError, ShownCart};
 use crate::app::Ctx;
-use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, PathId, PathText};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, PathText};
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
+use crate::totals::{CodeBody, Moment, TotalsBody, codes, discounted, explanation};
 use crate::wire::{IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
@@ -27,6 +29,8 @@ pub fn routes() -> Routes {
         .post("/api/v1/cart/{id}/items", access, add)
         .patch("/api/v1/cart/{id}/items/{variantId}", access, set)
         .delete("/api/v1/cart/{id}/items/{variantId}", access, remove)
+        .put("/api/v1/cart/{id}/codes", access, enter)
+        .get("/api/v1/carts/{id}/explain", Access::Key(Scope::OrdersRead), explain)
 }
 
 /// A new cart needs nothing.
@@ -58,7 +62,16 @@ pub struct SetItemBody {
     pub quantity: Option<i64>,
 }
 
-/// A cart. After a mutation, prices and stock are those its lines were added at; `GET` tells today's.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "EnterCodes", deny_unknown_fields)]
+pub struct EnterCodesBody {
+    /// At most 20, in the place of those before. Case and blanks around them do not matter.
+    #[schemars(required, length(max = 20), inner(length(min = 1, max = 64)))]
+    pub codes: Option<Vec<String>>,
+}
+
+/// A cart. After a mutation of lines, prices and stock are those its lines were added at; `GET` tells today's.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Cart")]
@@ -72,11 +85,39 @@ pub struct CartBody {
     pub lines: Vec<CartLineBody>,
     /// Units of all lines.
     pub item_count: i64,
-    /// Of the lines that can be bought.
+    /// Of the lines that can be bought, before discounts.
     pub subtotal: MoneyBody,
+    /// Those that were entered.
+    pub codes: Vec<CodeBody>,
+    /// What comes with it for nothing; none is told after a mutation of lines.
+    pub gifts: Vec<GiftBody>,
+    /// Of the lines that can be bought, with promotions; null after a mutation of lines.
+    pub totals: Option<TotalsBody>,
     /// RFC 3339, UTC.
     #[schemars(with = "MomentText")]
     pub created_at: String,
+}
+
+/// What a promotion adds to an order, as one more line that costs nothing.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "CartGift")]
+pub struct GiftBody {
+    #[schemars(with = "IdText<PromotionKind>")]
+    pub promotion_id: String,
+    #[schemars(with = "IdText<VariantKind>")]
+    pub variant_id: String,
+    #[schemars(with = "IdText<ProductKind>")]
+    pub product_id: String,
+    pub product_handle: String,
+    pub sku: String,
+    pub title: String,
+    /// The option values; empty for a product without options.
+    pub variant_title: String,
+    pub image_url: Option<String>,
+    pub quantity: i64,
+    /// What one unit costs others.
+    pub unit_price: MoneyBody,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -95,6 +136,9 @@ pub struct CartLineBody {
     pub image_url: Option<String>,
     pub quantity: i64,
     pub unit_price: MoneyBody,
+    /// What promotions take off; null where no totals are told, and for a line that cannot be bought.
+    pub discount: Option<MoneyBody>,
+    /// Unit price times quantity, less the discount.
     pub total: MoneyBody,
     /// The price when the line was added to, where it was another.
     pub previous_price: Option<MoneyBody>,
@@ -148,6 +192,26 @@ async fn remove(ctx: Ctx, PathText(path): PathText<2>, IfMatch(version): IfMatch
     Ok(answer(StatusCode::OK, usecase::remove(&ctx, id, variant, version).await?))
 }
 
+async fn enter(
+    ctx: Ctx,
+    PathId(id): PathId<CartKind>,
+    IfMatch(version): IfMatch,
+    body: Json<EnterCodesBody>,
+) -> Result<Response, Problem> {
+    Ok(answer(StatusCode::OK, usecase::enter(&ctx, id, body.parsed, version).await?))
+}
+
+async fn explain(
+    ctx: Ctx,
+    PathId(id): PathId<CartKind>,
+    Parsed(Moment(at)): Parsed<Moment>,
+) -> Result<Response, Problem> {
+    let agreed = usecase::asked(&ctx, id, at.unwrap_or(ctx.now)).await?;
+    let body = explanation(&agreed.question, agreed.totals).map_err(|_| Problem::from(CartError::TooExpensive))?;
+    let headers = [(CACHE_CONTROL, HeaderValue::from_static("private, no-store"))];
+    Ok((headers, axum::Json(body)).into_response())
+}
+
 fn line([cart, variant]: [String; 2]) -> Result<(CartId, VariantId), Problem> {
     let cart = cart.parse().map_err(|_| Problem::not_found())?;
     let variant = variant.parse().map_err(|_| Problem::not_found())?;
@@ -171,7 +235,11 @@ fn answer(status: StatusCode, shown: ShownCart) -> Response {
 
 impl From<ShownCart> for CartBody {
     fn from(shown: ShownCart) -> CartBody {
+        let mut counted = 0_usize;
         let lines = shown.lines.iter().filter_map(|line| {
+            let place = counted;
+            counted = counted.saturating_add(usize::from(line.is_bought()));
+            let discounted = discounted(shown.totals.as_ref(), place).filter(|_| line.is_bought());
             let seen = shown.cart.seen.get(&line.variant);
             let offer = shown.offers.get(&line.variant).or(seen)?;
             Some(CartLineBody {
@@ -184,7 +252,8 @@ impl From<ShownCart> for CartBody {
                 image_url: offer.image_url.clone(),
                 quantity: line.quantity.get(),
                 unit_price: line.unit_price.into(),
-                total: line.total.into(),
+                discount: discounted.map(|(discount, _)| discount.into()),
+                total: discounted.map_or(line.total, |(_, total)| total).into(),
                 previous_price: line.previous_price.map(MoneyBody::from),
                 status: line.availability.name().to_owned(),
                 available: match line.availability {
@@ -195,10 +264,26 @@ impl From<ShownCart> for CartBody {
                 },
             })
         });
+        let given = shown.totals.iter().flat_map(|totals| &totals.gifts).zip(&shown.gifts);
+        let gifts = given.map(|(gift, offer)| GiftBody {
+            promotion_id: gift.promotion.to_string(),
+            variant_id: gift.variant.to_string(),
+            product_id: gift.product.to_string(),
+            product_handle: offer.product_handle.clone(),
+            sku: offer.sku.clone(),
+            title: offer.title.clone(),
+            variant_title: offer.variant_title.clone(),
+            image_url: offer.image_url.clone(),
+            quantity: gift.quantity.get(),
+            unit_price: gift.price.unit_price.into(),
+        });
         CartBody {
             id: shown.cart.id.to_string(),
             version: shown.cart.version,
             currency: shown.cart.currency.to_string(),
+            codes: codes(&shown.cart.codes, shown.totals.as_ref()),
+            gifts: gifts.collect(),
+            totals: shown.totals.as_ref().map(TotalsBody::from),
             lines: lines.collect(),
             item_count: shown.lines.iter().fold(0, |sum: i64, line| sum.saturating_add(line.quantity.get())),
             subtotal: shown.subtotal.into(),
@@ -223,6 +308,24 @@ impl Parse for AddItemBody {
         let variant = errors.required("variantId", self.variant_id, |id| id.parse());
         let quantity = errors.required("quantity", Some(self.quantity.unwrap_or(1)), Quantity::try_from);
         Some((variant?, quantity?))
+    }
+}
+
+impl Parse for EnterCodesBody {
+    type Parsed = Vec<String>;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Vec<String>> {
+        let codes = errors.required("codes", self.codes, |codes| match codes.len() {
+            0..=MOST_CODES => Ok(codes),
+            _ => Err(format!("must be at most {MOST_CODES}")),
+        })?;
+        let mut entered: Vec<String> = Vec::with_capacity(codes.len());
+        for (place, code) in codes.into_iter().enumerate() {
+            let code = errors.required(&format!("codes/{place}"), Some(code), |code| code.parse::<Code>());
+            // Entered twice, it is there once.
+            entered.extend(code.map(|code| code.to_string()).filter(|code| !entered.contains(code)));
+        }
+        errors.is_empty().then_some(entered)
     }
 }
 

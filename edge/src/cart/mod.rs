@@ -7,6 +7,6 @@ pub mod script;
 mod store;
 mod usecase;
 
-pub use http::{AddItemBody, CartBody, CartLineBody, CreateCartBody, SetItemBody, routes};
+pub use http::{AddItemBody, CartBody, CartLineBody, CreateCartBody, EnterCodesBody, SetItemBody, routes};
 pub use offers::OfferCache;
-pub use usecase::contents;
+pub use usecase::{Contents, contents};

@@ -6,15 +6,17 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::http::{AddItemBody, CartBody, CreateCartBody, SetItemBody};
+use super::http::{AddItemBody, CartBody, CreateCartBody, EnterCodesBody, SetItemBody};
 use super::usecase::CartError;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, carts, credentials, database, entropy, id,
     idempotency, if_match, json_body, money, not_found, of, time,
 };
+use crate::totals::ExplanationBody;
+use crate::totals::openapi::{entered_code_example, explained_at, explanation_example, totals_example};
 
 pub fn operations() -> Vec<Operation> {
-    vec![create(), show(), add(), set(), remove()]
+    vec![create(), show(), add(), set(), remove(), enter(), explain()]
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
@@ -140,6 +142,52 @@ fn remove() -> Operation {
         .problems(vec![too_expensive()])
 }
 
+fn enter() -> Operation {
+    operation(Method::PUT, "/api/v1/cart/{id}/codes", "enterCartCodes")
+        .says(
+            "Enters codes of promotions",
+            "In the place of those before; an empty list takes them away. A code that does not apply stays and says why: \
+             it may once the cart has more in it. Limits are counted when the order is placed.",
+        )
+        .budget(Budget::new(1, 1, 1))
+        .parameters([cart_id(), Parameter::if_match()])
+        .body(RequestBody::json::<EnterCodesBody>("The codes.").example("one", "One code", json!({ "codes": ["TENT10"] })))
+        .answer(shown().example("entered", "A cart with a code that applies", entered()))
+        .problems(not_found())
+        .problems(if_match(CartError::VersionMismatch { current: 7 }))
+        .problems(json_body())
+        .problems(vec![too_expensive()])
+}
+
+fn explain() -> Operation {
+    Operation::new(Method::GET, "/api/v1/carts/{id}/explain", "explainCart", "Cart")
+        .cache(Cache::Personal)
+        .says(
+            "Explains what a cart costs",
+            "Per line the price and where it comes from, the promotions with their amounts and the taxes, in order; and \
+             each promotion that was considered, with why it does not apply. For staff: it tells of promotions that \
+             nobody has announced.",
+        )
+        .budget(Budget::new(1, 2, 1))
+        .parameters([cart_id(), explained_at()])
+        .answer(Answer::json::<ExplanationBody>(200, "Why it costs that.").example(
+            "one",
+            "A tent at a tenth off",
+            explanation_example(),
+        ))
+        .problems(credentials(Scope::OrdersRead))
+        .problems(database())
+        .problems(carts())
+        .problems(not_found())
+        .problems(vec![
+            too_expensive(),
+            of(
+                crate::problem::Problem::parameter("at", "expected an RFC 3339 instant"),
+                "Query parameters are unknown or not valid; `errors` lists them all.",
+            ),
+        ])
+}
+
 fn cart_id() -> Parameter {
     let schema = json!({ "type": "string", "pattern": "^cart_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
     Parameter::path("id", "The cart's id.", schema, id::<CartKind>(1).to_string())
@@ -169,6 +217,15 @@ fn filled() -> Value {
     cart_example(7, &[line(1, "Moss", 2, 18_900, "available", 12, None)])
 }
 
+fn entered() -> Value {
+    let mut cart = filled();
+    if let Some(members) = cart.as_object_mut() {
+        members.insert("codes".to_owned(), json!([entered_code_example()]));
+        members.insert("totals".to_owned(), totals_example());
+    }
+    cart
+}
+
 fn cart_example(version: i64, lines: &[(Value, i64, i64)]) -> Value {
     json!({
         "id": id::<CartKind>(1).to_string(),
@@ -177,6 +234,9 @@ fn cart_example(version: i64, lines: &[(Value, i64, i64)]) -> Value {
         "lines": lines.iter().map(|(line, ..)| line).collect::<Vec<_>>(),
         "itemCount": lines.iter().map(|(_, units, _)| units).sum::<i64>(),
         "subtotal": money(lines.iter().map(|(.., cents)| cents).sum()),
+        "codes": [],
+        "gifts": [],
+        "totals": null,
         "createdAt": time(24),
     })
 }
@@ -202,6 +262,7 @@ fn line(
         "imageUrl": "https://images.example.com/tunnel-tent-2.jpg",
         "quantity": units,
         "unitPrice": money(cents),
+        "discount": null,
         "total": money(total),
         "previousPrice": before.map(money),
         "status": status,

@@ -11,8 +11,10 @@
 //! | `q:<variant>` | units of the line |
 //! | `n:<variant>` | number of the line, by which lines are ordered |
 //! | `s:<variant>` | JSON snapshot of the variant; the script does not look into it |
+//! | `codes` | JSON of the codes that were entered, if ever any were; the script does not look into it |
 //!
-//! The three first fields and three a line are all there is; the script counts lines by that.
+//! The first three fields, `codes` and three a line are all there is; the script counts lines by that, with or without
+//! `codes`.
 //!
 //! Keys: the cart, and, where the request has an idempotency key, the record of its first answer. One
 //! key, or an empty second one, means there is none. On a Redis cluster both must hash to one slot: give
@@ -27,6 +29,7 @@
 //! | `add` | variant, units, snapshot, most units of a line, most lines, a text that `meta` must have (empty: any) |
 //! | `set` | variant, units (0 takes the line away), most units of a line; the snapshot stays as it is |
 //! | `remove` | variant |
+//! | `codes` | codes, in the place of those before |
 //!
 //! Answers: a status, then what belongs to it. Refusals change nothing and are not recorded.
 //!
@@ -108,6 +111,8 @@ else
     else
       redis.call('HSET', cart, 'q:' .. variant, units)
     end
+  elseif operation == 'codes' then
+    redis.call('HSET', cart, 'codes', ARGV[5] or '')
   else
     return wrong('operation')
   end
@@ -168,6 +173,9 @@ fn change(store: &mut dyn ScriptStore, keys: &[String], args: &[String]) -> Resu
             "remove" => {
                 held.ok_or_else(|| status("no-line"))?;
                 set(store, cart, &line, 0, 0)?;
+            }
+            "codes" => {
+                store.tried(&["HSET", cart, "codes", word(args, 4)])?;
             }
             _ => return Err(wrong("operation")),
         }

@@ -52,6 +52,8 @@ pub struct StoredCart {
     pub lines: Vec<CartLine>,
     /// What each line's variant was offered at when the line was last added to.
     pub seen: BTreeMap<VariantId, Offer>,
+    /// Of promotions, as they were entered.
+    pub codes: Vec<String>,
 }
 
 /// What the script answered.
@@ -95,6 +97,10 @@ pub enum Change {
     Remove {
         variant: VariantId,
     },
+    /// In the place of those before.
+    Codes {
+        codes: Vec<String>,
+    },
 }
 
 /// The braces keep all keys of a store in one slot of a Redis cluster, as the script needs them.
@@ -123,6 +129,7 @@ pub fn change(
         Change::Add { .. } => "add",
         Change::Set { .. } => "set",
         Change::Remove { .. } => "remove",
+        Change::Codes { .. } => "codes",
     };
     let mut args = vec![
         name.to_owned(),
@@ -148,6 +155,7 @@ pub fn change(
             args.extend([variant.to_string(), quantity.to_string(), Quantity::MAX.to_string()]);
         }
         Change::Remove { variant } => args.push(variant.to_string()),
+        Change::Codes { codes } => args.push(json(serde_json::to_string(codes))),
     }
     (keys, args)
 }
@@ -204,6 +212,7 @@ fn cart_of(pairs: &[String]) -> Result<StoredCart, Unavailable> {
         seen.insert(id, offer);
     }
     ordered.sort_by_key(|(at, _)| *at);
+    let codes = fields.get("codes").map(|codes| serde_json::from_str(codes));
     Ok(StoredCart {
         id: meta.id.parse().map_err(|_| Unavailable::corrupt("a cart's id"))?,
         version: integer(field("version")?)?,
@@ -211,6 +220,7 @@ fn cart_of(pairs: &[String]) -> Result<StoredCart, Unavailable> {
         created_at: Timestamp::from_millis(meta.created_at),
         lines: ordered.into_iter().map(|(_, line)| line).collect(),
         seen,
+        codes: codes.transpose().map_err(|_| Unavailable::corrupt("a cart's codes"))?.unwrap_or_default(),
     })
 }
 

@@ -1,5 +1,5 @@
-//! Filling a cart. A mutation spends one Redis round trip, and one SQL read when the added variant's
-//! offer is not remembered; showing a cart spends one of each. Adding to a cart in another currency than the store's own
+//! Filling a cart. A mutation of lines spends one Redis round trip, and one SQL read when the added variant's
+//! offer is not remembered; showing a cart, and entering codes, spends one of each. Adding to a cart in another currency than the store's own
 //! takes one of each more.
 
 use std::collections::BTreeMap;
@@ -9,13 +9,16 @@ use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::kernel::id::{CartId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
+use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::totals::Totals;
 
 use super::script::CART;
 use super::store::{self, Change, Mutated, StoredCart};
 use crate::app::Ctx;
 use crate::catalog;
-use crate::failure::{Failure, Halt};
+use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::Claim;
+use crate::totals::{self, Agreed, Priced, Wanted};
 
 /// Why a cart stays as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +47,10 @@ pub struct ShownCart {
     pub subtotal: Money,
     /// What each variant is offered at: now when shown, as last seen after a mutation.
     pub offers: BTreeMap<VariantId, Offer>,
+    /// Of the lines that can be bought, in their order; known when shown.
+    pub totals: Option<Totals>,
+    /// How the gifts of the totals are offered, in their order.
+    pub gifts: Vec<Offer>,
     pub replayed: bool,
 }
 
@@ -111,23 +118,83 @@ pub async fn remove(
     change(ctx, id, &Change::Remove { variant }, None, version).await
 }
 
-/// The cart with today's prices and stock. Writes nothing.
-pub async fn show(ctx: &Ctx, id: CartId) -> Result<ShownCart, Failure<CartError>> {
-    let cart = stored(ctx, id).await?;
-    let variants = cart.lines.iter().map(|line| line.variant);
-    let mut offers = current_offers(ctx, variants, Some(cart.currency)).await?;
-    // What is not shown any more, or not here, is as it was when it was added: what it is now is nobody's to see.
-    offers.retain(|_, offer| offer.published);
-    shown(cart, offers, false)
+/// Enters codes in the place of those before; none takes them away. Whether they apply is told, and no condition.
+pub async fn enter(
+    ctx: &Ctx,
+    id: CartId,
+    codes: Vec<String>,
+    version: Option<i64>,
+) -> Result<ShownCart, Failure<CartError>> {
+    let entered = change(ctx, id, &Change::Codes { codes }, None, version).await?;
+    totalled(ctx, entered.cart).await
 }
 
-/// The currency and the lines of a cart, for a checkout.
-///
+/// The cart with today's prices and stock. Writes nothing.
+pub async fn show(ctx: &Ctx, id: CartId) -> Result<ShownCart, Failure<CartError>> {
+    totalled(ctx, stored(ctx, id).await?).await
+}
+
+async fn totalled(ctx: &Ctx, cart: StoredCart) -> Result<ShownCart, Failure<CartError>> {
+    let (mut shown, priced) = priced(ctx, cart, ctx.now).await?;
+    shown.totals = Some(priced.agreed.totals);
+    shown.gifts = priced.gifts;
+    Ok(shown)
+}
+
+/// What the cart would cost at `at`, and by which rules.
+pub async fn asked(ctx: &Ctx, id: CartId, at: Timestamp) -> Result<Agreed, Failure<CartError>> {
+    Ok(priced(ctx, stored(ctx, id).await?, at).await?.1.agreed)
+}
+
+async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart, Priced), Failure<CartError>> {
+    let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
+    let customer = totals::buyer(ctx).await?.map(|account| account.to_string());
+    let (tenant, currency) = (ctx.tenant(), cart.currency);
+    let reads = |channel| {
+        let mut reads = vec![catalog::offers(tenant, variants.iter().copied(), Some(currency), channel, at)];
+        reads.extend(totals::reads(tenant, variants.iter().copied(), &cart.codes, customer.as_deref(), at));
+        reads
+    };
+    let rows = ctx.read_in_channel(&reads).await?;
+    let (offers, rules) = rows.split_first().ok_or(Unavailable::corrupt("a read answered nothing"))?;
+    let mut offers = catalog::offers_of(offers)?;
+    // What is not shown any more, or not here, is as it was when it was added: what it is now is nobody's to see.
+    offers.retain(|_, offer| offer.published);
+    let codes = cart.codes.clone();
+    let shown = shown(cart, offers, false)?;
+    let wanted = Wanted {
+        lines: shown.bought().map(|line| (line.variant, line.quantity)).collect(),
+        currency,
+        channel: ctx.channel(),
+        customer,
+        is_first_order: None,
+        codes,
+        destination: None,
+    };
+    let priced = totals::priced(ctx, rules, &wanted, at).await.map_err(|error| error.or(CartError::TooExpensive))?;
+    Ok((shown, priced))
+}
+
+impl ShownCart {
+    /// The lines that count: their places are the keys of the totals.
+    pub fn bought(&self) -> impl Iterator<Item = &PricedLine> {
+        self.lines.iter().filter(|line| line.is_bought())
+    }
+}
+
+/// What a checkout takes from a cart.
+pub struct Contents {
+    pub currency: Currency,
+    pub lines: Vec<(VariantId, Quantity)>,
+    pub codes: Vec<String>,
+}
+
 /// # Errors
 /// [`Failure::NotFound`] when there is no such cart.
-pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<(Currency, Vec<(VariantId, Quantity)>), Failure<E>> {
+pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<Contents, Failure<E>> {
     let cart = stored(ctx, id).await?;
-    Ok((cart.currency, cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect()))
+    let lines = cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect();
+    Ok(Contents { currency: cart.currency, lines, codes: cart.codes })
 }
 
 async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {
@@ -209,5 +276,5 @@ fn shown(
 ) -> Result<ShownCart, Failure<CartError>> {
     let priced = price(&cart.lines, cart.currency, |variant| offers.get(&variant));
     let (lines, subtotal) = priced.map_err(|_| Failure::Rejected(CartError::TooExpensive))?;
-    Ok(ShownCart { cart, lines, subtotal, offers, replayed })
+    Ok(ShownCart { cart, lines, subtotal, offers, totals: None, gifts: Vec::new(), replayed })
 }

@@ -6,11 +6,13 @@ use axum::response::{IntoResponse, Response};
 use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::money::{Money, MoneyError};
+use headlesspro_shared::totals::{LineTotals, Totals};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::store::Checkout;
 use super::usecase::{self, Answered, CompleteError, Open, OpenError};
@@ -19,6 +21,7 @@ use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
+use crate::totals::{CodeBody, TotalsBody, codes, discounted};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
@@ -79,6 +82,12 @@ pub struct CheckoutBody {
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     pub lines: Vec<CheckoutLineBody>,
+    /// The cart's, and what came of each.
+    pub codes: Vec<CodeBody>,
+    /// What it comes to; left out for a checkout from before there were promotions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<TotalsBody>,
+    /// What is to be paid: the sum of the lines' totals.
     pub total: MoneyBody,
     /// RFC 3339, UTC.
     #[schemars(with = "MomentText")]
@@ -101,6 +110,10 @@ pub struct CheckoutLineBody {
     pub variant_title: String,
     pub quantity: i64,
     pub unit_price: MoneyBody,
+    /// What promotions take off; left out where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount: Option<MoneyBody>,
+    /// Unit price times quantity, less the discount.
     pub total: MoneyBody,
 }
 
@@ -152,15 +165,23 @@ fn answer(answered: Answered) -> Response {
 
 impl From<&Checkout> for CheckoutBody {
     fn from(checkout: &Checkout) -> CheckoutBody {
-        let lines = checkout.lines.iter().map(|line| CheckoutLineBody {
-            variant_id: line.variant.to_string(),
-            product_id: line.product.to_string(),
-            sku: line.sku.clone(),
-            title: line.title.clone(),
-            variant_title: line.variant_title.clone(),
-            quantity: line.quantity.get(),
-            unit_price: line.unit_price.into(),
-            total: line.total.into(),
+        let totals = checkout.agreed.as_ref().map(|agreed| &agreed.totals);
+        let lines = checkout.lines.iter().enumerate().map(|(place, line)| {
+            let discounted = discounted(totals, place);
+            CheckoutLineBody {
+                variant_id: line.variant.to_string(),
+                product_id: line.product.to_string(),
+                sku: line.sku.clone(),
+                title: line.title.clone(),
+                variant_title: line.variant_title.clone(),
+                quantity: line.quantity.get(),
+                unit_price: line.unit_price.into(),
+                discount: discounted
+                    .map(|(discount, _)| discount)
+                    .filter(|discount| !discount.is_zero())
+                    .map(MoneyBody::from),
+                total: discounted.map_or(line.total, |(_, total)| total).into(),
+            }
         });
         CheckoutBody {
             id: checkout.id.to_string(),
@@ -173,6 +194,8 @@ impl From<&Checkout> for CheckoutBody {
             shipping_address: checkout.personal.shipping_address.clone(),
             currency: checkout.total.currency().to_string(),
             lines: lines.collect(),
+            codes: codes(&[], totals),
+            totals: totals.map(TotalsBody::from),
             total: checkout.total.into(),
             created_at: checkout.created_at.to_string(),
             expires_at: checkout.expires_at.to_string(),
@@ -219,6 +242,7 @@ impl From<OpenError> for Problem {
                 at: Place::Pointer("#/cartId".to_owned()),
                 detail: "is not a cart of this store, or it has expired".to_owned(),
             }]),
+            OpenError::TooExpensive => not_placeable(&NotPlaceable::Money(MoneyError::Overflow)),
             OpenError::NotPlaceable(error) => not_placeable(&error),
         }
     }
@@ -229,6 +253,13 @@ impl From<CompleteError> for Problem {
         let conflict = |code| Problem::new(StatusCode::CONFLICT, code);
         match error {
             CompleteError::NotPlaceable(error) => not_placeable(&error),
+            CompleteError::TotalsChanged(both) => {
+                let [agreed, current] = &*both;
+                let value = |totals| serde_json::to_value(TotalsBody::from(totals)).unwrap_or_default();
+                totals_changed(&value(agreed), &value(current))
+                    .with("lines", changed_lines(agreed, current).into())
+                    .with("codes", serde_json::to_value(codes(&[], Some(current))).unwrap_or_default())
+            }
             CompleteError::NotCompletable(error @ NotCompletable::Expired) => {
                 conflict("checkout-expired").detail(error.to_string())
             }
@@ -240,6 +271,26 @@ impl From<CompleteError> for Problem {
                 .with("orderId", order.to_string().into()),
         }
     }
+}
+
+/// 409 with what was agreed to and what it comes to now, on the wire.
+pub fn totals_changed(agreed: &Value, current: &Value) -> Problem {
+    Problem::new(StatusCode::CONFLICT, "totals-changed")
+        .detail("It costs something else by now; open a new checkout to agree to that.")
+        .with("agreed", agreed.clone())
+        .with("current", current.clone())
+        .with("lines", json!([]))
+        .with("codes", json!([]))
+}
+
+fn changed_lines(agreed: &Totals, current: &Totals) -> Vec<Value> {
+    let costs = |line: &LineTotals| (line.discount, line.taxes.gross);
+    let both = agreed.lines.iter().zip(&current.lines).filter(|(one, other)| costs(one) != costs(other));
+    let line = |(one, other): (&LineTotals, &LineTotals)| {
+        let total = |line: &LineTotals| MoneyBody::from(Money::new(line.taxes.gross, agreed.currency));
+        json!({ "variantId": one.variant.to_string(), "agreedTotal": total(one), "currentTotal": total(other) })
+    };
+    both.map(line).collect()
 }
 
 /// 409 with every line that is in the way, and what could be had instead.

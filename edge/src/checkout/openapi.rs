@@ -8,13 +8,15 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody};
+use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody, totals_changed};
 use super::usecase::{CompleteError, OpenError};
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, address, address_answer, carts,
     credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
 };
 use crate::orders::{OrderBody, order_example};
+use crate::totals::openapi::{entered_code_example, totals_example};
+use crate::totals::{CodeBody, TotalsBody};
 use crate::wire::{IdText, MoneyBody};
 
 /// Every line that cannot be bought as agreed.
@@ -56,6 +58,29 @@ pub enum LineProblemBody {
         agreed_price: MoneyBody,
         current_price: MoneyBody,
     },
+}
+
+/// What was agreed to, and what it comes to now.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "TotalsChanged")]
+pub struct TotalsChangedBody {
+    pub agreed: TotalsBody,
+    pub current: TotalsBody,
+    /// Those that cost something else now.
+    pub lines: Vec<ChangedLineBody>,
+    /// What comes of the codes now.
+    pub codes: Vec<CodeBody>,
+}
+
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ChangedLine")]
+pub struct ChangedLineBody {
+    #[schemars(with = "IdText<VariantKind>")]
+    pub variant_id: String,
+    pub agreed_total: MoneyBody,
+    pub current_total: MoneyBody,
 }
 
 #[derive(JsonSchema)]
@@ -163,6 +188,12 @@ fn complete() -> Operation {
             of(CompleteError::NotPlaceable(NotPlaceable::Empty), "The checkout has no lines."),
             of(CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
             lines_not_available(CompleteError::NotPlaceable(every_problem())),
+            of(
+                totals_changed(&totals_example(), &json!({ "subtotal": money(37_800), "discount": money(0), "total": money(37_800) })),
+                "The merchant has changed a promotion, it is over, or others have had what was left of it; `current` is \
+                 what it comes to now.",
+            )
+            .with::<TotalsChangedBody>(),
             of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
             of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
                 .with::<CheckoutCompletedBody>(),
@@ -206,9 +237,12 @@ fn checkout_example(state: &str) -> Value {
             "variantTitle": "Moss",
             "quantity": 2,
             "unitPrice": money(18_900),
-            "total": money(37_800),
+            "discount": money(3_780),
+            "total": money(34_020),
         }],
-        "total": money(37_800),
+        "codes": [entered_code_example()],
+        "totals": totals_example(),
+        "total": money(34_020),
         "createdAt": time(24),
         "expiresAt": time(48),
     })

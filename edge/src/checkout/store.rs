@@ -12,16 +12,18 @@ use crate::failure::Unavailable;
 use crate::identity::{data_key, wrapped_key};
 use crate::orders::{Of, Personal};
 use crate::port::sql::{Row, Rows, Statement};
+use crate::promotions::Standing;
+use crate::totals::Agreed;
 use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
-  created_at, expires_at, channel_id)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+  created_at, expires_at, channel_id, question, totals, rules_version, rules_turn_at)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
-  c.channel_id, k.wrapped, k.master_key_id
+  c.channel_id, c.question, c.totals, c.rules_version, c.rules_turn_at, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -37,6 +39,8 @@ pub struct Checkout {
     pub personal: Personal,
     pub lines: Vec<PlacedLine>,
     pub total: Money,
+    /// What the total was agreed to by; none for a checkout from before there were promotions, which has none.
+    pub agreed: Option<Agreed>,
     /// That of the caller who opened it.
     pub channel: Option<ChannelId>,
     pub created_at: Timestamp,
@@ -59,6 +63,7 @@ struct LineRow {
 /// `personal_sealed` is of [`Checkout::personal`].
 pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Statement {
     let lines: Vec<LineRow> = checkout.lines.iter().map(row_of).collect();
+    let agreed = checkout.agreed.as_ref();
     tenant
         .statement(INSERT)
         .bind(checkout.id.to_string())
@@ -70,6 +75,10 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(checkout.created_at.millis())
         .bind(checkout.expires_at.millis())
         .bind(checkout.channel.map(|id| id.to_string()))
+        .bind(agreed.map(|agreed| serde_json::to_string(&agreed.question).unwrap_or_default()))
+        .bind(agreed.map(|agreed| serde_json::to_string(&agreed.totals).unwrap_or_default()))
+        .bind(agreed.map(|agreed| agreed.standing.version))
+        .bind(agreed.and_then(|agreed| agreed.standing.turns_at).map(Timestamp::millis))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -107,10 +116,27 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         personal: Personal::open(tenant, key, Of::Checkout(id), row.get("personal_sealed")?)?,
         lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
         total: Money::new(row.get("total_minor")?, currency),
+        agreed: agreed_of(row)?,
         channel: row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
         expires_at: Timestamp::from_millis(row.get("expires_at")?),
     })
+}
+
+fn agreed_of(row: Row<'_>) -> Result<Option<Agreed>, Unavailable> {
+    let (Some(question), Some(totals)) = (row.get::<Option<&str>>("question")?, row.get::<Option<&str>>("totals")?)
+    else {
+        return Ok(None);
+    };
+    let corrupt = |_| Unavailable::corrupt("a checkout's totals");
+    Ok(Some(Agreed {
+        question: serde_json::from_str(question).map_err(corrupt)?,
+        totals: serde_json::from_str(totals).map_err(corrupt)?,
+        standing: Standing {
+            version: row.get("rules_version")?,
+            turns_at: row.get::<Option<i64>>("rules_turn_at")?.map(Timestamp::from_millis),
+        },
+    }))
 }
 
 fn row_of(line: &PlacedLine) -> LineRow {

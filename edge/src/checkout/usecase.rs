@@ -1,25 +1,31 @@
 //! Opening a checkout, and completing it: one read, one commit.
 
+use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
-    AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotPlaceable, Placement, agree,
-    complete as completable, place,
+    AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotPlaceable, PlacedLine, Placement,
+    agree, complete as completable, place,
 };
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId};
+use headlesspro_shared::kernel::id::{CartId, CheckoutId, OrderId};
+use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
+use headlesspro_shared::totals::{GiftTotals, Totals};
 use serde_json::json;
 
 use super::store::{self, Checkout};
 use crate::app::Ctx;
+use crate::cart::{self, Contents};
 use crate::catalog::{Advance, Touched};
-use crate::failure::{Failure, Unavailable};
+use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
 use crate::port::sql::{Commit, Committed, Rows};
+use crate::totals::{self, Priced, TotalsBody, Wanted};
 use crate::vault::DataKey;
 use crate::wire::{AddressBody, MoneyBody};
-use crate::{cart, catalog, identity, inventory};
+use crate::{catalog, identity, inventory, promotions};
 
 /// What a buyer brings to a checkout.
 pub struct Open {
@@ -32,6 +38,8 @@ pub struct Open {
 #[derive(Debug)]
 pub enum OpenError {
     NoSuchCart,
+    /// More than money can be counted.
+    TooExpensive,
     NotPlaceable(NotPlaceable),
 }
 
@@ -43,7 +51,12 @@ pub enum CompleteError {
     NotCompletable(NotCompletable),
     /// The checkout became this order, by a request with another idempotency key.
     AlreadyPlaced(OrderId),
+    /// It costs something else by now than the buyer has agreed to: both.
+    TotalsChanged(Box<[Totals; 2]>),
 }
+
+/// Rules that change as often while one order is placed are somebody's who does nothing else.
+const MOST_COMMITS: usize = 3;
 
 /// A first answer, or the same again.
 pub enum Answered {
@@ -59,8 +72,8 @@ pub async fn open(
     render: impl Fn(&Checkout) -> String,
 ) -> Result<Answered, Failure<OpenError>> {
     let tenant = ctx.tenant();
-    let (currency, wanted) = match cart::contents(ctx, command.cart).await {
-        Ok(wanted) => wanted,
+    let Contents { currency, lines: wanted, codes } = match cart::contents(ctx, command.cart).await {
+        Ok(contents) => contents,
         // What was answered before is recorded, whatever has become of the cart.
         Err(failure @ (Failure::NotFound | Failure::Unavailable(_))) => {
             return match (answered_before(ctx, claim).await?, failure) {
@@ -74,24 +87,41 @@ pub async fn open(
     let variants = wanted.iter().map(|(variant, _)| *variant);
     // Known: the cart is told to verified callers only.
     let channel = ctx.channel();
-    let offers = catalog::offers(tenant, variants, Some(currency), channel, ctx.now);
-    let mut reads = vec![offers, identity::data_key_statement(tenant)];
+    let email_hash = identity::email_hash(ctx.app(), tenant, &command.email);
+    let customer = customer(ctx, &email_hash).await?;
+    let offers = catalog::offers(tenant, variants.clone(), Some(currency), channel, ctx.now);
+    let mut reads = vec![offers, identity::data_key_statement(tenant), orders::is_first(tenant, &email_hash)];
+    reads.extend(totals::reads(tenant, variants, &codes, Some(&customer), ctx.now));
+    let known = reads.len();
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
     let key = key_of(ctx, rows.get(1))?;
-    if let Some(first) = journal::replay_sealed(tenant, claim, rows.get(2), &key)? {
+    if let Some(first) = journal::replay_sealed(tenant, claim, rows.get(known), &key)? {
         return Ok(Answered::Replayed(first));
     }
     let offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
     let placement =
         agree(&wanted, currency, &offers).map_err(|error| Failure::Rejected(OpenError::NotPlaceable(error)))?;
+    let wanted = Wanted {
+        lines: wanted,
+        currency,
+        channel,
+        customer: Some(customer),
+        is_first_order: rows.get(2).map(orders::is_first_of).transpose()?,
+        codes,
+        destination: destination(&command.shipping_address),
+    };
+    let rules = rows.get(3..known).unwrap_or_default();
+    let Priced { agreed, gifts } =
+        totals::priced(ctx, rules, &wanted, ctx.now).await.map_err(|error| error.or(OpenError::TooExpensive))?;
     let checkout = Checkout {
         id: ctx.new_id()?,
         cart: command.cart,
         state: CheckoutState::Open,
         personal: Personal { email: command.email.to_string(), shipping_address: command.shipping_address },
-        lines: placement.lines,
-        total: placement.total,
+        lines: placement.lines.into_iter().chain(given(&agreed.totals, &gifts)).collect(),
+        total: Money::new(agreed.totals.total, currency),
+        agreed: Some(agreed),
         channel,
         created_at: ctx.now,
         expires_at: ctx.now.checked_add_millis(LIFETIME_MILLIS).unwrap_or(ctx.now),
@@ -132,6 +162,31 @@ fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
     let wrapped = rows.and_then(Rows::first).map(identity::wrapped_key).transpose()?;
     let wrapped = wrapped.ok_or_else(|| Unavailable::corrupt("the organization has no data key"))?;
     identity::data_key(ctx.app(), ctx.tenant(), &wrapped)
+}
+
+/// Whose redemptions are counted: those of the account, or of a guest's address.
+async fn customer(ctx: &Ctx, email_hash: &str) -> Result<String, Halt> {
+    Ok(totals::buyer(ctx).await?.map_or_else(|| email_hash.to_owned(), |account| account.to_string()))
+}
+
+fn destination(address: &AddressBody) -> Option<Place> {
+    let country = address.country_code.as_deref()?.parse().ok()?;
+    Some(Place::of_address(country, address.region.as_deref(), address.postal_code.as_deref()))
+}
+
+/// Gifts as lines: each costs its price, all of which is taken off.
+fn given(totals: &Totals, offers: &[Offer]) -> Vec<PlacedLine> {
+    let line = |(gift, offer): (&GiftTotals, &Offer)| PlacedLine {
+        variant: gift.variant,
+        product: gift.product,
+        sku: offer.sku.clone(),
+        title: offer.title.clone(),
+        variant_title: offer.variant_title.clone(),
+        quantity: gift.quantity,
+        unit_price: gift.price.unit_price,
+        total: Money::new(gift.amount, totals.currency),
+    };
+    totals.gifts.iter().zip(offers).map(line).collect()
 }
 
 fn opened(checkout: &Checkout) -> Change {
@@ -182,35 +237,80 @@ pub async fn complete(
         ctx.spent().tell_catalog_version(catalog::version_of(rows.get(3))?);
         return Ok(Answered::Replayed(first));
     }
-    let (checkout, key) = found(ctx, rows.first())?.ok_or(Failure::NotFound)?;
-    let commit = match completable(checkout.state, checkout.expires_at, ctx.now) {
+    let (mut checkout, key) = found(ctx, rows.first())?.ok_or(Failure::NotFound)?;
+    match completable(checkout.state, checkout.expires_at, ctx.now) {
         // The commit would refuse it as well; its diagnosis then names the order.
-        Ok(()) | Err(NotCompletable::Completed) => commit_of(ctx, &checkout, &key, method, claim).await?,
+        Ok(()) | Err(NotCompletable::Completed) => {}
         Err(error @ NotCompletable::Expired) => return Err(Failure::Rejected(CompleteError::NotCompletable(error))),
-    };
-    match ctx.commit(&commit.statements).await? {
-        Committed::Done { rows, after } => {
-            catalog::written(ctx, &rows, commit.advance)?;
-            let body = order_of(ctx, after.first())?
-                .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
-            Ok(Answered::Fresh { location: commit.location, body })
-        }
-        Committed::Refused { refusal, diagnosis, .. } => {
-            let [recorded, placed, offers] = diagnosis.as_slice() else {
-                return Err(unexplained(&refusal));
-            };
-            if let Some(first) = replayed_order(ctx, claim, Some(recorded), Some(placed))? {
-                return Ok(Answered::Replayed(first));
+    }
+    let is_open = checkout.state == CheckoutState::Open;
+    if is_open && checkout.agreed.as_ref().is_some_and(|agreed| !agreed.holds(ctx.now)) {
+        total_again(ctx, &mut checkout).await?;
+    }
+    for _ in 0..MOST_COMMITS {
+        let commit = commit_of(ctx, &checkout, &key, method, claim).await?;
+        match ctx.commit(&commit.statements).await? {
+            Committed::Done { rows, after } => {
+                catalog::written(ctx, &rows, commit.advance)?;
+                let body = order_of(ctx, after.first())?
+                    .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
+                return Ok(Answered::Fresh { location: commit.location, body });
             }
-            if let Some(order) = placed.first() {
-                return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
-            }
-            match still_placeable(&checkout, offers)? {
-                Err(problems) => Err(Failure::Rejected(CompleteError::NotPlaceable(problems))),
-                Ok(_) => Err(unexplained(&refusal)),
+            Committed::Refused { refusal, diagnosis, .. } => {
+                let [recorded, placed, offers] = diagnosis.as_slice() else {
+                    return Err(unexplained(&refusal));
+                };
+                if let Some(first) = replayed_order(ctx, claim, Some(recorded), Some(placed))? {
+                    return Ok(Answered::Replayed(first));
+                }
+                if let Some(order) = placed.first() {
+                    return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
+                }
+                if let Err(problems) = still_placeable(&checkout, offers)? {
+                    return Err(Failure::Rejected(CompleteError::NotPlaceable(problems)));
+                }
+                if checkout.agreed.is_none() {
+                    return Err(unexplained(&refusal));
+                }
+                // The merchant has changed the rules, or others have had what was left of a promotion.
+                total_again(ctx, &mut checkout).await?;
             }
         }
     }
+    Err(Failure::Unavailable(Unavailable::Contended))
+}
+
+/// Totals a checkout by the rules of now: whoever has agreed to the same may have it by them.
+///
+/// # Errors
+/// [`CompleteError::TotalsChanged`] where it comes to something else.
+async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<(), Failure<CompleteError>> {
+    let Some(agreed) = &checkout.agreed else { return Ok(()) };
+    let (tenant, cart) = (ctx.tenant(), &agreed.question.cart);
+    let email_hash = hash_of_address(ctx, &checkout.personal.email)?;
+    let wanted = Wanted {
+        lines: cart.lines.iter().map(|line| (line.variant, line.quantity)).collect(),
+        currency: cart.currency,
+        channel: cart.channel,
+        customer: cart.customer.clone(),
+        is_first_order: cart.is_first_order,
+        codes: cart.codes.clone(),
+        destination: Some(cart.destination.clone()),
+    };
+    let variants = wanted.lines.iter().map(|(variant, _)| *variant);
+    let mut reads = vec![orders::is_first(tenant, &email_hash)];
+    reads.extend(totals::reads(tenant, variants, &wanted.codes, wanted.customer.as_deref(), ctx.now));
+    let rows = ctx.read(reads).await?;
+    let (first, rules) = rows.split_first().ok_or_else(|| Unavailable::corrupt("a read answered nothing"))?;
+    let wanted = Wanted { is_first_order: Some(orders::is_first_of(first)?), ..wanted };
+    let overflow = || CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow));
+    let now = totals::priced(ctx, rules, &wanted, ctx.now).await.map_err(|error| error.or(overflow()))?.agreed;
+    if now.totals != agreed.totals {
+        let both = Box::new([agreed.totals.clone(), now.totals]);
+        return Err(Failure::Rejected(CompleteError::TotalsChanged(both)));
+    }
+    checkout.agreed = Some(now);
+    Ok(())
 }
 
 fn placed_order(order: &OrderBody) -> Change {
@@ -252,6 +352,8 @@ async fn commit_of(
     for line in &checkout.lines {
         lines.push((ctx.new_id()?, line.clone()));
     }
+    let agreed = checkout.agreed.as_ref();
+    let discounts = (0..lines.len()).filter_map(|place| totals::discounted(agreed.map(|agreed| &agreed.totals), place));
     let mut order = NewOrder {
         id,
         checkout: checkout.id,
@@ -260,9 +362,11 @@ async fn commit_of(
         fulfillment_state: FulfillmentState::Unfulfilled,
         email_hash: hash_of_address(ctx, &checkout.personal.email)?,
         personal_sealed: checkout.personal.seal(ctx.app(), tenant, key, Of::Order(id))?,
-        account: buyer(ctx).await?,
+        account: totals::buyer(ctx).await?,
         channel: checkout.channel,
         total: checkout.total,
+        discounts: discounts.map(|(discount, _)| discount).collect(),
+        totals: agreed.map(|agreed| (agreed.question.clone(), agreed.totals.clone())),
         lines,
         payment: ctx.new_id()?,
         method,
@@ -288,6 +392,14 @@ async fn commit_of(
 
     let mut commit = Commit::new();
     orders::insert(&mut commit, tenant, &order, ctx.now);
+    if let Some(agreed) = agreed {
+        commit.push(promotions::guard(tenant, agreed.standing.version));
+        if agreed.question.cart.is_first_order == Some(true) && !agreed.totals.redemptions.is_empty() {
+            commit.push(orders::guard_first(tenant, &order));
+        }
+        let currency = agreed.totals.currency;
+        promotions::redeem(&mut commit, tenant, id, &agreed.totals.redemptions, currency, ctx.now);
+    }
     commit.push(catalog::guard_prices(tenant, &checkout.lines, checkout.channel, ctx.now));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
@@ -307,16 +419,24 @@ async fn commit_of(
 }
 
 fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
-    let lines = order.lines.iter().map(|(id, line)| OrderLineBody {
-        id: id.to_string(),
-        variant_id: line.variant.to_string(),
-        product_id: line.product.to_string(),
-        sku: line.sku.clone(),
-        title: line.title.clone(),
-        variant_title: line.variant_title.clone(),
-        quantity: line.quantity.get(),
-        unit_price: line.unit_price.into(),
-        total: line.total.into(),
+    let totals = order.totals.as_ref().map(|(_, totals)| totals);
+    let lines = order.lines.iter().enumerate().map(|(place, (id, line))| {
+        let discounted = totals::discounted(totals, place);
+        OrderLineBody {
+            id: id.to_string(),
+            variant_id: line.variant.to_string(),
+            product_id: line.product.to_string(),
+            sku: line.sku.clone(),
+            title: line.title.clone(),
+            variant_title: line.variant_title.clone(),
+            quantity: line.quantity.get(),
+            unit_price: line.unit_price.into(),
+            discount: discounted
+                .map(|(discount, _)| discount)
+                .filter(|discount| !discount.is_zero())
+                .map(MoneyBody::from),
+            total: discounted.map_or(line.total, |(_, total)| total).into(),
+        }
     });
     OrderBody {
         id: order.id.to_string(),
@@ -329,6 +449,7 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
         email: checkout.personal.email.clone(),
         shipping_address: checkout.personal.shipping_address.clone(),
         lines: lines.collect(),
+        totals: totals.map(TotalsBody::from),
         total: order.total.into(),
         payment: PaymentBody {
             id: order.payment.to_string(),
@@ -367,13 +488,6 @@ fn document_of(body: &OrderBody) -> Result<String, Unavailable> {
 fn hash_of_address(ctx: &Ctx, email: &str) -> Result<String, Unavailable> {
     let email: Email = email.parse().map_err(|_| Unavailable::corrupt("a checkout's e-mail address"))?;
     Ok(identity::email_hash(ctx.app(), ctx.tenant(), &email))
-}
-
-/// The customer who buys. Staff buy for somebody else.
-async fn buyer(ctx: &Ctx) -> Result<Option<AccountId>, Failure<CompleteError>> {
-    let Some(person) = ctx.person() else { return Ok(None) };
-    let is_staff = ctx.principal().await?.permissions.scopes().contains(Scope::OrdersRead);
-    Ok((!is_staff).then_some(person.account))
 }
 
 /// The order in an answer, whole.

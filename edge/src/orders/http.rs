@@ -7,7 +7,7 @@ use headlesspro_shared::kernel::id::{
 };
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, StatusCode, Uri};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -19,14 +19,14 @@ use crate::extract::{Parsed, PathId, Query, QueryParams, next_link};
 use crate::failure::{Denied, Halt, Unavailable};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
+use crate::totals::{Moment, TotalsBody, explanation};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
-    Routes::new().get("/api/v1/orders/{id}", Access::Record(Scope::OrdersRead), show).get(
-        "/api/v1/customers/me/orders",
-        Access::Key(Scope::ProfileRead),
-        list_own,
-    )
+    Routes::new()
+        .get("/api/v1/orders/{id}", Access::Record(Scope::OrdersRead), show)
+        .get("/api/v1/orders/{id}/explain", Access::Record(Scope::OrdersRead), explain)
+        .get("/api/v1/customers/me/orders", Access::Key(Scope::ProfileRead), list_own)
 }
 
 /// An order as it was placed. It never changes.
@@ -53,6 +53,10 @@ pub struct OrderBody {
     pub email: String,
     pub shipping_address: AddressBody,
     pub lines: Vec<OrderLineBody>,
+    /// What it was totalled to; left out for an order from before there were promotions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub totals: Option<TotalsBody>,
+    /// What is paid: the sum of the lines' totals.
     pub total: MoneyBody,
     pub payment: PaymentBody,
     /// RFC 3339, UTC.
@@ -75,6 +79,10 @@ pub struct OrderLineBody {
     pub variant_title: String,
     pub quantity: i64,
     pub unit_price: MoneyBody,
+    /// What promotions take off; left out where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount: Option<MoneyBody>,
+    /// Unit price times quantity, less the discount.
     pub total: MoneyBody,
 }
 
@@ -144,6 +152,32 @@ async fn show(ctx: Ctx, PathId(id): PathId<OrderKind>) -> Result<Response, Probl
     }
     let document = whole(ctx.app(), ctx.tenant(), order).map_err(Halt::Unavailable)?;
     Ok(([(CACHE_CONTROL, "private, no-store"), (CONTENT_TYPE, "application/json")], document).into_response())
+}
+
+/// Why it cost what it did, by the rules that it was recorded with; at another instant, what it would have cost then.
+async fn explain(
+    ctx: Ctx,
+    PathId(id): PathId<OrderKind>,
+    Parsed(Moment(at)): Parsed<Moment>,
+) -> Result<Response, Problem> {
+    let answers = ctx.read(vec![store::document(ctx.tenant(), id), store::totals(ctx.tenant(), id)]).await?;
+    let is_there = answers.first().is_some_and(|rows| rows.first().is_some());
+    let channel = answers.first().map(store::channel_of).transpose().map_err(Halt::from)?.flatten();
+    let resource = Resource::of_store(ctx.tenant().store).in_channels(channel).record(id);
+    if !is_there || !ctx.reaches(&resource).await? {
+        return Err(Problem::not_found());
+    }
+    let recorded = answers.get(1).map(store::totals_of).transpose().map_err(Halt::Unavailable)?.flatten();
+    let (mut question, totals) = recorded.ok_or_else(|| {
+        Problem::new(StatusCode::CONFLICT, "nothing-to-explain")
+            .detail("The order is from before totals were recorded: each line costs its unit price times its quantity.")
+    })?;
+    if let Some(at) = at {
+        question.cart.at = at;
+    }
+    let explained = explanation(&question, totals)
+        .map_err(|error| Halt::Unavailable(Unavailable::corrupt(format!("an order's totals: {error}"))))?;
+    Ok(([(CACHE_CONTROL, "private, no-store")], axum::Json(explained)).into_response())
 }
 
 async fn list_own(ctx: Ctx, Parsed(query): Parsed<OwnOrders>, uri: Uri) -> Result<Response, Problem> {

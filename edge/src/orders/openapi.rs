@@ -2,7 +2,7 @@
 
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind};
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::http::{OrderBody, OwnOrdersBody};
@@ -11,9 +11,11 @@ use crate::openapi::{
     of, time,
 };
 use crate::problem::Problem;
+use crate::totals::ExplanationBody;
+use crate::totals::openapi::{explained_at, explanation_example, totals_example};
 
 pub fn operations() -> Vec<Operation> {
-    vec![show(), list_own()]
+    vec![show(), explain(), list_own()]
 }
 
 fn show() -> Operation {
@@ -26,6 +28,38 @@ fn show() -> Operation {
         .answer(Answer::json::<OrderBody>(200, "The order.").example("order", "Two tents, on account", order_example()))
         .problems(credentials(Scope::OrdersRead))
         .problems(not_found())
+        .problems(database())
+}
+
+fn explain() -> Operation {
+    let schema = json!({ "type": "string", "pattern": "^ord_[0-7][0-9a-hjkmnp-tv-z]{25}$" });
+    let nothing = Problem::new(StatusCode::CONFLICT, "nothing-to-explain");
+    Operation::new(Method::GET, "/api/v1/orders/{id}/explain", "explainOrder", "Orders")
+        .says(
+            "Explains what an order cost",
+            "Totalled again from what it was made with: per line the price, the promotions and the taxes with their \
+             amounts, in order. With `at`, what the same cart would have cost at another instant by the rules recorded.",
+        )
+        .cache(Cache::Personal)
+        .budget(Budget::new(1, 1, 0))
+        .parameters([
+            Parameter::path("id", "The order's id.", schema, id::<OrderKind>(1).to_string()),
+            explained_at(),
+        ])
+        .answer(Answer::json::<ExplanationBody>(200, "Why it cost that.").example(
+            "order",
+            "Two tents at a tenth off",
+            explanation_example(),
+        ))
+        .problems(credentials(Scope::OrdersRead))
+        .problems(not_found())
+        .problems(vec![
+            of(nothing, "The order is from before totals were recorded."),
+            of(
+                Problem::parameter("at", "expected an RFC 3339 instant"),
+                "Query parameters are unknown or not valid; `errors` lists them all.",
+            ),
+        ])
         .problems(database())
 }
 
@@ -70,15 +104,17 @@ pub fn order_example() -> Value {
             "variantTitle": "Moss",
             "quantity": 2,
             "unitPrice": money(18_900),
-            "total": money(37_800),
+            "discount": money(3_780),
+            "total": money(34_020),
         }],
-        "total": money(37_800),
+        "totals": totals_example(),
+        "total": money(34_020),
         "payment": {
             "id": id::<PaymentKind>(1).to_string(),
             "provider": "manual",
             "method": "on-account",
             "state": "pending",
-            "amount": money(37_800),
+            "amount": money(34_020),
         },
         "placedAt": time(25),
     })

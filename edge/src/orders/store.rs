@@ -5,9 +5,11 @@ use headlesspro_shared::kernel::id::{AccountId, ChannelId, CheckoutId, OrderId, 
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
+use headlesspro_shared::totals::{Question, Totals};
 use serde_json::json;
 
 use crate::app::Tenant;
+use crate::failure::Unavailable;
 use crate::identity::wrapped_key;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
 use crate::vault::WrappedKey;
@@ -23,10 +25,29 @@ FROM (SELECT coalesce(max(number), 1000) + 1 AS number FROM orders WHERE organiz
 
 const INSERT_LINES: &str = "-- orders::insert_lines
 INSERT INTO order_line (organization_id, id, order_id, position, variant_id, product_id, sku, title, quantity,
-  unit_price_minor, total_minor)
+  unit_price_minor, total_minor, discount_minor)
 SELECT ?1, r.value ->> 'id', ?2, r.key, r.value ->> 'variant', r.value ->> 'product', r.value ->> 'sku',
-  r.value ->> 'title', r.value ->> 'quantity', r.value ->> 'unitPrice', r.value ->> 'total'
+  r.value ->> 'title', r.value ->> 'quantity', r.value ->> 'unitPrice', r.value ->> 'total',
+  r.value ->> 'discount'
 FROM json_each(?3) r";
+
+const INSERT_TOTALS: &str = "-- orders::insert_totals
+INSERT INTO order_totals (organization_id, order_id, engine, question, totals) VALUES (?1, ?2, ?3, ?4, ?5)";
+
+/// An order that a customer's first one was not, since there was another meanwhile.
+const GUARD_FIRST: &str = "-- orders::guard_first
+INSERT INTO violation (what)
+SELECT 'there is an order of this buyer already'
+FROM orders o WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3 AND o.id <> ?4 LIMIT 1";
+
+const IS_FIRST: &str = "-- orders::is_first
+SELECT NOT EXISTS (SELECT 1 FROM orders o
+  WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3) AS is_first";
+
+const TOTALS: &str = "-- orders::totals
+SELECT t.question, t.totals FROM order_totals t
+JOIN orders o ON o.organization_id = t.organization_id AND o.id = t.order_id
+WHERE t.organization_id = ?1 AND o.store_id = ?2 AND t.order_id = ?3";
 
 const INSERT_PAYMENT: &str = "-- orders::insert_payment
 INSERT INTO payment (organization_id, id, order_id, provider, method, state, currency, amount_minor, created_at)
@@ -77,6 +98,10 @@ pub struct NewOrder {
     pub channel: Option<ChannelId>,
     pub total: Money,
     pub lines: Vec<(OrderLineId, PlacedLine)>,
+    /// What is taken off each line.
+    pub discounts: Vec<Money>,
+    /// What it was totalled from, and what came of it.
+    pub totals: Option<(Question, Totals)>,
     pub payment: PaymentId,
     pub method: ManualPayment,
     /// The rendered order without what is sealed; the commit sets its `number`.
@@ -107,7 +132,8 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
     let lines: Vec<_> = order
         .lines
         .iter()
-        .map(|(id, line)| {
+        .enumerate()
+        .map(|(place, (id, line))| {
             json!({
                 "id": id.to_string(),
                 "variant": line.variant.to_string(),
@@ -117,12 +143,23 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
                 "quantity": line.quantity.get(),
                 "unitPrice": line.unit_price.minor(),
                 "total": line.total.minor(),
+                "discount": order.discounts.get(place).map_or(0, |discount| discount.minor()),
             })
         })
         .collect();
     let organization = tenant.organization.to_string();
     let lines = json!(lines).to_string();
     commit.push(Statement::new(INSERT_LINES).bind(organization.as_str()).bind(id.as_str()).bind(lines));
+    if let Some((question, totals)) = &order.totals {
+        commit.push(
+            Statement::new(INSERT_TOTALS)
+                .bind(organization.as_str())
+                .bind(id.as_str())
+                .bind(i64::from(totals.engine))
+                .bind(serde_json::to_string(question).unwrap_or_default())
+                .bind(serde_json::to_string(totals).unwrap_or_default()),
+        );
+    }
     commit.push(
         Statement::new(INSERT_PAYMENT)
             .bind(organization)
@@ -147,6 +184,40 @@ pub struct StoredOrder {
 /// The statement whose rows [`orders_of`] takes: the one order, if it is there.
 pub fn document(tenant: Tenant, id: OrderId) -> Statement {
     tenant.statement(DOCUMENT).bind(id.to_string())
+}
+
+/// Refuses the commit of an order that is not the first of its buyer, by the hash of the address.
+pub fn guard_first(tenant: Tenant, order: &NewOrder) -> Statement {
+    tenant.statement(GUARD_FIRST).bind(order.email_hash.as_str()).bind(order.id.to_string())
+}
+
+/// The statement whose rows [`is_first_of`] takes.
+pub fn is_first(tenant: Tenant, email_hash: &str) -> Statement {
+    tenant.statement(IS_FIRST).bind(email_hash)
+}
+
+/// Whether nobody has ordered with an address.
+///
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn is_first_of(rows: &Rows) -> Result<bool, SqlError> {
+    Ok(rows.first().map(|row| row.get::<bool>("is_first")).transpose()?.unwrap_or(true))
+}
+
+/// The statement whose rows [`totals_of`] takes.
+pub fn totals(tenant: Tenant, id: OrderId) -> Statement {
+    tenant.statement(TOTALS).bind(id.to_string())
+}
+
+/// What an order was totalled from, and what came of it; none for one from before there were promotions.
+///
+/// # Errors
+/// [`Unavailable`] when the row does not read back.
+pub fn totals_of(rows: &Rows) -> Result<Option<(Question, Totals)>, Unavailable> {
+    let Some(row) = rows.first() else { return Ok(None) };
+    let corrupt = |_| Unavailable::corrupt("an order's totals");
+    let question = serde_json::from_str(row.get("question")?).map_err(corrupt)?;
+    Ok(Some((question, serde_json::from_str(row.get("totals")?).map_err(corrupt)?)))
 }
 
 /// The statement whose rows [`orders_of`] takes: the order of a checkout, if there is one, other than `own`, which a

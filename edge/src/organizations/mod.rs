@@ -18,6 +18,6 @@ mod usecase;
 pub use http::{answer, changed_meanwhile, nothing, page_answer, routes, version_mismatch, versioned};
 pub use operator::{Act, OperatorError, PlanChange, act, organization, organizations};
 pub use store::plan::{OrganizationSummary, OwnerState};
-pub use store::settings::{Organization, locales, locales_of};
+pub use store::settings::{MoneyRules, Organization, locales, locales_of, money_rules, money_rules_of};
 pub use store::tenant::StoreSummary;
 pub use usecase::{Opened, all, open_store};

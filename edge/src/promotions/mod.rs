@@ -3,4 +3,4 @@
 
 mod store;
 
-pub use store::{BOOK_STATEMENTS, Exhausted, Spent, book, book_of, exhausted, exhausted_of, redeem};
+pub use store::{BOOK_STATEMENTS, Standing, book, book_of, guard, redeem, standing, standing_of};

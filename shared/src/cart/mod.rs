@@ -30,6 +30,13 @@ pub struct PricedLine {
     pub availability: Availability,
 }
 
+impl PricedLine {
+    /// Whether it counts. A line that is short counts in full: the buyer decides what to do with it.
+    pub fn is_bought(&self) -> bool {
+        matches!(self.availability, Availability::Available | Availability::InsufficientStock { .. })
+    }
+}
+
 /// Prices `lines` by `offer_of`. The subtotal leaves out lines that are sold out or removed, and counts
 /// a line that is short in full: the buyer decides what to do with it.
 ///
@@ -47,20 +54,18 @@ pub fn price<'a>(
         let availability = Availability::of(offer, line.quantity.get());
         let unit_price = offer.and_then(|offer| offer.price).unwrap_or(line.seen_price);
         let total = unit_price.checked_mul(line.quantity.get())?;
-        match availability {
-            Availability::Available | Availability::InsufficientStock { .. } => {
-                subtotal = subtotal.checked_add(total)?;
-            }
-            Availability::SoldOut | Availability::Removed => {}
-        }
-        priced.push(PricedLine {
+        let line = PricedLine {
             variant: line.variant,
             quantity: line.quantity,
             unit_price,
             total,
             previous_price: Some(line.seen_price).filter(|seen| *seen != unit_price),
             availability,
-        });
+        };
+        if line.is_bought() {
+            subtotal = subtotal.checked_add(total)?;
+        }
+        priced.push(line);
     }
     Ok((priced, subtotal))
 }

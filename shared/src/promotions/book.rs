@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Code, Definition};
+use super::{Code, Condition, Definition};
 use crate::kernel::id::{PromotionCodeId, PromotionId};
+use crate::kernel::time::Timestamp;
 
 /// Of a store. Groups that exclude each other make at most 3^(12/3) = 81 sets of groups that do not.
 /// Source of the bound: Moon and Moser, "On cliques in graphs" (1965).
@@ -19,6 +20,34 @@ pub struct PromotionBook {
     pub groups: Vec<StackingGroup>,
     /// Those that the basket names, as far as there are such codes.
     pub codes: Vec<BookedCode>,
+}
+
+impl PromotionBook {
+    /// The first instant after `at` from which one of the promotions may say something else: it, or a condition of it,
+    /// begins or ends to hold.
+    pub fn turns_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let mut turns = Vec::new();
+        let mut conditions = Vec::new();
+        for promotion in &self.promotions {
+            turns.extend(promotion.definition.starts_at.into_iter().chain(promotion.definition.ends_at));
+            conditions.push(&promotion.definition.condition);
+        }
+        while let Some(condition) = conditions.pop() {
+            match condition {
+                Condition::All { of } | Condition::Any { of } => conditions.extend(of),
+                Condition::Not { of } => conditions.push(of),
+                Condition::Time { from, until } => turns.extend(from.iter().chain(until)),
+                Condition::Quantity { .. }
+                | Condition::Subtotal { .. }
+                | Condition::CustomerGroup { .. }
+                | Condition::Channel { .. }
+                | Condition::FirstOrder
+                | Condition::PaymentMethod { .. }
+                | Condition::ShippingMethod { .. } => {}
+            }
+        }
+        turns.into_iter().filter(|turn| at < *turn).min()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,3 +106,22 @@ named!(Within, UnknownWithin, "stack or best", {
     Stack = "stack",
     Best = "best",
 });
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{automatic, book, percent};
+    use super::*;
+
+    #[test]
+    fn the_next_turn_is_that_of_a_window_or_of_a_condition() {
+        let at = Timestamp::from_millis;
+        let mut one = automatic(percent(100_000));
+        one.starts_at = Some(at(10));
+        one.ends_at = Some(at(50));
+        let of = Condition::Not { of: Box::new(Condition::Time { from: Some(at(20)), until: Some(at(40)) }) };
+        one.condition = Condition::All { of: vec![of] };
+        let book = book([one]);
+        let turns: Vec<_> = [0, 10, 19, 20, 39, 40, 50].map(|now| book.turns_at(at(now)).map(Timestamp::millis)).into();
+        assert_eq!(turns, [Some(10), Some(20), Some(20), Some(40), Some(40), Some(50), None]);
+    }
+}

@@ -274,6 +274,25 @@ async fn a_full_cart_is_recorded_and_replayed_whole() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn codes_take_the_place_of_those_before_and_of_no_line() {
+    for adapter in adapters::all().await {
+        let (kv, name) = (&*adapter.kv, adapter.name);
+        assert_eq!(change(kv, "codes", &["[\"A\"]"]).await.status, "missing", "{name}");
+        change(kv, "create", &["{}"]).await;
+        change(kv, "add", &["v1", "1", "{}", "9999", "2"]).await;
+        for codes in ["[\"A\",\"B\"]", "[]", "[\"C\"]"] {
+            let entered = change(kv, "codes", &[codes]).await;
+            assert_eq!((entered.status.as_str(), entered.cart["codes"].as_str()), ("ok", codes), "{name}");
+            assert_eq!(entered.line("v1")[0], Some("1"), "{name}");
+        }
+        let stale = call(kv, &["c"], &["codes", "600", "", "1", "[]"]).await;
+        assert_eq!(stale.status, "version", "{name}");
+        assert_eq!(change(kv, "add", &["v2", "1", "{}", "9999", "2"]).await.status, "ok", "{name}");
+        assert_eq!(change(kv, "add", &["v3", "1", "{}", "9999", "2"]).await.status, "over-lines", "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn each_of_200_parallel_adds_lands() {
     for adapter in adapters::all().await {
         change(&*adapter.kv, "create", &["{}"]).await;
@@ -315,6 +334,7 @@ fn calls() -> impl Strategy<Value = Vec<(Vec<String>, Vec<String>)>> {
         4 => Just("add"),
         2 => Just("set"),
         2 => Just("remove"),
+        1 => Just("codes"),
         1 => "[a-z]{0,3}".prop_map(|_| "what"),
     ];
     let lifetime = prop_oneof![9 => Just("600"), 1 => prop::sample::select(vec!["0", "x", "", "1"])];
@@ -324,7 +344,7 @@ fn calls() -> impl Strategy<Value = Vec<(Vec<String>, Vec<String>)>> {
             let keys: Vec<String> = [Some(cart), record].into_iter().flatten().map(str::to_owned).collect();
             let mut args = vec![operation.to_owned(), lifetime.to_owned(), fingerprint.to_owned(), version];
             match operation {
-                "create" => args.push(snapshot),
+                "create" | "codes" => args.push(snapshot),
                 "add" => args.extend([variant.to_owned(), units, snapshot, most.to_owned(), "3".to_owned()]),
                 "set" => args.extend([variant.to_owned(), units, most.to_owned()]),
                 _ => args.push(variant.to_owned()),

@@ -24,6 +24,7 @@ mod members;
 mod operator;
 mod passkeys;
 mod permissions;
+mod promotion_limits;
 mod provider_logins;
 mod purges;
 mod rate_limits;
@@ -54,6 +55,20 @@ pub struct Proof {
 }
 
 pub const PROOFS: &[Proof] = &[
+    Proof {
+        name: "a_code_for_one_use_is_used_once_by_two_hundred",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: true,
+        limits: UNLIMITED,
+        show: promotion_limits::two_hundred_with_a_code_for_one,
+    },
+    Proof {
+        name: "a_promotion_for_a_hundred_is_had_by_a_hundred",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: true,
+        limits: UNLIMITED,
+        show: promotion_limits::two_hundred_with_a_promotion_for_a_hundred,
+    },
     Proof {
         name: "what_a_write_has_changed_is_taken_back_whoever_dies",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],

@@ -285,11 +285,18 @@ pub async fn round_trips_stay_within_their_budget(world: World) {
     })
     .await;
 
-    let opened = world.ours.open(&cart).await.expect(201);
-    at_most(&opened, 3, 2);
-    let checkout: Value = opened.json();
-    let placed = world.ours.complete(checkout["id"].as_str().unwrap(), &world.name("cheap")).await.expect(201);
-    at_most(&placed, 3, 1);
+    // Where a promotion was written since the checkout was opened, it is totalled again; other stories write some.
+    let mut tries = 0..;
+    let placed = eventually("an order for a read and a commit", Duration::from_secs(20), async || {
+        let opened = world.ours.open(&cart).await.expect(201);
+        at_most(&opened, 3, 2);
+        let checkout: Value = opened.json();
+        let key = world.name(&format!("cheap-{}", tries.next().unwrap()));
+        let placed = world.ours.complete(checkout["id"].as_str().unwrap(), &key).await.expect(201);
+        at_most(&placed, 5, 1);
+        (placed.spent().sql <= 3).then_some(placed)
+    })
+    .await;
     let order = format!("/api/v1/orders/{}", placed.json()["id"].as_str().unwrap());
     at_most(&world.ours.merchant.get(&order).send().await.expect(200), 1, 1);
 }

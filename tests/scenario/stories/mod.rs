@@ -17,6 +17,7 @@ mod checkouts;
 mod collections;
 mod completing;
 mod customers;
+mod discounts;
 mod emails;
 mod exports;
 pub mod files;
@@ -326,6 +327,13 @@ pub const STORIES: &[Story] = stories![
     completing::twenty_requests_with_twenty_keys_are_one_order,
     completing::uncounted_and_backordered_variants_can_always_be_bought,
     completing::an_idempotency_key_is_required,
+    discounts::a_code_takes_its_share_off_cart_checkout_and_order,
+    discounts::what_is_automatic_applies_to_whoever_meets_it,
+    discounts::a_gift_comes_as_one_more_line_and_out_of_stock,
+    discounts::a_changed_promotion_is_told_with_both_totals,
+    discounts::a_code_for_one_use_is_used_once,
+    discounts::a_customer_has_it_as_often_as_a_customer_may,
+    discounts::what_another_instant_would_have_cost_is_explained,
     orders::an_order_is_for_the_merchant_only,
     orders::an_order_never_changes,
     tenancy::another_tenants_ids_are_not_there,

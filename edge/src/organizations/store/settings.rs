@@ -64,6 +64,11 @@ SELECT coalesce(s.locale, o.locale) AS locale, coalesce(s.locales, o.locales) AS
 FROM store s JOIN organization o ON o.id = s.organization_id
 WHERE s.organization_id = ?1 AND s.id = ?2";
 
+const MONEY_RULES: &str = "-- organizations::money_rules
+SELECT s.currency, coalesce(s.tax_mode, o.tax_mode) AS tax_mode, coalesce(s.rounding, o.rounding) AS rounding
+FROM store s JOIN organization o ON o.id = s.organization_id
+WHERE s.organization_id = ?1 AND s.id = ?2";
+
 const INSERT_STORE: &str = "-- organizations::insert_connected_store
 INSERT INTO store (organization_id, id, name, currency, minor_unit_scale, timezone, locale, tax_mode, rounding,
   locales, platform, credentials_sealed, created_at, storefront_url, currencies)
@@ -77,6 +82,31 @@ UPDATE store SET name = ?4, timezone = ?5, locale = ?6, tax_mode = ?7, rounding 
   health_at = iif(?11 IS NULL, health_at, NULL),
   credentials_sealed = coalesce(?11, credentials_sealed), storefront_url = ?12, currencies = ?13, version = version + 1
 WHERE organization_id = ?1 AND id = ?2 AND version = ?3";
+
+/// What a store's settings say of amounts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MoneyRules {
+    /// In which the merchant is paid.
+    pub currency: Currency,
+    pub tax_mode: TaxMode,
+    pub rounding: RoundingMode,
+}
+
+/// The statement whose rows [`money_rules_of`] takes.
+pub fn money_rules(tenant: Tenant) -> Statement {
+    tenant.statement(MONEY_RULES)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn money_rules_of(rows: &Rows) -> Result<MoneyRules, SqlError> {
+    let row = rows.first().ok_or_else(|| SqlError::Statement("a store has no settings".to_owned()))?;
+    Ok(MoneyRules {
+        currency: row.parse("currency")?,
+        tax_mode: row.parse("tax_mode")?,
+        rounding: row.parse("rounding")?,
+    })
+}
 
 /// An organization as its staff sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]

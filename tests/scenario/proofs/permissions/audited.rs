@@ -11,11 +11,12 @@ use crate::app::Stage;
 use crate::client::Answer;
 
 /// Routes that leave no row, each with its reason.
-const UNLOGGED: [(&str, &str); 17] = [
+const UNLOGGED: [(&str, &str); 18] = [
     ("POST /api/v1/cart", CART),
     ("POST /api/v1/cart/{id}/items", CART),
     ("PATCH /api/v1/cart/{id}/items/{variantId}", CART),
     ("DELETE /api/v1/cart/{id}/items/{variantId}", CART),
+    ("PUT /api/v1/cart/{id}/codes", CART),
     ("POST /api/v1/auth/refresh", "goes on with a session whose beginning has a row"),
     ("POST /oauth/token", "a token of an app whose registration has a row"),
     ("POST /oauth/introspect", "asks"),
