@@ -17,6 +17,7 @@ use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
     cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, products,
+    promotions,
 };
 
 /// Who may call a route.
@@ -219,6 +220,7 @@ pub fn routes() -> Routes {
         .and(catalog::routes())
         .and(products::routes())
         .and(imports::routes())
+        .and(promotions::routes())
         .and(cart::routes())
         .and(checkout::routes())
         .and(orders::routes())

@@ -20,6 +20,7 @@ mod isolate;
 mod kv;
 mod mail;
 mod pages;
+mod promotions;
 mod purgers;
 mod purges;
 mod remote;

@@ -41,6 +41,7 @@ use crate::totp_app::{TotpApp, seconds};
 
 mod files;
 mod presets;
+mod promotions;
 mod staff;
 mod taxonomy;
 
@@ -258,6 +259,7 @@ async fn every_operation_answers_as_described() {
     customers(&mut shop).await;
     staff::staff(&mut shop).await;
     taxonomy::taxonomy(&mut shop).await;
+    promotions::promotions(&mut shop, &variant).await;
     sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 

@@ -30,7 +30,7 @@ pub fn routes() -> Routes {
         .patch("/api/v1/cart/{id}/items/{variantId}", access, set)
         .delete("/api/v1/cart/{id}/items/{variantId}", access, remove)
         .put("/api/v1/cart/{id}/codes", access, enter)
-        .get("/api/v1/carts/{id}/explain", Access::Key(Scope::OrdersRead), explain)
+        .get("/api/v1/carts/{id}/explain", Access::Key(Scope::PromotionsRead), explain)
 }
 
 /// A new cart needs nothing.

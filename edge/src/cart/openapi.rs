@@ -13,7 +13,7 @@ use crate::openapi::{
     idempotency, if_match, json_body, money, not_found, of, time,
 };
 use crate::totals::ExplanationBody;
-use crate::totals::openapi::{entered_code_example, explained_at, explanation_example, totals_example};
+use crate::totals::{entered_code_example, explained_at, explanation_example, totals_example};
 
 pub fn operations() -> Vec<Operation> {
     vec![create(), show(), add(), set(), remove(), enter(), explain()]
@@ -54,7 +54,7 @@ fn show() -> Operation {
             "The cart at today's prices and stock. A line that cannot be bought says so in its `status`; it is \
              never left out.",
         )
-        .budget(Budget::new(1, 2, 1))
+        .budget(SHOWN)
         .parameters([cart_id()])
         .answer(shown().example(
             "changed",
@@ -70,6 +70,9 @@ fn show() -> Operation {
         .problems(not_found())
         .problems(vec![too_expensive()])
 }
+
+/// Where a gift is earned, whether it can be had is asked for beside the rest.
+const SHOWN: Budget = Budget::new(1, 3, 1);
 
 /// To a cart in another currency than the store's own, a variant is added with a second look at its price; and what is
 /// offered in a channel is looked up again where its key was not heard of yet.
@@ -149,7 +152,7 @@ fn enter() -> Operation {
             "In the place of those before; an empty list takes them away. A code that does not apply stays and says why: \
              it may once the cart has more in it. Limits are counted when the order is placed.",
         )
-        .budget(Budget::new(1, 1, 1))
+        .budget(SHOWN)
         .parameters([cart_id(), Parameter::if_match()])
         .body(RequestBody::json::<EnterCodesBody>("The codes.").example("one", "One code", json!({ "codes": ["TENT10"] })))
         .answer(shown().example("entered", "A cart with a code that applies", entered()))
@@ -168,14 +171,14 @@ fn explain() -> Operation {
              each promotion that was considered, with why it does not apply. For staff: it tells of promotions that \
              nobody has announced.",
         )
-        .budget(Budget::new(1, 2, 1))
+        .budget(SHOWN)
         .parameters([cart_id(), explained_at()])
         .answer(Answer::json::<ExplanationBody>(200, "Why it costs that.").example(
             "one",
             "A tent at a tenth off",
             explanation_example(),
         ))
-        .problems(credentials(Scope::OrdersRead))
+        .problems(credentials(Scope::PromotionsRead))
         .problems(database())
         .problems(carts())
         .problems(not_found())

@@ -35,6 +35,7 @@ pub use prices::settle_prices;
 pub use purges::{PurgeRun, send_all as send_purges};
 pub use rendering::{Declared, ProductRows, Standing, hash, render};
 pub use shown::{Advance, Touched, advance, written};
+pub use staff::http::AfterText;
 pub use store::channel::{all as all_channels, ids_by_handle as channel_ids};
 pub use store::{
     Applied, CategoryRow, Chunk, HistoryPage, KnownChunk, KnownProduct, LineFacts, OneProduct, ReadVersion, StaffPage,

@@ -15,8 +15,8 @@ use crate::openapi::{
     credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
 };
 use crate::orders::{OrderBody, order_example};
-use crate::totals::openapi::{entered_code_example, totals_example};
 use crate::totals::{CodeBody, TotalsBody};
+use crate::totals::{entered_code_example, totals_example};
 use crate::wire::{IdText, MoneyBody};
 
 /// Every line that cannot be bought as agreed.
@@ -116,7 +116,7 @@ fn open() -> Operation {
              refuse it, all named at once. A checkout becomes one order at most. The cart stays as it is: a second \
              checkout of the same cart buys again.",
         )
-        .budget(Budget::new(2, 3, 1))
+        .budget(Budget::new(2, 4, 1))
         .parameters([Parameter::idempotency_key(false)])
         .body(RequestBody::json::<OpenCheckoutBody>("Which cart, for whom, and where to.").example(
             "order",
@@ -152,15 +152,19 @@ fn show() -> Operation {
         .problems(not_found())
 }
 
+/// Where the promotions have changed, it is totalled again, and once more where they change meanwhile.
+const COMPLETING: Budget = Budget::new(2, 10, 0);
+
 fn complete() -> Operation {
     operation(Method::POST, "/api/v1/checkouts/{id}/complete", "completeCheckout")
         .says(
             "Places the order",
             "Takes the stock, records the payment and places the order, in one commit: everything, or nothing. \
              Refused with everything that is in the way: short lines with what is left, and changed prices with old \
-             and new. Saying that the order is `paid` needs a key that also has the scope `payments:write`.",
+             and new; and where promotions have changed since the checkout was opened, what it comes to now beside what \
+             was agreed to. Saying that the order is `paid` needs a key that also has the scope `payments:write`.",
         )
-        .budget(Budget::new(2, 3, 0))
+        .budget(COMPLETING)
         .parameters([checkout_id(), Parameter::idempotency_key(true)])
         .body(
             RequestBody::json::<CompleteCheckoutBody>("How it is paid.")

@@ -247,7 +247,7 @@ pub async fn complete(
     if is_open && checkout.agreed.as_ref().is_some_and(|agreed| !agreed.holds(ctx.now)) {
         total_again(ctx, &mut checkout).await?;
     }
-    for _ in 0..MOST_COMMITS {
+    for left in (0..MOST_COMMITS).rev() {
         let commit = commit_of(ctx, &checkout, &key, method, claim).await?;
         match ctx.commit(&commit.statements).await? {
             Committed::Done { rows, after } => {
@@ -273,7 +273,9 @@ pub async fn complete(
                     return Err(unexplained(&refusal));
                 }
                 // The merchant has changed the rules, or others have had what was left of a promotion.
-                total_again(ctx, &mut checkout).await?;
+                if 0 < left {
+                    total_again(ctx, &mut checkout).await?;
+                }
             }
         }
     }

@@ -26,6 +26,7 @@ use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
     cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, products,
+    promotions,
 };
 
 /// Every operation, in the order of the route table.
@@ -38,6 +39,7 @@ pub fn operations() -> Vec<Operation> {
         catalog::openapi::operations(),
         products::openapi::operations(),
         imports::openapi::operations(),
+        promotions::openapi::operations(),
         cart::openapi::operations(),
         checkout::openapi::operations(),
         orders::openapi::operations(),

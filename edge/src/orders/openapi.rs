@@ -12,7 +12,7 @@ use crate::openapi::{
 };
 use crate::problem::Problem;
 use crate::totals::ExplanationBody;
-use crate::totals::openapi::{explained_at, explanation_example, totals_example};
+use crate::totals::{explained_at, explanation_example, totals_example};
 
 pub fn operations() -> Vec<Operation> {
     vec![show(), explain(), list_own()]

@@ -1,9 +1,10 @@
 //! What a cart costs: the engine of `shared`, asked with what the catalog and the merchant say at a moment. What it needs
 //! is read in the batch of whoever asks, so that prices and rules are of one moment and cost no round trip of their own.
 
-pub mod openapi;
+mod openapi;
 mod usecase;
 mod wire;
 
+pub use openapi::{entered_code_example, explained_at, explanation_example, totals_example};
 pub use usecase::{Agreed, Priced, Unpriced, Wanted, buyer, priced, reads};
 pub use wire::{CodeBody, ExplanationBody, Moment, TotalsBody, codes, discounted, explanation};

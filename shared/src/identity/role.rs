@@ -39,6 +39,7 @@ impl Role {
 
     const VIEWER: Scopes = Scopes::OF_ONESELF.union(Scopes::of(&[
         Scope::CatalogRead,
+        Scope::PromotionsRead,
         Scope::OrdersRead,
         Scope::CustomersRead,
         Scope::OrganizationRead,
@@ -47,6 +48,7 @@ impl Role {
 
     const MEMBER: Scopes = Role::VIEWER.union(Scopes::of(&[
         Scope::CatalogWrite,
+        Scope::PromotionsWrite,
         Scope::CartWrite,
         Scope::CheckoutWrite,
         Scope::OrdersWrite,
@@ -75,6 +77,8 @@ impl Role {
     // Nothing that makes credentials: a leaked key must not be able to outlive its revocation.
     pub(super) const APP: Scopes = Role::GUEST.union(Scopes::of(&[
         Scope::CatalogWrite,
+        Scope::PromotionsRead,
+        Scope::PromotionsWrite,
         Scope::OrdersRead,
         Scope::OrdersWrite,
         Scope::PaymentsWrite,

@@ -45,6 +45,8 @@ scopes! {
     SessionsWrite = "sessions:write",
     CatalogRead = "catalog:read",
     CatalogWrite = "catalog:write",
+    PromotionsRead = "promotions:read",
+    PromotionsWrite = "promotions:write",
     CartWrite = "cart:write",
     CheckoutWrite = "checkout:write",
     /// Everybody's orders; one's own are in `profile:read`.

@@ -31,6 +31,7 @@ pub mod people;
 mod prices;
 mod products;
 mod profiles;
+mod promotions;
 mod protocol;
 mod providers;
 mod repeats;
@@ -342,6 +343,12 @@ pub const STORIES: &[Story] = stories![
     keys::every_route_wants_a_good_key,
     keys::a_publishable_key_cannot_do_the_merchants_work,
     keys::a_key_of_one_store_with_the_secret_of_another_is_no_key,
+    promotions::a_promotion_is_made_replaced_and_deleted,
+    promotions::everything_that_is_wrong_with_a_promotion_is_told_at_once,
+    promotions::codes_are_given_or_made,
+    promotions::groups_are_written_as_one_and_stay_while_in_use,
+    promotions::a_preview_says_what_a_promotion_takes_off_and_why,
+    promotions::promotions_are_the_shops_own_and_the_staffs,
     protocol::any_origin_may_ask,
     protocol::unknown_paths_and_wrong_methods_say_so,
     protocol::head_is_get_without_the_body,

@@ -43,6 +43,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("categories", _) => "cat",
         ("channels", _) => "chan",
         ("collections", _) => "col",
+        ("codes", _) => "pcode",
         ("checkouts", _) => "chk",
         ("files", _) => "file",
         ("identities", _) => "ext",
@@ -53,6 +54,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
         ("products" | "sitemaps", _) => "prod",
+        ("promotions", _) => "promo",
         ("roles", _) => "role",
         ("sessions", _) => "ses",
         ("stores", _) => "store",
@@ -93,7 +95,8 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    ["attr", "bulk", "chan", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file"].contains(&prefix)
+    ["attr", "bulk", "chan", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file", "promo", "pcode"]
+        .contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.
