@@ -31,6 +31,7 @@ pub use document::{CardBody, DimensionsBody, source_answer, staff_card};
 pub use files::{FilesShown, files_shown};
 pub use filling::{FillRun, fill_all as fill_lists};
 pub use http::routes;
+pub use openapi::query_problems;
 pub use prices::settle_prices;
 pub use purges::{PurgeRun, send_all as send_purges};
 pub use rendering::{Declared, ProductRows, Standing, hash, render};

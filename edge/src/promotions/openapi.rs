@@ -12,7 +12,7 @@ use super::http::{PromotionBody, PromotionListBody, RedemptionListBody};
 use super::preview::http::{PreviewAskedBody, PreviewBody};
 use super::usecase::PromotionError;
 use super::wire::DefinitionBody;
-use crate::catalog::openapi::query_problems;
+use crate::catalog::query_problems;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
     id, idempotency, if_match, json_body, money, not_found, of, time,

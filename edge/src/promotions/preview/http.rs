@@ -138,10 +138,14 @@ impl Parse for PreviewAskedBody {
         let shipping = shipping.unwrap_or_default().into_iter().enumerate().filter_map(|(at, charge)| {
             errors.nested(&format!("shipping/{at}"), |errors| {
                 let method = errors.required("method", charge.method, Ok::<_, String>);
-                let amount = errors.required("amount", charge.amount.zip(currency), |(text, currency)| {
-                    let amount = Money::parse_amount(&text, currency).map_err(|error| error.to_string())?;
-                    if amount.minor() < 0 { Err("must not be negative".to_owned()) } else { Ok(amount) }
-                });
+                // Without a currency nothing can be said of an amount.
+                let amount = match (charge.amount, currency) {
+                    (Some(_), None) => None,
+                    (amount, currency) => errors.required("amount", amount.zip(currency), |(text, currency)| {
+                        let amount = Money::parse_amount(&text, currency).map_err(|error| error.to_string())?;
+                        if amount.minor() < 0 { Err("must not be negative".to_owned()) } else { Ok(amount) }
+                    }),
+                };
                 Some((method?, amount?))
             })
         });
