@@ -9,6 +9,10 @@
 
 #![cfg_attr(test, expect(clippy::arithmetic_side_effects, reason = "a test that overflows fails, which is right"))]
 
+// Random carts are written for a crate that uses this one.
+#[cfg(test)]
+extern crate self as headlesspro_shared;
+
 #[macro_use]
 pub mod kernel;
 

@@ -9,7 +9,7 @@ use crate::tenant::schema::migrations;
 const MOST_LINES: usize = 800;
 
 fn all() -> Vec<Source> {
-    ["shared", "edge", "tests", "xtask"].iter().flat_map(|folder| sources(folder)).collect()
+    ["shared", "edge", "totals", "tests", "xtask"].iter().flat_map(|folder| sources(folder)).collect()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::install;
 use crate::paths::Paths;
 use crate::shell::{cargo, command, run};
 
-const PARTS: [&str; 6] = ["native", "workerd", "cold", "catalog", "import", "bulk"];
+const PARTS: [&str; 7] = ["native", "workerd", "cold", "catalog", "import", "bulk", "totals"];
 
 /// Parts that run the worker.
 const WORKER_PARTS: [&str; 2] = ["workerd", "cold"];
@@ -25,6 +25,10 @@ pub fn bench(paths: &Paths, words: &[&str]) -> Outcome {
         install::redis_server()?;
         artifacts::build_worker(paths)?;
         bench.arg("--sqld").arg(sqld(paths)?);
+    }
+    if is_all || words.contains(&"totals") {
+        install::for_totals(paths)?;
+        run(command(paths, release.join("hp"), &["totals", "build", "--out", "target/totals"]))?;
     }
     bench.arg("--scratch").arg(paths.root.join("target/bench"));
     bench.args(words);

@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::Outcome;
+use crate::artifacts;
 use crate::paths::Paths;
 use crate::shell::{ask, command, run};
 
@@ -20,6 +21,12 @@ pub fn for_worker(paths: &Paths) -> Outcome {
     // The bindings generator must be of the very version of the library; worker-build follows `worker`.
     cargo_tool(paths, "wasm-bindgen-cli", "wasm-bindgen", &locked_version(paths, "wasm-bindgen")?, &[])?;
     cargo_tool(paths, "worker-build", "worker-build", &locked_version(paths, "worker")?, &["--locked"])
+}
+
+/// What the totals for browsers and their tests need.
+pub fn for_totals(paths: &Paths) -> Outcome {
+    artifacts::WASM_TARGETS.into_iter().try_for_each(wasm_target)?;
+    npm_packages(paths)
 }
 
 /// Rust's standard library for a target. rustup installs it by `rust-toolchain.toml`; this is for a

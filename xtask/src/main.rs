@@ -19,12 +19,13 @@ use paths::Paths;
 const USAGE: &str = "\
 cargo xtask test [STEP...]   every check, or only the named steps
 cargo xtask test --list      the names of the steps
-cargo xtask test --deep      100,000 cases of each property of what carts cost
-cargo xtask bench [PART...]  the benchmark, or only: native workerd cold catalog import bulk
+cargo xtask test --deep      100,000 cases of each property of what carts cost, and of it on three targets
+cargo xtask bench [PART...]  the benchmark, or only: native workerd cold catalog import bulk totals
                              --products FILE.csv: catalog reads of a file of your own, too
 cargo xtask build-worker     edge/build: the module for Cloudflare Workers
 cargo xtask build-spin       target/spin: the component for Spin
 cargo xtask build-ports      both hosts' ports over HTTP, for the conformance suite
+cargo xtask build-totals     target/totals: the totals for browsers, and what compares them with other targets
 cargo xtask build-spin-host  the host that runs the component in tests
 cargo xtask sizes            the sizes of both modules
 ";
@@ -55,6 +56,7 @@ fn run(words: &[&str]) -> Outcome {
         ["build-ports"] => install::wasm_target("wasm32-wasip2")
             .and_then(|()| install::for_worker(&paths))
             .and_then(|()| artifacts::build_ports(&paths)),
+        ["build-totals"] => install::for_totals(&paths).and_then(|()| artifacts::build_totals(&paths)),
         ["build-spin-host"] => artifacts::build_spin_host(&paths),
         ["sizes"] => artifacts::print_sizes(&paths),
         _ => Err(format!("usage:\n{USAGE}")),

@@ -18,10 +18,23 @@ const HOSTED_BUILDS: [&str; 4] = ["build-ports", "build-worker", "build-spin", "
 /// Suites that run something of npm's, or redis-server.
 const TOOLED_SUITES: [&str; 3] = ["architecture", "contract", "commands"];
 
+/// The suite of the totals for browsers and on other targets, and what it starts.
+const TOTALS_SUITE: &str = "totals";
+const TOTALS_BUILDS: [&str; 2] = ["build-totals", "build-spin-host"];
+
 /// One of the rows that run side by side, when all steps run: what is built for the hosts, and what needs it. The other
 /// one is what remains, but the scenario, which has the machine for itself.
-const BUILDS: [&str; 7] =
-    ["build-ports", "build-worker", "build-spin", "build-spin-host", "clippy-spin-host", "conformance", "hosts"];
+const BUILDS: [&str; 9] = [
+    "build-ports",
+    "build-worker",
+    "build-spin",
+    "build-totals",
+    "build-spin-host",
+    "clippy-spin-host",
+    "conformance",
+    "hosts",
+    TOTALS_SUITE,
+];
 
 /// Of each property, with `--deep`.
 const DEEP_CASES: &str = "100000";
@@ -32,14 +45,15 @@ const ALONE: &str = "--alone";
 const TOOLS: Step = ("tools", "install what is missing");
 
 /// The steps before the integration tests, which are found in `edge/Cargo.toml`.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("fmt", "formatting"),
     ("clippy", "lints of the workspace, every target"),
-    ("clippy-wasm", "lints of the edge crate for both wasm targets"),
+    ("clippy-wasm", "lints of the edge crate and the totals for both wasm targets"),
     ("unit", "unit and property tests"),
     ("build-ports", "both hosts' ports over HTTP, for the conformance suite"),
     ("build-worker", "the module for Workers, and its size"),
     ("build-spin", "the component for Spin, and its size"),
+    ("build-totals", "the totals for browsers, and their size"),
     ("build-spin-host", "the host that runs the component in tests"),
     ("clippy-spin-host", "lints of that host"),
 ];
@@ -73,13 +87,20 @@ pub fn run(paths: &Paths, words: &[&str]) -> Outcome {
     Ok(())
 }
 
-/// The properties of what carts cost, over many more cases than every run has time for.
+/// The properties of what carts cost, over many more cases than every run has time for, and as many carts on each target.
 fn deep(paths: &Paths) -> Outcome {
+    install::for_totals(paths)?;
+    artifacts::build_totals(paths)?;
+    artifacts::build_spin_host(paths)?;
     let filters = ["pricing::", "promotions::", "shipping::", "tax::", "totals::"];
     let words = ["test", "--package", "headlesspro-shared", "--lib", "--"].into_iter().chain(filters);
     let mut tests = command(paths, "cargo", &words.collect::<Vec<_>>());
     tests.env("PROPTEST_CASES", DEEP_CASES);
-    run_command(tests)
+    run_command(tests)?;
+    let words = ["test", "--package", "headlesspro-edge", "--test", TOTALS_SUITE, "--", "--nocapture", "three_targets"];
+    let mut differential = command(paths, "cargo", &words);
+    differential.env("PROPTEST_CASES", DEEP_CASES);
+    run_command(differential)
 }
 
 /// All steps but the tools'.
@@ -99,9 +120,12 @@ fn wanted<'a>(words: &[&'a str], suites: &[String]) -> Outcome<Vec<&'a str>> {
         // A suite alone must not run against yesterday's modules. Up to date, this takes a second.
         wanted.extend(HOSTED_BUILDS);
     }
+    if words.contains(&TOTALS_SUITE) {
+        wanted.extend(TOTALS_BUILDS);
+    }
     // Nor does it ask for tools that nobody has installed. Where they are there, this takes no time.
-    let needs_tools =
-        |word: &&str| *word == "clippy-wasm" || HOSTED_BUILDS.contains(word) || TOOLED_SUITES.contains(word);
+    let is_build = |word: &&str| HOSTED_BUILDS.contains(word) || TOTALS_BUILDS.contains(word);
+    let needs_tools = |word: &&str| *word == "clippy-wasm" || is_build(word) || TOOLED_SUITES.contains(word);
     if wanted.iter().any(needs_tools) {
         wanted.push("tools");
     }
@@ -118,7 +142,8 @@ fn step(paths: &Paths, suites: &[String], name: &str) -> Outcome {
         "clippy" => cargo(paths, &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
         "clippy-wasm" => {
             let targets = artifacts::WASM_TARGETS.iter().flat_map(|target| ["--target", target]);
-            let package = ["clippy", "--package", "headlesspro-edge", "--lib"].into_iter().chain(targets);
+            let packages = ["--package", "headlesspro-edge", "--package", "headlesspro-totals"];
+            let package = ["clippy", "--lib"].into_iter().chain(packages).chain(targets);
             cargo(paths, &package.chain(["--", "-D", "warnings"]).collect::<Vec<_>>())
         }
         "unit" => {
@@ -130,6 +155,7 @@ fn step(paths: &Paths, suites: &[String], name: &str) -> Outcome {
         "build-ports" => artifacts::build_ports(paths),
         "build-worker" => artifacts::build_worker(paths),
         "build-spin" => artifacts::build_spin(paths),
+        "build-totals" => artifacts::build_totals(paths),
         "build-spin-host" => artifacts::build_spin_host(paths),
         "clippy-spin-host" => {
             cargo(paths, &["clippy", "--release", "--manifest-path", SPIN_HOST, "--", "-D", "warnings"])
@@ -168,7 +194,7 @@ mod tests {
 
     #[test]
     fn named_steps_bring_what_they_need_and_unknown_ones_are_refused() {
-        let suites = ["contract", "scenario"].map(str::to_owned);
+        let suites = ["contract", "totals", "scenario"].map(str::to_owned);
         let plan = |words: &[&'static str]| {
             wanted(words, &suites).map(|mut wanted| {
                 wanted.sort_unstable();
@@ -181,6 +207,7 @@ mod tests {
         assert_eq!(plan(&["build-worker"]), Ok(vec!["build-worker", "tools"]));
         let all = ["build-ports", "build-spin", "build-spin-host", "build-worker", "scenario", "tools"];
         assert_eq!(plan(&["scenario"]), Ok(all.to_vec()));
+        assert_eq!(plan(&["totals"]), Ok(vec!["build-spin-host", "build-totals", "tools", "totals"]));
         let refused = plan(&["fmt", "scenari"]).unwrap_err();
         assert!(refused.starts_with("no step is named scenari;"), "{refused}");
     }

@@ -17,6 +17,7 @@ mod platforms;
 mod secrets;
 mod store;
 mod token;
+mod totals;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -69,6 +70,9 @@ enum Command {
     /// Make tokens for schedulers and workers of our own.
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// What a cart costs, as a module for browsers, Node and Workers.
+    #[command(subcommand)]
+    Totals(totals::TotalsCommand),
 }
 
 /// Runs the command the process was started with.
@@ -95,6 +99,7 @@ pub fn run() -> ExitCode {
             Command::Platforms => platforms::run(),
             Command::Store(command) => store::run(command).await,
             Command::Token(command) => token::run(command).await,
+            Command::Totals(command) => totals::run(command),
         }
     });
     match ended {

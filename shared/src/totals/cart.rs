@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ENGINE_VERSION, Totals, TotalsError, total};
+use super::{ENGINE_VERSION, Explanation, Totals, TotalsError, explain, total};
 use crate::kernel::area::Place;
 use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, VariantId};
 use crate::kernel::money::Currency;
@@ -48,8 +48,20 @@ impl Question {
     /// # Errors
     /// [`TotalsError::OtherEngine`]; otherwise as [`total`].
     pub fn total(&self) -> Result<Totals, TotalsError> {
+        self.answered_by(total)
+    }
+
+    /// As [`Question::total`], with all that was considered on the way.
+    ///
+    /// # Errors
+    /// As [`Question::total`].
+    pub fn explain(&self) -> Result<Explanation, TotalsError> {
+        self.answered_by(explain)
+    }
+
+    fn answered_by<T>(&self, work: fn(&Rules, &Cart) -> Result<T, TotalsError>) -> Result<T, TotalsError> {
         match self.engine {
-            ENGINE_VERSION => total(&self.rules, &self.cart),
+            ENGINE_VERSION => work(&self.rules, &self.cart),
             asked => Err(TotalsError::OtherEngine { asked }),
         }
     }

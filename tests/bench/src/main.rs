@@ -1,7 +1,7 @@
 //! The benchmark behind `cargo xtask bench`, which builds what it measures.
 //!
 //! ```text
-//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [bulk] [cold]
+//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [bulk] [cold] [totals]
 //! ```
 //!
 //! Without a part, all of them. The catalog's part measures a shop of the products in a product file beside its own,
@@ -28,6 +28,7 @@ mod products;
 mod shop;
 mod table;
 mod target;
+mod totals;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,7 @@ use target::{Backends, CATALOG, catalog_file};
 /// Nothing, or the reason it failed, for a person to read.
 type Outcome<T = ()> = Result<T, String>;
 
-const PARTS: [&str; 6] = ["native", "workerd", "cold", "catalog", "import", "bulk"];
+const PARTS: [&str; 7] = ["native", "workerd", "cold", "catalog", "import", "bulk", "totals"];
 
 fn main() -> ExitCode {
     // One thread: a load generator that spreads out takes both processors from the server.
@@ -117,6 +118,9 @@ async fn measure(programs: &Programs, file: Option<&Path>, wants: impl Fn(&str) 
     }
     if wants("bulk") {
         bulk::bulk(&programs.in_folder("bulk")?)?;
+    }
+    if wants("totals") {
+        totals::totals(&programs.in_folder("totals")?)?;
     }
     Ok(())
 }

@@ -9,7 +9,14 @@
 //! Prints the address it listens on (`http://127.0.0.1:41234`) as its only line on stdout. The
 //! component's own output goes to stderr. `--stop-with-stdin` ends it when stdin closes, so that it
 //! never outlives the test that started it.
+//!
+//! ```text
+//! spin-host --command program.wasm WORD...
+//! ```
+//!
+//! runs a component that is a program, once.
 
+mod command;
 mod compiled;
 mod instance;
 mod variables;
@@ -37,7 +44,13 @@ type Handler = ProxyHandler<Instances>;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let options = Options::parse(std::env::args().skip(1))?;
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, words @ ..] = words.as_slice()
+        && first == "--command"
+    {
+        return command::run(words).await;
+    }
+    let options = Options::parse(words.into_iter())?;
     let handler = ProxyHandler::new(instances(&options)?);
     let listener = TcpListener::bind(options.listen).await.context("cannot listen")?;
     println!("http://{}", listener.local_addr()?);

@@ -2,4 +2,6 @@
 
 mod always;
 mod cases;
+// As the differential run has them, which is no part of this crate.
+#[path = "../../../../tests/differential/src/random.rs"]
 pub(super) mod random;

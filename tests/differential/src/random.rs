@@ -1,23 +1,23 @@
 //! Carts and rules by number: the same number is the same case on every machine and every run.
 
-use super::super::{Cart, CartLine, Delivery, GiftItem, Rules};
-use crate::kernel::area::{Area, Place};
-use crate::kernel::id::{
+use headlesspro_shared::kernel::area::{Area, Place};
+use headlesspro_shared::kernel::id::{
     CollectionId, CustomerGroupId, PriceListId, ProductId, PromotionCodeId, PromotionId, TaxRateId, TaxZoneId,
     VariantId,
 };
-use crate::kernel::money::{Currency, Money, Rate};
-use crate::kernel::quantity::Quantity;
-use crate::kernel::time::Timestamp;
-use crate::organizations::{RoundingMode, TaxMode};
-use crate::pricing::{
+use headlesspro_shared::kernel::money::{Currency, Money, Rate};
+use headlesspro_shared::kernel::quantity::Quantity;
+use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::organizations::{RoundingMode, TaxMode};
+use headlesspro_shared::pricing::{
     BasePrice, BookParts, ListKind, PriceBook, PriceEnding, PriceList, PriceRule, RulePrice, RuleTarget, Toward,
 };
-use crate::promotions::{
+use headlesspro_shared::promotions::{
     Amounts, BookedCode, BookedPromotion, Condition, Definition, Effect, Items, PromotionBook, Reduction, RoundedPer,
     Selector, StackingGroup, Threshold, Tier, Trigger, Within,
 };
-use crate::tax::{CrossBorder, RoundingPer, ShippingTax, TaxClass, TaxRate, TaxRules, TaxZone};
+use headlesspro_shared::tax::{CrossBorder, RoundingPer, ShippingTax, TaxClass, TaxRate, TaxRules, TaxZone};
+use headlesspro_shared::totals::{Cart, CartLine, Delivery, GiftItem, Rules};
 
 pub const AT: Timestamp = Timestamp::from_millis(1_795_000_000_000);
 const CURRENCIES: [Currency; 5] = [Currency::EUR, Currency::GBP, Currency::JPY, Currency::KRW, Currency::KWD];

@@ -1,0 +1,39 @@
+// What the module in a folder does when a question ends badly: `node stops.mjs FOLDER QUESTION`.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [, , folder, file] = process.argv;
+const load = (name) => import(pathToFileURL(join(folder, name)));
+const { ENGINE_VERSION, TotalsError, explain, total } = await load("totals.js");
+const { engine } = await load("engine.js");
+const question = JSON.parse(readFileSync(file, "utf8"));
+const expected = total(question);
+assert.equal(question.engine, ENGINE_VERSION);
+assert.deepEqual(explain(question).totals, expected);
+
+// What is no question is refused in the engine's words, and changes nothing.
+for (const wrong of [undefined, null, 1, "", [], {}, { ...question, engine: 0 }, { ...question, more: 1 }]) {
+  assert.throws(() => total(wrong), (error) => error instanceof TotalsError && error.cause === undefined && error.message !== "");
+}
+let condition = { type: "first-order" };
+for (let depth = 0; depth < 4000; depth += 1) condition = { type: "not", of: condition };
+const definition = { name: "Deep", trigger: "automatic", effect: { type: "reduce", by: { type: "percent", rate: 1 } }, condition };
+const promotions = { promotions: [{ id: "promo_00000000000000000000000001", definition }] };
+assert.throws(() => total({ ...question, rules: { ...question.rules, promotions } }), /recursion limit/);
+assert.deepEqual(total(question), expected);
+
+// An instance that stops is not asked again.
+const module = await WebAssembly.compile(readFileSync(join(folder, "totals.wasm")));
+const good = await WebAssembly.instantiate(module, {});
+let asked = 0;
+const stop = () => {
+  asked += 1;
+  throw new WebAssembly.RuntimeError("unreachable");
+};
+const stopping = engine(module, { exports: { ...good.exports, total: stop } });
+assert.throws(() => stopping.total(question), (error) => error instanceof TotalsError && error.cause instanceof WebAssembly.RuntimeError);
+assert.deepEqual(stopping.total(question), expected);
+assert.equal(asked, 1);

@@ -1,0 +1,12 @@
+import type { Explanation, Question, Totals } from "./totals.js";
+
+export { TotalsError } from "./totals.js";
+
+export interface Engine {
+  readonly ENGINE_VERSION: number;
+  total(question: Question): Totals;
+  explain(question: Question): Explanation;
+}
+
+/** The engine over `totals.wasm`, compiled; `instance` is the first one that is asked, where there is one already. */
+export function engine(module: WebAssembly.Module, instance?: WebAssembly.Instance): Engine;
