@@ -213,11 +213,11 @@ pub enum EffectSchema {
     /// For each `buyQuantity` units of `buy`, reduces `getQuantity` units of `get`, the cheapest that there are.
     BuyGet {
         #[serde(default)]
-        buy: SelectorSchema,
+        buy: Box<SelectorSchema>,
         #[schemars(range(min = 1, max = 9999))]
         buy_quantity: i64,
         #[serde(default)]
-        get: SelectorSchema,
+        get: Box<SelectorSchema>,
         #[schemars(range(min = 1, max = 9999))]
         get_quantity: i64,
         /// Parts per million that are taken off these units: 1000000 makes them free.

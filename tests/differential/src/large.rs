@@ -120,7 +120,8 @@ fn price_list(number: u32) -> Value {
         "id": id::<PriceListKind>(number),
         "name": format!("List {number}"),
         "kind": if number == 3 { "sale" } else { "override" },
-        "priority": 4 - number,
+        // A sale below an override in priority lowers nothing.
+        "priority": if number == 3 { 9 } else { 4 - number },
         "active": true,
         "groups": [id::<CustomerGroupKind>(number % 2)],
         "basedOn": if number == 2 { json!(id::<PriceListKind>(1)) } else { Value::Null },

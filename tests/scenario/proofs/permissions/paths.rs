@@ -39,7 +39,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("attributes", _) => "attr",
         // A part has a number, which no id is.
         ("upserts" | "parts", _) => "bulk",
-        ("cart", _) => "cart",
+        ("cart" | "carts", _) => "cart",
         ("categories", _) => "cat",
         ("channels", _) => "chan",
         ("collections", _) => "col",
