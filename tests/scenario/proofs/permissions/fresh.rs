@@ -69,10 +69,14 @@ impl Fresh<'_> {
     }
 
     async fn path(&self, own: &Things, route: &Route, credential: &str) -> String {
-        let mut ids = BTreeMap::new();
+        let mut ids: BTreeMap<&str, String> = BTreeMap::new();
         for prefix in prefixes_of(route) {
             let is_changed = route.method != Method::GET;
-            let id = if is_changed { self.id(own, route, prefix, credential).await } else { None };
+            let id = match (prefix, ids.get("promo")) {
+                _ if !is_changed => None,
+                ("pcode", Some(promotion)) => Some(self.a_code(promotion).await),
+                _ => self.id(own, route, prefix, credential).await,
+            };
             if let Some(id) = id {
                 ids.insert(prefix, id);
             }
@@ -98,6 +102,7 @@ impl Fresh<'_> {
             "chan" => self.create(own, "/api/v1/admin/channels", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
+            "promo" => self.create(own, "/api/v1/promotions", &self.owner).await,
             "prod" => self.create(own, "/api/v1/products", &self.owner).await,
             "addr" => self.create(own, "/api/v1/customers/me/addresses", credential).await,
             "idp" if route.path.starts_with("/api/v1/auth/") => {
@@ -144,6 +149,11 @@ impl Fresh<'_> {
         );
         let made = request.send().await.expect(201);
         made.the("location").rsplit('/').next().unwrap().to_owned()
+    }
+
+    async fn a_code(&self, promotion: &str) -> String {
+        let (path, body) = (format!("/api/v1/promotions/{promotion}/codes"), json!({ "generate": { "count": 1 } }));
+        text(&self.house.create(&path, &self.owner, &body).await.expect(201), "/items/0/id")
     }
 
     async fn a_provider(&self) -> String {
@@ -201,6 +211,10 @@ impl Fresh<'_> {
             }
             // So that passkeys go on being made.
             ("PATCH", "/api/v1/relying-party") => house.get(route.path, &self.owner).await.expect(200).json(),
+            // Of a name that a group is told by there is none in the other's list.
+            ("PUT", "/api/v1/promotion-groups") => {
+                json!({ "groups": [{ "key": format!("group-{number}"), "within": "best" }] })
+            }
             // So that prices keep their meaning.
             ("PATCH", "/api/v1/organization") => json!({ "timezone": "Asia/Seoul" }),
             ("POST", "/api/v1/impersonations") => {
