@@ -17,6 +17,7 @@ pub mod id;
 pub mod line;
 pub mod locale;
 pub mod money;
+pub mod order;
 pub mod page;
 pub mod quantity;
 pub mod sku;

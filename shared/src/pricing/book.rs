@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::source::Fault;
 use crate::kernel::id::PriceListId;
 use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::order::sort_by_key;
 use crate::kernel::time::Timestamp;
 
 use super::bases::check_base;
@@ -70,9 +71,9 @@ impl PriceBook {
                 return Err(BookError::List { list: list.id, fault });
             }
         }
-        lists.sort_by_key(|list| (Reverse(list.priority), list.id));
+        sort_by_key(&mut lists, |list| (Reverse(list.priority), list.id));
         let mut places: Vec<(PriceListId, usize)> = lists.iter().enumerate().map(|(at, list)| (list.id, at)).collect();
-        places.sort_unstable();
+        sort_by_key(&mut places, |place| *place);
         if let Some([(id, _), _]) = places.windows(2).find(|pair| matches!(pair, [(one, _), (two, _)] if one == two)) {
             return Err(BookError::DuplicateList(*id));
         }

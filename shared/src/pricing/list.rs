@@ -7,6 +7,7 @@ use crate::catalog::source::Fault;
 use crate::kernel::id::{ChannelId, CustomerGroupId, PriceListId, ProductId, VariantId};
 use crate::kernel::line::Line;
 use crate::kernel::money::{Currency, Money, Rate};
+use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
 use crate::kernel::time::Timestamp;
 
@@ -176,7 +177,7 @@ impl PriceList {
         // As they are in a book: sorted, so that looking is enough.
         if !self.rules.is_sorted_by(|one, two| one.key() < two.key()) {
             keys.extend(self.rules.iter().enumerate().map(|(at, rule)| (rule.key(), at)));
-            keys.sort_unstable();
+            sort_by_key(&mut keys, |key| *key);
         }
         for pair in keys.windows(2) {
             if let [(first, _), (second, at)] = pair
@@ -193,7 +194,7 @@ impl PriceList {
 
     /// Puts the rules in the order that [`PriceList::rules_for`] and [`tier`] search.
     pub(super) fn index(&mut self) {
-        self.rules.sort_by_key(PriceRule::key);
+        sort_by_key(&mut self.rules, PriceRule::key);
     }
 
     /// The rules for exactly `target`.

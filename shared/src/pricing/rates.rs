@@ -2,6 +2,7 @@
 
 use crate::catalog::HIGHEST_PRICE;
 use crate::kernel::money::{Currency, Money, Rounding};
+use crate::kernel::order::sort_by_key;
 use crate::kernel::time::Timestamp;
 
 use super::ending::{PriceEnding, ending_for, round_price};
@@ -42,7 +43,7 @@ pub(super) enum Route<'a> {
 
 impl Rates {
     pub(super) fn new(mut rates: Vec<ExchangeRate>) -> Rates {
-        rates.sort_by_key(|rate| (rate.base, rate.quote, rate.as_of));
+        sort_by_key(&mut rates, |rate| (rate.base, rate.quote, rate.as_of));
         let mut bases: Vec<Currency> = rates.iter().map(|rate| rate.base).collect();
         bases.dedup();
         Rates { sorted: rates, bases }

@@ -5,6 +5,7 @@ use std::cmp::Reverse;
 use super::PromotionError;
 use super::apply::{Run, Runner};
 use super::candidate::{Candidates, bit};
+use crate::kernel::order::sort_by_key;
 
 /// Everything that could apply together: runs, of which the first is the best. At least one.
 pub(super) fn compared(runner: &mut Runner<'_>) -> Result<Vec<Run>, PromotionError> {
@@ -22,7 +23,7 @@ pub(super) fn compared(runner: &mut Runner<'_>) -> Result<Vec<Run>, PromotionErr
         runs.push(run);
     }
     if let Some((_, others)) = runs.split_first_mut() {
-        others.sort_by_cached_key(standing);
+        sort_by_key(others, standing);
     }
     Ok(runs)
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Items, PromotionError, Selector};
 use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, VariantId};
 use crate::kernel::money::Currency;
+use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
 use crate::kernel::time::Timestamp;
 use crate::organizations::RoundingMode;
@@ -142,10 +143,10 @@ impl Lines {
             lines.collections.extend(line.collections.iter().map(|id| (*id, at)));
             lines.categories.extend(line.categories.iter().map(|id| (*id, at)));
         }
-        lines.variants.sort_unstable();
-        lines.products.sort_unstable();
-        lines.collections.sort_unstable();
-        lines.categories.sort_unstable();
+        sort_by_key(&mut lines.variants, |one| *one);
+        sort_by_key(&mut lines.products, |one| *one);
+        sort_by_key(&mut lines.collections, |one| *one);
+        sort_by_key(&mut lines.categories, |one| *one);
         Ok(lines)
     }
 
@@ -195,7 +196,7 @@ fn mark_in<T: Ord + Copy>(index: &[(T, usize)], ids: &BTreeSet<T>, marks: &mut [
 /// All in the order of their keys, each with its place.
 pub(super) fn by_key<T>(all: &[T], key: impl Fn(&T) -> u32) -> Result<Vec<(usize, &T)>, PromotionError> {
     let mut sorted: Vec<(usize, &T)> = all.iter().enumerate().collect();
-    sorted.sort_unstable_by_key(|(_, one)| key(one));
+    sort_by_key(&mut sorted, |(_, one)| key(one));
     let is_repeated = sorted.windows(2).any(|pair| matches!(pair, [(_, a), (_, b)] if key(a) == key(b)));
     if is_repeated { Err(PromotionError::RepeatedKey) } else { Ok(sorted) }
 }

@@ -1,5 +1,6 @@
 //! Which units of a basket are bought, and which are got for it.
 
+use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
 
 /// `buy` units of some lines entitle to `get` units of some lines, `most` times.
@@ -48,7 +49,7 @@ pub(super) fn assign(terms: &Terms, buy: &[usize], get: &[usize], prices: &[(i64
     }
 
     let mut by_price: Vec<usize> = get.to_vec();
-    by_price.sort_by_key(|at| (price_at(*at), *at));
+    sort_by_key(&mut by_price, |at| (price_at(*at), *at));
     let mut wanted = times.saturating_mul(terms.get.get());
     let mut spare = to_both.saturating_sub(taken(times));
     let mut assignment = Assignment::default();
@@ -70,7 +71,7 @@ pub(super) fn assign(terms: &Terms, buy: &[usize], get: &[usize], prices: &[(i64
     }
 
     let mut by_price: Vec<usize> = buy.to_vec();
-    by_price.sort_by_key(|at| (std::cmp::Reverse(price_at(*at)), *at));
+    sort_by_key(&mut by_price, |at| (std::cmp::Reverse(price_at(*at)), *at));
     let mut wanted = times.saturating_mul(terms.buy.get());
     for at in by_price {
         if wanted == 0 {

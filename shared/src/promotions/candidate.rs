@@ -11,6 +11,7 @@ use super::{
 };
 use crate::kernel::id::PromotionCodeId;
 use crate::kernel::money::Currency;
+use crate::kernel::order::sort_by_key;
 
 pub(super) struct Candidate<'a> {
     pub(super) booked: &'a BookedPromotion,
@@ -97,7 +98,7 @@ impl<'a> Candidates<'a> {
             candidate.screened = screen(&mut candidate, &mut candidates.selected, facts);
             candidates.all.push(candidate);
         }
-        candidates.all.sort_by_cached_key(|candidate| {
+        sort_by_key(&mut candidates.all, |candidate| {
             let definition = &candidate.booked.definition;
             (candidate.group, Reverse(definition.priority), stage(candidate), candidate.booked.id)
         });
@@ -136,7 +137,7 @@ fn groups(book: &PromotionBook) -> Result<Vec<Group<'_>>, PromotionError> {
     for StackingGroup { key, priority, within, .. } in &book.groups {
         groups.push(Group { key, priority: *priority, within: *within, excludes: 0 });
     }
-    groups.sort_by_key(|group| (Reverse(group.priority), group.key));
+    sort_by_key(&mut groups, |group| (Reverse(group.priority), group.key));
     for group in &book.groups {
         for key in group.excludes.iter().filter(|key| **key != group.key) {
             let [own, other] = [&group.key, key].map(|key| groups.iter().position(|group| group.key == key));

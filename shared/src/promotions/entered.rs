@@ -2,6 +2,7 @@
 
 use super::{Basket, BookedCode, Code, Outcome, PromotionBook, Refusal};
 use crate::kernel::id::PromotionId;
+use crate::kernel::order::sort_by_key;
 
 /// One code of the basket.
 pub(super) struct Entered<'a> {
@@ -36,7 +37,7 @@ pub(super) fn entered<'a>(book: &'a PromotionBook, basket: &'a Basket) -> Vec<En
         .filter(|(_, entered)| entered.refusal.is_none())
         .filter_map(|(at, entered)| entered.booked.map(|booked| (booked.promotion, &booked.code, at)))
         .collect();
-    usable.sort_unstable();
+    sort_by_key(&mut usable, |one| *one);
     for pair in usable.windows(2) {
         if let [(first, ..), (second, _, at)] = pair
             && first == second

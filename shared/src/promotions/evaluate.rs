@@ -11,6 +11,7 @@ use super::{
     MOST_CODES, Outcome, PromotionBook, Redemption, Refusal,
 };
 use crate::kernel::id::PromotionId;
+use crate::kernel::order::sort_by_key;
 
 /// Why nothing can be said of a basket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +39,7 @@ pub fn evaluate(book: &PromotionBook, basket: &Basket) -> Result<Discounts, Prom
         return Err(PromotionError::TooManyCodes);
     }
     let mut ids: Vec<PromotionId> = book.promotions.iter().map(|booked| booked.id).collect();
-    ids.sort_unstable();
+    sort_by_key(&mut ids, |id| *id);
     if ids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
         return Err(PromotionError::RepeatedPromotion);
     }

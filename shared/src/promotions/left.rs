@@ -3,6 +3,7 @@
 use super::PromotionError;
 use super::reduce::{Share, allocate_to};
 use crate::kernel::money::{Currency, Rate, Rounding};
+use crate::kernel::order::sort_by_key;
 
 /// Units that a buyer got for others are kept apart from the rest of their line, since less is left of each of them.
 /// Those that were got together cost the same, and so do those of the rest.
@@ -106,7 +107,7 @@ impl Left {
             lower(self.units.get_mut(at), units);
             self.got.push(Got { at, units, left: whole.saturating_sub(amount) });
         }
-        self.got.sort_by_key(|got| got.at);
+        sort_by_key(&mut self.got, |got| got.at);
         Ok(())
     }
 }

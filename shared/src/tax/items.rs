@@ -5,6 +5,7 @@ use super::compute::TaxError;
 use super::plans::Plans;
 use super::question::{ShippingCharge, ShippingTax, TaxQuestion};
 use super::rounding::share;
+use crate::kernel::order::sort_by_key;
 
 static STANDARD: TaxClass = TaxClass::STANDARD;
 
@@ -80,7 +81,7 @@ impl<'q> Goods<'q> {
             |charge: &ShippingCharge| matches!(&charge.tax, ShippingTax::Proportional { lines } if !lines.is_empty());
         if question.shipping.iter().any(is_named) {
             by_key = question.lines.iter().map(|line| line.key.as_str()).zip(0..).collect();
-            by_key.sort_unstable();
+            sort_by_key(&mut by_key, |one| *one);
         }
         Ok(Goods { lines, all, by_key })
     }
@@ -91,7 +92,7 @@ impl<'q> Goods<'q> {
             return Ok(self.all.clone());
         }
         let mut keys: Vec<&str> = keys.iter().map(String::as_str).collect();
-        keys.sort_unstable();
+        sort_by_key(&mut keys, |key| *key);
         keys.dedup();
         let with = |key| {
             let first = self.by_key.partition_point(|(known, _)| *known < key);

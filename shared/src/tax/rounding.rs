@@ -2,6 +2,7 @@
 
 use super::rates::{Fraction, RateSet, greatest_common_divisor};
 use crate::kernel::money::{Currency, Money, Rounding, allocate};
+use crate::kernel::order::sort_by_key;
 
 /// Rounds one fraction. `None` beyond `i64`.
 pub(super) fn round(exact: Fraction, rounding: Rounding) -> Option<i64> {
@@ -33,7 +34,7 @@ pub(super) fn round_sum(exact: &[Fraction], rounding: Rounding) -> Option<Vec<i6
     let fraction = parity.checked_mul(common)?.checked_add(rest.checked_rem(common)?)?;
     let more = carried.checked_add(rounding.divide(fraction, common)?)?.checked_sub(parity)?;
 
-    remainders.sort_by_key(|&(remainder, _)| std::cmp::Reverse(remainder));
+    sort_by_key(&mut remainders, |&(remainder, _)| std::cmp::Reverse(remainder));
     for &(_, index) in remainders.iter().take(usize::try_from(more).ok()?) {
         let share = wholes.get_mut(index)?;
         *share = share.checked_add(1)?;

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::kernel::id::{ProductId, VariantId};
 use crate::kernel::money::Money;
+use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
 use crate::pricing::{self, BasePrice, Conversion, PriceQuestion, PricingError, ResolvedPrice};
 use crate::promotions::{
@@ -208,16 +209,16 @@ fn taxable(rules: &Rules, cart: &Cart, discounts: &Discounts) -> Result<TaxQuest
 /// ordered.
 fn by_key<T>(items: impl Iterator<Item = T>, key: impl Fn(&T) -> u32) -> impl Iterator<Item = T> {
     let mut items: Vec<T> = items.collect();
-    items.sort_by_key(key);
+    sort_by_key(&mut items, key);
     items.into_iter()
 }
 
 /// What was taxed in the order of `keys`, in that of the cart.
 fn in_order_of(keys: impl Iterator<Item = u32>, taxed: Vec<TaxedLine>) -> impl Iterator<Item = TaxedLine> {
     let mut places: Vec<(u32, usize)> = keys.enumerate().map(|(place, key)| (key, place)).collect();
-    places.sort_unstable();
+    sort_by_key(&mut places, |place| *place);
     let mut taxed: Vec<(usize, TaxedLine)> = places.into_iter().map(|(_, place)| place).zip(taxed).collect();
-    taxed.sort_unstable_by_key(|(place, _)| *place);
+    sort_by_key(&mut taxed, |(place, _)| *place);
     taxed.into_iter().map(|(_, taxed)| taxed)
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Cart, CartLine, TotalsError};
 use crate::kernel::money::{AllocationError, Money, allocate};
+use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
 use crate::pricing::ResolvedPrice;
 use crate::promotions::{Discount, Discounted};
@@ -15,7 +16,7 @@ impl Groups {
     pub(super) fn of(cart: &Cart, prices: &[ResolvedPrice]) -> Groups {
         let mut sorted: Vec<(&CartLine, &ResolvedPrice, usize)> =
             cart.lines.iter().zip(prices).enumerate().map(|(place, (line, price))| (line, price, place)).collect();
-        sorted.sort_by_key(|(line, price, place)| {
+        sort_by_key(&mut sorted, |(line, price, place)| {
             (line.variant, price.unit_price.minor(), price.compare_at_price.is_some(), line.key, *place)
         });
         let mut groups: Vec<(Vec<usize>, Quantity)> = Vec::with_capacity(sorted.len());
