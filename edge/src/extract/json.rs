@@ -166,6 +166,14 @@ pub(crate) fn json_tree(text: &[u8]) -> Result<(Value, BTreeSet<String>), String
     tree::parse(text).map_err(|error| format!("is not JSON: {error}"))
 }
 
+/// Reads a document that was stored, as bodies are read: types that are in both are compiled for one deserializer.
+///
+/// # Errors
+/// It is of another shape.
+pub fn stored<T: DeserializeOwned>(document: &str) -> Result<T, serde_json::Error> {
+    tree::read(&serde_json::from_str(document)?).0
+}
+
 /// The JSON of `bytes`; members that stand twice go to `errors`. No body at all is an empty object.
 fn tree_of(bytes: &[u8], errors: &mut FieldErrors) -> Result<Value, Problem> {
     let (body, twice) = json_tree(bytes).map_err(|reason| malformed(format!("The body {reason}.")))?;

@@ -153,6 +153,15 @@ impl<'de> Node<'de, '_> {
         seed.deserialize(self).inspect_err(|_| remember_wrong(path, findings))
     }
 
+    fn elements<V: Visitor<'de>>(self, elements: &'de [Value], visitor: V) -> Result<V::Value, serde_json::Error> {
+        let mut elements = Elements { rest: elements.iter().enumerate(), of: self };
+        let read = visitor.visit_seq(&mut elements)?;
+        match elements.rest.len() {
+            0 => Ok(read),
+            more => Err(Error::custom(format_args!("has {more} elements too many"))),
+        }
+    }
+
     fn unexpected(&self) -> Unexpected<'de> {
         match self.value {
             Value::Null => Unexpected::Unit,
@@ -185,15 +194,17 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Number(number) => number.deserialize_any(visitor),
             Value::String(text) => visitor.visit_borrowed_str(text),
-            Value::Array(elements) => {
-                let mut elements = Elements { rest: elements.iter().enumerate(), of: self };
-                let read = visitor.visit_seq(&mut elements)?;
-                match elements.rest.len() {
-                    0 => Ok(read),
-                    more => Err(Error::custom(format_args!("has {more} elements too many"))),
-                }
-            }
+            Value::Array(elements) => self.elements(elements, visitor),
             Value::Object(members) => visitor.visit_map(Members { rest: members.iter(), value: None, of: self }),
+        }
+    }
+
+    // What follows asks for one kind of value, so that a visitor is compiled for that kind alone.
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::Object(members) => visitor.visit_map(Members { rest: members.iter(), value: None, of: self }),
+            _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
         }
     }
 
@@ -203,8 +214,34 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, serde_json::Error> {
+        self.deserialize_map(visitor)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
         match self.value {
-            Value::Object(_) => self.deserialize_any(visitor),
+            Value::Array(elements) => self.elements(elements, visitor),
+            _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
+        }
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, serde_json::Error> {
+        self.deserialize_seq(visitor)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::String(text) => visitor.visit_borrowed_str(text),
+            _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
+        }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, serde_json::Error> {
+        match self.value {
+            Value::Bool(value) => visitor.visit_bool(*value),
             _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
         }
     }
@@ -243,8 +280,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
-        tuple tuple_struct map identifier
+        i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char bytes byte_buf unit unit_struct tuple_struct identifier
     }
 }
 
