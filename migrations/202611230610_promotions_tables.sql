@@ -50,19 +50,22 @@ CREATE INDEX promotion_listed ON promotion (store_id, id);
 CREATE INDEX promotion_grouped ON promotion (store_id, group_key) WHERE group_key IS NOT NULL;
 CREATE INDEX promotion_automatic ON promotion (store_id, ends_at) WHERE active = 1 AND triggered_by = 'automatic';
 
--- Each cart is held against all of them. Those that are over do not count: they begin again with a write only.
+-- Each cart is held against all of them, and each reads them: 200, of 256 KiB together. Those that are over do not
+-- count: they begin again with a write only.
 CREATE TRIGGER promotion_count_made AFTER INSERT ON promotion
-WHEN NEW.active = 1 AND NEW.triggered_by = 'automatic' AND (SELECT count(*) FROM promotion p
+WHEN NEW.active = 1 AND NEW.triggered_by = 'automatic' AND (SELECT count(*) > 200 OR sum(octet_length(p.definition)) > 262144
+  FROM promotion p
   WHERE p.organization_id = NEW.organization_id AND p.store_id = NEW.store_id AND p.active = 1
-    AND p.triggered_by = 'automatic' AND p.ends_at > NEW.updated_at) > 200
+    AND p.triggered_by = 'automatic' AND p.ends_at > NEW.updated_at)
 BEGIN
   SELECT RAISE(ABORT, 'PROMOTION_COUNT');
 END;
 
 CREATE TRIGGER promotion_count_changed AFTER UPDATE OF definition ON promotion
-WHEN NEW.active = 1 AND NEW.triggered_by = 'automatic' AND (SELECT count(*) FROM promotion p
+WHEN NEW.active = 1 AND NEW.triggered_by = 'automatic' AND (SELECT count(*) > 200 OR sum(octet_length(p.definition)) > 262144
+  FROM promotion p
   WHERE p.organization_id = NEW.organization_id AND p.store_id = NEW.store_id AND p.active = 1
-    AND p.triggered_by = 'automatic' AND p.ends_at > NEW.updated_at) > 200
+    AND p.triggered_by = 'automatic' AND p.ends_at > NEW.updated_at)
 BEGIN
   SELECT RAISE(ABORT, 'PROMOTION_COUNT');
 END;
@@ -84,7 +87,7 @@ CREATE TABLE promotion_code (
 
 CREATE INDEX promotion_code_listed ON promotion_code (promotion_id, code);
 
--- How often a customer has had a promotion, by whatever redemptions are kept by.
+-- How often a customer has had a promotion: an account, by its id, and whoever orders with an address, by its hash.
 CREATE TABLE promotion_customer (
   promotion_id TEXT NOT NULL REFERENCES promotion (id) ON DELETE CASCADE,
   customer TEXT NOT NULL,
@@ -122,12 +125,15 @@ CREATE TRIGGER promotion_redeemed AFTER INSERT ON promotion_redemption BEGIN
   UPDATE promotion_code SET used = used + 1, remaining = remaining - 1
   WHERE organization_id = NEW.organization_id AND id = NEW.code_id;
 
+  -- A buyer is counted by the account and by the address of the order, so that nobody has it twice by leaving out one.
   -- Where there is a limit for each customer, one must be named.
   INSERT INTO promotion_customer (organization_id, promotion_id, customer, used, remaining)
-  SELECT NEW.organization_id, p.id, NEW.customer, 1, p.limit_per_customer - 1
+  SELECT NEW.organization_id, p.id, c.customer, 1, p.limit_per_customer - 1
   FROM promotion p
+  JOIN (SELECT NEW.customer AS customer UNION SELECT o.email_hash FROM orders o
+    WHERE o.organization_id = NEW.organization_id AND o.id = NEW.order_id AND NEW.customer IS NOT NULL) c
   WHERE p.organization_id = NEW.organization_id AND p.id = NEW.promotion_id
-    AND (NEW.customer IS NOT NULL OR p.limit_per_customer IS NOT NULL)
+    AND (c.customer IS NOT NULL OR p.limit_per_customer IS NOT NULL)
   ON CONFLICT (promotion_id, customer) DO UPDATE SET used = promotion_customer.used + 1,
     remaining = excluded.remaining - promotion_customer.used
   WHERE promotion_customer.organization_id = NEW.organization_id;

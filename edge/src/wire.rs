@@ -8,8 +8,22 @@ use headlesspro_shared::kernel::id::Kind;
 use headlesspro_shared::kernel::money::Money;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::extract::FieldErrors;
+
+/// What is written as JSON, as a tree. It goes by the text, since what is also written as text is then compiled once.
+pub fn value_of<T: Serialize>(body: &T) -> Value {
+    serde_json::to_string(body).and_then(|text| serde_json::from_str(&text)).unwrap_or_default()
+}
+
+/// The members of what is written as an object; of anything else none.
+pub fn members_of<T: Serialize>(body: &T) -> Map<String, Value> {
+    match value_of(body) {
+        Value::Object(members) => members,
+        _ => Map::new(),
+    }
+}
 
 /// An amount of money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

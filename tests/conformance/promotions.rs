@@ -70,7 +70,8 @@ async fn furnish(sql: &dyn Sql) {
                    fulfillment_state, email_hash, personal_sealed, currency, total_minor, document, placed_at)
                  VALUES ('{id}', '{organization}', '{store}', '{number}', {number}, 'confirmed', 'pending',
                    'unfulfilled', '{:064}', '', 'EUR', 0, '{{}}', 1)",
-                0
+                // Order 9 is of the address of order 1.
+                number % 8
             ),
         )
         .await;
@@ -117,7 +118,7 @@ async fn redeem(sql: &dyn Sql, number: u128, redemptions: &[Redemption]) -> bool
 
 async fn book(sql: &dyn Sql, codes: &[&str], customer: &str) -> PromotionBook {
     let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
-    let statements = promotions::book(tenant(), &codes, Some(customer), NOW);
+    let statements = promotions::book(tenant(), &codes, &[customer.to_owned()], NOW);
     assert_eq!(statements.len(), promotions::BOOK_STATEMENTS);
     promotions::book_of(&sql.read(statements).await.unwrap()).unwrap()
 }
@@ -140,6 +141,8 @@ async fn limits_are_the_databases(sql: &dyn Sql) {
     assert!(!redeem(sql, 3, &[of(1, "eve")]).await, "two orders have it");
     let anybody = Redemption { customer: None, ..of(2, "") };
     assert!(!redeem(sql, 3, &[anybody]).await, "a limit for each customer needs one");
+    assert!(!redeem(sql, 9, &[of(2, "eve")]).await, "the address has had it with an account");
+    assert_eq!(book(sql, &[], &format!("{:064}", 1)).await.promotions[1].used_by_customer, 1);
     assert!(redeem(sql, 3, &[of(2, "eve")]).await);
     assert!(redeem(sql, 4, &[]).await);
 

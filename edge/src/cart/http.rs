@@ -207,7 +207,7 @@ async fn explain(
     Parsed(Moment(at)): Parsed<Moment>,
 ) -> Result<Response, Problem> {
     let agreed = usecase::asked(&ctx, id, at.unwrap_or(ctx.now)).await?;
-    let body = explanation(&agreed.question, agreed.totals).map_err(|_| Problem::from(CartError::TooExpensive))?;
+    let body = explanation(&agreed.question).map_err(|_| Problem::from(CartError::TooExpensive))?;
     let headers = [(CACHE_CONTROL, HeaderValue::from_static("private, no-store"))];
     Ok((headers, axum::Json(body)).into_response())
 }

@@ -148,11 +148,11 @@ pub async fn asked(ctx: &Ctx, id: CartId, at: Timestamp) -> Result<Agreed, Failu
 
 async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart, Priced), Failure<CartError>> {
     let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
-    let customer = totals::buyer(ctx).await?.map(|account| account.to_string());
+    let names: Vec<String> = totals::buyer(ctx).await?.map(|account| account.to_string()).into_iter().collect();
     let (tenant, currency) = (ctx.tenant(), cart.currency);
     let reads = |channel| {
         let mut reads = vec![catalog::offers(tenant, variants.iter().copied(), Some(currency), channel, at)];
-        reads.extend(totals::reads(tenant, variants.iter().copied(), &cart.codes, customer.as_deref(), at));
+        reads.extend(totals::reads(tenant, variants.iter().copied(), &cart.codes, &names, at));
         reads
     };
     let rows = ctx.read_in_channel(&reads).await?;
@@ -166,7 +166,7 @@ async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart
         lines: shown.bought().map(|line| (line.variant, line.quantity)).collect(),
         currency,
         channel: ctx.channel(),
-        customer,
+        customer: names.into_iter().next(),
         is_first_order: None,
         codes,
         destination: None,

@@ -7,7 +7,7 @@ use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, No
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
-use headlesspro_shared::totals::{LineTotals, Totals};
+use headlesspro_shared::totals::{GiftTotals, LineTotals, Totals};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
@@ -22,7 +22,7 @@ use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::totals::{CodeBody, TotalsBody, codes, discounted};
-use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
+use crate::wire::{AddressBody, IdText, MomentText, MoneyBody, value_of};
 
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CheckoutWrite);
@@ -255,10 +255,11 @@ impl From<CompleteError> for Problem {
             CompleteError::NotPlaceable(error) => not_placeable(&error),
             CompleteError::TotalsChanged(both) => {
                 let [agreed, current] = &*both;
-                let value = |totals| serde_json::to_value(TotalsBody::from(totals)).unwrap_or_default();
+                let value = |totals| value_of(&TotalsBody::from(totals));
                 totals_changed(&value(agreed), &value(current))
                     .with("lines", changed_lines(agreed, current).into())
-                    .with("codes", serde_json::to_value(codes(&[], Some(current))).unwrap_or_default())
+                    .with("giftsGone", gifts_gone(agreed, current).into())
+                    .with("codes", value_of(&codes(&[], Some(current))))
             }
             CompleteError::NotCompletable(error @ NotCompletable::Expired) => {
                 conflict("checkout-expired").detail(error.to_string())
@@ -280,6 +281,7 @@ pub fn totals_changed(agreed: &Value, current: &Value) -> Problem {
         .with("agreed", agreed.clone())
         .with("current", current.clone())
         .with("lines", json!([]))
+        .with("giftsGone", json!([]))
         .with("codes", json!([]))
 }
 
@@ -291,6 +293,12 @@ fn changed_lines(agreed: &Totals, current: &Totals) -> Vec<Value> {
         json!({ "variantId": one.variant.to_string(), "agreedTotal": total(one), "currentTotal": total(other) })
     };
     both.map(line).collect()
+}
+
+/// The variants that were to come for nothing, and do not.
+fn gifts_gone(agreed: &Totals, current: &Totals) -> Vec<Value> {
+    let comes = |gift: &GiftTotals| current.gifts.iter().any(|other| other.variant == gift.variant);
+    agreed.gifts.iter().filter(|gift| !comes(gift)).map(|gift| gift.variant.to_string().into()).collect()
 }
 
 /// 409 with every line that is in the way, and what could be had instead.

@@ -69,6 +69,9 @@ pub struct TotalsChangedBody {
     pub current: TotalsBody,
     /// Those that cost something else now.
     pub lines: Vec<ChangedLineBody>,
+    /// The variants that were to come for nothing, and do not.
+    #[schemars(with = "Vec<IdText<VariantKind>>")]
+    pub gifts_gone: Vec<String>,
     /// What comes of the codes now.
     pub codes: Vec<CodeBody>,
 }

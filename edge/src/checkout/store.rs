@@ -5,9 +5,11 @@ use headlesspro_shared::kernel::id::{CartId, ChannelId, CheckoutId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::totals::{ENGINE_VERSION, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Tenant};
+use crate::extract::stored;
 use crate::failure::Unavailable;
 use crate::identity::{data_key, wrapped_key};
 use crate::orders::{Of, Personal};
@@ -18,12 +20,12 @@ use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
-  created_at, expires_at, channel_id, question, totals, rules_version, rules_turn_at)
+  created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at)
 VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
-  c.channel_id, c.question, c.totals, c.rules_version, c.rules_turn_at, k.wrapped, k.master_key_id
+  c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -76,7 +78,7 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(checkout.expires_at.millis())
         .bind(checkout.channel.map(|id| id.to_string()))
         .bind(agreed.map(|agreed| serde_json::to_string(&agreed.question).unwrap_or_default()))
-        .bind(agreed.map(|agreed| serde_json::to_string(&agreed.totals).unwrap_or_default()))
+        .bind(agreed.map(|agreed| i64::from(agreed.question.engine)))
         .bind(agreed.map(|agreed| agreed.standing.version))
         .bind(agreed.and_then(|agreed| agreed.standing.turns_at).map(Timestamp::millis))
 }
@@ -105,6 +107,9 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
     let lines: Vec<LineRow> =
         serde_json::from_str(row.get("lines")?).map_err(|_| Unavailable::corrupt("a checkout's lines"))?;
     let id: CheckoutId = row.parse("id")?;
+    let created_at = Timestamp::from_millis(row.get("created_at")?);
+    let engine = row.get::<Option<i64>>("engine")?;
+    let is_of_this_engine = engine.is_none_or(|engine| engine == i64::from(ENGINE_VERSION));
     Ok(Checkout {
         id,
         cart: row.parse("cart_id")?,
@@ -116,22 +121,20 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         personal: Personal::open(tenant, key, Of::Checkout(id), row.get("personal_sealed")?)?,
         lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
         total: Money::new(row.get("total_minor")?, currency),
-        agreed: agreed_of(row)?,
+        agreed: if is_of_this_engine { agreed_of(row)? } else { None },
         channel: row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()?,
-        created_at: Timestamp::from_millis(row.get("created_at")?),
-        expires_at: Timestamp::from_millis(row.get("expires_at")?),
+        created_at,
+        // Another engine may come to something else than the buyer has agreed to.
+        expires_at: if is_of_this_engine { Timestamp::from_millis(row.get("expires_at")?) } else { created_at },
     })
 }
 
 fn agreed_of(row: Row<'_>) -> Result<Option<Agreed>, Unavailable> {
-    let (Some(question), Some(totals)) = (row.get::<Option<&str>>("question")?, row.get::<Option<&str>>("totals")?)
-    else {
-        return Ok(None);
-    };
-    let corrupt = |_| Unavailable::corrupt("a checkout's totals");
+    let Some(question) = row.get::<Option<&str>>("question")? else { return Ok(None) };
+    let question: Question = stored(question).map_err(|_| Unavailable::corrupt("what a checkout was totalled from"))?;
     Ok(Some(Agreed {
-        question: serde_json::from_str(question).map_err(corrupt)?,
-        totals: serde_json::from_str(totals).map_err(corrupt)?,
+        totals: question.total().map_err(|error| Unavailable::corrupt(format!("a checkout's totals: {error}")))?,
+        question,
         standing: Standing {
             version: row.get("rules_version")?,
             turns_at: row.get::<Option<i64>>("rules_turn_at")?.map(Timestamp::from_millis),

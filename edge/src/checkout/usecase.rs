@@ -2,13 +2,12 @@
 
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
-    AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotPlaceable, PlacedLine, Placement,
-    agree, complete as completable, place,
+    AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotPlaceable, PlacedLine, agree,
+    complete as completable, place,
 };
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{CartId, CheckoutId, OrderId};
+use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
 use headlesspro_shared::totals::{GiftTotals, Totals};
@@ -18,13 +17,13 @@ use super::store::{self, Checkout};
 use crate::app::Ctx;
 use crate::cart::{self, Contents};
 use crate::catalog::{Advance, Touched};
-use crate::failure::{Failure, Halt, Unavailable};
+use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
 use crate::port::sql::{Commit, Committed, Rows};
-use crate::totals::{self, Priced, TotalsBody, Wanted};
+use crate::totals::{self, Agreed, Priced, TotalsBody, Wanted};
 use crate::vault::DataKey;
-use crate::wire::{AddressBody, MoneyBody};
+use crate::wire::{AddressBody, MoneyBody, value_of};
 use crate::{catalog, identity, inventory, promotions};
 
 /// What a buyer brings to a checkout.
@@ -88,10 +87,11 @@ pub async fn open(
     // Known: the cart is told to verified callers only.
     let channel = ctx.channel();
     let email_hash = identity::email_hash(ctx.app(), tenant, &command.email);
-    let customer = customer(ctx, &email_hash).await?;
+    let account = totals::buyer(ctx).await?;
+    let names = names(account, &email_hash);
     let offers = catalog::offers(tenant, variants.clone(), Some(currency), channel, ctx.now);
-    let mut reads = vec![offers, identity::data_key_statement(tenant), orders::is_first(tenant, &email_hash)];
-    reads.extend(totals::reads(tenant, variants, &codes, Some(&customer), ctx.now));
+    let mut reads = vec![offers, identity::data_key_statement(tenant), orders::is_first(tenant, &email_hash, account)];
+    reads.extend(totals::reads(tenant, variants, &codes, &names, ctx.now));
     let known = reads.len();
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
@@ -106,14 +106,16 @@ pub async fn open(
         lines: wanted,
         currency,
         channel,
-        customer: Some(customer),
+        customer: names.into_iter().next(),
         is_first_order: rows.get(2).map(orders::is_first_of).transpose()?,
         codes,
-        destination: destination(&command.shipping_address),
+        // Nothing asks where it goes, and what is kept says no more of the buyer than it must.
+        destination: None,
     };
     let rules = rows.get(3..known).unwrap_or_default();
     let Priced { agreed, gifts } =
         totals::priced(ctx, rules, &wanted, ctx.now).await.map_err(|error| error.or(OpenError::TooExpensive))?;
+    let agreed = agreed.as_kept();
     let checkout = Checkout {
         id: ctx.new_id()?,
         cart: command.cart,
@@ -164,14 +166,9 @@ fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
     identity::data_key(ctx.app(), ctx.tenant(), &wrapped)
 }
 
-/// Whose redemptions are counted: those of the account, or of a guest's address.
-async fn customer(ctx: &Ctx, email_hash: &str) -> Result<String, Halt> {
-    Ok(totals::buyer(ctx).await?.map_or_else(|| email_hash.to_owned(), |account| account.to_string()))
-}
-
-fn destination(address: &AddressBody) -> Option<Place> {
-    let country = address.country_code.as_deref()?.parse().ok()?;
-    Some(Place::of_address(country, address.region.as_deref(), address.postal_code.as_deref()))
+/// What the buyer's redemptions are counted by: the account if there is one, and the address.
+fn names(account: Option<AccountId>, email_hash: &str) -> Vec<String> {
+    account.map(|account| account.to_string()).into_iter().chain([email_hash.to_owned()]).collect()
 }
 
 /// Gifts as lines: each costs its price, all of which is taken off.
@@ -266,15 +263,13 @@ pub async fn complete(
                 if let Some(order) = placed.first() {
                     return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
                 }
-                if let Err(problems) = still_placeable(&checkout, offers)? {
-                    return Err(Failure::Rejected(CompleteError::NotPlaceable(problems)));
-                }
+                still_placeable(&checkout, offers)?;
                 if checkout.agreed.is_none() {
                     return Err(unexplained(&refusal));
                 }
                 // The merchant has changed the rules, or others have had what was left of a promotion.
-                if 0 < left {
-                    total_again(ctx, &mut checkout).await?;
+                if 0 < left && !total_again(ctx, &mut checkout).await? {
+                    return Err(unexplained(&refusal));
                 }
             }
         }
@@ -282,12 +277,13 @@ pub async fn complete(
     Err(Failure::Unavailable(Unavailable::Contended))
 }
 
-/// Totals a checkout by the rules of now: whoever has agreed to the same may have it by them.
+/// Totals a checkout by the rules of now: whoever has agreed to the same may have it by them. Whether anything of it has
+/// changed at all.
 ///
 /// # Errors
 /// [`CompleteError::TotalsChanged`] where it comes to something else.
-async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<(), Failure<CompleteError>> {
-    let Some(agreed) = &checkout.agreed else { return Ok(()) };
+async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure<CompleteError>> {
+    let Some(agreed) = &checkout.agreed else { return Ok(false) };
     let (tenant, cart) = (ctx.tenant(), &agreed.question.cart);
     let email_hash = hash_of_address(ctx, &checkout.personal.email)?;
     let wanted = Wanted {
@@ -297,22 +293,31 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<(), Failure<C
         customer: cart.customer.clone(),
         is_first_order: cart.is_first_order,
         codes: cart.codes.clone(),
-        destination: Some(cart.destination.clone()),
+        destination: None,
     };
     let variants = wanted.lines.iter().map(|(variant, _)| *variant);
-    let mut reads = vec![orders::is_first(tenant, &email_hash)];
-    reads.extend(totals::reads(tenant, variants, &wanted.codes, wanted.customer.as_deref(), ctx.now));
+    // The one who opened it.
+    let account = cart.customer.as_deref().and_then(|customer| customer.parse().ok());
+    let offers = catalog::offers(tenant, variants.clone(), Some(wanted.currency), wanted.channel, ctx.now);
+    let mut reads = vec![orders::is_first(tenant, &email_hash, account), offers];
+    reads.extend(totals::reads(tenant, variants, &wanted.codes, &names(account, &email_hash), ctx.now));
     let rows = ctx.read(reads).await?;
-    let (first, rules) = rows.split_first().ok_or_else(|| Unavailable::corrupt("a read answered nothing"))?;
+    let [first, offers, rules @ ..] = rows.as_slice() else {
+        return Err(Unavailable::corrupt("a read answered too few statements").into());
+    };
+    // What cannot be bought at its price has no totals either.
+    still_placeable(checkout, offers)?;
     let wanted = Wanted { is_first_order: Some(orders::is_first_of(first)?), ..wanted };
     let overflow = || CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow));
     let now = totals::priced(ctx, rules, &wanted, ctx.now).await.map_err(|error| error.or(overflow()))?.agreed;
-    if now.totals != agreed.totals {
+    if !now.totals.is_same_purchase(&agreed.totals) {
         let both = Box::new([agreed.totals.clone(), now.totals]);
         return Err(Failure::Rejected(CompleteError::TotalsChanged(both)));
     }
-    checkout.agreed = Some(now);
-    Ok(())
+    let by = |agreed: &Agreed| (agreed.standing, agreed.question.cart.is_first_order);
+    let has_changed = by(&now) != by(agreed) || now.totals != agreed.totals;
+    checkout.agreed = Some(now.as_kept());
+    Ok(has_changed)
 }
 
 fn placed_order(order: &OrderBody) -> Change {
@@ -375,7 +380,7 @@ async fn commit_of(
         document: String::new(),
     };
     let body = body_of(ctx, &order, checkout);
-    order.document = document_of(&body)?;
+    order.document = document_of(&body);
     let location = format!("/api/v1/orders/{id}");
     let actor = &ctx.principal().await?.actor;
     let placed = Event {
@@ -464,27 +469,29 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
     }
 }
 
-/// Decides again, on what the refused commit saw. The order that is being placed had its own lines taken
-/// off nothing: the guards come before the stock.
-fn still_placeable(
-    checkout: &Checkout,
-    offers: &Rows,
-) -> Result<Result<Placement, NotPlaceable>, Failure<CompleteError>> {
+/// Decides again on what is bought, as the refused commit saw it: the order that is being placed had its own lines taken
+/// off nothing, since the guards come before the stock. A gift that is gone is no reason here, but other totals.
+fn still_placeable(checkout: &Checkout, offers: &Rows) -> Result<(), Failure<CompleteError>> {
+    let bought = checkout.agreed.as_ref().map_or(checkout.lines.len(), |agreed| agreed.question.cart.lines.len());
     let agreed: Vec<AgreedLine> = checkout
         .lines
         .iter()
+        .take(bought)
         .map(|line| AgreedLine { variant: line.variant, quantity: line.quantity, unit_price: line.unit_price })
         .collect();
-    Ok(place(&agreed, checkout.total.currency(), &catalog::offers_of(offers)?))
+    match place(&agreed, checkout.total.currency(), &catalog::offers_of(offers)?) {
+        Ok(_) => Ok(()),
+        Err(problems) => Err(Failure::Rejected(CompleteError::NotPlaceable(problems))),
+    }
 }
 
 /// The order without what is sealed apart from it.
-fn document_of(body: &OrderBody) -> Result<String, Unavailable> {
-    let mut document = serde_json::to_value(body).map_err(|error| Unavailable::corrupt(error.to_string()))?;
+fn document_of(body: &OrderBody) -> String {
+    let mut document = value_of(body);
     if let Some(members) = document.as_object_mut() {
         members.retain(|name, _| !PERSONAL_MEMBERS.contains(&name.as_str()));
     }
-    Ok(document.to_string())
+    document.to_string()
 }
 
 fn hash_of_address(ctx: &Ctx, email: &str) -> Result<String, Unavailable> {

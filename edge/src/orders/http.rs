@@ -13,13 +13,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::personal::whole;
-use super::store;
+use super::store::{self, RecordedTotals};
 use crate::app::Ctx;
 use crate::extract::{Parsed, PathId, Query, QueryParams, next_link};
 use crate::failure::{Denied, Halt, Unavailable};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
-use crate::totals::{Moment, TotalsBody, explanation};
+use crate::totals::{Moment, TotalsBody, explanation, recorded_explanation};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
@@ -168,15 +168,25 @@ async fn explain(
         return Err(Problem::not_found());
     }
     let recorded = answers.get(1).map(store::totals_of).transpose().map_err(Halt::Unavailable)?.flatten();
-    let (mut question, totals) = recorded.ok_or_else(|| {
-        Problem::new(StatusCode::CONFLICT, "nothing-to-explain")
-            .detail("The order is from before totals were recorded: each line costs its unit price times its quantity.")
-    })?;
-    if let Some(at) = at {
-        question.cart.at = at;
-    }
-    let explained = explanation(&question, totals)
-        .map_err(|error| Halt::Unavailable(Unavailable::corrupt(format!("an order's totals: {error}"))))?;
+    let nothing = |detail: &str| Problem::new(StatusCode::CONFLICT, "nothing-to-explain").detail(detail.to_owned());
+    let explained = match (recorded, at) {
+        (None, _) => {
+            let detail =
+                "The order is from before totals were recorded: each line costs its unit price times its quantity.";
+            return Err(nothing(detail));
+        }
+        (Some(RecordedTotals::OfAnother(_)), Some(_)) => {
+            let detail = "Another release has totalled the order, which this one can explain as it was placed only: leave \
+                          out at.";
+            return Err(nothing(detail));
+        }
+        (Some(RecordedTotals::OfAnother(totals)), None) => recorded_explanation(totals),
+        (Some(RecordedTotals::OfThis(mut question)), at) => {
+            question.cart.at = at.unwrap_or(question.cart.at);
+            explanation(&question)
+                .map_err(|error| Halt::Unavailable(Unavailable::corrupt(format!("an order's totals: {error}"))))?
+        }
+    };
     Ok(([(CACHE_CONTROL, "private, no-store")], axum::Json(explained)).into_response())
 }
 

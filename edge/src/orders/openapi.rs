@@ -38,7 +38,8 @@ fn explain() -> Operation {
         .says(
             "Explains what an order cost",
             "Totalled again from what it was made with: per line the price, the promotions and the taxes with their \
-             amounts, in order. With `at`, what the same cart would have cost at another instant by the rules recorded.",
+             amounts, in order. With `at`, what the same cart would have cost at another instant by the rules recorded, \
+             which are those that had a part in it.",
         )
         .cache(Cache::Personal)
         .budget(Budget::new(1, 1, 0))
@@ -54,7 +55,10 @@ fn explain() -> Operation {
         .problems(credentials(Scope::OrdersRead))
         .problems(not_found())
         .problems(vec![
-            of(nothing, "The order is from before totals were recorded."),
+            of(
+                nothing,
+                "The order is from before totals were recorded, or `at` is asked of totals by another release's engine.",
+            ),
             of(
                 Problem::parameter("at", "expected an RFC 3339 instant"),
                 "Query parameters are unknown or not valid; `errors` lists them all.",

@@ -5,10 +5,11 @@ use headlesspro_shared::kernel::id::{AccountId, ChannelId, CheckoutId, OrderId, 
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
-use headlesspro_shared::totals::{Question, Totals};
-use serde_json::json;
+use headlesspro_shared::totals::{ENGINE_VERSION, Question, Totals};
+use serde_json::{Map, Value, json};
 
 use crate::app::Tenant;
+use crate::extract::stored;
 use crate::failure::Unavailable;
 use crate::identity::wrapped_key;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
@@ -38,14 +39,19 @@ INSERT INTO order_totals (organization_id, order_id, engine, question, totals) V
 const GUARD_FIRST: &str = "-- orders::guard_first
 INSERT INTO violation (what)
 SELECT 'there is an order of this buyer already'
-FROM orders o WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3 AND o.id <> ?4 LIMIT 1";
+WHERE EXISTS (SELECT 1 FROM orders o
+    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3 AND o.id <> ?5)
+  OR EXISTS (SELECT 1 FROM orders a
+    WHERE a.organization_id = ?1 AND +a.store_id = ?2 AND a.account_id = ?4 AND a.id <> ?5)";
 
 const IS_FIRST: &str = "-- orders::is_first
 SELECT NOT EXISTS (SELECT 1 FROM orders o
-  WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3) AS is_first";
+    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3)
+  AND NOT EXISTS (SELECT 1 FROM orders a
+    WHERE a.organization_id = ?1 AND +a.store_id = ?2 AND a.account_id = ?4) AS is_first";
 
 const TOTALS: &str = "-- orders::totals
-SELECT t.question, t.totals FROM order_totals t
+SELECT t.engine, t.question, t.totals FROM order_totals t
 JOIN orders o ON o.organization_id = t.organization_id AND o.id = t.order_id
 WHERE t.organization_id = ?1 AND o.store_id = ?2 AND t.order_id = ?3";
 
@@ -106,6 +112,14 @@ pub struct NewOrder {
     pub method: ManualPayment,
     /// The rendered order without what is sealed; the commit sets its `number`.
     pub document: String,
+}
+
+/// What is recorded of an order's totals.
+pub enum RecordedTotals {
+    /// What they were made from by the engine that this is.
+    OfThis(Box<Question>),
+    /// What another engine came to.
+    OfAnother(Map<String, Value>),
 }
 
 /// Adds the order itself, to which the rest of the commit refers; then its lines and payment.
@@ -186,17 +200,18 @@ pub fn document(tenant: Tenant, id: OrderId) -> Statement {
     tenant.statement(DOCUMENT).bind(id.to_string())
 }
 
-/// Refuses the commit of an order that is not the first of its buyer, by the hash of the address.
+/// Refuses the commit of an order that is not the first of its buyer: of the address, and of the account if there is one.
 pub fn guard_first(tenant: Tenant, order: &NewOrder) -> Statement {
-    tenant.statement(GUARD_FIRST).bind(order.email_hash.as_str()).bind(order.id.to_string())
+    let statement = tenant.statement(GUARD_FIRST).bind(order.email_hash.as_str());
+    statement.bind(order.account.map(|id| id.to_string())).bind(order.id.to_string())
 }
 
 /// The statement whose rows [`is_first_of`] takes.
-pub fn is_first(tenant: Tenant, email_hash: &str) -> Statement {
-    tenant.statement(IS_FIRST).bind(email_hash)
+pub fn is_first(tenant: Tenant, email_hash: &str, account: Option<AccountId>) -> Statement {
+    tenant.statement(IS_FIRST).bind(email_hash).bind(account.map(|id| id.to_string()))
 }
 
-/// Whether nobody has ordered with an address.
+/// Whether nobody has ordered with an address, nor the account anything.
 ///
 /// # Errors
 /// [`SqlError::Statement`] when a row is of another shape.
@@ -209,15 +224,17 @@ pub fn totals(tenant: Tenant, id: OrderId) -> Statement {
     tenant.statement(TOTALS).bind(id.to_string())
 }
 
-/// What an order was totalled from, and what came of it; none for one from before there were promotions.
+/// What an order was totalled from, or came to; none for one from before there were promotions.
 ///
 /// # Errors
 /// [`Unavailable`] when the row does not read back.
-pub fn totals_of(rows: &Rows) -> Result<Option<(Question, Totals)>, Unavailable> {
+pub fn totals_of(rows: &Rows) -> Result<Option<RecordedTotals>, Unavailable> {
     let Some(row) = rows.first() else { return Ok(None) };
     let corrupt = |_| Unavailable::corrupt("an order's totals");
-    let question = serde_json::from_str(row.get("question")?).map_err(corrupt)?;
-    Ok(Some((question, serde_json::from_str(row.get("totals")?).map_err(corrupt)?)))
+    if row.get::<i64>("engine")? != i64::from(ENGINE_VERSION) {
+        return Ok(Some(RecordedTotals::OfAnother(serde_json::from_str(row.get("totals")?).map_err(corrupt)?)));
+    }
+    Ok(Some(RecordedTotals::OfThis(stored(row.get("question")?).map_err(corrupt)?)))
 }
 
 /// The statement whose rows [`orders_of`] takes: the order of a checkout, if there is one, other than `own`, which a

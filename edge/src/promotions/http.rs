@@ -226,7 +226,7 @@ impl From<PromotionError> for Problem {
             PromotionError::Invalid(faults) => Problem::faults(faults),
             PromotionError::TooMany => conflict(
                 "too-many-promotions",
-                "200 automatic promotions are active already: deactivate one, or let this one be by code.".to_owned(),
+                "200 automatic promotions are active at most, of 256 KiB together: deactivate one, or let this one be by code.".to_owned(),
                 &["deactivate"],
             ),
             PromotionError::Redeemed => conflict(

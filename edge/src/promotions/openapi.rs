@@ -291,7 +291,7 @@ fn changing() -> crate::openapi::Problem {
 }
 
 fn too_many() -> crate::openapi::Problem {
-    of(PromotionError::TooMany, "200 automatic ones are active already.").with::<AllowedActions>()
+    of(PromotionError::TooMany, "200 automatic ones are active already, or 256 KiB of them.").with::<AllowedActions>()
 }
 
 fn key() -> Parameter {

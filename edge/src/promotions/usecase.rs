@@ -12,6 +12,7 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Constraint, Refusal, Rows, Statement};
+use crate::wire::value_of;
 
 /// The sorts of the lists: promotions and redemptions have the newest first, codes are in the order of their texts.
 pub const NEWEST: &str = "newest";
@@ -258,7 +259,7 @@ pub fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {
 
 /// What the audit log keeps.
 fn state(definition: &Definition) -> Value {
-    serde_json::to_value(definition).unwrap_or_default()
+    value_of(definition)
 }
 
 /// Why a definition was not written: a group may be gone since it was read.

@@ -7,4 +7,4 @@ mod wire;
 
 pub use openapi::{entered_code_example, explained_at, explanation_example, totals_example};
 pub use usecase::{Agreed, Priced, Unpriced, Wanted, buyer, priced, reads};
-pub use wire::{CodeBody, ExplanationBody, Moment, TotalsBody, codes, discounted, explanation};
+pub use wire::{CodeBody, ExplanationBody, Moment, TotalsBody, codes, discounted, explanation, recorded_explanation};

@@ -50,6 +50,12 @@ impl Agreed {
     pub fn holds(&self, now: Timestamp) -> bool {
         self.standing.turns_at.is_none_or(|turn| now < turn)
     }
+
+    /// As checkouts and orders keep it, whose readers need not know what else the merchant offers.
+    #[must_use]
+    pub fn as_kept(self) -> Agreed {
+        Agreed { question: self.question.without_idle_promotions(&self.totals), ..self }
+    }
 }
 
 /// What was totalled, and how what comes with it for nothing is offered.
@@ -101,12 +107,13 @@ impl From<TotalsError> for Unpriced {
     }
 }
 
-/// The statements whose rows [`priced`] takes.
+/// The statements whose rows [`priced`] takes. By each of `names` redemptions of the customer are counted: the account's
+/// id, the hash of an address.
 pub fn reads(
     tenant: Tenant,
     variants: impl IntoIterator<Item = VariantId>,
     codes: &[String],
-    customer: Option<&str>,
+    names: &[String],
     at: Timestamp,
 ) -> Vec<Statement> {
     let mut statements = vec![
@@ -114,7 +121,7 @@ pub fn reads(
         catalog::line_facts(tenant, variants, None, at),
         promotions::standing(tenant, at),
     ];
-    statements.extend(promotions::book(tenant, codes, customer, at));
+    statements.extend(promotions::book(tenant, codes, names, at));
     statements
 }
 

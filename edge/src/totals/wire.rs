@@ -4,13 +4,13 @@ use headlesspro_shared::kernel::id::PromotionKind;
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::promotions::{CodeOutcome, Outcome, Refusal};
-use headlesspro_shared::totals::{ENGINE_VERSION, Question, Totals, TotalsError, explain};
+use headlesspro_shared::totals::{Question, Totals, TotalsError};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::extract::{Query, QueryParams};
-use crate::wire::{IdText, MoneyBody};
+use crate::wire::{IdText, MoneyBody, members_of, value_of};
 
 /// What it comes to. `total = subtotal - discount`.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -66,6 +66,10 @@ fn code(outcome: &CodeOutcome, currency: Currency) -> CodeBody {
     let money = |minor| Some(MoneyBody::from(Money::new(minor, currency)));
     let body = CodeBody { promotion_id: outcome.promotion.map(|id| id.to_string()), ..unknown(outcome.code.clone()) };
     match outcome.outcome {
+        // What nobody has announced is not there.
+        Outcome::Refused { reason: Refusal::Inactive | Refusal::NotStarted { .. } } => {
+            CodeBody { applied: Some(false), reason: name_of(Refusal::Unknown), ..unknown(outcome.code.clone()) }
+        }
         Outcome::Applied { amount } => CodeBody { applied: Some(true), discount: money(amount), ..body },
         Outcome::Refused { reason } => CodeBody {
             applied: Some(false),
@@ -81,8 +85,7 @@ fn code(outcome: &CodeOutcome, currency: Currency) -> CodeBody {
 
 /// As the engine writes it.
 fn name_of(reason: Refusal) -> Option<String> {
-    let value = serde_json::to_value(reason).ok()?;
-    value.get("type").and_then(Value::as_str).map(str::to_owned)
+    value_of(&reason).get("type").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// What is taken off the line at a place, and what is left of it, if totals are known. Gifts come after the lines.
@@ -124,34 +127,35 @@ pub struct ExplanationBody {
     pub promotions: Option<Map<String, Value>>,
 }
 
-/// Explains what was asked. `recorded` is what was answered to it, for questions to another engine.
+/// Explains what was asked.
 ///
 /// # Errors
 /// [`TotalsError`], for another moment than it was asked for.
-pub fn explanation(question: &Question, recorded: Totals) -> Result<ExplanationBody, TotalsError> {
-    let object = |value: Result<Value, serde_json::Error>| match value {
-        Ok(Value::Object(object)) => object,
-        _ => Map::new(),
-    };
-    if question.engine != ENGINE_VERSION {
-        return Ok(ExplanationBody {
-            engine: recorded.engine,
-            currency: recorded.currency.to_string(),
-            totals: object(serde_json::to_value(&recorded)),
-            prices: None,
-            promotions: None,
-        });
-    }
-    let explained = explain(&question.rules, &question.cart)?;
-    let prices = serde_json::to_value(&explained.prices).ok().and_then(|value| match value {
-        Value::Array(items) => Some(items),
-        _ => None,
-    });
+pub fn explanation(question: &Question) -> Result<ExplanationBody, TotalsError> {
+    let explained = question.explain()?;
+    let prices = explained.prices.iter().map(value_of);
     Ok(ExplanationBody {
         engine: explained.totals.engine,
         currency: explained.totals.currency.to_string(),
-        totals: object(serde_json::to_value(&explained.totals)),
-        prices,
-        promotions: Some(object(serde_json::to_value(&explained.promotions))),
+        totals: without_customers(members_of(&explained.totals)),
+        prices: Some(prices.collect()),
+        promotions: Some(members_of(&explained.promotions)),
     })
+}
+
+/// Of totals that another engine has given, as they were recorded.
+pub fn recorded_explanation(totals: Map<String, Value>) -> ExplanationBody {
+    let engine = totals.get("engine").and_then(Value::as_u64).and_then(|engine| u32::try_from(engine).ok());
+    let currency = totals.get("currency").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (engine, totals) = (engine.unwrap_or_default(), without_customers(totals));
+    ExplanationBody { engine, currency, totals, prices: None, promotions: None }
+}
+
+/// Whose redemptions were counted is told where redemptions are.
+fn without_customers(mut totals: Map<String, Value>) -> Map<String, Value> {
+    let redemptions = totals.get_mut("redemptions").and_then(Value::as_array_mut);
+    for redemption in redemptions.into_iter().flatten().filter_map(Value::as_object_mut) {
+        redemption.remove("customer");
+    }
+    totals
 }

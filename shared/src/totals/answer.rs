@@ -61,6 +61,23 @@ pub struct Totals {
     pub settlement: Option<Settlement>,
 }
 
+impl Totals {
+    /// Whether the buyer gets the same and pays the same for each part of it, whatever it came about by.
+    pub fn is_same_purchase(&self, other: &Totals) -> bool {
+        let line = |line: &LineTotals| {
+            (line.variant, line.quantity, line.price.unit_price, line.discount, line.taxes.tax, line.taxes.gross)
+        };
+        let gift = |gift: &GiftTotals| (gift.variant, gift.quantity);
+        let delivery = |delivery: &DeliveryTotals| {
+            (delivery.key, delivery.method.clone(), delivery.discount, delivery.taxes.tax, delivery.taxes.gross)
+        };
+        (self.currency, self.total, self.tax) == (other.currency, other.total, other.tax)
+            && self.lines.iter().map(line).eq(other.lines.iter().map(line))
+            && self.gifts.iter().map(gift).eq(other.gifts.iter().map(gift))
+            && self.deliveries.iter().map(delivery).eq(other.deliveries.iter().map(delivery))
+    }
+}
+
 /// The total in the currency that the merchant is paid in. Whoever has prices in each currency needs no rate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "status", rename_all = "kebab-case", rename_all_fields = "camelCase", deny_unknown_fields)]

@@ -1,10 +1,12 @@
 //! What totals are made from.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ENGINE_VERSION, Explanation, Totals, TotalsError, explain, total};
 use crate::kernel::area::Place;
-use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, VariantId};
+use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, PromotionId, VariantId};
 use crate::kernel::money::Currency;
 use crate::kernel::quantity::Quantity;
 use crate::kernel::time::Timestamp;
@@ -57,6 +59,17 @@ impl Question {
     /// As [`Question::total`].
     pub fn explain(&self) -> Result<Explanation, TotalsError> {
         self.answered_by(explain)
+    }
+
+    /// Leaves out the promotions that neither took anything off nor answer for a code: the same question, which says no
+    /// more of what else the merchant offers. `totals` are its own.
+    #[must_use]
+    pub fn without_idle_promotions(mut self, totals: &Totals) -> Question {
+        let applied = totals.redemptions.iter().map(|redemption| redemption.promotion);
+        let asked_for = totals.codes.iter().filter_map(|code| code.promotion);
+        let kept: BTreeSet<PromotionId> = applied.chain(asked_for).collect();
+        self.rules.promotions.promotions.retain(|booked| kept.contains(&booked.id));
+        self
     }
 
     fn answered_by<T>(&self, work: fn(&Rules, &Cart) -> Result<T, TotalsError>) -> Result<T, TotalsError> {

@@ -2,10 +2,16 @@
 //!
 //! Other stories buy in the same shop: what is automatic here is for this story's products alone.
 
+use std::time::Duration;
+
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::port::clock::Clock;
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::client::Answer;
+use super::people::sign_up;
+use super::sessions::{as_person, log_in_with};
+use crate::client::{Answer, Client};
 use crate::world::{Sold, World, order_form};
 
 fn euros(amount: &str) -> Value {
@@ -214,6 +220,84 @@ pub async fn a_changed_promotion_is_told_with_both_totals(world: World) {
     assert_eq!(refused["current"]["total"], euros("20.00"));
     let order = completed(&world, &opened(&world, &cart).await, "anew").await.expect(201).json();
     assert_eq!(order["total"], euros("20.00"));
+}
+
+pub async fn a_gift_that_is_gone_is_told_before_anybody_pays(world: World) {
+    let (tent, mug) = (world.sell("big-tent", "100", 9).await, world.sell("last-mug", "7.50", 1).await);
+    let gift = json!({
+        "name": "A mug with each tent", "trigger": "automatic", "condition": units(&tent, 1),
+        "effect": { "type": "gift", "variant": mug.variant, "quantity": 1 },
+    });
+    promote(&world, gift).await;
+    let cart = world.ours.filled_cart(&[(&tent.variant, 1)]).await;
+    let (one, two) = (opened(&world, &cart).await, opened(&world, &cart).await);
+    completed(&world, &one, "with").await.expect(201);
+    let refused = completed(&world, &two, "without").await.expect_problem(409, "totals-changed").json();
+    assert_eq!(
+        json!([refused["giftsGone"], refused["lines"], refused["current"]["total"]]),
+        json!([[mug.variant], [], euros("100.00")])
+    );
+    assert_eq!(world.ours.stock(&tent.handle).await, [8], "nothing was taken");
+}
+
+pub async fn what_begins_or_ends_before_the_order_is_told(world: World) {
+    let sold = world.sell("timely", "10", 50).await;
+    let body = json!({
+        "name": "A tenth off, for a time", "trigger": "automatic",
+        "effect": {
+            "type": "reduce", "lines": { "anyOf": { "products": [sold.product] } },
+            "by": { "type": "percent", "rate": 100_000 },
+        },
+    });
+    let (_, mut made) = promote(&world, body.clone()).await;
+    let cart = world.ours.filled_cart(&[(&sold.variant, 1)]).await;
+    for (turn, before, after) in [("startsAt", "10.00", "9.00"), ("endsAt", "9.00", "10.00")] {
+        let (checkout, at) = loop {
+            let at = SystemClock.now().checked_add_millis(3_000).unwrap();
+            let mut body = body.clone();
+            body[turn] = json!(at.to_string());
+            made = replace(&world, &made, &body).await;
+            let checkout = opened(&world, &cart).await;
+            // On a busy machine the three seconds may be over.
+            if checkout["total"] == euros(before) {
+                break (checkout, at);
+            }
+        };
+        while SystemClock.now() <= at {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let refused = completed(&world, &checkout, turn).await.expect_problem(409, "totals-changed").json();
+        assert_eq!(
+            json!([refused["agreed"]["total"], refused["current"]["total"]]),
+            json!([euros(before), euros(after)])
+        );
+        assert_eq!(opened(&world, &cart).await["total"], euros(after));
+    }
+}
+
+pub async fn an_account_is_one_customer_whatever_address_it_orders_with(world: World) {
+    let (own, other) = (world.email("own"), world.email("other"));
+    sign_up(&world, &own).await;
+    let person = as_person(&world, &log_in_with(&world.ours, &own, "correct horse battery").await.expect(200));
+    let sold = world.sell("per-account", "10", 50).await;
+    let (_, each) = by_code(&world, "each-account", tenth(), json!({ "limitPerCustomer": 1 }), None).await;
+    let (_, first) =
+        by_code(&world, "first-of-all", tenth(), json!({ "condition": { "type": "first-order" } }), None).await;
+    let open = async |buyer: &Client, email: &str| {
+        let cart = world.ours.filled_cart(&[(&sold.variant, 1)]).await;
+        enter(&world, &cart, &[&each, &first]).await;
+        let mut form = order_form(&cart);
+        form["email"] = json!(email);
+        buyer.post("/api/v1/checkouts").json(&form).send().await.expect(201).json()
+    };
+    let refused = json!(["customer-limit-reached", "condition-not-met"]);
+    let reasons = |checkout: &Value| json!([checkout["codes"][0]["reason"], checkout["codes"][1]["reason"]]);
+    let checkout = open(&person, &other).await;
+    let id = checkout["id"].as_str().unwrap();
+    world.ours.complete_by(&person, id, id, "on-account").await.expect(201);
+    assert_eq!(reasons(&open(&person, &own).await), refused, "with another address");
+    assert_eq!(reasons(&open(&world.ours.shopper, &other).await), refused, "without the account");
+    assert_eq!(open(&world.ours.shopper, &own).await["codes"][0]["applied"], json!(true), "a stranger's address");
 }
 
 pub async fn a_code_for_one_use_is_used_once(world: World) {

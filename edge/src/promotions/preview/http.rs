@@ -23,7 +23,7 @@ use crate::organizations::answer;
 use crate::problem::Problem;
 use crate::promotions::wire::DefinitionBody;
 use crate::routes::{Access, Routes};
-use crate::wire::{IdText, MomentText, MoneyBody};
+use crate::wire::{IdText, MomentText, MoneyBody, members_of};
 
 const MOST_LINES: usize = 250;
 const MOST_DELIVERIES: usize = 20;
@@ -193,17 +193,10 @@ fn body_of(discounts: &Discounts, currency: Currency) -> PreviewedBody {
         shipping: objects(&discounts.shipping),
         gifts: objects(&discounts.gifts),
         codes: objects(&discounts.codes),
-        trace: object(&discounts.trace),
+        trace: members_of(&discounts.trace),
     }
 }
 
 fn objects<T: Serialize>(items: &[T]) -> Vec<Map<String, Value>> {
-    items.iter().map(object).collect()
-}
-
-fn object<T: Serialize>(item: &T) -> Map<String, Value> {
-    match serde_json::to_value(item) {
-        Ok(Value::Object(members)) => members,
-        _ => Map::new(),
-    }
+    items.iter().map(members_of).collect()
 }

@@ -55,7 +55,7 @@ pub async fn preview(ctx: &Ctx, id: PromotionId, asked: &Asked) -> Outcome<Previ
         |variants: &BTreeSet<VariantId>| catalog::line_facts(tenant, variants.iter().copied(), asked.channel, at);
     let beside = || {
         let mut statements = vec![organizations::money_rules(tenant), facts(&variants)];
-        statements.extend(book(tenant, &asked.codes, None, at));
+        statements.extend(book(tenant, &asked.codes, &[], at));
         statements
     };
     let (stored, rows) = read_with(ctx, id, &beside).await?;

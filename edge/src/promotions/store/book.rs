@@ -6,25 +6,26 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::app::Tenant;
+use crate::extract::stored;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 /// Those of codes are read whatever they are, so that a shopper is told why one does nothing. Of the automatic ones no
 /// more can be active; a moment that is over may have had more.
 const PROMOTIONS: &str = "-- promotions::book
-SELECT a.id, a.definition, a.used, a.used_by_customer FROM (
-  SELECT p.id, p.definition, p.used, coalesce(u.used, 0) AS used_by_customer
-  FROM promotion p
-  LEFT JOIN promotion_customer u ON u.promotion_id = p.id AND u.customer = ?5 AND u.organization_id = ?1
+SELECT a.id, a.definition, a.used, (SELECT coalesce(max(u.used), 0) FROM json_each(?5) w
+    CROSS JOIN promotion_customer u ON u.promotion_id = a.id AND u.customer = w.value AND u.organization_id = ?1)
+  AS used_by_customer
+FROM (SELECT p.id, p.definition, p.used FROM promotion p
   WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.active = 1 AND p.triggered_by = 'automatic'
     AND p.ends_at > ?3 AND p.starts_at <= ?3
   LIMIT 200) a
 UNION ALL
-SELECT p.id, p.definition, p.used, coalesce(u.used, 0)
+SELECT p.id, p.definition, p.used, (SELECT coalesce(max(u.used), 0) FROM json_each(?5) w
+  CROSS JOIN promotion_customer u ON u.promotion_id = p.id AND u.customer = w.value AND u.organization_id = ?1)
 FROM (SELECT DISTINCT c.promotion_id AS id FROM json_each(?4) w
   CROSS JOIN promotion_code c ON c.store_id = ?2 AND c.code = w.value AND c.organization_id = ?1) entered
 CROSS JOIN promotion p ON p.id = entered.id AND p.organization_id = ?1 AND +p.store_id = ?2
-  AND +p.triggered_by = 'code'
-LEFT JOIN promotion_customer u ON u.promotion_id = p.id AND u.customer = ?5 AND u.organization_id = ?1";
+  AND +p.triggered_by = 'code'";
 
 const GROUPS: &str = "-- promotions::groups
 SELECT g.key, g.priority, g.within, g.excludes FROM promotion_group g
@@ -37,12 +38,13 @@ CROSS JOIN promotion_code c ON c.store_id = ?2 AND c.code = w.value AND c.organi
 /// How many statements [`book`] has.
 pub const BOOK_STATEMENTS: usize = 3;
 
-/// The statements whose rows [`book_of`] takes: what may apply `now`, to `customer` if one is known, with these codes
-/// as they were entered.
-pub fn book(tenant: Tenant, codes: &[String], customer: Option<&str>, now: Timestamp) -> Vec<Statement> {
+/// The statements whose rows [`book_of`] takes: what may apply `now`, to the customer with these names if any is known,
+/// with these codes as they were entered.
+pub fn book(tenant: Tenant, codes: &[String], names: &[String], now: Timestamp) -> Vec<Statement> {
     let codes: Vec<String> = codes.iter().filter_map(|code| Some(code.parse::<Code>().ok()?.to_string())).collect();
     let codes = json!(codes).to_string();
-    let promotions = tenant.statement(PROMOTIONS).bind(now.millis()).bind(codes.as_str()).bind(customer);
+    let promotions =
+        tenant.statement(PROMOTIONS).bind(now.millis()).bind(codes.as_str()).bind(json!(names).to_string());
     vec![promotions, groups(tenant), tenant.statement(CODES).bind(codes)]
 }
 
@@ -105,6 +107,6 @@ pub(super) fn definition_of(row: Row<'_>) -> Result<Definition, SqlError> {
 }
 
 fn json_of<T: DeserializeOwned>(row: Row<'_>, column: &str) -> Result<T, SqlError> {
-    let read = serde_json::from_str(row.get(column)?);
+    let read = stored(row.get(column)?);
     read.map_err(|error| SqlError::Statement(format!("column {column}: {error}")))
 }

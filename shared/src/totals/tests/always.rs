@@ -2,7 +2,7 @@
 
 use proptest::prelude::ProptestConfig;
 
-use super::super::{LineTotals, Refund, Taxes, Totals, explain, refund, refund_amount, total};
+use super::super::{LineTotals, Question, Refund, Taxes, Totals, explain, refund, refund_amount, total};
 use super::random::{Numbers, case};
 use crate::kernel::quantity::Quantity;
 use crate::organizations::TaxMode;
@@ -157,6 +157,19 @@ fn splitting_a_line_changes_nothing_but_a_tax_that_is_rounded_for_each_line() {
         let [tax, total] = [split.tax - totals.tax, split.total - totals.total].map(i64::abs);
         assert!(tax <= bound && total <= bound, "case {seed}: {tax} of tax, {total} in all");
     }
+}
+
+#[test]
+fn what_did_nothing_can_be_left_out() {
+    let mut idle = 0;
+    for (seed, totals) in all() {
+        let (rules, cart) = case(seed);
+        let before = rules.promotions.promotions.len();
+        let kept = Question::new(rules, cart).without_idle_promotions(&totals);
+        idle += before - kept.rules.promotions.promotions.len();
+        assert_eq!(kept.total().unwrap(), totals, "case {seed}");
+    }
+    assert!(0 < idle);
 }
 
 #[test]
