@@ -38,6 +38,23 @@ function key(alg) {
   };
 }
 
+// One of each kind, made when it is asked for: an RSA key is seconds of a busy machine.
+function keys() {
+  const made = {};
+  const one = (alg) => (made[alg] ??= key(alg));
+  return {
+    get RS256() {
+      return one("RS256");
+    },
+    get ES256() {
+      return one("ES256");
+    },
+    get EdDSA() {
+      return one("EdDSA");
+    },
+  };
+}
+
 function provider() {
   const made = new Provider(origin, {
     clients: [
@@ -84,8 +101,8 @@ const asked = new Map();
 
 // The issuer that is told what to say.
 
-const told = { RS256: key("RS256"), ES256: key("ES256"), EdDSA: key("EdDSA") };
-const unknown = { RS256: key("RS256"), ES256: key("ES256"), EdDSA: key("EdDSA") };
+const told = keys();
+const unknown = keys();
 
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
 

@@ -16,7 +16,7 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 /// How long a runtime may take to listen. miniflare takes a second on an idle machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(120);
 /// How long a runtime may take to end after it was asked to.
 const STOP: Duration = Duration::from_secs(5);
 
