@@ -9,7 +9,9 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::BorrowedStrDeserializer;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Unexpected, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor,
+};
 use serde::forward_to_deserialize_any;
 use serde_json::{Map, Value};
 
@@ -261,7 +263,7 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
         visitor.visit_newtype_struct(self)
     }
 
-    /// Of variants without content.
+    /// A variant without content is its name, and one with content the only member of an object.
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -270,6 +272,9 @@ impl<'de> Deserializer<'de> for Node<'de, '_> {
     ) -> Result<V::Value, serde_json::Error> {
         match self.value {
             Value::String(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
+            Value::Object(members) if members.len() == 1 => {
+                visitor.visit_enum(Members { rest: members.iter(), value: None, of: self })
+            }
             _ => Err(Error::invalid_type(self.unexpected(), &visitor)),
         }
     }
@@ -307,6 +312,40 @@ impl<'de> MapAccess<'de> for Members<'de, '_> {
     }
 }
 
+impl<'de> EnumAccess<'de> for Members<'de, '_> {
+    type Error = serde_json::Error;
+    type Variant = Self;
+
+    fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self), serde_json::Error> {
+        let name = self.next_key_seed(seed)?.ok_or_else(|| Error::custom("has no variant"))?;
+        Ok((name, self))
+    }
+}
+
+impl<'de> VariantAccess<'de> for Members<'de, '_> {
+    type Error = serde_json::Error;
+
+    fn unit_variant(self) -> Result<(), serde_json::Error> {
+        Err(Error::invalid_type(Unexpected::Map, &"a name alone"))
+    }
+
+    fn newtype_variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<S::Value, serde_json::Error> {
+        self.next_value_seed(seed)
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value, serde_json::Error> {
+        Err(Error::invalid_type(Unexpected::NewtypeVariant, &visitor))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, serde_json::Error> {
+        Err(Error::invalid_type(Unexpected::NewtypeVariant, &visitor))
+    }
+}
+
 /// The elements of an array that are not read yet.
 struct Elements<'de, 'a> {
     rest: std::iter::Enumerate<std::slice::Iter<'de, Value>>,
@@ -340,6 +379,7 @@ mod tests {
     #[serde(rename_all = "camelCase")]
     enum Colour {
         Red,
+        Mixed(Point),
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -376,6 +416,13 @@ mod tests {
     }
 
     #[test]
+    fn a_variant_with_content_is_read_from_an_object_of_one_member() {
+        let tree = parsed(r#"{"colour":{"mixed":{"x":1}}}"#);
+        let (read, findings) = read::<Shape>(&tree);
+        assert_eq!((read.unwrap().colour, findings), (Some(Colour::Mixed(Point { x: Some(1) })), Findings::default()));
+    }
+
+    #[test]
     fn what_is_wrong_is_found_where_it_stands() {
         for (text, wrong, error) in [
             ("[null,null]", "", "invalid type: sequence, expected struct Shape"),
@@ -386,8 +433,12 @@ mod tests {
             (r#"{"centre":{"x":18446744073709551615}}"#, "centre/x", "invalid value"),
             (r#"{"corners":[{},{"x":true}]}"#, "corners/1/x", "invalid type: boolean `true`, expected i64"),
             (r#"{"corners":{"x":1}}"#, "corners", "invalid type: map, expected a sequence"),
-            (r#"{"colour":"blue"}"#, "colour", "unknown variant `blue`, expected `red`"),
-            (r#"{"colour":{"red":1}}"#, "colour", "invalid type: map, expected enum Colour"),
+            (r#"{"colour":"blue"}"#, "colour", "unknown variant `blue`, expected `red` or `mixed`"),
+            (r#"{"colour":"mixed"}"#, "colour", "invalid type: unit variant, expected newtype variant"),
+            (r#"{"colour":{"red":null}}"#, "colour", "invalid type: map, expected a name alone"),
+            (r#"{"colour":{"mixed":{"x":true}}}"#, "colour/mixed/x", "invalid type: boolean `true`, expected i64"),
+            (r#"{"colour":{"mixed":{},"red":1}}"#, "colour", "invalid type: map, expected enum Colour"),
+            (r#"{"colour":{}}"#, "colour", "invalid type: map, expected enum Colour"),
             (r#"{"span":[true]}"#, "span", "invalid length 1, expected a tuple of size 2"),
             (r#"{"span":[true,"",1]}"#, "span", "has 1 elements too many"),
         ] {
