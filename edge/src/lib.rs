@@ -29,6 +29,7 @@ pub mod openapi;
 pub mod orders;
 pub mod organizations;
 pub mod port;
+pub mod pricing;
 pub mod problem;
 pub mod products;
 pub mod promotions;

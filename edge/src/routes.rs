@@ -16,8 +16,8 @@ use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
-    cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, products,
-    promotions,
+    cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, pricing,
+    products, promotions,
 };
 
 /// Who may call a route.
@@ -220,6 +220,7 @@ pub fn routes() -> Routes {
         .and(catalog::routes())
         .and(products::routes())
         .and(imports::routes())
+        .and(pricing::routes())
         .and(promotions::routes())
         .and(cart::routes())
         .and(checkout::routes())

@@ -11,6 +11,7 @@ mod handles;
 mod imports;
 mod manifests;
 mod plans;
+mod price_books;
 mod product_filters;
 mod product_lists;
 mod purges;

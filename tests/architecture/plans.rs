@@ -27,7 +27,7 @@ const WHOLE_TABLES: [(&str, &str); 11] = [
 ];
 
 /// Tables of which an organization or store has so few that all of them may be read.
-const FEW: [(&str, &str); 12] = [
+const FEW: [(&str, &str); 15] = [
     ("organization_key", "one an organization"),
     ("audit_head", "one an organization"),
     ("catalog_version", "one a store"),
@@ -37,6 +37,9 @@ const FEW: [(&str, &str); 12] = [
     ("custom_role", "100 an organization"),
     ("channel", "100 a store"),
     ("attribute_definition", "250 a store"),
+    ("price_setting", "one a store"),
+    ("price_list", "250 a store"),
+    ("exchange_pair", "1,000 a store"),
     ("promotion_group", "12 a store"),
     ("promotion_group_set", "one a store"),
     ("promotion_standing", "one a store"),

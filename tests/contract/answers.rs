@@ -41,6 +41,7 @@ use crate::totp_app::{TotpApp, seconds};
 
 mod files;
 mod presets;
+mod pricing;
 mod promotions;
 mod staff;
 mod taxonomy;
@@ -259,6 +260,8 @@ async fn every_operation_answers_as_described() {
     customers(&mut shop).await;
     staff::staff(&mut shop).await;
     taxonomy::taxonomy(&mut shop).await;
+    pricing::price_lists(&mut shop).await;
+    pricing::rates_and_settings(&mut shop).await;
     promotions::promotions(&mut shop, &variant).await;
     sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);

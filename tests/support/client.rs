@@ -106,6 +106,10 @@ impl Client {
         self.call(Method::PATCH, target)
     }
 
+    pub fn put(&self, target: &str) -> Call {
+        self.call(Method::PUT, target)
+    }
+
     pub fn delete(&self, target: &str) -> Call {
         self.call(Method::DELETE, target)
     }

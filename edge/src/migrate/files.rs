@@ -75,6 +75,7 @@ pub const ALL: &[Migration] = files![
     "202611230140_catalog_bulk_over",
     "202611230150_catalog_purge_order",
     "202611230200_catalog_rule_filling",
+    "202611230610_pricing_tables",
     "202611230610_promotions_tables",
     "202611230630_checkout_totals",
     "202611230631_promotions_standing",

@@ -39,6 +39,7 @@ impl Role {
 
     const VIEWER: Scopes = Scopes::OF_ONESELF.union(Scopes::of(&[
         Scope::CatalogRead,
+        Scope::PricingRead,
         Scope::PromotionsRead,
         Scope::OrdersRead,
         Scope::CustomersRead,
@@ -48,6 +49,7 @@ impl Role {
 
     const MEMBER: Scopes = Role::VIEWER.union(Scopes::of(&[
         Scope::CatalogWrite,
+        Scope::PricingWrite,
         Scope::PromotionsWrite,
         Scope::CartWrite,
         Scope::CheckoutWrite,
@@ -77,6 +79,8 @@ impl Role {
     // Nothing that makes credentials: a leaked key must not be able to outlive its revocation.
     pub(super) const APP: Scopes = Role::GUEST.union(Scopes::of(&[
         Scope::CatalogWrite,
+        Scope::PricingRead,
+        Scope::PricingWrite,
         Scope::PromotionsRead,
         Scope::PromotionsWrite,
         Scope::OrdersRead,

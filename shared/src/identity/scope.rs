@@ -45,6 +45,9 @@ scopes! {
     SessionsWrite = "sessions:write",
     CatalogRead = "catalog:read",
     CatalogWrite = "catalog:write",
+    /// Price lists, customer groups, exchange rates.
+    PricingRead = "pricing:read",
+    PricingWrite = "pricing:write",
     PromotionsRead = "promotions:read",
     PromotionsWrite = "promotions:write",
     CartWrite = "cart:write",

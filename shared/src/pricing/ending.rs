@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::HIGHEST_PRICE;
+use crate::catalog::source::Fault;
 use crate::kernel::money::{Currency, Rounding};
 
 /// To which side a price goes to reach an ending.
@@ -67,6 +68,21 @@ impl PriceEnding {
         };
         steps.checked_mul(step)?.checked_add(offset)
     }
+}
+
+/// Everything that is wrong with the endings of a list or of a store, with paths such as `endings/1/step`.
+pub fn ending_faults(endings: &[PriceEnding]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (at, ending) in endings.iter().enumerate() {
+        if let Some((field, reason)) = ending.fault() {
+            faults.push(Fault { path: format!("endings/{at}/{field}"), reason: reason.to_owned() });
+        }
+        if endings.iter().take(at).any(|other| other.currency == ending.currency) {
+            let reason = "has an ending already".to_owned();
+            faults.push(Fault { path: format!("endings/{at}/currency"), reason });
+        }
+    }
+    faults
 }
 
 /// The one of `endings` that is for `currency`.

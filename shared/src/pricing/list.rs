@@ -11,6 +11,7 @@ use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
 use crate::kernel::time::Timestamp;
 
+use super::ending::ending_faults;
 use super::{PriceEnding, Verdict};
 
 /// A list is meant for at most this many channels, groups or currencies each.
@@ -151,13 +152,8 @@ impl PriceList {
         {
             fault("endsAt".to_owned(), "must be after the start".to_owned());
         }
-        for (at, ending) in self.endings.iter().enumerate() {
-            if let Some((field, reason)) = ending.fault() {
-                fault(format!("endings/{at}/{field}"), reason.to_owned());
-            }
-            if self.endings.iter().take(at).any(|other| other.currency == ending.currency) {
-                fault(format!("endings/{at}/currency"), "has an ending already".to_owned());
-            }
+        for Fault { path, reason } in ending_faults(&self.endings) {
+            fault(path, reason);
         }
         for (at, rule) in self.rules.iter().enumerate() {
             match rule.price {

@@ -34,7 +34,7 @@ mod tests;
 
 pub use bases::{BaseError, MOST_BASES, check_bases};
 pub use book::{BookError, BookParts, PriceBook};
-pub use ending::{PriceEnding, Toward, UnknownToward};
+pub use ending::{PriceEnding, Toward, UnknownToward, ending_faults};
 pub use error::PricingError;
 pub use list::{ListKind, PriceList, PriceRule, RulePrice, RuleTarget, UnknownListKind};
 pub use question::{BasePrice, Considered, Explanation, PriceQuestion, PriceSource, PriceStep, ResolvedPrice, Verdict};

@@ -184,6 +184,14 @@ async fn doors(world: &World) -> Vec<Door> {
         door(
             &world.ours.merchant,
             post.clone(),
+            "price-lists".to_owned(),
+            json!({ "name": "Sale", "kind": "sale", "priority": 1, "active": true, "channels": [id("chan")],
+                "groups": [id("cgrp")], "currencies": ["EUR"], "startsAt": "2026-11-27T00:00:00.000Z",
+                "endsAt": "2026-12-27T00:00:00.000Z", "basedOn": id("plist"), "endings": [] }),
+        ),
+        door(
+            &world.ours.merchant,
+            post.clone(),
             "admin/channels".to_owned(),
             json!({ "name": "Outlet", "handle": "outlet" }),
         ),

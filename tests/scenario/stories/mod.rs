@@ -28,6 +28,7 @@ mod orders;
 mod own_orders;
 pub mod passkeys;
 pub mod people;
+mod price_lists;
 mod prices;
 mod products;
 mod profiles;
@@ -210,6 +211,14 @@ pub const STORIES: &[Story] = stories![
     files::a_file_is_described_and_guarded_by_its_version(Files),
     files::a_removed_file_leaves_the_store_as_well(Files),
     files::files_are_the_staffs_of_one_store_newest_first(Files),
+    price_lists::a_price_list_is_made_replaced_and_deleted,
+    price_lists::everything_that_is_wrong_with_a_price_list_is_told_at_once,
+    price_lists::lists_are_based_on_each_other_and_never_in_a_circle,
+    price_lists::rules_are_put_listed_and_deleted,
+    price_lists::customers_are_put_into_groups(Mailbox),
+    price_lists::rates_are_kept_with_their_history,
+    price_lists::endings_of_conversions_are_set,
+    price_lists::price_lists_are_their_tenants_own,
     prices::a_cart_is_filled_and_ordered_in_its_currency(Staff),
     prices::a_product_is_sold_in_three_currencies(Staff),
     prices::a_reduction_says_the_lowest_price_before_it(Staff),

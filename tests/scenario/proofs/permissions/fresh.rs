@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::house::{House, text};
-use super::paths::{TABLE, body_of, example, fill, operation_of, prefixes_of};
+use super::paths::{TABLE, body_of, example, fill, is_of_customers, operation_of, prefixes_of};
 use super::things::{FILE, Things, ids_in};
 use crate::app::STAFF_PASSWORD;
 use crate::authenticator::Authenticator;
@@ -100,6 +100,8 @@ impl Fresh<'_> {
             "inv" => self.create(own, "/api/v1/invitations", &self.owner).await,
             "attr" => self.create(own, "/api/v1/admin/attributes", &self.owner).await,
             "chan" => self.create(own, "/api/v1/admin/channels", &self.owner).await,
+            "plist" => self.create(own, "/api/v1/price-lists", &self.owner).await,
+            "cgrp" => self.create(own, "/api/v1/customer-groups", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
             "promo" => self.create(own, "/api/v1/promotions", &self.owner).await,
@@ -123,7 +125,7 @@ impl Fresh<'_> {
                 text(&register(&person(), &mut authenticator).await.expect(201), "/id")
             }
             "usr" => {
-                let role = if route.path.starts_with("/api/v1/customers/") { Role::Customer } else { Role::Viewer };
+                let role = if is_of_customers(route) { Role::Customer } else { Role::Viewer };
                 let (id, _) = house.hire(&house.ours, role).await;
                 if route.path.ends_with("/resume") {
                     let suspend = route.path.replace("{id}/resume", &format!("{id}/suspend"));

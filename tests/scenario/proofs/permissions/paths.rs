@@ -51,8 +51,10 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("invitations", _) => "inv",
         ("items" | "variants", _) => "var",
         ("customers" | "members", _) => "usr",
+        ("customer-groups", _) => "cgrp",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
+        ("price-lists", _) => "plist",
         ("products" | "sitemaps", _) => "prod",
         ("promotions", _) => "promo",
         ("roles", _) => "role",
@@ -88,6 +90,11 @@ pub fn prefixes_of(route: &Route) -> Vec<&'static str> {
     pairs.map(|pair| prefix_of(pair[0], pair[1])).collect()
 }
 
+/// Whether the accounts in the route's path are customers', not the staff's.
+pub fn is_of_customers(route: &Route) -> bool {
+    route.path.starts_with("/api/v1/customers/{") || route.path.starts_with("/api/v1/customer-groups/")
+}
+
 /// Whether something in the route's path belongs to one store alone; what does not is the organization's, in each.
 pub fn is_of_one_store(route: &Route) -> bool {
     prefixes_of(route).into_iter().any(is_kept_by_one_store)
@@ -95,8 +102,11 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    ["attr", "bulk", "chan", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file", "promo", "pcode"]
-        .contains(&prefix)
+    [
+        "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
+        "promo", "pcode",
+    ]
+    .contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.

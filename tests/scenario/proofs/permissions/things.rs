@@ -9,7 +9,9 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::house::{House, Tenant, text};
-use super::paths::{TABLE, body_of, example, fill, is_paged, key_for, operation_of, takes_a_key, written};
+use super::paths::{
+    TABLE, body_of, example, fill, is_of_customers, is_paged, key_for, operation_of, takes_a_key, written,
+};
 use crate::authenticator::Authenticator;
 use crate::stories::passkeys::{ORIGIN, register, set_party};
 
@@ -19,13 +21,14 @@ tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,9
 mug,Mug,,,,,,,MUG,,,12.50,,\n";
 
 /// What is refused of that which [`Things::make`] asks for, by the path and the problem's code.
-const REFUSED: [(&str, &str); 7] = [
+const REFUSED: [(&str, &str); 8] = [
     // No authenticator has signed what the description shows. A real one is registered before.
     ("/api/v1/auth/passkeys", "passkey-not-proven"),
     // What is the organization's may be there by way of its other store, and is listed.
     ("/api/v1/identity-providers", "identity-provider-exists"),
     ("/api/v1/stores", "invalid-request"),
     ("/api/v1/roles", "invalid-request"),
+    ("/api/v1/customer-groups", "invalid-request"),
     // The account that is known last is that of whoever asks.
     ("/api/v1/impersonations", "invalid-request"),
     // The request before this one has rotated it.
@@ -102,6 +105,7 @@ impl Things {
         let change = json!({ "variants": dearer }).to_string();
         let change = house.request(&house.nobody, &Method::PATCH, "/api/v1/products/tent", Some(&owner), None, &change);
         change.send().await.expect(200);
+        things.price(house, &owner).await;
         // Two lines that are no products.
         let part = format!("/api/v1/admin/bulk/upserts/{}/parts/1", things.last("bulk").unwrap());
         house.request(&house.nobody, &Method::PUT, &part, Some(&owner), None, "[]\n[]").send().await.expect(200);
@@ -112,6 +116,25 @@ impl Things {
             }
         }
         things
+    }
+
+    /// Two of what is in each list that no request with a key fills.
+    async fn price(&self, house: &House<'_>, owner: &str) {
+        let put = async |path: &str, body: &str| {
+            let put = house.request(&house.nobody, &Method::PUT, path, Some(owner), None, body);
+            let status = put.send().await.status;
+            assert!(status < 300, "PUT {path}: {status}");
+        };
+        let customers = house.get("/api/v1/customers", owner).await.expect(200).json();
+        for customer in customers["items"].as_array().unwrap() {
+            let (group, account) = (self.last("cgrp").unwrap(), customer["id"].as_str().unwrap());
+            put(&format!("/api/v1/customer-groups/{group}/members/{account}"), "").await;
+        }
+        for route in TABLE.iter().filter(|route| route.method == Method::PUT) {
+            if ["/api/v1/price-lists/{id}/rules", "/api/v1/exchange-rates"].contains(&route.path) {
+                put(&self.path_of(route), &self.with_own_ids(&example(route, 0))).await;
+            }
+        }
     }
 
     /// Asks for what the description shows with a key, as whoever guesses it will ask again; and for something like it
@@ -157,7 +180,7 @@ impl Things {
     /// An id of this kind.
     fn of(&self, prefix: &str, route: &Route) -> String {
         // Whoever is of the staff is no customer.
-        let kind = if route.path.starts_with("/api/v1/customers/{") { "customer" } else { prefix };
+        let kind = if prefix == "usr" && is_of_customers(route) { "customer" } else { prefix };
         // A variant of that product: the first of each are of what was read first.
         let is_of_product = route.path.contains("/variants/");
         let first = || self.ids.get(kind).and_then(|ids| ids.first()).cloned();

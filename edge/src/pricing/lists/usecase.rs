@@ -1,0 +1,203 @@
+//! Making, replacing and deleting a price list: read what is there, decide, commit.
+
+use std::collections::BTreeSet;
+
+use headlesspro_shared::kernel::id::PriceListId;
+use headlesspro_shared::kernel::page::CursorPart;
+use headlesspro_shared::pricing::{PriceList, check_bases};
+use serde_json::{Value, json};
+
+use super::http;
+use crate::app::{Ctx, Tenant};
+use crate::catalog::{all_channels, channel_ids, guard_changed};
+use crate::failure::Failure;
+use crate::journal::{Answered, Change, Claim};
+use crate::port::sql::{Commit, Committed, Constraint, Rows, SqlError, Statement};
+use crate::pricing::store::list::{self, StoredList};
+use crate::pricing::store::{group, setting};
+use crate::pricing::writing::{
+    Made, Most, Outcome, WriteError, expect, fault, first_answer, invalid, is, make, page, rejected, tell, unexplained,
+};
+
+/// The list has one sort.
+pub const BY_ID: &str = "id";
+
+/// A page of the store's lists after an id, and the cursor of the next one.
+pub async fn list(ctx: &Ctx, after: &str, limit: i64) -> Outcome<(Vec<StoredList>, Option<String>)> {
+    let rows = ctx.read(vec![list::list(ctx.tenant(), after, limit.saturating_add(1))]).await?;
+    let found = rows.first().map(list::lists_of).transpose()?.unwrap_or_default();
+    Ok(page(found, limit, BY_ID, |last| vec![CursorPart::Text(last.list.id.to_string())]))
+}
+
+/// One list.
+pub async fn find(ctx: &Ctx, id: PriceListId) -> Outcome<StoredList> {
+    for ctx in ctx.attempts() {
+        let rows = ctx.read(vec![list::find(ctx.tenant(), id)]).await?;
+        if let Some(settled) = ctx.settles(only(rows.first()).map(Some)) {
+            return settled;
+        }
+    }
+    Err(Failure::NotFound)
+}
+
+/// The list of the row.
+pub fn only(rows: Option<&Rows>) -> Outcome<StoredList> {
+    rows.map(list::lists_of).transpose()?.unwrap_or_default().pop().ok_or(Failure::NotFound)
+}
+
+/// Makes a list without rules; its id is made here, whatever `new` has.
+pub async fn create(ctx: &Ctx, new: &PriceList, claim: Option<&Claim>) -> Outcome<Answered> {
+    if let Some(first) = first_answer(ctx, claim).await? {
+        return Ok(first);
+    }
+    let new = PriceList { id: ctx.new_id()?, ..new.clone() };
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_create(&ctx, &new, claim).await) {
+            return settled;
+        }
+    }
+    rejected(WriteError::Changing)
+}
+
+/// `None`: somebody else was quicker.
+async fn try_create(ctx: &Ctx, new: &PriceList, claim: Option<&Claim>) -> Outcome<Option<Answered>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(surroundings(tenant, new)).await?;
+    let version = check(&rows, new)?;
+    let made = StoredList { list: new.clone(), rule_count: 0, version: 1, created_at: ctx.now, updated_at: ctx.now };
+    let mut commit = Commit::new();
+    let guard = guard_base(&mut commit, tenant, new, version);
+    commit.push(list::insert(tenant, new, ctx.now));
+    commit.push(setting::advance(tenant));
+    let change = Change::new("price-list.create", new.id).after(state(new));
+    tell(ctx, &mut commit, "price-list.created", &payload(new.id), change).await?;
+    let location = format!("/api/v1/price-lists/{}", new.id);
+    match make(ctx, commit, Answered::first(location, http::render(&made)), claim).await? {
+        Made::Done(answered) => Ok(Some(answered)),
+        Made::Refused { statement, .. } if Some(statement) == guard => Ok(None),
+        Made::Refused { refusal, .. } if refusal.is_raised("PRICE_LIST_COUNT") => {
+            rejected(WriteError::TooMany(Most::Lists))
+        }
+        // The group or base has just gone.
+        Made::Refused { refusal, .. } if is(&refusal, Constraint::ForeignKey) => Ok(None),
+        Made::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Replaces everything of a list but its rules.
+pub async fn replace(ctx: &Ctx, id: PriceListId, new: &PriceList, expected: Option<i64>) -> Outcome<StoredList> {
+    let new = PriceList { id, ..new.clone() };
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_replace(&ctx, &new, expected).await) {
+            return settled;
+        }
+    }
+    rejected(WriteError::Changing)
+}
+
+async fn try_replace(ctx: &Ctx, new: &PriceList, expected: Option<i64>) -> Outcome<Option<StoredList>> {
+    let tenant = ctx.tenant();
+    let mut asked = surroundings(tenant, new);
+    asked.push(list::find(tenant, new.id));
+    let rows = ctx.read(asked).await?;
+    let was = only(rows.last())?;
+    expect(expected, was.version)?;
+    let version = check(&rows, new)?;
+    if was.list == *new {
+        return Ok(Some(was).filter(|_| ctx.is_current()));
+    }
+    let mut commit = Commit::new();
+    let base = guard_base(&mut commit, tenant, new, version);
+    commit.push(list::change(tenant, new, was.version, ctx.now));
+    let guard = commit.push(guard_changed());
+    commit.push(setting::advance(tenant));
+    let change = Change::new("price-list.change", new.id).before(state(&was.list)).after(state(new));
+    tell(ctx, &mut commit, "price-list.changed", &payload(new.id), change).await?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => {
+            let version = was.version.saturating_add(1);
+            Ok(Some(StoredList { list: new.clone(), version, updated_at: ctx.now, ..was }))
+        }
+        Committed::Refused { statement, .. } if statement == guard || Some(statement) == base => Ok(None),
+        Committed::Refused { refusal, .. } if is(&refusal, Constraint::ForeignKey) => Ok(None),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// Deletes a list that no other one is based on.
+pub async fn delete(ctx: &Ctx, id: PriceListId, expected: Option<i64>) -> Outcome<()> {
+    for ctx in ctx.attempts() {
+        if let Some(settled) = ctx.settles(try_delete(&ctx, id, expected).await) {
+            return settled;
+        }
+    }
+    rejected(WriteError::Changing)
+}
+
+async fn try_delete(ctx: &Ctx, id: PriceListId, expected: Option<i64>) -> Outcome<Option<()>> {
+    let tenant = ctx.tenant();
+    let rows = ctx.read(vec![list::find(tenant, id)]).await?;
+    let was = only(rows.first())?;
+    expect(expected, was.version)?;
+    let mut commit = Commit::new();
+    let base = commit.push(list::guard_no_base(tenant, id));
+    commit.push(list::delete(tenant, id, was.version));
+    let guard = commit.push(guard_changed());
+    commit.push(setting::advance(tenant));
+    let change = Change::new("price-list.delete", id).before(state(&was.list));
+    tell(ctx, &mut commit, "price-list.deleted", &payload(id), change).await?;
+    match ctx.commit(&commit).await? {
+        Committed::Done { .. } => Ok(Some(())),
+        Committed::Refused { statement, .. } if statement == base => rejected(WriteError::IsABase),
+        Committed::Refused { statement, .. } if statement == guard => Ok(None),
+        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+    }
+}
+
+/// What a list names must be there: the statements whose rows [`check`] takes first.
+fn surroundings(tenant: Tenant, list: &PriceList) -> Vec<Statement> {
+    vec![all_channels(tenant), group::missing(tenant, &list.groups), list::bases(tenant), setting::find(tenant)]
+}
+
+/// Everything that is wrong with what the list names; else at which version that was so.
+fn check(rows: &[Rows], list: &PriceList) -> Outcome<i64> {
+    let channels: BTreeSet<String> = channel_ids(rows.first())?.into_values().collect();
+    let mut faults = Vec::new();
+    for (at, channel) in list.channels.iter().enumerate() {
+        if !channels.contains(&channel.to_string()) {
+            faults.push(fault(format!("channels/{at}"), "is no channel of this store"));
+        }
+    }
+    let missing = rows.get(1).into_iter().flat_map(Rows::iter).map(|row| row.get::<&str>("id").map(str::to_owned));
+    let missing: BTreeSet<String> = missing.collect::<Result<_, SqlError>>()?;
+    for (at, group) in list.groups.iter().enumerate() {
+        if missing.contains(&group.to_string()) {
+            faults.push(fault(format!("groups/{at}"), "is no customer group of this organization"));
+        }
+    }
+    let mut bases = list::bases_of(rows.get(2))?;
+    bases.insert(list.id, list.based_on);
+    if let Err(error) = check_bases(&bases) {
+        faults.push(fault("basedOn", error.to_string()));
+    }
+    if faults.is_empty() { Ok(setting::setting_of(rows.get(3))?.version) } else { invalid(faults) }
+}
+
+/// Two lists that are based on each other in the same moment: the second is decided anew.
+fn guard_base(commit: &mut Commit, tenant: Tenant, list: &PriceList, version: i64) -> Option<usize> {
+    list.based_on.map(|_| commit.push(setting::guard(tenant, version)))
+}
+
+fn payload(id: PriceListId) -> [(&'static str, String); 1] {
+    [("priceListId", id.to_string())]
+}
+
+/// What the audit log keeps.
+fn state(list: &PriceList) -> Value {
+    let mut state = json!(list);
+    if let Value::Object(members) = &mut state {
+        members.remove("id");
+        members.remove("rules");
+    }
+    state
+}

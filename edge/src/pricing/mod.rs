@@ -1,0 +1,20 @@
+//! Prices beside the catalog's own: price lists, customer groups, exchange rates.
+//!
+//! [`book`] is read in somebody else's round trip, and `headlesspro_shared::pricing` answers from it. Every write here
+//! raises the store's version, so that whoever has read a book commits with [`guard`] only what it still says; a list
+//! that begins or ends meanwhile is no write.
+
+mod groups;
+mod http;
+mod lists;
+pub mod openapi;
+mod rates;
+mod rules;
+mod settings;
+mod store;
+pub mod wire;
+mod writing;
+
+pub use http::routes;
+pub use store::book::{BOOK_STATEMENTS, book, book_of, book_version_of};
+pub use store::setting::guard;

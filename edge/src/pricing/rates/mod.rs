@@ -1,0 +1,5 @@
+//! Exchange rates.
+
+pub mod http;
+pub mod openapi;
+pub mod usecase;

@@ -1,0 +1,5 @@
+//! The rules of price lists.
+
+pub mod http;
+pub mod openapi;
+pub mod usecase;
