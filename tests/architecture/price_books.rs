@@ -3,14 +3,14 @@
 
 use headlesspro_edge::app::Tenant;
 use headlesspro_edge::port::sql::{Commit, Committed, Sql};
-use headlesspro_edge::pricing::{BOOK_STATEMENTS, book, book_of, book_version_of, guard};
+use headlesspro_edge::pricing::{BOOK_STATEMENTS, Book, book, book_of, guard};
 use headlesspro_shared::kernel::id::{
     AccountId, CustomerGroupId, OrganizationId, PriceListId, ProductId, StoreId, VariantId,
 };
 use headlesspro_shared::kernel::money::{Currency, Money, Rounding};
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::pricing::{BasePrice, PriceQuestion, resolve};
+use headlesspro_shared::pricing::{BasePrice, PriceQuestion, PricingError, resolve};
 
 use crate::plans::database;
 use crate::steps::Counted;
@@ -105,7 +105,8 @@ async fn a_cart_is_priced_from_its_own_rules_alone() {
     counted.execute("PRAGMA foreign_keys = OFF");
     (1..=2).for_each(|number| fill(&counted, number));
     let variants = [VariantId::from_u128(1), VariantId::from_u128(2)];
-    let statements = book(tenant(1), &variants, Some(AccountId::from_u128(1)), NOW);
+    let of = |account, currency| book(tenant(1), &variants, currency, account, NOW);
+    let statements = of(Some(AccountId::from_u128(1)), Currency::KRW);
     assert_eq!(statements.len(), BOOK_STATEMENTS);
     for statement in &statements {
         let (_, steps) = counted.query(&statement.sql, &statement.args);
@@ -113,11 +114,13 @@ async fn a_cart_is_priced_from_its_own_rules_alone() {
     }
     let sql: &dyn Sql = &sql;
     let rows = sql.read(statements).await.expect("the rows");
-    let (book_read, groups) = book_of(&rows).expect("a book");
+    let Book { prices: book_read, groups, version, is_sold_in } = book_of(&rows).expect("a book");
     assert_eq!((book_read.settlement(), groups.as_slice()), (Currency::EUR, &[CustomerGroupId::from_u128(1)][..]));
     let held = |at: u128| book_read.list(PriceListId::from_u128(at)).map(|list| list.rules.len());
-    // The base is there, and gives no price; what has not begun is not; nor what is another store's.
-    assert_eq!([101, 102, 103, 104, 105, 201].map(held), [Some(1), Some(2), Some(0), None, Some(0), None]);
+    // The base is there, and gives no price; what says nothing of the variants is not, nor what is another store's.
+    assert_eq!([101, 102, 103, 104, 105, 201].map(held), [Some(1), Some(2), Some(0), Some(1), None, None]);
+    // What has not begun gives no price either, and says when it does; the rate holds no more at the same moment.
+    assert_eq!(book_read.turns_at(NOW), NOW.checked_add_millis(60_000));
     let base = [BasePrice { price: Money::new(10_000, Currency::EUR), compare_at_price: None }];
     let price = |groups: &[CustomerGroupId], currency| {
         let question = PriceQuestion {
@@ -138,12 +141,26 @@ async fn a_cart_is_priced_from_its_own_rules_alone() {
     // At the last rate that is known the catalog says 140,000 won, at the store's ending 139,900; and 20 % less.
     assert_eq!(price(&groups, Currency::KRW), 111_920);
 
-    let nobody = sql.read(book(tenant(1), &variants, None, NOW)).await.expect("the rows");
-    assert_eq!(book_of(&nobody).expect("a book").1, []);
+    // In the store's own currency there is no rate to be read, and in won it does not sell.
+    let nobody = sql.read(of(None, Currency::EUR)).await.expect("the rows");
+    let nobody = book_of(&nobody).expect("a book");
+    assert_eq!((nobody.groups.len(), nobody.is_sold_in, is_sold_in), (0, true, false));
+    let won = nobody.prices.convert(base[0].price, Currency::KRW, NOW, Rounding::HalfUp);
+    assert!(won.is_err_and(|error| matches!(error, PricingError::NoRate { .. })));
     assert!(book_of(&[]).is_err());
 
+    // A store that has none of it pays next to nothing.
+    let Tenant { organization, store } = tenant(3);
+    counted.execute(&format!(
+        "INSERT INTO store (id, organization_id, name, currency, minor_unit_scale, created_at)
+         VALUES ('{store}', '{organization}', 'x', 'EUR', 100, 0)"
+    ));
+    for statement in &book(tenant(3), &[VariantId::from_u128(3)], Currency::EUR, None, NOW) {
+        let (_, steps) = counted.query(&statement.sql, &statement.args);
+        assert!(steps < 200, "{steps} steps: {}", statement.sql);
+    }
+
     // The commit of whoever has read it holds while nothing was written.
-    let version = book_version_of(&rows).expect("a version");
     let guarded = async |version: i64| {
         let mut commit = Commit::new();
         commit.push(guard(tenant(1), version));

@@ -71,7 +71,8 @@ pub struct EnterCodesBody {
     pub codes: Option<Vec<String>>,
 }
 
-/// A cart. After a mutation of lines, prices and stock are those its lines were added at; `GET` tells today's.
+/// A cart. After a mutation of lines, prices and stock are those of the catalog that its lines were added at; `GET` tells
+/// today's, and those of price lists.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Cart")]
@@ -135,12 +136,13 @@ pub struct CartLineBody {
     pub variant_title: String,
     pub image_url: Option<String>,
     pub quantity: i64,
+    /// What the buyer pays for one unit, before discounts.
     pub unit_price: MoneyBody,
     /// What promotions take off; null where no totals are told, and for a line that cannot be bought.
     pub discount: Option<MoneyBody>,
     /// Unit price times quantity, less the discount.
     pub total: MoneyBody,
-    /// The price when the line was added to, where it was another.
+    /// The price when the line was added to, where it was another; null where a price list says what it costs.
     pub previous_price: Option<MoneyBody>,
     /// `available`, `insufficient-stock`, `sold-out` or `removed`. A line is never dropped silently.
     #[schemars(extend("enum" = ["available", "insufficient-stock", "sold-out", "removed"]))]

@@ -18,7 +18,7 @@ use crate::app::Ctx;
 use crate::catalog;
 use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::Claim;
-use crate::totals::{self, Agreed, Priced, Wanted};
+use crate::totals::{self, Agreed, Basis, Priced, Wanted};
 
 /// Why a cart stays as it is.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -91,7 +91,7 @@ pub async fn add(
     let in_own = line(offer_of(ctx, variant).await?)?;
     match mutate(ctx, id, &in_own, claim, version).await? {
         Mutated::Currency(currency) => {
-            let offer = current_offers(ctx, [variant], Some(currency)).await?.remove(&variant);
+            let offer = offer_in(ctx, (variant, quantity), currency).await?;
             settled(mutate(ctx, id, &line(offer)?, claim, version).await?)
         }
         mutated => settled(mutated),
@@ -147,21 +147,17 @@ pub async fn asked(ctx: &Ctx, id: CartId, at: Timestamp) -> Result<Agreed, Failu
 }
 
 async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart, Priced), Failure<CartError>> {
-    let variants: Vec<VariantId> = cart.lines.iter().map(|line| line.variant).collect();
-    let names: Vec<String> = totals::buyer(ctx).await?.map(|account| account.to_string()).into_iter().collect();
-    let (tenant, currency) = (ctx.tenant(), cart.currency);
-    let reads = |channel| {
-        let mut reads = vec![catalog::offers(tenant, variants.iter().copied(), Some(currency), channel, at)];
-        reads.extend(totals::reads(tenant, variants.iter().copied(), &cart.codes, &names, at));
-        reads
-    };
-    let rows = ctx.read_in_channel(&reads).await?;
-    let (offers, rules) = rows.split_first().ok_or(Unavailable::corrupt("a read answered nothing"))?;
-    let mut offers = catalog::offers_of(offers)?;
+    let lines: Vec<(VariantId, Quantity)> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
+    let (currency, codes) = (cart.currency, cart.codes.clone());
+    let Offered { mut offers, basis, names } = offered(ctx, &lines, currency, &codes, at).await?;
     // What is not shown any more, or not here, is as it was when it was added: what it is now is nobody's to see.
     offers.retain(|_, offer| offer.published);
-    let codes = cart.codes.clone();
-    let shown = shown(cart, offers, false)?;
+    let listed = basis.price(&mut offers, &lines, currency, ctx.channel());
+    let mut shown = shown(cart, offers, false)?;
+    for line in shown.lines.iter_mut().filter(|line| listed.contains(&line.variant)) {
+        // It was added at the catalog's price, which is none to compare with that of a list.
+        line.previous_price = None;
+    }
     let wanted = Wanted {
         lines: shown.bought().map(|line| (line.variant, line.quantity)).collect(),
         currency,
@@ -171,8 +167,35 @@ async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart
         codes,
         destination: None,
     };
-    let priced = totals::priced(ctx, rules, &wanted, at).await.map_err(|error| error.or(CartError::TooExpensive))?;
+    let priced = totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(CartError::TooExpensive))?;
     Ok((shown, priced))
+}
+
+/// What lines are offered at by the catalog, what totals are made from, and by what the buyer's redemptions
+/// are counted.
+struct Offered {
+    offers: BTreeMap<VariantId, Offer>,
+    basis: Basis,
+    names: Vec<String>,
+}
+
+async fn offered(
+    ctx: &Ctx,
+    lines: &[(VariantId, Quantity)],
+    currency: Currency,
+    codes: &[String],
+    at: Timestamp,
+) -> Result<Offered, Failure<CartError>> {
+    let variants = lines.iter().map(|(variant, _)| *variant);
+    let names: Vec<String> = totals::buyer(ctx).await?.map(|account| account.to_string()).into_iter().collect();
+    let reads = |channel| {
+        let mut reads = vec![catalog::offers(ctx.tenant(), variants.clone(), Some(currency), channel, at)];
+        reads.extend(totals::reads(ctx.tenant(), variants.clone(), currency, codes, &names, at));
+        reads
+    };
+    let rows = ctx.read_in_channel(&reads).await?;
+    let (offers, rules) = rows.split_first().ok_or(Unavailable::corrupt("a read answered nothing"))?;
+    Ok(Offered { offers: catalog::offers_of(offers)?, basis: totals::basis_of(rules, at)?, names })
 }
 
 impl ShownCart {
@@ -210,7 +233,9 @@ async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failur
     {
         return Ok(Some(offer));
     }
-    let offer = current_offers(ctx, [variant], None).await?.remove(&variant);
+    let read = |channel| vec![catalog::offers(ctx.tenant(), [variant], None, channel, ctx.now)];
+    let rows = ctx.read_in_channel(&read).await?;
+    let offer = rows.first().map(catalog::offers_of).transpose()?.and_then(|mut offers| offers.remove(&variant));
     if let Some(offer) = &offer {
         // The caller is verified by what was read.
         cache.put(ctx.tenant(), ctx.channel(), offer, ctx.now);
@@ -218,15 +243,18 @@ async fn offer_of(ctx: &Ctx, variant: VariantId) -> Result<Option<Offer>, Failur
     Ok(offer)
 }
 
-async fn current_offers(
+/// In another currency than the store's own. Where the catalog has no price in it, a price list may have one, and a rate
+/// may bring the store's own there.
+async fn offer_in(
     ctx: &Ctx,
-    variants: impl IntoIterator<Item = VariantId>,
-    currency: Option<Currency>,
-) -> Result<BTreeMap<VariantId, Offer>, Failure<CartError>> {
-    let variants: Vec<VariantId> = variants.into_iter().collect();
-    let offers = |channel| vec![catalog::offers(ctx.tenant(), variants.iter().copied(), currency, channel, ctx.now)];
-    let rows = ctx.read_in_channel(&offers).await?;
-    Ok(rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default())
+    line: (VariantId, Quantity),
+    currency: Currency,
+) -> Result<Option<Offer>, Failure<CartError>> {
+    let Offered { mut offers, basis, .. } = offered(ctx, &[line], currency, &[], ctx.now).await?;
+    if offers.get(&line.0).is_some_and(|offer| offer.price.is_none()) {
+        basis.price(&mut offers, &[line], currency, ctx.channel());
+    }
+    Ok(offers.remove(&line.0))
 }
 
 async fn change(

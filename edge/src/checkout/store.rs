@@ -14,18 +14,18 @@ use crate::failure::Unavailable;
 use crate::identity::{data_key, wrapped_key};
 use crate::orders::{Of, Personal};
 use crate::port::sql::{Row, Rows, Statement};
-use crate::promotions::Standing;
-use crate::totals::Agreed;
+use crate::totals::{Agreed, Standing};
 use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
-  created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+  created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at,
+  prices_version)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
-  c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, k.wrapped, k.master_key_id
+  c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -79,8 +79,9 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(checkout.channel.map(|id| id.to_string()))
         .bind(agreed.map(|agreed| serde_json::to_string(&agreed.question).unwrap_or_default()))
         .bind(agreed.map(|agreed| i64::from(agreed.question.engine)))
-        .bind(agreed.map(|agreed| agreed.standing.version))
+        .bind(agreed.map(|agreed| agreed.standing.promotions))
         .bind(agreed.and_then(|agreed| agreed.standing.turns_at).map(Timestamp::millis))
+        .bind(agreed.map_or(0, |agreed| agreed.standing.prices))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -136,7 +137,8 @@ fn agreed_of(row: Row<'_>) -> Result<Option<Agreed>, Unavailable> {
         totals: question.total().map_err(|error| Unavailable::corrupt(format!("a checkout's totals: {error}")))?,
         question,
         standing: Standing {
-            version: row.get("rules_version")?,
+            promotions: row.get("rules_version")?,
+            prices: row.get("prices_version")?,
             turns_at: row.get::<Option<i64>>("rules_turn_at")?.map(Timestamp::from_millis),
         },
     }))

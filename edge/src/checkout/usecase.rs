@@ -1,5 +1,7 @@
 //! Opening a checkout, and completing it: one read, one commit.
 
+use std::collections::BTreeMap;
+
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
     AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotPlaceable, PlacedLine, agree,
@@ -7,7 +9,7 @@ use headlesspro_shared::checkout::{
 };
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::email::Email;
-use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId};
+use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId, VariantId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
 use headlesspro_shared::totals::{GiftTotals, Totals};
@@ -91,7 +93,7 @@ pub async fn open(
     let names = names(account, &email_hash);
     let offers = catalog::offers(tenant, variants.clone(), Some(currency), channel, ctx.now);
     let mut reads = vec![offers, identity::data_key_statement(tenant), orders::is_first(tenant, &email_hash, account)];
-    reads.extend(totals::reads(tenant, variants, &codes, &names, ctx.now));
+    reads.extend(totals::reads(tenant, variants, currency, &codes, &names, ctx.now));
     let known = reads.len();
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
@@ -99,7 +101,9 @@ pub async fn open(
     if let Some(first) = journal::replay_sealed(tenant, claim, rows.get(known), &key)? {
         return Ok(Answered::Replayed(first));
     }
-    let offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
+    let mut offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
+    let basis = totals::basis_of(rows.get(3..known).unwrap_or_default(), ctx.now)?;
+    basis.price(&mut offers, &wanted, currency, channel);
     let placement =
         agree(&wanted, currency, &offers).map_err(|error| Failure::Rejected(OpenError::NotPlaceable(error)))?;
     let wanted = Wanted {
@@ -112,9 +116,8 @@ pub async fn open(
         // Nothing asks where it goes, and what is kept says no more of the buyer than it must.
         destination: None,
     };
-    let rules = rows.get(3..known).unwrap_or_default();
     let Priced { agreed, gifts } =
-        totals::priced(ctx, rules, &wanted, ctx.now).await.map_err(|error| error.or(OpenError::TooExpensive))?;
+        totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(OpenError::TooExpensive))?;
     let agreed = agreed.as_kept();
     let checkout = Checkout {
         id: ctx.new_id()?,
@@ -263,7 +266,7 @@ pub async fn complete(
                 if let Some(order) = placed.first() {
                     return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
                 }
-                still_placeable(&checkout, offers)?;
+                still_placeable(&checkout, catalog::offers_of(offers)?)?;
                 if checkout.agreed.is_none() {
                     return Err(unexplained(&refusal));
                 }
@@ -300,21 +303,27 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure
     let account = cart.customer.as_deref().and_then(|customer| customer.parse().ok());
     let offers = catalog::offers(tenant, variants.clone(), Some(wanted.currency), wanted.channel, ctx.now);
     let mut reads = vec![orders::is_first(tenant, &email_hash, account), offers];
-    reads.extend(totals::reads(tenant, variants, &wanted.codes, &names(account, &email_hash), ctx.now));
+    let names = names(account, &email_hash);
+    reads.extend(totals::reads(tenant, variants, wanted.currency, &wanted.codes, &names, ctx.now));
     let rows = ctx.read(reads).await?;
     let [first, offers, rules @ ..] = rows.as_slice() else {
         return Err(Unavailable::corrupt("a read answered too few statements").into());
     };
-    // What cannot be bought at its price has no totals either.
+    let basis = totals::basis_of(rules, ctx.now)?;
+    let mut offers = catalog::offers_of(offers)?;
+    let mut priced = offers.clone();
+    basis.price(&mut priced, &wanted.lines, wanted.currency, wanted.channel);
+    offers.retain(|variant, _| priced.get(variant).is_some_and(|offer| offer.price.is_some()));
+    // What cannot be bought, or not at the catalog's price any more, has no totals either.
     still_placeable(checkout, offers)?;
     let wanted = Wanted { is_first_order: Some(orders::is_first_of(first)?), ..wanted };
     let overflow = || CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow));
-    let now = totals::priced(ctx, rules, &wanted, ctx.now).await.map_err(|error| error.or(overflow()))?.agreed;
+    let now = totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(overflow()))?.agreed;
     if !now.totals.is_same_purchase(&agreed.totals) {
         let both = Box::new([agreed.totals.clone(), now.totals]);
         return Err(Failure::Rejected(CompleteError::TotalsChanged(both)));
     }
-    let by = |agreed: &Agreed| (agreed.standing, agreed.question.cart.is_first_order);
+    let by = |agreed: &Agreed| (agreed.standing, agreed.question.cart.is_first_order, agreed.catalog_prices());
     let has_changed = by(&now) != by(agreed) || now.totals != agreed.totals;
     checkout.agreed = Some(now.as_kept());
     Ok(has_changed)
@@ -400,14 +409,18 @@ async fn commit_of(
     let mut commit = Commit::new();
     orders::insert(&mut commit, tenant, &order, ctx.now);
     if let Some(agreed) = agreed {
-        commit.push(promotions::guard(tenant, agreed.standing.version));
+        for guard in agreed.standing.guards(tenant) {
+            commit.push(guard);
+        }
         if agreed.question.cart.is_first_order == Some(true) && !agreed.totals.redemptions.is_empty() {
             commit.push(orders::guard_first(tenant, &order));
         }
         let currency = agreed.totals.currency;
         promotions::redeem(&mut commit, tenant, id, &agreed.totals.redemptions, currency, ctx.now);
     }
-    commit.push(catalog::guard_prices(tenant, &checkout.lines, checkout.channel, ctx.now));
+    let price = |line: &PlacedLine| (line.variant, line.unit_price.currency(), Some(line.unit_price));
+    let prices = agreed.map_or_else(|| checkout.lines.iter().map(price).collect(), Agreed::catalog_prices);
+    commit.push(catalog::guard_prices(tenant, &prices, checkout.channel, ctx.now));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
     let touched = Touched { products, stock: true, ..Touched::default() };
@@ -470,16 +483,20 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
 }
 
 /// Decides again on what is bought, as the refused commit saw it: the order that is being placed had its own lines taken
-/// off nothing, since the guards come before the stock. A gift that is gone is no reason here, but other totals.
-fn still_placeable(checkout: &Checkout, offers: &Rows) -> Result<(), Failure<CompleteError>> {
-    let bought = checkout.agreed.as_ref().map_or(checkout.lines.len(), |agreed| agreed.question.cart.lines.len());
-    let agreed: Vec<AgreedLine> = checkout
-        .lines
-        .iter()
-        .take(bought)
-        .map(|line| AgreedLine { variant: line.variant, quantity: line.quantity, unit_price: line.unit_price })
-        .collect();
-    match place(&agreed, checkout.total.currency(), &catalog::offers_of(offers)?) {
+/// off nothing, since the guards come before the stock. What is no reason here, but other totals: a gift that is gone, and
+/// another price than the catalog's.
+fn still_placeable(checkout: &Checkout, mut offers: BTreeMap<VariantId, Offer>) -> Result<(), Failure<CompleteError>> {
+    let agreed = checkout.agreed.as_ref();
+    let bought = agreed.map_or(checkout.lines.len(), |agreed| agreed.question.cart.lines.len());
+    let mut lines = Vec::with_capacity(bought);
+    for (place, line) in checkout.lines.iter().take(bought).enumerate() {
+        let is_repriced = agreed.is_some_and(|agreed| !agreed.is_at_catalog_price(place));
+        if let Some(offer) = offers.get_mut(&line.variant).filter(|_| is_repriced) {
+            offer.price = Some(line.unit_price);
+        }
+        lines.push(AgreedLine { variant: line.variant, quantity: line.quantity, unit_price: line.unit_price });
+    }
+    match place(&lines, checkout.total.currency(), &offers) {
         Ok(_) => Ok(()),
         Err(problems) => Err(Failure::Rejected(CompleteError::NotPlaceable(problems))),
     }

@@ -79,6 +79,7 @@ pub const ALL: &[Migration] = files![
     "202611230610_promotions_tables",
     "202611230630_checkout_totals",
     "202611230631_promotions_standing",
+    "202611230830_checkout_prices_version",
 ];
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Prices beside the catalog's own: price lists, customer groups, exchange rates.
 //!
 //! [`book`] is read in somebody else's round trip, and `headlesspro_shared::pricing` answers from it. Every write here
-//! raises the store's version, so that whoever has read a book commits with [`guard`] only what it still says; a list
-//! that begins or ends meanwhile is no write.
+//! raises the store's version, so that whoever has read a book commits with [`guard`] only what it still says; when a list
+//! begins or ends by itself, the book says.
 
 mod groups;
 mod http;
@@ -16,5 +16,5 @@ pub mod wire;
 mod writing;
 
 pub use http::routes;
-pub use store::book::{BOOK_STATEMENTS, book, book_of, book_version_of};
+pub use store::book::{BOOK_STATEMENTS, Book, book, book_of};
 pub use store::setting::guard;

@@ -6,5 +6,5 @@ mod usecase;
 mod wire;
 
 pub use openapi::{entered_code_example, explained_at, explanation_example, totals_example};
-pub use usecase::{Agreed, Priced, Unpriced, Wanted, buyer, priced, reads};
+pub use usecase::{Agreed, Basis, Priced, Standing, Unpriced, Wanted, basis_of, buyer, priced, reads};
 pub use wire::{CodeBody, ExplanationBody, Moment, TotalsBody, codes, discounted, explanation, recorded_explanation};

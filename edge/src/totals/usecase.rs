@@ -1,6 +1,6 @@
 //! From rows to totals.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headlesspro_shared::catalog::{Availability, Offer};
 use headlesspro_shared::identity::Scope;
@@ -10,17 +10,20 @@ use headlesspro_shared::kernel::id::{AccountId, ChannelId, PromotionId, VariantI
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::pricing::{BookParts, PriceBook};
-use headlesspro_shared::promotions::{BookedPromotion, Effect, Outcome, PromotionError, Refusal, RoundedPer};
+use headlesspro_shared::pricing::{self, PriceQuestion, PriceSource, PriceStep, ResolvedPrice};
+use headlesspro_shared::promotions::{
+    BookedPromotion, Effect, Outcome, PromotionBook, PromotionError, Refusal, RoundedPer,
+};
 use headlesspro_shared::tax::{RoundingPer, ShippingTax, TaxClass, TaxError, TaxRules};
 use headlesspro_shared::totals::{Cart, CartLine, GiftItem, Question, Rules, Totals, TotalsError, explain};
 
 use crate::app::{Ctx, Tenant};
-use crate::catalog::{self, LineFacts};
+use crate::catalog::{self, LineFacts, PriceIn};
 use crate::failure::{Failure, Halt, Unavailable};
-use crate::organizations;
+use crate::organizations::{self, MoneyRules};
 use crate::port::sql::{Rows, SqlError, Statement};
-use crate::promotions::{self, Standing};
+use crate::pricing::Book;
+use crate::{pricing as price_lists, promotions};
 
 /// What is to be totalled.
 #[derive(Debug, Clone)]
@@ -35,6 +38,24 @@ pub struct Wanted {
     pub codes: Vec<String>,
     /// `None`: not known yet.
     pub destination: Option<Place>,
+}
+
+/// How what decides a store's totals stood when it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// How often the merchant has changed promotions.
+    pub promotions: i64,
+    /// How often what decides prices was written.
+    pub prices: i64,
+    /// The next instant at which one of them says something else by itself; none: they stay as they are.
+    pub turns_at: Option<Timestamp>,
+}
+
+impl Standing {
+    /// The statements that refuse a commit unless everything stands as it did.
+    pub fn guards(&self, tenant: Tenant) -> [Statement; 2] {
+        [promotions::guard(tenant, self.promotions), price_lists::guard(tenant, self.prices)]
+    }
 }
 
 /// What was totalled, by which rules, and what came of it.
@@ -55,6 +76,35 @@ impl Agreed {
     #[must_use]
     pub fn as_kept(self) -> Agreed {
         Agreed { question: self.question.without_idle_promotions(&self.totals), ..self }
+    }
+
+    /// Whether the line at a place costs what the catalog says, and no list or rate has made that another price. A gift
+    /// is at no such place.
+    pub fn is_at_catalog_price(&self, place: usize) -> bool {
+        let price = self.totals.lines.get(place).map(|line| &line.price);
+        price.is_some_and(|price| {
+            price.source == PriceSource::Catalog && matches!(price.steps.as_slice(), [PriceStep::Catalog { .. }])
+        })
+    }
+
+    /// What the catalog said of the lines and gifts: in their currency and, where it says nothing in that, in the store's
+    /// own, whose prices are converted.
+    pub fn catalog_prices(&self) -> Vec<PriceIn> {
+        let Question { rules, cart, .. } = &self.question;
+        let is_given = |gift: &&GiftItem| self.totals.gifts.iter().any(|given| given.variant == gift.variant);
+        let gifts = cart.gifts.iter().filter(is_given).map(|gift| (gift.variant, &gift.prices));
+        let lines = cart.lines.iter().map(|line| (line.variant, &line.prices));
+        let mut said = Vec::with_capacity(cart.lines.len());
+        for (variant, prices) in lines.chain(gifts) {
+            let price_in = |currency| prices.iter().map(|base| base.price).find(|price| price.currency() == currency);
+            let set = price_in(cart.currency);
+            said.push((variant, cart.currency, set));
+            let own = rules.prices.settlement();
+            if set.is_none() {
+                said.push((variant, own, price_in(own)));
+            }
+        }
+        said
     }
 }
 
@@ -107,53 +157,143 @@ impl From<TotalsError> for Unpriced {
     }
 }
 
-/// The statements whose rows [`priced`] takes. By each of `names` redemptions of the customer are counted: the account's
-/// id, the hash of an address.
+/// What totals are made from, as it was read.
+#[derive(Debug)]
+pub struct Basis {
+    at: Timestamp,
+    money: MoneyRules,
+    facts: BTreeMap<VariantId, LineFacts>,
+    promotions: PromotionBook,
+    prices: Book,
+    standing: Standing,
+}
+
+/// The statements whose rows [`basis_of`] takes: what each context says of the variants in a currency, one after another.
+/// By each of `names` redemptions of the customer are counted: the account's id, the hash of an address.
 pub fn reads(
     tenant: Tenant,
     variants: impl IntoIterator<Item = VariantId>,
+    currency: Currency,
     codes: &[String],
     names: &[String],
     at: Timestamp,
 ) -> Vec<Statement> {
-    let mut statements = vec![
-        organizations::money_rules(tenant),
-        catalog::line_facts(tenant, variants, None, at),
-        promotions::standing(tenant, at),
-    ];
+    let variants: Vec<VariantId> = variants.into_iter().collect();
+    // Whoever has no account is in no group.
+    let account = names.iter().find_map(|name| name.parse().ok());
+    let mut statements =
+        vec![organizations::money_rules(tenant), catalog::line_facts(tenant, variants.clone(), None, at)];
+    statements.push(promotions::standing(tenant, at));
     statements.extend(promotions::book(tenant, codes, names, at));
+    statements.extend(price_lists::book(tenant, &variants, currency, account, at));
     statements
 }
 
-/// Totals of what is `wanted` at `at`. Lines keep their places: the key of each is its place in `wanted`. Where a gift is
-/// earned, one more read says whether it can be had.
+/// # Errors
+/// [`Unavailable`] when rows are missing, of another shape, or no sound rules.
+pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
+    let [money, facts, standing, rows @ ..] = rows else { return Err(short()) };
+    let (promotions, prices) = rows.split_at_checked(promotions::BOOK_STATEMENTS).ok_or_else(short)?;
+    let facts = catalog::line_facts_of(facts)?;
+    let promotions = promotions::book_of(promotions)?;
+    let prices = price_lists::book_of(prices)?;
+    let promoted = promotions::standing_of(standing, &promotions, at)?;
+    Ok(Basis {
+        at,
+        money: organizations::money_rules_of(money)?,
+        facts: facts.into_iter().map(|facts| (facts.variant, facts)).collect(),
+        standing: Standing {
+            promotions: promoted.version,
+            prices: prices.version,
+            turns_at: promoted.turns_at.into_iter().chain(prices.prices.turns_at(at)).min(),
+        },
+        promotions,
+        prices,
+    })
+}
+
+impl Basis {
+    /// Sets what one unit of each of `lines` is offered at: the catalog's price, or what price lists and rates make of it
+    /// for whoever buys; nothing where it is not sold in the currency. The variants that are at the price of a list.
+    pub fn price(
+        &self,
+        offers: &mut BTreeMap<VariantId, Offer>,
+        lines: &[(VariantId, Quantity)],
+        currency: Currency,
+        channel: Option<ChannelId>,
+    ) -> BTreeSet<VariantId> {
+        let mut listed = BTreeSet::new();
+        for (variant, quantity) in lines {
+            let Some(offer) = offers.get_mut(variant) else { continue };
+            let price = self.facts.get(variant).and_then(|facts| self.price_of(facts, *quantity, currency, channel));
+            offer.price = price.as_ref().map(|price| price.unit_price);
+            if price.is_some_and(|price| price.source != PriceSource::Catalog) {
+                listed.insert(*variant);
+            }
+        }
+        listed
+    }
+
+    /// What the catalog has no price for is not for sale, whatever a list says.
+    fn price_of(
+        &self,
+        facts: &LineFacts,
+        quantity: Quantity,
+        currency: Currency,
+        channel: Option<ChannelId>,
+    ) -> Option<ResolvedPrice> {
+        let question = PriceQuestion {
+            variant: facts.variant,
+            product: facts.product,
+            quantity,
+            currency,
+            channel,
+            groups: &self.prices.groups,
+            at: self.at,
+            base: &facts.prices,
+            rounding: self.money.rounding.into(),
+        };
+        let is_sold = self.prices.is_sold_in && !facts.prices.is_empty();
+        is_sold.then(|| pricing::resolve(&self.prices.prices, &question).ok()).flatten()
+    }
+}
+
+/// Totals of what is `wanted`. Lines keep their places: the key of each is its place in `wanted`. Where a gift is earned,
+/// one more read says whether it can be had.
 ///
 /// # Errors
 /// [`Unpriced`].
-pub async fn priced(ctx: &Ctx, rows: &[Rows], wanted: &Wanted, at: Timestamp) -> Result<Priced, Unpriced> {
-    let agreed = without_gifts(rows, wanted, at)?;
+pub async fn priced(ctx: &Ctx, basis: &Basis, wanted: &Wanted) -> Result<Priced, Unpriced> {
+    let agreed = without_gifts(basis, wanted)?;
     let earned = earned(&agreed)?;
     if earned.is_empty() {
         return Ok(Priced { agreed, gifts: Vec::new() });
     }
     let (tenant, variants) = (ctx.tenant(), earned.iter().map(|(variant, _)| *variant));
     let reads = vec![
-        catalog::offers(tenant, variants.clone(), Some(wanted.currency), wanted.channel, at),
-        catalog::line_facts(tenant, variants, wanted.channel, at),
+        catalog::offers(tenant, variants.clone(), Some(wanted.currency), wanted.channel, basis.at),
+        catalog::line_facts(tenant, variants, wanted.channel, basis.at),
     ];
     let rows = ctx.read(reads).await.map_err(Unpriced::Halt)?;
     let [offers, facts] = rows.as_slice() else { return Err(short().into()) };
+    let facts = catalog::line_facts_of(facts)?;
     let mut offers = catalog::offers_of(offers)?;
+    for facts in &facts {
+        let price = basis.price_of(facts, Quantity::MIN, wanted.currency, wanted.channel);
+        if let Some(offer) = offers.get_mut(&facts.variant) {
+            offer.price = price.map(|price| price.unit_price);
+        }
+    }
     offers.retain(|variant, offer| {
         let units_of = |lines: &[(VariantId, Quantity)]| {
             let own = lines.iter().filter(|(other, _)| other == variant);
             own.fold(0_i64, |sum, (_, quantity)| sum.saturating_add(quantity.get()))
         };
         let units = units_of(&earned).saturating_add(units_of(&wanted.lines));
-        offer.price.is_some() && Availability::of(Some(offer), units) == Availability::Available
+        Availability::of(Some(offer), units) == Availability::Available
     });
     let Agreed { mut question, standing, .. } = agreed;
-    question.cart.gifts = catalog::line_facts_of(facts)?
+    question.cart.gifts = facts
         .into_iter()
         .filter(|facts| offers.contains_key(&facts.variant))
         .map(|facts| GiftItem {
@@ -190,31 +330,25 @@ fn earned(agreed: &Agreed) -> Result<Vec<(VariantId, Quantity)>, TotalsError> {
     Ok(earned.map(|(_, variant, quantity)| (variant, quantity)).collect())
 }
 
-fn without_gifts(rows: &[Rows], wanted: &Wanted, at: Timestamp) -> Result<Agreed, Unpriced> {
-    let [settings, facts, standing, book @ ..] = rows else { return Err(short().into()) };
-    let facts = catalog::line_facts_of(facts)?;
-    let facts = facts.into_iter().map(|facts| (facts.variant, facts)).collect();
-    let money = organizations::money_rules_of(settings)?;
-    let promotions = promotions::book_of(book)?;
-    let standing = promotions::standing_of(standing, &promotions, at)?;
-    let parts = BookParts { settlement: money.currency, endings: Vec::new(), lists: Vec::new(), rates: Vec::new() };
+fn without_gifts(basis: &Basis, wanted: &Wanted) -> Result<Agreed, Unpriced> {
     let rules = Rules {
-        prices: PriceBook::new(parts).map_err(|error| Unavailable::corrupt(error.to_string()))?,
-        promotions,
+        prices: basis.prices.prices.clone(),
+        promotions: basis.promotions.clone(),
         tax: TaxRules::none(),
-        tax_mode: money.tax_mode,
-        rounding: money.rounding,
+        tax_mode: basis.money.tax_mode,
+        rounding: basis.money.rounding,
         discounts_rounded_per: RoundedPer::Line,
         tax_rounded_per: RoundingPer::Line,
         shipping_tax: ShippingTax::Proportional { lines: Vec::new() },
     };
-    let question = Question::new(rules, cart(wanted, &facts, at)?);
-    Ok(Agreed { totals: question.total()?, question, standing })
+    let question = Question::new(rules, cart(basis, wanted)?);
+    Ok(Agreed { totals: question.total()?, question, standing: basis.standing })
 }
 
-fn cart(wanted: &Wanted, facts: &BTreeMap<VariantId, LineFacts>, at: Timestamp) -> Result<Cart, Unavailable> {
+fn cart(basis: &Basis, wanted: &Wanted) -> Result<Cart, Unavailable> {
     let line = |(place, (variant, quantity)): (usize, &(VariantId, Quantity))| {
-        let facts = facts.get(variant).ok_or_else(|| Unavailable::corrupt("a line's variant is not in the catalog"))?;
+        let facts =
+            basis.facts.get(variant).ok_or_else(|| Unavailable::corrupt("a line's variant is not in the catalog"))?;
         Ok::<_, Unavailable>(CartLine {
             key: u32::try_from(place).unwrap_or(u32::MAX),
             variant: *variant,
@@ -228,10 +362,10 @@ fn cart(wanted: &Wanted, facts: &BTreeMap<VariantId, LineFacts>, at: Timestamp) 
     };
     Ok(Cart {
         currency: wanted.currency,
-        at,
+        at: basis.at,
         channel: wanted.channel,
         customer: wanted.customer.clone(),
-        customer_groups: Vec::new(),
+        customer_groups: basis.prices.groups.clone(),
         is_first_order: wanted.is_first_order,
         payment_method: None,
         codes: wanted.codes.clone(),

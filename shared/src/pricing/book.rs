@@ -99,6 +99,14 @@ impl PriceBook {
         self.lists.iter().find(|list| list.id == id)
     }
 
+    /// The next moment after `at` at which a list begins or ends, or a rate begins to hold or holds no more; none: prices
+    /// stay as they are, unless somebody writes.
+    pub fn turns_at(&self, at: Timestamp) -> Option<Timestamp> {
+        let lists = self.lists.iter().filter(|list| list.active).flat_map(|list| [list.starts_at, list.ends_at]);
+        let rates = self.rates.all().iter().flat_map(|rate| [Some(rate.as_of), Some(rate.valid_until)]);
+        lists.chain(rates).flatten().filter(|moment| at < *moment).min()
+    }
+
     /// Converts an amount that is not a price: a charge for shipping, a total to the settlement currency. Rounded once,
     /// to whole minor units; endings are for prices. The rates are those that were known at `at`.
     ///

@@ -24,6 +24,7 @@ pub mod files;
 mod import_errors;
 mod imports;
 mod keys;
+mod listed_prices;
 mod orders;
 mod own_orders;
 pub mod passkeys;
@@ -347,6 +348,13 @@ pub const STORIES: &[Story] = stories![
     discounts::a_code_for_one_use_is_used_once,
     discounts::a_customer_has_it_as_often_as_a_customer_may,
     discounts::what_another_instant_would_have_cost_is_explained,
+    listed_prices::a_group_buys_at_its_list_and_nobody_else_does(Mailbox),
+    listed_prices::more_units_cost_less_each,
+    listed_prices::a_sale_is_below_the_regular_price_and_an_override_is_it,
+    listed_prices::a_list_that_has_changed_is_told_with_both_totals,
+    listed_prices::what_was_agreed_to_is_paid_while_the_list_changes,
+    listed_prices::a_list_begins_while_a_checkout_is_open,
+    listed_prices::what_the_catalog_has_no_price_for_is_sold_by_rate_or_list(Staff),
     orders::an_order_is_for_the_merchant_only,
     orders::an_order_never_changes,
     tenancy::another_tenants_ids_are_not_there,

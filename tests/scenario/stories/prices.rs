@@ -7,14 +7,14 @@ use crate::product_file::Product;
 use crate::stories::passkeys;
 use crate::world::World;
 
-/// Our shop sells in yen and Kuwaiti dinars as well, which have no decimals and three.
-async fn sells_abroad(world: &World) -> (Client, String) {
+/// Our shop sells in francs, yen and Kuwaiti dinars as well: yen have no decimals, dinars three.
+pub async fn sells_abroad(world: &World) -> (Client, String) {
     let owner = passkeys::person(world, "owner@example.com").await.1;
     let store = owner.get("/api/v1/stores").send().await.expect(200).json()["items"][0]["id"].clone();
     let path = format!("/api/v1/stores/{}", store.as_str().unwrap());
-    let body = json!({ "currencies": ["KWD", "JPY", "JPY"] });
+    let body = json!({ "currencies": ["KWD", "JPY", "CHF", "JPY"] });
     let changed = owner.patch(&path).json(&body).header("if-match", "*").send().await.expect(200).json();
-    assert_eq!(changed["currencies"], json!(["JPY", "KWD"]));
+    assert_eq!(changed["currencies"], json!(["CHF", "JPY", "KWD"]));
     (owner, path)
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use headlesspro_shared::catalog::Offer;
-use headlesspro_shared::checkout::PlacedLine;
 use headlesspro_shared::kernel::id::{ChannelId, ProductId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
@@ -114,16 +113,18 @@ pub fn offers_of(rows: &Rows) -> Result<BTreeMap<VariantId, Offer>, SqlError> {
     rows.iter().map(|row| offer_of(row).map(|offer| (offer.variant, offer))).collect()
 }
 
-/// Refuses the commit unless each line's variant is for sale `now` at the line's price, in the channel if there is one.
-pub fn guard_prices(tenant: Tenant, lines: &[PlacedLine], channel: Option<ChannelId>, now: Timestamp) -> Statement {
-    let lines: Vec<_> = lines
-        .iter()
-        .map(|line| {
-            let currency = line.unit_price.currency().to_string();
-            json!({ "variant": line.variant.to_string(), "price": line.unit_price.minor(), "currency": currency })
-        })
-        .collect();
-    in_channel(tenant.statement(GUARD_PRICES).bind(json!(lines).to_string()).bind(now.millis()), channel)
+/// What the catalog says that a variant costs in a currency; nothing where it has no price in it.
+pub type PriceIn = (VariantId, Currency, Option<Money>);
+
+/// Refuses the commit unless each variant is for sale `now`, in the channel if there is one, and the catalog's prices are
+/// these.
+pub fn guard_prices(tenant: Tenant, prices: &[PriceIn], channel: Option<ChannelId>, now: Timestamp) -> Statement {
+    let price = |(variant, currency, price): &PriceIn| {
+        let (currency, price) = (currency.code(), price.map(Money::minor));
+        json!({ "variant": variant.to_string(), "price": price, "currency": currency })
+    };
+    let prices: Vec<_> = prices.iter().map(price).collect();
+    in_channel(tenant.statement(GUARD_PRICES).bind(json!(prices).to_string()).bind(now.millis()), channel)
 }
 
 fn offer_of(row: Row<'_>) -> Result<Offer, SqlError> {

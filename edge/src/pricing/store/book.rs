@@ -1,78 +1,128 @@
-//! What decides the prices of some variants, in a few statements of somebody else's read.
+//! What decides the prices of some variants in a currency, in a few statements of somebody else's read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use headlesspro_shared::kernel::id::{AccountId, CustomerGroupId, PriceListId, VariantId};
+use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::{BookParts, PriceBook, PriceList, PriceRule};
 use serde_json::json;
 
-use super::{group, json_of, rate, rule, setting};
+use super::{group, json_of, rate, rule};
 use crate::app::Tenant;
 use crate::port::sql::{Rows, SqlError, Statement};
 
-/// Those that are active in their window, and those that any list is based on: without its base a list adjusts nothing.
+const STANDING: &str = "-- pricing::book_standing
+SELECT s.currency, coalesce(x.endings, '[]') AS endings, coalesce(x.version, 0) AS version,
+  s.currency = ?3 OR EXISTS (SELECT 1 FROM json_each(s.currencies) c WHERE c.value = ?3) AS is_sold_in
+FROM store s LEFT JOIN price_setting x ON x.store_id = s.id AND x.organization_id = ?1
+WHERE s.organization_id = ?1 AND s.id = ?2";
+
+/// Those that are active and not over, and those that any list is based on: without its base a list adjusts nothing.
 const LISTS: &str = "-- pricing::book_lists
 SELECT l.document FROM price_list l
 WHERE l.organization_id = ?1 AND l.store_id = ?2 AND (
-  l.active = 1 AND coalesce(l.starts_at <= ?3, 1) AND coalesce(l.ends_at > ?3, 1)
+  l.active = 1 AND coalesce(l.ends_at > ?3, 1)
   OR EXISTS (SELECT 1 FROM price_list u WHERE u.organization_id = ?1 AND u.based_on = l.id))";
 
-/// Of the lists that are active in their window, those for the variants, for their products, and for everything.
+/// Of the lists that are active and not over, those for the variants, for their products, and for everything; prices in
+/// the currency, or in the store's own, which are converted.
 const RULES: &str = "-- pricing::book_rules
 SELECT r.list_id, r.target, r.currency, r.min_quantity, r.price_minor, r.change_ppm
 FROM (SELECT 'all' AS target UNION SELECT w.value FROM json_each(?4) w
   UNION SELECT v.product_id FROM json_each(?4) x
     CROSS JOIN variant v ON v.id = x.value AND v.organization_id = ?1 AND +v.store_id = ?2) t
 CROSS JOIN price_list_rule r ON r.organization_id = ?1 AND r.store_id = ?2 AND r.target = t.target
+  AND r.currency IN ('', ?5, (SELECT s.currency FROM store s WHERE s.organization_id = ?1 AND s.id = ?2))
 CROSS JOIN price_list l ON l.id = r.list_id AND l.organization_id = ?1
-WHERE l.active = 1 AND coalesce(l.starts_at <= ?3, 1) AND coalesce(l.ends_at > ?3, 1)";
+WHERE l.active = 1 AND coalesce(l.ends_at > ?3, 1)";
+
+/// Of each pair that can bring a price into the currency the last rate that is known, and the next; of none where it is
+/// the store's own.
+const RATES: &str = "-- pricing::book_rates
+SELECT e.pair, e.rate, e.as_of, e.valid_until, e.source
+FROM store s
+CROSS JOIN exchange_pair p ON p.organization_id = ?1 AND p.store_id = s.id AND substr(p.pair, 5) IN (s.currency, ?4)
+CROSS JOIN exchange_rate e ON e.store_id = p.store_id AND e.pair = p.pair AND e.organization_id = ?1 AND e.as_of IN (
+  (SELECT max(x.as_of) FROM exchange_rate x
+    WHERE x.organization_id = ?1 AND x.store_id = p.store_id AND x.pair = p.pair AND x.as_of <= ?3),
+  (SELECT min(n.as_of) FROM exchange_rate n
+    WHERE n.organization_id = ?1 AND n.store_id = p.store_id AND n.pair = p.pair AND n.as_of > ?3))
+WHERE s.organization_id = ?1 AND s.id = ?2 AND s.currency <> ?4";
 
 /// As many as [`book`] has.
 pub const BOOK_STATEMENTS: usize = 5;
 
-/// The statements whose rows [`book_of`] takes: what decides the prices of `variants` at `now`, for whoever has this
-/// account. Variants that are not this store's have no rules of their own.
-pub fn book(tenant: Tenant, variants: &[VariantId], account: Option<AccountId>, now: Timestamp) -> Vec<Statement> {
+/// What decides prices, as it was read.
+#[derive(Debug, Clone)]
+pub struct Book {
+    /// Of the lists those that say something of the variants, and what they are based on; good from the moment it was
+    /// read for until it turns.
+    pub prices: PriceBook,
+    /// Those that the account is in.
+    pub groups: Vec<CustomerGroupId>,
+    /// How often what decides the store's prices was written, for [`super::setting::guard`].
+    pub version: i64,
+    /// Whether the currency is one of the store's.
+    pub is_sold_in: bool,
+}
+
+/// The statements whose rows [`book_of`] takes: what decides the prices of `variants` in `currency` at `now`, for whoever
+/// has this account. Variants that are not this store's have no rules of their own.
+pub fn book(
+    tenant: Tenant,
+    variants: &[VariantId],
+    currency: Currency,
+    account: Option<AccountId>,
+    now: Timestamp,
+) -> Vec<Statement> {
+    let (now, currency) = (now.millis(), currency.code());
     vec![
-        setting::find(tenant),
-        tenant.statement(LISTS).bind(now.millis()),
-        tenant.statement(RULES).bind(now.millis()).bind(json!(variants).to_string()),
-        rate::present(tenant, now, "", rate::MOST_PAIRS),
+        tenant.statement(STANDING).bind(currency),
+        tenant.statement(LISTS).bind(now),
+        tenant.statement(RULES).bind(now).bind(json!(variants).to_string()).bind(currency),
+        tenant.statement(RATES).bind(now).bind(currency),
         group::of_account(tenant, account),
     ]
 }
 
-/// The price book of the rows of [`book`], good for the variants and the moment it was read for, and the account's
-/// groups.
-///
 /// # Errors
 /// [`SqlError::Statement`] when rows are missing, of another shape, or no sound book.
-pub fn book_of(rows: &[Rows]) -> Result<(PriceBook, Vec<CustomerGroupId>), SqlError> {
-    let [setting, lists, rules, rates, groups] = rows else {
+pub fn book_of(rows: &[Rows]) -> Result<Book, SqlError> {
+    let [standing, lists, rules, rates, groups] = rows else {
         return Err(SqlError::Statement(format!("{} answers for a price book", rows.len())));
     };
     let mut by_list: HashMap<PriceListId, Vec<PriceRule>> = HashMap::new();
     for row in rules.iter() {
         by_list.entry(row.parse("list_id")?).or_default().push(rule::rule_of(row)?);
     }
-    let setting = setting::setting_of(Some(setting))?;
-    let with_rules = |list: PriceList| PriceList { rules: by_list.remove(&list.id).unwrap_or_default(), ..list };
+    let standing = standing.first().ok_or_else(|| SqlError::Statement("no store".to_owned()))?;
     let lists: Vec<PriceList> = lists.iter().map(|row| json_of(row, "document")).collect::<Result<_, _>>()?;
     let parts = BookParts {
-        settlement: setting.settlement,
-        endings: setting.endings,
-        lists: lists.into_iter().map(with_rules).collect(),
+        settlement: standing.parse("currency")?,
+        endings: json_of(standing, "endings")?,
+        lists: with_rules(lists, by_list),
         rates: rate::rates_of(rates)?,
     };
-    let book = PriceBook::new(parts).map_err(|error| SqlError::Statement(format!("a price book: {error}")))?;
-    Ok((book, group::ids_of(groups)?))
+    Ok(Book {
+        prices: PriceBook::new(parts).map_err(|error| SqlError::Statement(format!("a price book: {error}")))?,
+        groups: group::ids_of(groups)?,
+        version: standing.get("version")?,
+        is_sold_in: standing.get("is_sold_in")?,
+    })
 }
 
-/// How often what decides prices was written when the rows of [`book`] were read, for [`setting::guard`].
-///
-/// # Errors
-/// [`SqlError::Statement`] when the rows are of another shape.
-pub fn book_version_of(rows: &[Rows]) -> Result<i64, SqlError> {
-    setting::setting_of(rows.first()).map(|setting| setting.version)
+/// The lists that have rules, with them, and those that they are based on, and so on.
+fn with_rules(lists: Vec<PriceList>, mut rules: HashMap<PriceListId, Vec<PriceRule>>) -> Vec<PriceList> {
+    let bases: HashMap<PriceListId, PriceListId> =
+        lists.iter().filter_map(|list| Some((list.id, list.based_on?))).collect();
+    let mut wanted = BTreeSet::new();
+    for list in rules.keys() {
+        let mut next = Some(*list);
+        while let Some(list) = next.filter(|list| wanted.insert(*list)) {
+            next = bases.get(&list).copied();
+        }
+    }
+    let lists = lists.into_iter().filter(|list| wanted.contains(&list.id));
+    lists.map(|list| PriceList { rules: rules.remove(&list.id).unwrap_or_default(), ..list }).collect()
 }

@@ -9,9 +9,6 @@ use super::moment;
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
-/// As many pairs as a store has at most, which a trigger says.
-pub const MOST_PAIRS: i64 = 1_000;
-
 /// Of each pair the last one that was known at `?3`.
 const PRESENT: &str = "-- pricing::present_rates
 SELECT e.pair, e.rate, e.as_of, e.valid_until, e.source

@@ -212,6 +212,17 @@ proptest! {
     }
 
     #[test]
+    fn until_the_book_turns_every_price_stays(parts in any_parts().prop_map(sound), asked in any_question(), part in 0..1_000i64) {
+        let book = PriceBook::new(parts).unwrap();
+        let question = asked.question();
+        let now = question.at.millis();
+        let turn = book.turns_at(question.at).map_or(now + 1_000_000, Timestamp::millis);
+        prop_assert!(now < turn);
+        let later = Timestamp::from_millis(now + (turn - 1 - now) * part / 999);
+        prop_assert_eq!(resolve(&book, &question), resolve(&book, &PriceQuestion { at: later, ..question }));
+    }
+
+    #[test]
     fn a_sale_never_raises_a_price(parts in any_parts().prop_map(sound), asked in any_question()) {
         let with = resolve(&PriceBook::new(parts.clone()).unwrap(), &asked.question());
         let regular = resolve(&without(&parts, ListKind::Sale), &asked.question());
