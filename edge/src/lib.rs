@@ -35,6 +35,8 @@ pub mod products;
 pub mod promotions;
 pub mod routes;
 pub mod scripts;
+pub mod shipping;
+pub mod tax;
 pub mod totals;
 pub mod vault;
 pub mod wire;

@@ -17,7 +17,7 @@ use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
     cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, pricing,
-    products, promotions,
+    products, promotions, shipping, tax,
 };
 
 /// Who may call a route.
@@ -222,6 +222,8 @@ pub fn routes() -> Routes {
         .and(imports::routes())
         .and(pricing::routes())
         .and(promotions::routes())
+        .and(tax::routes())
+        .and(shipping::routes())
         .and(cart::routes())
         .and(checkout::routes())
         .and(orders::routes())

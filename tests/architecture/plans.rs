@@ -27,7 +27,7 @@ const WHOLE_TABLES: [(&str, &str); 11] = [
 ];
 
 /// Tables of which an organization or store has so few that all of them may be read.
-const FEW: [(&str, &str); 15] = [
+const FEW: [(&str, &str); 19] = [
     ("organization_key", "one an organization"),
     ("audit_head", "one an organization"),
     ("catalog_version", "one a store"),
@@ -43,6 +43,10 @@ const FEW: [(&str, &str); 15] = [
     ("promotion_group", "12 a store"),
     ("promotion_group_set", "one a store"),
     ("promotion_standing", "one a store"),
+    ("tax_version", "one a store"),
+    ("tax_setting", "one a store"),
+    ("tax_zone", "300 a store"),
+    ("shipping_zone", "300 a store"),
 ];
 
 /// Indexes of few of a table.

@@ -43,6 +43,7 @@ mod files;
 mod presets;
 mod pricing;
 mod promotions;
+mod rules;
 mod staff;
 mod taxonomy;
 
@@ -263,6 +264,7 @@ async fn every_operation_answers_as_described() {
     pricing::price_lists(&mut shop).await;
     pricing::rates_and_settings(&mut shop).await;
     promotions::promotions(&mut shop, &variant).await;
+    rules::rules(&mut shop, &variant).await;
     sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 
@@ -642,7 +644,7 @@ async fn products(shop: &mut Shop) {
         "variants": [{
             "options": ["Blue"], "price": price, "compareAtPrice": price, "barcode": "1", "weightGrams": 5,
             "weightUnit": "g", "dimensions": { "lengthMm": 1, "widthMm": 2, "heightMm": 3 }, "hsCode": "691110",
-            "originCountry": "VN", "imageUrl": "https://images.example.com/cup.jpg", "inventory": { "quantity": 1 },
+            "originCountry": "VN", "taxClass": "reduced", "imageUrl": "https://images.example.com/cup.jpg", "inventory": { "quantity": 1 },
             "metadata": { "bin": "A1" },
         }, { "options": ["Red"], "price": price }],
     });

@@ -196,6 +196,9 @@ pub struct VariantBody {
     pub dimensions: Option<DimensionsBody>,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// How it is taxed: left out where that is `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<String>,
     pub image_url: Option<String>,
     /// Its own, by key; left out where there are none.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

@@ -44,6 +44,7 @@ pub const PRODUCT: &[Field] = &[
             "dimensions",
             "requiresShipping",
             "taxable",
+            "taxClass",
             "imageUrl",
             "attributes",
             "availability",

@@ -36,15 +36,16 @@ pub use prices::settle_prices;
 pub use purges::{PurgeRun, send_all as send_purges};
 pub use rendering::{Declared, ProductRows, Standing, hash, render};
 pub use shown::{Advance, Touched, advance, written};
-pub use staff::http::{AfterText, changed_meanwhile, listed, nothing, unversioned, version_mismatch, versioned};
+pub use staff::http as answers;
+pub use staff::http::AfterText;
 pub use store::channel::{all as all_channels, ids_by_handle as channel_ids};
 pub use store::taxonomy::guard_changed;
 pub use store::{
-    Applied, CategoryRow, Chunk, HistoryPage, KnownChunk, KnownProduct, LineFacts, OneProduct, PriceIn, ReadVersion,
-    StaffPage, Taken, TakenByOthers, categories_named, categories_named_of, category_id, category_id_of,
+    Applied, CategoryRow, Chunk, Goods, HistoryPage, KnownChunk, KnownProduct, LineFacts, OneProduct, PriceIn,
+    ReadVersion, StaffPage, Taken, TakenByOthers, categories_named, categories_named_of, category_id, category_id_of,
     category_steps, category_steps_of, currencies, currencies_of, delete, export_count, export_count_of, export_slice,
-    export_slice_of, guard_prices, history, history_of, known, known_of, line_facts, line_facts_of, list_all, list_in,
-    offers, offers_of, one, one_of, products_named, products_named_of, taken, taken_by_others, taken_by_others_of,
-    taken_of, told_prices, version, version_of, write,
+    export_slice_of, goods, goods_of, guard_prices, history, history_of, known, known_of, line_facts, line_facts_of,
+    list_all, list_in, offers, offers_of, one, one_of, products_named, products_named_of, taken, taken_by_others,
+    taken_by_others_of, taken_of, told_prices, version, version_of, write,
 };
 pub use usecase::source_of;

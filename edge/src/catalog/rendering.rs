@@ -256,6 +256,7 @@ fn variant_row(
         weight_unit: variant.weight_grams.and(variant.weight_unit).map(|unit| unit.name().to_owned()),
         requires_shipping: variant.requires_shipping,
         taxable: variant.taxable,
+        tax_class: variant.tax_class.as_ref().map(ToString::to_string),
         image_url: variant.image_url.clone(),
         attributes: typed(attributes, &variant.attributes),
     };

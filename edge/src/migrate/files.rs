@@ -79,6 +79,9 @@ pub const ALL: &[Migration] = files![
     "202611230610_promotions_tables",
     "202611230630_checkout_totals",
     "202611230631_promotions_standing",
+    "202611230640_tax_rules",
+    "202611230641_shipping_rules",
+    "202611230642_catalog_tax_class",
     "202611230830_checkout_prices_version",
 ];
 

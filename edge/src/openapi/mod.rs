@@ -26,7 +26,7 @@ use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
     cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, pricing,
-    products, promotions,
+    products, promotions, shipping, tax,
 };
 
 /// Every operation, in the order of the route table.
@@ -41,6 +41,8 @@ pub fn operations() -> Vec<Operation> {
         imports::openapi::operations(),
         pricing::openapi::operations(),
         promotions::openapi::operations(),
+        tax::openapi::operations(),
+        shipping::openapi::operations(),
         cart::openapi::operations(),
         checkout::openapi::operations(),
         orders::openapi::operations(),

@@ -225,6 +225,11 @@ pub struct WriteVariant {
     /// True where it is left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taxable: Option<bool>,
+    /// How it is taxed: `standard` where it is left out, `reduced`, or a class of the merchant's own, as the rates of tax
+    /// zones name them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(regex(pattern = "^[a-z][a-z0-9-]{0,39}$"))]
+    pub tax_class: Option<String>,
     /// The `url` of one of the product's images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,
@@ -542,6 +547,7 @@ fn source(is_kept: bool) -> Value {
             "originCountry": "VN",
             "requiresShipping": true,
             "taxable": true,
+            "taxClass": "standard",
             "inventory": { "quantity": left, "tracked": true, "continueSelling": false },
         });
         if let (true, Value::Object(members)) = (is_kept, &mut variant) {

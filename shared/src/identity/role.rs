@@ -45,6 +45,8 @@ impl Role {
         Scope::CustomersRead,
         Scope::OrganizationRead,
         Scope::MembersRead,
+        Scope::TaxRead,
+        Scope::ShippingRead,
     ]));
 
     const MEMBER: Scopes = Role::VIEWER.union(Scopes::of(&[
@@ -56,6 +58,8 @@ impl Role {
         Scope::OrdersWrite,
         Scope::PaymentsWrite,
         Scope::CustomersWrite,
+        Scope::TaxWrite,
+        Scope::ShippingWrite,
     ]));
 
     // `auth:begin` and `tokens:introspect` are here to be given to keys and apps: nobody gives what they lack.
@@ -91,6 +95,10 @@ impl Role {
         Scope::OrganizationRead,
         Scope::StoresReport,
         Scope::TokensIntrospect,
+        Scope::TaxRead,
+        Scope::TaxWrite,
+        Scope::ShippingRead,
+        Scope::ShippingWrite,
     ]));
 
     /// The scopes of a built-in role; `None` for a custom one, whose scopes are stored.

@@ -80,6 +80,12 @@ scopes! {
     TokensIntrospect = "tokens:introspect",
     /// Work without a person: crons, queues. Only in service tokens of our own.
     JobsRun = "jobs:run",
+    /// Zones and rates of taxes, and what customers pay none by.
+    TaxRead = "tax:read",
+    TaxWrite = "tax:write",
+    /// Zones and methods of shipping, and what they cost.
+    ShippingRead = "shipping:read",
+    ShippingWrite = "shipping:write",
 }
 
 impl Scope {

@@ -21,4 +21,5 @@ pub mod order;
 pub mod page;
 pub mod quantity;
 pub mod sku;
+pub mod tax_class;
 pub mod time;

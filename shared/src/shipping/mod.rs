@@ -29,5 +29,6 @@ pub use offer::{Group, NoZone, Offer, OfferKind, Offered, WhyNot, WhyPrice};
 pub use price::{Amounts, FreeOver, FreeOverOf, Measure, Price, Row, UnknownFreeOverOf, UnknownMeasure};
 pub use rates::{ShippingError, rates};
 pub use rules::{
-    InvalidShippingRules, MOST_METHODS, MOST_ROWS, MOST_ZONES, Pickup, ShippingMethod, ShippingRules, ShippingZone,
+    InvalidShippingRules, MOST_METHODS, MOST_ROWS, MOST_ZONES, MethodFault, Pickup, ShippingMethod, ShippingRules,
+    ShippingZone,
 };

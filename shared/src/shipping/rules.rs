@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::conditions::Conditions;
 use super::expression::ExpressionTooLarge;
-use super::price::{FreeOver, Price};
+use super::price::{Amounts, FreeOver, Price, Row};
 use crate::kernel::area::Area;
 use crate::kernel::id::{LocationId, ShippingMethodId, ShippingZoneId};
 use crate::tax::ShippingTax;
@@ -102,35 +102,75 @@ impl ShippingRules {
     }
 }
 
-impl ShippingMethod {
-    fn check(&self) -> Result<(), InvalidShippingRules> {
-        use super::external::ExternalFallback;
-        let is_negative = match &self.price {
-            Price::Flat { amounts } => amounts.values().any(|&amount| amount < 0),
-            Price::External { fallback: ExternalFallback::Flat { amounts }, .. } => {
-                amounts.values().any(|&amount| amount < 0)
-            }
-            Price::Table { rows, .. } => rows.values().flatten().any(|row| row.amount < 0),
-            Price::External { fallback: ExternalFallback::Hide, .. } | Price::Expression { .. } => false,
-        };
-        if is_negative {
-            return Err(InvalidShippingRules::NegativeAmount(self.id));
-        }
-        match &self.price {
-            Price::Table { rows, .. } => rows.values().try_for_each(|rows| {
-                if MOST_ROWS < rows.len() {
-                    return Err(InvalidShippingRules::TooManyRows(self.id));
-                }
-                // A row without a bound is above all others.
-                let bounds = rows.iter().map(|row| (row.up_to.is_none(), row.up_to));
-                let rises = bounds.clone().zip(bounds.skip(1)).all(|(row, next)| row < next);
-                if rises { Ok(()) } else { Err(InvalidShippingRules::RowsOutOfOrder(self.id)) }
-            }),
-            Price::Expression { expressions } => expressions
-                .values()
-                .try_for_each(|expression| expression.check())
-                .map_err(|error| InvalidShippingRules::Expression(self.id, error)),
-            Price::Flat { .. } | Price::External { .. } => Ok(()),
+/// What is wrong with a method by itself. The texts complete a sentence that begins with the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum MethodFault {
+    #[error("must have {MOST_ROWS} rows at most")]
+    TooManyRows,
+    #[error("must reach further than the row before it, or it is never reached")]
+    RowsOutOfOrder,
+    #[error("must not be negative")]
+    NegativeAmount,
+    #[error("is too large: {0}")]
+    Expression(ExpressionTooLarge),
+}
+
+impl MethodFault {
+    const fn of(self, method: ShippingMethodId) -> InvalidShippingRules {
+        match self {
+            MethodFault::TooManyRows => InvalidShippingRules::TooManyRows(method),
+            MethodFault::RowsOutOfOrder => InvalidShippingRules::RowsOutOfOrder(method),
+            MethodFault::NegativeAmount => InvalidShippingRules::NegativeAmount(method),
+            MethodFault::Expression(error) => InvalidShippingRules::Expression(method, error),
         }
     }
+}
+
+impl ShippingMethod {
+    fn check(&self) -> Result<(), InvalidShippingRules> {
+        self.faults().into_iter().next().map_or(Ok(()), |(_, fault)| Err(fault.of(self.id)))
+    }
+
+    /// All that is wrong with it, each with its place: `price/rows/EUR/2/upTo`.
+    pub fn faults(&self) -> Vec<(String, MethodFault)> {
+        use super::external::ExternalFallback;
+        let negative = |amounts: &Amounts, path: &str| -> Vec<(String, MethodFault)> {
+            let wrong = amounts.iter().filter(|(_, amount)| **amount < 0);
+            wrong.map(|(currency, _)| (format!("{path}/{currency}"), MethodFault::NegativeAmount)).collect()
+        };
+        match &self.price {
+            Price::Flat { amounts } => negative(amounts, "price/amounts"),
+            Price::External { fallback: ExternalFallback::Flat { amounts }, .. } => {
+                negative(amounts, "price/fallback/amounts")
+            }
+            Price::External { fallback: ExternalFallback::Hide, .. } => Vec::new(),
+            Price::Table { rows, .. } => rows
+                .iter()
+                .flat_map(|(currency, rows)| {
+                    row_faults(rows).map(move |(path, fault)| (format!("price/rows/{currency}{path}"), fault))
+                })
+                .collect(),
+            Price::Expression { expressions } => expressions
+                .iter()
+                .filter_map(|(currency, expression)| {
+                    let error = expression.check().err()?;
+                    Some((format!("price/expressions/{currency}"), MethodFault::Expression(error)))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Of a table in one currency, each with its place in it: `/2/upTo`.
+fn row_faults(rows: &[Row]) -> impl Iterator<Item = (String, MethodFault)> {
+    let too_many = (MOST_ROWS < rows.len()).then(|| (String::new(), MethodFault::TooManyRows));
+    // A row without a bound is above all others.
+    let bound = |row: &Row| (row.up_to.is_none(), row.up_to);
+    let before = std::iter::once(None).chain(rows.iter().map(Some));
+    let of_rows = rows.iter().zip(before).enumerate().flat_map(move |(at, (row, before))| {
+        let negative = (row.amount < 0).then(|| (format!("/{at}/amount"), MethodFault::NegativeAmount));
+        let is_unreached = before.is_some_and(|before| bound(row) <= bound(before));
+        negative.into_iter().chain(is_unreached.then(|| (format!("/{at}/upTo"), MethodFault::RowsOutOfOrder)))
+    });
+    too_many.into_iter().chain(of_rows)
 }

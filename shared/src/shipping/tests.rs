@@ -422,3 +422,16 @@ proptest! {
         let _ = rules.check();
     }
 }
+
+#[test]
+fn all_that_is_wrong_with_a_method_is_told_by_its_place() {
+    let row = |up_to, amount| Row { up_to, amount };
+    let rows = BTreeMap::from([
+        (EUR, vec![row(Some(5), -1), row(Some(5), 1), row(None, 2), row(Some(9), 3)]),
+        (Currency::USD, vec![row(None, -2)]),
+    ]);
+    let method = method(1, Price::Table { measure: Measure::Weight, rows });
+    let places: Vec<String> = method.faults().into_iter().map(|(place, _)| place).collect();
+    let expected = ["EUR/0/amount", "EUR/1/upTo", "EUR/3/upTo", "USD/0/amount"];
+    assert_eq!(places, expected.map(|place| format!("price/rows/{place}")));
+}

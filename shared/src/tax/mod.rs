@@ -11,7 +11,6 @@
 //!   was recorded, not from a question with the sign turned.
 
 mod answer;
-mod class;
 mod compute;
 mod exemption;
 mod items;
@@ -26,12 +25,12 @@ pub mod vat;
 #[cfg(test)]
 mod tests;
 
+pub use crate::kernel::tax_class::{InvalidTaxClass, TaxClass};
 pub use answer::{LineRate, RateSum, TaxReason, TaxSource, Taxed, TaxedLine, ZoneName};
-pub use class::{InvalidTaxClass, TaxClass};
 pub use compute::{TaxError, tax};
 pub use exemption::{Exemption, NotExempt, RefusedExemption};
 pub use provider::{
     ProviderAnswer, ProviderFallback, ProviderLine, ProviderOutcome, ProviderRate, UnknownProviderFallback, settle,
 };
 pub use question::{MOST_LINES, RoundingPer, ShippingCharge, ShippingTax, TaxLine, TaxQuestion, UnknownRoundingPer};
-pub use rules::{CrossBorder, InvalidTaxRules, MOST_RATES, MOST_ZONES, TaxRate, TaxRules, TaxZone};
+pub use rules::{CrossBorder, InvalidTaxRules, MOST_RATES, MOST_ZONES, RateFault, TaxRate, TaxRules, TaxZone};

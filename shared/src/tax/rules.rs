@@ -65,7 +65,49 @@ pub struct TaxRate {
     pub until: Option<Timestamp>,
 }
 
+/// What is wrong with a rate by itself. The texts complete a sentence that begins with the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RateFault {
+    #[error("must be 0 to 10000000 parts per million, which is 1000 %")]
+    Ppm,
+    #[error("must be after the beginning")]
+    Until,
+    #[error("must name one class at least")]
+    Classes,
+}
+
+impl RateFault {
+    /// The field that is wrong, as it is written.
+    pub const fn field(self) -> &'static str {
+        match self {
+            RateFault::Ppm => "ppm",
+            RateFault::Until => "until",
+            RateFault::Classes => "classes",
+        }
+    }
+
+    const fn of(self, rate: TaxRateId) -> InvalidTaxRules {
+        match self {
+            RateFault::Ppm => InvalidTaxRules::Rate(rate),
+            RateFault::Until => InvalidTaxRules::Validity(rate),
+            RateFault::Classes => InvalidTaxRules::NoClass(rate),
+        }
+    }
+}
+
 impl TaxRate {
+    /// All that is wrong with it.
+    pub fn faults(&self) -> impl Iterator<Item = RateFault> {
+        let ends_before = self.from.zip(self.until).is_some_and(|(from, until)| until <= from);
+        [
+            (!(0..=MOST_PPM).contains(&self.ppm), RateFault::Ppm),
+            (ends_before, RateFault::Until),
+            (self.classes.is_empty(), RateFault::Classes),
+        ]
+        .into_iter()
+        .filter_map(|(is_wrong, fault)| is_wrong.then_some(fault))
+    }
+
     pub(super) fn holds(&self, class: &TaxClass, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at)
             && self.until.is_none_or(|until| at < until)
@@ -112,6 +154,11 @@ impl TaxRules {
         }
     }
 
+    /// Whether the Union's VAT holds where goods of `country` set out, so that they can be sold with reverse charge.
+    pub fn has_reverse_charge(country: Country) -> bool {
+        TaxRules { reverse_charge_from: Some(country), ..TaxRules::none() }.member_sold_from().is_some()
+    }
+
     /// The member state whose VAT holds where [`TaxRules::reverse_charge_from`] is, by its code; none where that is not in
     /// the Union's.
     pub(super) fn member_sold_from(&self) -> Option<&'static str> {
@@ -134,14 +181,8 @@ impl TaxRules {
                 return Err(InvalidTaxRules::TooManyRates(zone.id));
             }
             for rate in &zone.rates {
-                if !(0..=MOST_PPM).contains(&rate.ppm) {
-                    return Err(InvalidTaxRules::Rate(rate.id));
-                }
-                if rate.from.zip(rate.until).is_some_and(|(from, until)| until <= from) {
-                    return Err(InvalidTaxRules::Validity(rate.id));
-                }
-                if rate.classes.is_empty() {
-                    return Err(InvalidTaxRules::NoClass(rate.id));
+                if let Some(fault) = rate.faults().next() {
+                    return Err(fault.of(rate.id));
                 }
             }
         }

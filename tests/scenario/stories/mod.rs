@@ -40,8 +40,10 @@ mod repeats;
 pub mod second_factors;
 mod seo;
 pub mod sessions;
+mod shipping;
 mod sign_ups;
 mod sparse_fields;
+mod taxes;
 mod taxonomy_attributes;
 mod tenancy;
 
@@ -293,6 +295,14 @@ pub const STORIES: &[Story] = stories![
     taxonomy_attributes::an_attribute_of_a_category_or_collection_in_use_keeps_its_type_and_stays,
     taxonomy_attributes::what_was_done_to_the_values_of_a_category_is_told(Staff),
     taxonomy_attributes::an_attribute_and_a_category_written_at_once_agree,
+    taxes::a_zone_is_made_replaced_and_deleted,
+    taxes::what_is_wrong_with_a_zone_is_named,
+    taxes::shipped_rates_are_laid_down_once,
+    taxes::a_store_says_how_it_taxes,
+    taxes::variants_say_their_tax_class,
+    shipping::a_zone_is_made_replaced_and_deleted,
+    shipping::what_is_wrong_with_a_method_is_named,
+    shipping::a_storefront_asks_what_shipping_costs,
     channels::a_channel_is_made_renamed_and_deleted(Staff),
     channels::a_storefront_is_shown_its_channel_and_nothing_else(Staff),
     channels::carts_and_orders_keep_to_the_channel(Staff),

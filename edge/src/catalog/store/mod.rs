@@ -11,6 +11,7 @@ pub mod channel;
 pub mod collection;
 mod export;
 pub mod facet;
+mod goods;
 mod line_facts;
 mod list;
 mod list_among;
@@ -33,6 +34,7 @@ pub use bulk::{
     known_of, write,
 };
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
+pub use goods::{Goods, goods, goods_of};
 pub use line_facts::{LineFacts, line_facts, line_facts_of};
 pub use list::{ListFilter, Page, Sort, SortKey, count, count_of, list};
 pub use named::{

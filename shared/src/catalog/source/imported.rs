@@ -68,6 +68,7 @@ impl Source {
             variant.dimensions = known.dimensions;
             variant.hs_code.clone_from(&known.hs_code);
             variant.origin_country = known.origin_country;
+            variant.tax_class.clone_from(&known.tax_class);
             variant.attributes.clone_from(&known.attributes);
             variant.metadata.clone_from(&known.metadata);
         }
@@ -92,6 +93,7 @@ fn of_variant(parsed: &ParsedVariant) -> SourceVariant {
         origin_country: None,
         requires_shipping: parsed.requires_shipping,
         taxable: parsed.taxable,
+        tax_class: None,
         image_url: parsed.image_url.clone(),
         inventory: SourceInventory {
             quantity: parsed.inventory_quantity,

@@ -42,6 +42,7 @@ use crate::kernel::id::{FileId, ImageId, VariantId};
 use crate::kernel::locale::Locale;
 use crate::kernel::money::{Currency, Money};
 use crate::kernel::sku::Sku;
+use crate::kernel::tax_class::TaxClass;
 use crate::kernel::time::Timestamp;
 use crate::media::{FocalPoint, decimal};
 
@@ -185,6 +186,9 @@ pub struct SourceVariant {
     pub origin_country: Option<Country>,
     pub requires_shipping: bool,
     pub taxable: bool,
+    /// How it is taxed; none: as `standard`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_class: Option<TaxClass>,
     /// One of the product's images.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image_url: Option<String>,

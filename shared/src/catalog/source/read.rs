@@ -38,7 +38,7 @@ pub(super) const MEMBERS: [&str; 18] = [
     "variants",
 ];
 pub(super) const SEO: [&str; 2] = ["title", "description"];
-const VARIANT: [&str; 19] = [
+const VARIANT: [&str; 20] = [
     "id",
     "sku",
     "options",
@@ -54,6 +54,7 @@ const VARIANT: [&str; 19] = [
     "originCountry",
     "requiresShipping",
     "taxable",
+    "taxClass",
     "imageUrl",
     "inventory",
     "attributes",
@@ -309,6 +310,7 @@ fn variant(reader: &mut Reader, json: &Value, rules: &Rules<'_>) -> Option<Sourc
         origin_country: reader.parsed(of, "originCountry"),
         requires_shipping: reader.boolean(of, "requiresShipping", true),
         taxable: reader.boolean(of, "taxable", true),
+        tax_class: reader.parsed(of, "taxClass"),
         image_url: reader.text(of, "imageUrl").map(|url| url.trim().to_owned()),
         inventory: inventory.unwrap_or_default(),
         attributes: reader.attributes(of, MOST_ATTRIBUTES_BYTES),

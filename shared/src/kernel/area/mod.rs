@@ -116,6 +116,21 @@ impl Area {
         Area::try_from(AreaFields { country: Some(country), region: None, postcodes })
     }
 
+    /// # Errors
+    /// [`InvalidArea`].
+    pub fn of(
+        country: Option<Country>,
+        region: Option<Region>,
+        postcodes: Vec<PostcodePattern>,
+    ) -> Result<Area, InvalidArea> {
+        Area::try_from(AreaFields { country, region, postcodes })
+    }
+
+    /// The country, the region and the patterns that it is made of.
+    pub fn parts(&self) -> (Option<Country>, Option<&Region>, &[PostcodePattern]) {
+        (self.0.country, self.0.region.as_ref(), &self.0.postcodes)
+    }
+
     /// How closely the area describes `place`; `None` where it does not hold there.
     pub fn covers(&self, place: &Place) -> Option<Specificity> {
         let Area(AreaFields { country, region, postcodes }) = self;

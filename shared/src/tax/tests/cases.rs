@@ -309,3 +309,16 @@ fn rules_that_contradict_themselves_are_refused() {
     assert_eq!(rules(many).check(), Err(InvalidTaxRules::TooManyRates(TaxZoneId::from_u128(1))));
     assert_eq!(rules(vec![rate(1, "VAT", S, 1)]).check(), Ok(()));
 }
+
+#[test]
+fn all_that_is_wrong_with_a_rate_is_told_by_its_field() {
+    let wrong = TaxRate {
+        classes: Vec::new(),
+        from: Some(Timestamp::from_millis(2)),
+        until: Some(Timestamp::from_millis(1)),
+        ..rate(1, "VAT", S, -1)
+    };
+    let fields: Vec<&str> = wrong.faults().map(RateFault::field).collect();
+    assert_eq!(fields, ["ppm", "until", "classes"]);
+    assert_eq!(rate(1, "VAT", S, 0).faults().count(), 0);
+}

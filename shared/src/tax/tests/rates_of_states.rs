@@ -261,3 +261,17 @@ fn every_row_is_dated_rises_and_names_its_source() {
     assert!(rows.iter().all(|row| dated(row.source)) && vat::territories().all(|(_, _, source)| dated(source)));
     assert!(150 < rows.len(), "{}", rows.len());
 }
+
+#[test]
+fn every_country_says_where_its_rates_and_territories_are_from() {
+    for country in vat::countries() {
+        let sources = vat::sources(country);
+        assert!(!sources.is_empty() && !vat::zones(&[country]).is_empty(), "{country}");
+        for row in vat::rows().filter(|row| row.place == country.code()) {
+            assert!(sources.contains(&row.source), "{country}: {row:?}");
+        }
+    }
+    let portugal = vat::sources("PT".parse().unwrap());
+    assert!(portugal.iter().any(|source| source.name.contains("Madeira")), "{portugal:?}");
+    assert_eq!(vat::sources("US".parse().unwrap()), Vec::<&vat::Source>::new());
+}

@@ -56,6 +56,27 @@ pub fn territories() -> impl Iterator<Item = (&'static str, &'static str, &'stat
     TERRITORIES.iter().map(|territory| (territory.key, territory.name, territory.source))
 }
 
+/// The countries whose rates are shipped.
+pub fn countries() -> impl Iterator<Item = Country> {
+    STATES.iter().filter_map(|state| state.code.parse().ok())
+}
+
+/// What the rates and zones of a country are from, each once.
+pub fn sources(country: Country) -> Vec<&'static Source> {
+    let code = country.code();
+    let own = STATES.iter().filter(|state| state.code == code).flat_map(|state| state.rates);
+    let territories = || TERRITORIES.iter().filter(|territory| territory.of == code);
+    let rates = own.chain(territories().flat_map(|territory| territory.rates));
+    let of_rates = rates.flat_map(|(_, periods)| periods.iter().map(|(_, _, source)| *source));
+    let mut sources: Vec<&'static Source> = Vec::new();
+    for source in of_rates.chain(territories().map(|territory| territory.source)) {
+        if !sources.contains(&source) {
+            sources.push(source);
+        }
+    }
+    sources
+}
+
 /// Zones with the rates of `countries`, past and present, and of their territories; countries without data are left out.
 ///
 /// A zone and a rate have the same id whenever and wherever they are made.

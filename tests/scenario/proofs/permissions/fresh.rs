@@ -102,6 +102,8 @@ impl Fresh<'_> {
             "chan" => self.create(own, "/api/v1/admin/channels", &self.owner).await,
             "plist" => self.create(own, "/api/v1/price-lists", &self.owner).await,
             "cgrp" => self.create(own, "/api/v1/customer-groups", &self.owner).await,
+            "tzone" => self.create(own, "/api/v1/tax-zones", &self.owner).await,
+            "szone" => self.create(own, "/api/v1/shipping-zones", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
             "promo" => self.create(own, "/api/v1/promotions", &self.owner).await,

@@ -59,7 +59,9 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("promotions", _) => "promo",
         ("roles", _) => "role",
         ("sessions", _) => "ses",
+        ("shipping-zones", _) => "szone",
         ("stores", _) => "store",
+        ("tax-zones", _) => "tzone",
         _ => panic!("/{before}/{parameter}: say in prefix_of() which ids these are"),
     }
 }
@@ -102,11 +104,11 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    [
+    const KINDS: [&str; 18] = [
         "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
-        "promo", "pcode",
-    ]
-    .contains(&prefix)
+        "promo", "pcode", "szone", "tzone",
+    ];
+    KINDS.contains(&prefix)
 }
 
 /// Whether something in the route's path belongs to one person, whoever else may read such things.

@@ -1,4 +1,4 @@
-//! Tax classes.
+//! Tax classes: what goods say of how they are taxed.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display};

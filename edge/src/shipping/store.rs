@@ -1,0 +1,79 @@
+//! The tables of shipping.
+
+use headlesspro_shared::kernel::country::Country;
+use headlesspro_shared::kernel::id::{ShippingMethodId, ShippingMethodKind, ShippingZoneKind};
+use headlesspro_shared::shipping::{ShippingMethod, ShippingZone};
+
+use crate::app::Tenant;
+use crate::port::sql::{Row, Rows, SqlError, Statement};
+use crate::tax::{Ruled, ZoneSql, ZoneWords, json_of};
+
+const LIST: &str = "-- shipping::zones
+SELECT z.id, z.name, z.position, z.areas, z.methods AS rules, z.version, z.created_at, z.updated_at FROM shipping_zone z
+WHERE z.organization_id = ?1 AND z.store_id = ?2 AND (z.position, z.id) > (?3, ?4)
+ORDER BY z.position, z.id LIMIT ?5";
+
+const FIND: &str = "-- shipping::zone
+SELECT z.id, z.name, z.position, z.areas, z.methods AS rules, z.version, z.created_at, z.updated_at FROM shipping_zone z
+WHERE z.organization_id = ?1 AND z.store_id = ?2 AND z.id = ?3";
+
+/// Behind the last one where no place is given.
+const INSERT: &str = "-- shipping::insert_zone
+INSERT INTO shipping_zone (organization_id, store_id, id, name, position, areas, methods, created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, coalesce(?5, (SELECT min(coalesce(max(z.position) + 1, 0), 1000000) FROM shipping_zone z
+  WHERE z.organization_id = ?1 AND z.store_id = ?2)), ?6, ?7, ?8, ?8)";
+
+const REPLACE: &str = "-- shipping::replace_zone
+UPDATE shipping_zone SET name = ?5, position = ?6, areas = ?7, methods = ?8, updated_at = ?9, version = version + 1
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
+
+const DELETE: &str = "-- shipping::delete_zone
+DELETE FROM shipping_zone WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
+
+const ZONES_TO: &str = "-- shipping::zones_to
+SELECT z.id, z.name, z.areas, z.methods FROM shipping_zone z
+WHERE z.organization_id = ?1 AND z.store_id = ?2 AND z.id IN (SELECT c.zone_id FROM shipping_zone_country c
+  WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.country IN ('*', ?3))
+ORDER BY z.position, z.id";
+
+impl Ruled for ShippingMethod {
+    type ZoneKind = ShippingZoneKind;
+    type Kind = ShippingMethodKind;
+
+    const SQL: ZoneSql = ZoneSql { list: LIST, find: FIND, insert: INSERT, replace: REPLACE, delete: DELETE };
+    const WORDS: ZoneWords = ZoneWords {
+        path: "/api/v1/shipping-zones",
+        list: "shipping-zones",
+        rules: "methods",
+        id: "shippingZoneId",
+        made: ("shipping-zone.create", "shipping-zone.created"),
+        replaced: ("shipping-zone.replace", "shipping-zone.replaced"),
+        deleted: ("shipping-zone.delete", "shipping-zone.deleted"),
+        too_many: "SHIPPING_ZONE_COUNT",
+        too_large: "SHIPPING_ZONE_SIZE",
+    };
+
+    fn id(&mut self) -> &mut ShippingMethodId {
+        &mut self.id
+    }
+}
+
+/// The statement whose rows [`zones_of`] takes: the zones that hold in a destination's country; without a destination
+/// those that hold everywhere.
+pub fn zones_to(tenant: Tenant, destination: Option<Country>) -> Statement {
+    tenant.statement(ZONES_TO).bind(destination.map(Country::code))
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn zones_of(rows: &Rows) -> Result<Vec<ShippingZone>, SqlError> {
+    let zone = |row: Row<'_>| {
+        Ok(ShippingZone {
+            id: row.parse("id")?,
+            name: row.get::<&str>("name")?.to_owned(),
+            areas: json_of(&row, "areas")?,
+            methods: json_of(&row, "methods")?,
+        })
+    };
+    rows.iter().map(zone).collect()
+}

@@ -1,0 +1,299 @@
+//! `/api/v1/tax-settings` and `/api/v1/tax-zones`.
+
+use std::str::FromStr;
+
+use axum::response::Response;
+use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::area::Place;
+use headlesspro_shared::kernel::country::Country;
+use headlesspro_shared::kernel::id::TaxZoneKind;
+use headlesspro_shared::tax::{CrossBorder, TaxRate, TaxRules, vat};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::store::{KeptSettings, LaidZone};
+use super::usecase::{self, LaidDown, SettingsChange, TaxError};
+use super::zones::http as zones;
+use super::zones::wire::{PlaceBody, ShippingTaxBody};
+use crate::app::Ctx;
+use crate::catalog::answers::{changed_meanwhile, version_mismatch, versioned};
+use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, given};
+use crate::journal::{Claim, created};
+use crate::problem::Problem;
+use crate::routes::{Access, Routes};
+use crate::wire::{IdText, MomentText};
+
+pub fn routes() -> Routes {
+    let (read, write) = (Scope::TaxRead, Scope::TaxWrite);
+    Routes::new()
+        .get("/api/v1/tax-settings", Access::Key(read), settings)
+        .patch("/api/v1/tax-settings", Access::Key(write), change_settings)
+        .and(zones::routes::<TaxRate>("/api/v1/tax-zones", "/api/v1/tax-zones/{id}", read, write))
+        .post("/api/v1/tax-zones/presets", Access::Key(write), lay_down)
+}
+
+/// What becomes of a price that holds the tax when it goes where another tax holds.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "CrossBorder", deny_unknown_fields)]
+pub struct CrossBorderBody {
+    /// `gross`: everybody pays the price as shown. `net`: the tax of `origin` is taken off and that of the destination put
+    /// on.
+    #[schemars(required, extend("enum" = ["gross", "net"]))]
+    pub keep: Option<String>,
+    /// Where the prices are made; with `net` alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<PlaceBody>,
+}
+
+/// How a store taxes, beside its zones.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "TaxSettings")]
+pub struct SettingsBody {
+    pub cross_border: CrossBorderBody,
+    /// The member state of the Union's VAT that goods set out from: buyers of other ones with a VAT id account for the tax
+    /// themselves. Null: everybody pays it.
+    pub reverse_charge_from: Option<String>,
+    /// What is done when an external provider has no answer: the store's own rates, nothing is sold, or no tax, to be
+    /// settled later.
+    #[schemars(extend("enum" = ["own-rates", "refuse", "unsettled"]))]
+    pub provider_fallback: String,
+    /// What the tax is rounded once for: each line, all lines of one rate, or the order.
+    #[schemars(extend("enum" = ["line", "rate", "order"]))]
+    pub tax_rounded_per: String,
+    /// What a discount in percent is rounded once for.
+    #[schemars(extend("enum" = ["line", "order"]))]
+    pub discounts_rounded_per: String,
+    /// How what a delivery costs is taxed, unless its method says so itself.
+    pub shipping_tax: ShippingTaxBody,
+    /// Whose tax holds as long as nobody knows where something goes. Null: none does.
+    pub sells_from: Option<PlaceBody>,
+    /// Grows with each change; also the ETag. 0 as long as nothing was changed.
+    pub version: i64,
+    #[schemars(with = "Option<MomentText>")]
+    pub updated_at: Option<String>,
+}
+
+/// A merge patch (RFC 7396): what is left out stays. But `crossBorder`, `shippingTax` and `sellsFrom` are given whole.
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ChangeTaxSettings", deny_unknown_fields)]
+pub struct ChangeSettingsBody {
+    pub cross_border: Option<CrossBorderBody>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<String>")]
+    pub reverse_charge_from: Option<Option<String>>,
+    #[schemars(extend("enum" = ["own-rates", "refuse", "unsettled", null]))]
+    pub provider_fallback: Option<String>,
+    #[schemars(extend("enum" = ["line", "rate", "order", null]))]
+    pub tax_rounded_per: Option<String>,
+    #[schemars(extend("enum" = ["line", "order", null]))]
+    pub discounts_rounded_per: Option<String>,
+    pub shipping_tax: Option<ShippingTaxBody>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<PlaceBody>")]
+    pub sells_from: Option<Option<PlaceBody>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[schemars(rename = "LayDownTaxZones", deny_unknown_fields)]
+pub struct LayDownBody {
+    /// Members of the European Union, `GB`, `KR`, `JP`.
+    #[schemars(required, length(min = 1, max = 50), inner(regex(pattern = "^[A-Z]{2}$")))]
+    pub countries: Option<Vec<String>>,
+}
+
+/// What was laid down, and where it is from.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LaidDownTaxZones")]
+pub struct LaidDownBody {
+    /// Those that are new.
+    pub made: Vec<LaidDownZone>,
+    /// Those that the store had already: they are as they were. Delete one to have it laid down anew.
+    pub kept: Vec<LaidDownZone>,
+    pub sources: Vec<SourcesBody>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LaidDownTaxZone")]
+pub struct LaidDownZone {
+    #[schemars(with = "IdText<TaxZoneKind>")]
+    pub id: String,
+    pub name: String,
+}
+
+/// Where a country's rates are from.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TaxSources")]
+pub struct SourcesBody {
+    pub country: String,
+    pub sources: Vec<SourceBody>,
+}
+
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "TaxSource")]
+pub struct SourceBody {
+    pub name: String,
+    /// The edition, or the day that it was read for.
+    pub date: String,
+}
+
+impl CrossBorderBody {
+    fn parse(self, errors: &mut FieldErrors) -> Option<CrossBorder> {
+        match (self.keep.as_deref(), self.origin) {
+            (Some("gross"), None) => Some(CrossBorder::Gross),
+            (Some("gross"), Some(_)) => {
+                errors.push("origin", "is there only where `keep` is net");
+                None
+            }
+            (Some("net"), Some(origin)) => {
+                let origin = errors.nested("origin", |errors| origin.parse(errors));
+                origin.map(|origin| CrossBorder::Net { origin })
+            }
+            (Some("net"), None) => {
+                errors.push("origin", "is required where `keep` is net");
+                None
+            }
+            (Some(_), _) => {
+                errors.push("keep", "must be gross or net");
+                None
+            }
+            (None, _) => {
+                errors.push("keep", "is required");
+                None
+            }
+        }
+    }
+}
+
+impl Parse for ChangeSettingsBody {
+    type Parsed = SettingsChange;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<SettingsChange> {
+        fn one<T: FromStr<Err: ToString>>(errors: &mut FieldErrors, name: &str, text: Option<String>) -> Option<T> {
+            errors.optional(name, text, |text| text.parse())
+        }
+        let cross_border = self.cross_border.and_then(|body| errors.nested("crossBorder", |errors| body.parse(errors)));
+        let reverse_charge_from = match self.reverse_charge_from {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(code)) => errors.optional("reverseChargeFrom", Some(code), |code| sold_from(&code)).map(Some),
+        };
+        let sells_from: Option<Option<Place>> = match self.sells_from {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(place)) => errors.nested("sellsFrom", |errors| place.parse(errors)).map(Some),
+        };
+        let change = SettingsChange {
+            cross_border,
+            reverse_charge_from,
+            provider_fallback: one(errors, "providerFallback", self.provider_fallback),
+            tax_rounded_per: one(errors, "taxRoundedPer", self.tax_rounded_per),
+            discounts_rounded_per: one(errors, "discountsRoundedPer", self.discounts_rounded_per),
+            shipping_tax: self.shipping_tax.and_then(|body| errors.nested("shippingTax", |errors| body.parse(errors))),
+            sells_from,
+        };
+        errors.is_empty().then_some(change)
+    }
+}
+
+fn sold_from(code: &str) -> Result<Country, String> {
+    let country: Country =
+        code.parse().map_err(|error: headlesspro_shared::kernel::country::UnknownCountry| error.to_string())?;
+    if TaxRules::has_reverse_charge(country) {
+        Ok(country)
+    } else {
+        Err("is not in the Union's VAT: nothing is sold from there with reverse charge".to_owned())
+    }
+}
+
+impl Parse for LayDownBody {
+    type Parsed = Vec<Country>;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Vec<Country>> {
+        let shipped: Vec<Country> = vat::countries().collect();
+        let codes = errors.required("countries", self.countries, |codes| match codes.len() {
+            1..=50 => Ok(codes),
+            _ => Err("must be 1 to 50"),
+        });
+        let mut countries = Vec::new();
+        for (at, code) in codes?.into_iter().enumerate() {
+            let country = errors.optional(&format!("countries/{at}"), Some(code), |code| {
+                let known = shipped.iter().find(|country| country.code() == code);
+                known
+                    .copied()
+                    .ok_or("is none whose rates are shipped: members of the European Union, GB, KR and JP are")
+            });
+            countries.extend(country.filter(|country| !countries.contains(country)));
+        }
+        errors.is_empty().then_some(countries)
+    }
+}
+
+async fn settings(ctx: Ctx) -> Result<Response, Problem> {
+    Ok(shown(&usecase::settings(&ctx).await?))
+}
+
+async fn change_settings(
+    ctx: Ctx,
+    IfMatch(version): IfMatch,
+    body: Json<ChangeSettingsBody>,
+) -> Result<Response, Problem> {
+    Ok(shown(&usecase::change_settings(&ctx, &body.parsed, version).await?))
+}
+
+async fn lay_down(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<LayDownBody>) -> Result<Response, Problem> {
+    let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
+    let countries = &body.parsed;
+    let render = |laid: &LaidDown| text(&laid_down(laid, countries));
+    Ok(created(usecase::lay_down(&ctx, countries, claim.as_ref(), render).await?))
+}
+
+fn laid_down(laid: &LaidDown, countries: &[Country]) -> LaidDownBody {
+    let zones = |zones: &[LaidZone]| {
+        zones.iter().map(|zone| LaidDownZone { id: zone.id.to_string(), name: zone.name.clone() }).collect()
+    };
+    let sources = |country: &Country| SourcesBody {
+        country: country.to_string(),
+        sources: vat::sources(*country)
+            .into_iter()
+            .map(|source| SourceBody { name: source.name.to_owned(), date: source.date.to_owned() })
+            .collect(),
+    };
+    LaidDownBody { made: zones(&laid.made), kept: zones(&laid.kept), sources: countries.iter().map(sources).collect() }
+}
+
+fn shown(kept: &KeptSettings) -> Response {
+    let KeptSettings { settings, version, updated_at, .. } = kept;
+    let cross_border = match &settings.cross_border {
+        CrossBorder::Gross => CrossBorderBody { keep: Some("gross".to_owned()), origin: None },
+        CrossBorder::Net { origin } => CrossBorderBody { keep: Some("net".to_owned()), origin: Some(origin.into()) },
+    };
+    let body = SettingsBody {
+        cross_border,
+        reverse_charge_from: settings.reverse_charge_from.map(|country| country.to_string()),
+        provider_fallback: settings.provider_fallback.to_string(),
+        tax_rounded_per: settings.tax_rounded_per.to_string(),
+        discounts_rounded_per: settings.discounts_rounded_per.to_string(),
+        shipping_tax: (&settings.shipping_tax).into(),
+        sells_from: settings.sells_from.as_ref().map(PlaceBody::from),
+        version: *version,
+        updated_at: updated_at.map(|at| at.to_string()),
+    };
+    versioned(*version, text(&body))
+}
+
+fn text(body: &impl Serialize) -> String {
+    serde_json::to_string(body).unwrap_or_default()
+}
+
+impl From<TaxError> for Problem {
+    fn from(error: TaxError) -> Problem {
+        match error {
+            TaxError::TooManyZones => super::zones::usecase::ZoneError::TooMany.into(),
+            TaxError::ZonesTooLarge => super::zones::usecase::ZoneError::TooLarge.into(),
+            TaxError::VersionMismatch { current } => version_mismatch(current),
+            TaxError::Changing => changed_meanwhile(),
+        }
+    }
+}

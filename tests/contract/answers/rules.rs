@@ -1,0 +1,65 @@
+//! What a merchant does with taxes and shipping.
+
+use serde_json::json;
+
+use super::Shop;
+
+pub async fn rules(shop: &mut Shop, variant: &str) {
+    taxes(shop).await;
+    let rates = json!([{ "name": "VAT", "classes": ["standard"], "ppm": 190_000 }]);
+    zones(shop, "/api/v1/tax-zones", json!({ "name": "Home", "areas": [{ "country": "DE" }], "rates": rates })).await;
+    let methods = json!([{ "name": "Parcel", "price": { "by": "flat", "amounts": { "EUR": "4.90" } } }]);
+    let zone = json!({ "name": "Home", "areas": [{ "country": "DE" }], "methods": methods });
+    zones(shop, "/api/v1/shipping-zones", zone).await;
+    shipping(shop, variant).await;
+}
+
+async fn taxes(shop: &mut Shop) {
+    let json = ("content-type", "application/json");
+    let settings = "/api/v1/tax-settings";
+    assert_eq!(shop.get(settings).await.text("/crossBorder/keep"), "gross");
+    let net = json!({ "crossBorder": { "keep": "net", "origin": { "country": "DE" } } }).to_string();
+    assert_eq!(shop.call("PATCH", settings, &[json, ("if-match", "\"9\"")], net.clone()).await.status, 412);
+    assert_eq!(shop.call("PATCH", settings, &[json, ("if-match", "\"0\"")], net).await.status, 200);
+    assert_eq!(shop.send("PATCH", settings, json!({ "taxRoundedPer": "unit" })).await.status, 422);
+    let presets = "/api/v1/tax-zones/presets";
+    let body = json!({ "countries": ["JP"] }).to_string();
+    for replayed in [false, true] {
+        let laid = shop.call("POST", presets, &[json, ("idempotency-key", "presets-1")], body.clone()).await;
+        assert_eq!((laid.status, laid.headers.contains_key("idempotent-replayed")), (201, replayed));
+    }
+    assert_eq!(shop.send("POST", presets, json!({ "countries": ["US"] })).await.status, 422);
+}
+
+async fn zones(shop: &mut Shop, path: &str, zone: serde_json::Value) {
+    let json = ("content-type", "application/json");
+    let body = zone.to_string();
+    let mut id = String::new();
+    for replayed in [false, true] {
+        let made = shop.call("POST", path, &[json, ("idempotency-key", path)], body.clone()).await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed));
+        id = made.text("/id");
+    }
+    assert_eq!(shop.send("POST", path, zone).await.status, 201);
+    assert_eq!(shop.send("POST", path, json!({ "name": "x" })).await.status, 422);
+    let first = shop.get(&format!("{path}?limit=1")).await;
+    let next = first.text("/nextCursor");
+    assert_eq!(shop.get(&format!("{path}?cursor={next}")).await.status, 200);
+    assert_eq!(shop.get(&format!("{path}?cursor=x")).await.status, 422);
+    let one = format!("{path}/{id}");
+    assert_eq!(shop.get(&one).await.text("/name"), "Home");
+    assert_eq!(shop.get(&format!("{path}/nothing")).await.status, 404);
+    assert_eq!(shop.call("PUT", &one, &[json, ("if-match", "\"9\"")], body.clone()).await.status, 412);
+    assert_eq!(shop.call("PUT", &one, &[json, ("if-match", "\"1\"")], body.clone()).await.status, 200);
+    assert_eq!(shop.call("PUT", &one, &[json], "{}").await.status, 422);
+    assert_eq!(shop.call("DELETE", &one, &[("if-match", "\"1\"")], "").await.status, 412);
+    assert_eq!(shop.call("DELETE", &one, &[], "").await.status, 204);
+    assert_eq!(shop.call("DELETE", &one, &[], "").await.status, 404);
+}
+
+async fn shipping(shop: &mut Shop, variant: &str) {
+    let path = "/api/v1/shipping-rates";
+    let ask = json!({ "destination": { "country": "DE" }, "lines": [{ "variantId": variant, "quantity": 1 }] });
+    assert_eq!(shop.send("POST", path, ask).await.text("/groups/0/offers/0/price/amount"), "4.90");
+    assert_eq!(shop.send("POST", path, json!({})).await.status, 422);
+}
