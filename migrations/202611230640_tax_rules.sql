@@ -15,8 +15,6 @@ CREATE TABLE tax_setting (
   organization_id TEXT NOT NULL REFERENCES organization (id),
   -- JSON: what becomes of a price that holds another tax than the destination's.
   cross_border TEXT NOT NULL,
-  reverse_charge_from TEXT,
-  provider_fallback TEXT NOT NULL CHECK (provider_fallback IN ('own-rates', 'refuse', 'unsettled')),
   tax_rounded_per TEXT NOT NULL CHECK (tax_rounded_per IN ('line', 'rate', 'order')),
   discounts_rounded_per TEXT NOT NULL CHECK (discounts_rounded_per IN ('line', 'order')),
   -- JSON: how what a delivery costs is taxed, unless its method says so itself.
@@ -75,7 +73,7 @@ CREATE TRIGGER tax_zone_inserted AFTER INSERT ON tax_zone BEGIN
   SELECT DISTINCT NEW.organization_id, NEW.store_id, coalesce(a.value ->> '$.country', '*'), NEW.id
   FROM json_each(NEW.areas) a;
   INSERT INTO tax_version (store_id, organization_id, version) VALUES (NEW.store_id, NEW.organization_id, 1)
-  ON CONFLICT (store_id) DO UPDATE SET version = version + 1;
+  ON CONFLICT (store_id) DO UPDATE SET version = version + 1 WHERE organization_id = NEW.organization_id;
 END;
 
 CREATE TRIGGER tax_zone_changed AFTER UPDATE ON tax_zone BEGIN
@@ -97,7 +95,7 @@ END;
 
 CREATE TRIGGER tax_setting_inserted AFTER INSERT ON tax_setting BEGIN
   INSERT INTO tax_version (store_id, organization_id, version) VALUES (NEW.store_id, NEW.organization_id, 1)
-  ON CONFLICT (store_id) DO UPDATE SET version = version + 1;
+  ON CONFLICT (store_id) DO UPDATE SET version = version + 1 WHERE organization_id = NEW.organization_id;
 END;
 
 CREATE TRIGGER tax_setting_changed AFTER UPDATE ON tax_setting BEGIN

@@ -19,5 +19,6 @@ END;
 CREATE TRIGGER tax_organization_changed AFTER UPDATE OF tax_mode, rounding ON organization
 WHEN NEW.tax_mode IS NOT OLD.tax_mode OR NEW.rounding IS NOT OLD.rounding
 BEGIN
-  UPDATE tax_version SET version = version + 1 WHERE organization_id = NEW.id;
+  UPDATE tax_version SET version = version + 1
+  WHERE organization_id = NEW.id AND store_id IN (SELECT s.id FROM store s WHERE s.organization_id = NEW.id);
 END;

@@ -135,6 +135,8 @@ export interface CartLine {
   prices: BasePrice[];
   /** Left out: `standard`. */
   taxClass?: TaxClass;
+  /** False for what bears no tax, wherever it goes. Left out: true. */
+  taxable?: boolean;
 }
 
 /** A variant that a promotion gives where it applies. */
@@ -592,6 +594,7 @@ export type TaxReason =
   | { kind: "standard-instead" }
   /** A delivery, by the rates of what is sent. */
   | { kind: "proportional" }
+  | { kind: "not-taxable" }
   | { kind: "no-rate" }
   | { kind: "no-zone" }
   | { kind: "exempt"; certificate: string }

@@ -18,7 +18,7 @@ use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, 
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
-use crate::totals::{CodeBody, Moment, TotalsBody, codes, discounted, explanation};
+use crate::totals::{CodeBody, Moment, TaxesBody, TotalsBody, codes, explanation, line_sums, line_taxes};
 use crate::wire::{IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
@@ -140,7 +140,10 @@ pub struct CartLineBody {
     pub unit_price: MoneyBody,
     /// What promotions take off; null where no totals are told, and for a line that cannot be bought.
     pub discount: Option<MoneyBody>,
-    /// Unit price times quantity, less the discount.
+    /// Left out where no totals are told, and where the store has no tax zone for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<TaxesBody>,
+    /// Unit price times quantity, less the discount, and with the tax where prices do not hold it.
     pub total: MoneyBody,
     /// The price when the line was added to, where it was another; null where a price list says what it costs.
     pub previous_price: Option<MoneyBody>,
@@ -241,7 +244,7 @@ impl From<ShownCart> for CartBody {
         let lines = shown.lines.iter().filter_map(|line| {
             let place = counted;
             counted = counted.saturating_add(usize::from(line.is_bought()));
-            let discounted = discounted(shown.totals.as_ref(), place).filter(|_| line.is_bought());
+            let sums = line_sums(shown.totals.as_ref(), place).filter(|_| line.is_bought());
             let seen = shown.cart.seen.get(&line.variant);
             let offer = shown.offers.get(&line.variant).or(seen)?;
             Some(CartLineBody {
@@ -254,8 +257,9 @@ impl From<ShownCart> for CartBody {
                 image_url: offer.image_url.clone(),
                 quantity: line.quantity.get(),
                 unit_price: line.unit_price.into(),
-                discount: discounted.map(|(discount, _)| discount.into()),
-                total: discounted.map_or(line.total, |(_, total)| total).into(),
+                discount: sums.map(|sums| sums.discount.into()),
+                taxes: line_taxes(shown.totals.as_ref(), place).filter(|_| line.is_bought()),
+                total: sums.map_or(line.total, |sums| sums.total).into(),
                 previous_price: line.previous_price.map(MoneyBody::from),
                 status: line.availability.name().to_owned(),
                 available: match line.availability {

@@ -190,7 +190,7 @@ async fn offered(
     let names: Vec<String> = totals::buyer(ctx).await?.map(|account| account.to_string()).into_iter().collect();
     let reads = |channel| {
         let mut reads = vec![catalog::offers(ctx.tenant(), variants.clone(), Some(currency), channel, at)];
-        reads.extend(totals::reads(ctx.tenant(), variants.clone(), currency, codes, &names, at));
+        reads.extend(totals::reads(ctx.tenant(), variants.clone(), currency, codes, &names, None, at));
         reads
     };
     let rows = ctx.read_in_channel(&reads).await?;

@@ -36,8 +36,9 @@ pub use prices::settle_prices;
 pub use purges::{PurgeRun, send_all as send_purges};
 pub use rendering::{Declared, ProductRows, Standing, hash, render};
 pub use shown::{Advance, Touched, advance, written};
-pub use staff::http as answers;
-pub use staff::http::AfterText;
+pub use staff::http::{
+    AfterText, changed_meanwhile, fields, listed, nothing, unversioned, version_mismatch, versioned,
+};
 pub use store::channel::{all as all_channels, ids_by_handle as channel_ids};
 pub use store::taxonomy::guard_changed;
 pub use store::{

@@ -21,7 +21,7 @@ use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
-use crate::totals::{CodeBody, TotalsBody, codes, discounted};
+use crate::totals::{CodeBody, TaxesBody, TotalsBody, codes, line_sums, line_taxes};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody, value_of};
 
 pub fn routes() -> Routes {
@@ -113,7 +113,10 @@ pub struct CheckoutLineBody {
     /// What promotions take off; left out where that is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<MoneyBody>,
-    /// Unit price times quantity, less the discount.
+    /// Left out where the store has no tax zone for where it goes, and of gifts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<TaxesBody>,
+    /// Unit price times quantity, less the discount, and with the tax where prices do not hold it.
     pub total: MoneyBody,
 }
 
@@ -167,7 +170,7 @@ impl From<&Checkout> for CheckoutBody {
     fn from(checkout: &Checkout) -> CheckoutBody {
         let totals = checkout.agreed.as_ref().map(|agreed| &agreed.totals);
         let lines = checkout.lines.iter().enumerate().map(|(place, line)| {
-            let discounted = discounted(totals, place);
+            let sums = line_sums(totals, place);
             CheckoutLineBody {
                 variant_id: line.variant.to_string(),
                 product_id: line.product.to_string(),
@@ -176,11 +179,9 @@ impl From<&Checkout> for CheckoutBody {
                 variant_title: line.variant_title.clone(),
                 quantity: line.quantity.get(),
                 unit_price: line.unit_price.into(),
-                discount: discounted
-                    .map(|(discount, _)| discount)
-                    .filter(|discount| !discount.is_zero())
-                    .map(MoneyBody::from),
-                total: discounted.map_or(line.total, |(_, total)| total).into(),
+                discount: sums.map(|sums| sums.discount).filter(|discount| !discount.is_zero()).map(MoneyBody::from),
+                taxes: line_taxes(totals, place),
+                total: sums.map_or(line.total, |sums| sums.total).into(),
             }
         });
         CheckoutBody {
@@ -286,11 +287,19 @@ pub fn totals_changed(agreed: &Value, current: &Value) -> Problem {
 }
 
 fn changed_lines(agreed: &Totals, current: &Totals) -> Vec<Value> {
-    let costs = |line: &LineTotals| (line.discount, line.taxes.gross);
+    let costs = |line: &LineTotals| (line.discount, line.taxes.tax, line.taxes.gross);
     let both = agreed.lines.iter().zip(&current.lines).filter(|(one, other)| costs(one) != costs(other));
     let line = |(one, other): (&LineTotals, &LineTotals)| {
-        let total = |line: &LineTotals| MoneyBody::from(Money::new(line.taxes.gross, agreed.currency));
-        json!({ "variantId": one.variant.to_string(), "agreedTotal": total(one), "currentTotal": total(other) })
+        let money = |minor| json!(MoneyBody::from(Money::new(minor, agreed.currency)));
+        let mut members = vec![
+            ("variantId", one.variant.to_string().into()),
+            ("agreedTotal", money(one.taxes.gross)),
+            ("currentTotal", money(other.taxes.gross)),
+        ];
+        if one.taxes.tax != other.taxes.tax {
+            members.extend([("agreedTax", money(one.taxes.tax)), ("currentTax", money(other.taxes.tax))]);
+        }
+        Value::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     };
     both.map(line).collect()
 }

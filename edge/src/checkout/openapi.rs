@@ -16,7 +16,7 @@ use crate::openapi::{
 };
 use crate::orders::{OrderBody, order_example};
 use crate::totals::{CodeBody, TotalsBody};
-use crate::totals::{entered_code_example, totals_example};
+use crate::totals::{entered_code_example, taxes_example, totals_example};
 use crate::wire::{IdText, MoneyBody};
 
 /// Every line that cannot be bought as agreed.
@@ -67,7 +67,7 @@ pub enum LineProblemBody {
 pub struct TotalsChangedBody {
     pub agreed: TotalsBody,
     pub current: TotalsBody,
-    /// Those that cost something else now.
+    /// Those that cost something else now, or are taxed otherwise.
     pub lines: Vec<ChangedLineBody>,
     /// The variants that were to come for nothing, and do not.
     #[schemars(with = "Vec<IdText<VariantKind>>")]
@@ -84,6 +84,11 @@ pub struct ChangedLineBody {
     pub variant_id: String,
     pub agreed_total: MoneyBody,
     pub current_total: MoneyBody,
+    /// What of it is tax; left out, as the next, where that is the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agreed_tax: Option<MoneyBody>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current_tax: Option<MoneyBody>,
 }
 
 #[derive(JsonSchema)]
@@ -197,8 +202,8 @@ fn complete() -> Operation {
             lines_not_available(CompleteError::NotPlaceable(every_problem())),
             of(
                 totals_changed(&totals_example(), &json!({ "subtotal": money(37_800), "discount": money(0), "total": money(37_800) })),
-                "The merchant has changed a promotion, it is over, or others have had what was left of it; `current` is \
-                 what it comes to now.",
+                "The merchant has changed a promotion or a tax, it is over, or others have had what was left of it; \
+                 `current` is what it comes to now.",
             )
             .with::<TotalsChangedBody>(),
             of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
@@ -245,6 +250,7 @@ fn checkout_example(state: &str) -> Value {
             "quantity": 2,
             "unitPrice": money(18_900),
             "discount": money(3_780),
+            "taxes": taxes_example(),
             "total": money(34_020),
         }],
         "codes": [entered_code_example()],

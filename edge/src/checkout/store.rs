@@ -19,13 +19,14 @@ use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
-  created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at,
-  prices_version)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+  created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at, prices_version,
+  tax_version)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
 
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
-  c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version, k.wrapped, k.master_key_id
+  c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version,
+  coalesce(c.tax_version, 0) AS tax_version, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -82,6 +83,7 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(agreed.map(|agreed| agreed.standing.promotions))
         .bind(agreed.and_then(|agreed| agreed.standing.turns_at).map(Timestamp::millis))
         .bind(agreed.map_or(0, |agreed| agreed.standing.prices))
+        .bind(agreed.map(|agreed| agreed.standing.tax))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -139,6 +141,7 @@ fn agreed_of(row: Row<'_>) -> Result<Option<Agreed>, Unavailable> {
         standing: Standing {
             promotions: row.get("rules_version")?,
             prices: row.get("prices_version")?,
+            tax: row.get("tax_version")?,
             turns_at: row.get::<Option<i64>>("rules_turn_at")?.map(Timestamp::from_millis),
         },
     }))

@@ -8,6 +8,7 @@ use headlesspro_shared::checkout::{
     complete as completable, place,
 };
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId, VariantId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
@@ -93,7 +94,9 @@ pub async fn open(
     let names = names(account, &email_hash);
     let offers = catalog::offers(tenant, variants.clone(), Some(currency), channel, ctx.now);
     let mut reads = vec![offers, identity::data_key_statement(tenant), orders::is_first(tenant, &email_hash, account)];
-    reads.extend(totals::reads(tenant, variants, currency, &codes, &names, ctx.now));
+    let destination = destination(&command.shipping_address);
+    let country = destination.as_ref().map(|place| place.country);
+    reads.extend(totals::reads(tenant, variants, currency, &codes, &names, country, ctx.now));
     let known = reads.len();
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
@@ -113,8 +116,7 @@ pub async fn open(
         customer: names.into_iter().next(),
         is_first_order: rows.get(2).map(orders::is_first_of).transpose()?,
         codes,
-        // Nothing asks where it goes, and what is kept says no more of the buyer than it must.
-        destination: None,
+        destination,
     };
     let Priced { agreed, gifts } =
         totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(OpenError::TooExpensive))?;
@@ -167,6 +169,12 @@ fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
     let wrapped = rows.and_then(Rows::first).map(identity::wrapped_key).transpose()?;
     let wrapped = wrapped.ok_or_else(|| Unavailable::corrupt("the organization has no data key"))?;
     identity::data_key(ctx.app(), ctx.tenant(), &wrapped)
+}
+
+/// Where it goes, as far as taxes ask about that.
+fn destination(address: &AddressBody) -> Option<Place> {
+    let country = address.country_code.as_deref()?.parse().ok()?;
+    Some(Place::of_address(country, address.region.as_deref(), address.postal_code.as_deref()))
 }
 
 /// What the buyer's redemptions are counted by: the account if there is one, and the address.
@@ -296,15 +304,17 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure
         customer: cart.customer.clone(),
         is_first_order: cart.is_first_order,
         codes: cart.codes.clone(),
-        destination: None,
+        // As it was said: what is kept of it in the question is what the rules of then asked about.
+        destination: destination(&checkout.personal.shipping_address),
     };
+    let country = wanted.destination.as_ref().map(|place| place.country);
     let variants = wanted.lines.iter().map(|(variant, _)| *variant);
     // The one who opened it.
     let account = cart.customer.as_deref().and_then(|customer| customer.parse().ok());
     let offers = catalog::offers(tenant, variants.clone(), Some(wanted.currency), wanted.channel, ctx.now);
     let mut reads = vec![orders::is_first(tenant, &email_hash, account), offers];
     let names = names(account, &email_hash);
-    reads.extend(totals::reads(tenant, variants, wanted.currency, &wanted.codes, &names, ctx.now));
+    reads.extend(totals::reads(tenant, variants, wanted.currency, &wanted.codes, &names, country, ctx.now));
     let rows = ctx.read(reads).await?;
     let [first, offers, rules @ ..] = rows.as_slice() else {
         return Err(Unavailable::corrupt("a read answered too few statements").into());
@@ -369,7 +379,7 @@ async fn commit_of(
         lines.push((ctx.new_id()?, line.clone()));
     }
     let agreed = checkout.agreed.as_ref();
-    let discounts = (0..lines.len()).filter_map(|place| totals::discounted(agreed.map(|agreed| &agreed.totals), place));
+    let sums = (0..lines.len()).filter_map(|place| totals::line_sums(agreed.map(|agreed| &agreed.totals), place));
     let mut order = NewOrder {
         id,
         checkout: checkout.id,
@@ -381,7 +391,7 @@ async fn commit_of(
         account: totals::buyer(ctx).await?,
         channel: checkout.channel,
         total: checkout.total,
-        discounts: discounts.map(|(discount, _)| discount).collect(),
+        sums: sums.collect(),
         totals: agreed.map(|agreed| (agreed.question.clone(), agreed.totals.clone())),
         lines,
         payment: ctx.new_id()?,
@@ -441,7 +451,7 @@ async fn commit_of(
 fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
     let totals = order.totals.as_ref().map(|(_, totals)| totals);
     let lines = order.lines.iter().enumerate().map(|(place, (id, line))| {
-        let discounted = totals::discounted(totals, place);
+        let sums = totals::line_sums(totals, place);
         OrderLineBody {
             id: id.to_string(),
             variant_id: line.variant.to_string(),
@@ -451,11 +461,9 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
             variant_title: line.variant_title.clone(),
             quantity: line.quantity.get(),
             unit_price: line.unit_price.into(),
-            discount: discounted
-                .map(|(discount, _)| discount)
-                .filter(|discount| !discount.is_zero())
-                .map(MoneyBody::from),
-            total: discounted.map_or(line.total, |(_, total)| total).into(),
+            discount: sums.map(|sums| sums.discount).filter(|discount| !discount.is_zero()).map(MoneyBody::from),
+            taxes: totals::line_taxes(totals, place),
+            total: sums.map_or(line.total, |sums| sums.total).into(),
         }
     });
     OrderBody {

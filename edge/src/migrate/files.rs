@@ -82,6 +82,7 @@ pub const ALL: &[Migration] = files![
     "202611230640_tax_rules",
     "202611230641_shipping_rules",
     "202611230642_catalog_tax_class",
+    "202611230650_checkout_taxes",
     "202611230830_checkout_prices_version",
 ];
 

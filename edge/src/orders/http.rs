@@ -19,7 +19,7 @@ use crate::extract::{Parsed, PathId, Query, QueryParams, next_link};
 use crate::failure::{Denied, Halt, Unavailable};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
-use crate::totals::{Moment, TotalsBody, explanation, recorded_explanation};
+use crate::totals::{Moment, TaxesBody, TotalsBody, explanation, recorded_explanation};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
@@ -82,7 +82,10 @@ pub struct OrderLineBody {
     /// What promotions take off; left out where that is nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub discount: Option<MoneyBody>,
-    /// Unit price times quantity, less the discount.
+    /// Left out where the store had no tax zone for where it goes, and of gifts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<TaxesBody>,
+    /// Unit price times quantity, less the discount, and with the tax where prices do not hold it.
     pub total: MoneyBody,
 }
 

@@ -12,7 +12,7 @@ use crate::openapi::{
 };
 use crate::problem::Problem;
 use crate::totals::ExplanationBody;
-use crate::totals::{explained_at, explanation_example, totals_example};
+use crate::totals::{explained_at, explanation_example, taxes_example, totals_example};
 
 pub fn operations() -> Vec<Operation> {
     vec![show(), explain(), list_own()]
@@ -109,6 +109,7 @@ pub fn order_example() -> Value {
             "quantity": 2,
             "unitPrice": money(18_900),
             "discount": money(3_780),
+            "taxes": taxes_example(),
             "total": money(34_020),
         }],
         "totals": totals_example(),

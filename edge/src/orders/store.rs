@@ -13,6 +13,7 @@ use crate::extract::stored;
 use crate::failure::Unavailable;
 use crate::identity::wrapped_key;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
+use crate::totals::LineSums;
 use crate::vault::WrappedKey;
 
 /// Numbers count from 1001 in each store; the transaction is the only writer, so they have no gaps.
@@ -26,10 +27,10 @@ FROM (SELECT coalesce(max(number), 1000) + 1 AS number FROM orders WHERE organiz
 
 const INSERT_LINES: &str = "-- orders::insert_lines
 INSERT INTO order_line (organization_id, id, order_id, position, variant_id, product_id, sku, title, quantity,
-  unit_price_minor, total_minor, discount_minor)
+  unit_price_minor, total_minor, discount_minor, tax_minor, gross_minor)
 SELECT ?1, r.value ->> 'id', ?2, r.key, r.value ->> 'variant', r.value ->> 'product', r.value ->> 'sku',
   r.value ->> 'title', r.value ->> 'quantity', r.value ->> 'unitPrice', r.value ->> 'total',
-  r.value ->> 'discount'
+  r.value ->> 'discount', r.value ->> 'tax', r.value ->> 'gross'
 FROM json_each(?3) r";
 
 const INSERT_TOTALS: &str = "-- orders::insert_totals
@@ -104,8 +105,8 @@ pub struct NewOrder {
     pub channel: Option<ChannelId>,
     pub total: Money,
     pub lines: Vec<(OrderLineId, PlacedLine)>,
-    /// What is taken off each line.
-    pub discounts: Vec<Money>,
+    /// What each line comes to; none for a checkout from before there were promotions, whose lines come to their totals.
+    pub sums: Vec<LineSums>,
     /// What it was totalled from, and what came of it.
     pub totals: Option<(Question, Totals)>,
     pub payment: PaymentId,
@@ -148,6 +149,7 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
         .iter()
         .enumerate()
         .map(|(place, (id, line))| {
+            let sums = order.sums.get(place);
             json!({
                 "id": id.to_string(),
                 "variant": line.variant.to_string(),
@@ -157,7 +159,9 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
                 "quantity": line.quantity.get(),
                 "unitPrice": line.unit_price.minor(),
                 "total": line.total.minor(),
-                "discount": order.discounts.get(place).map_or(0, |discount| discount.minor()),
+                "discount": sums.map_or(0, |sums| sums.discount.minor()),
+                "tax": sums.map_or(0, |sums| sums.tax.minor()),
+                "gross": sums.map_or(line.total, |sums| sums.total).minor(),
             })
         })
         .collect();

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::usecase::{self, RatesError, Wanted};
 use crate::app::Ctx;
-use crate::catalog::answers::{fields, unversioned};
+use crate::catalog::{fields, unversioned};
 use crate::extract::{FieldErrors, Json, Parse};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};

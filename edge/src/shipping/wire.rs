@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extract::{FieldErrors, Parse};
 use crate::tax::{AreaBody, NewZone, ShippingTaxBody, Zone, ZoneWire, each, parse_zone, rule_id};
-use crate::wire::{IdText, MomentText};
+use crate::wire::{IdText, MomentText, value_of};
 
 type AmountsBody = BTreeMap<String, String>;
 
@@ -291,7 +291,7 @@ impl PriceBody {
                     errors.push("expressions", "is required");
                 }
                 let expressions = by_currency(errors, "expressions", self.expressions, |json, _, path, errors| {
-                    errors.optional(path, Some(json), serde_json::from_value::<Expression>)
+                    errors.optional(path, Some(json), |json| serde_json::from_str::<Expression>(&json.to_string()))
                 });
                 Some(Price::Expression { expressions })
             }
@@ -328,9 +328,8 @@ impl From<&Price> for PriceBody {
                 PriceBody { measure: Some(measure.to_string()), rows: Some(rows), ..by("table") }
             }
             Price::Expression { expressions } => {
-                let of = |(currency, expression): (&Currency, &Expression)| {
-                    (currency.to_string(), serde_json::to_value(expression).unwrap_or_default())
-                };
+                let of =
+                    |(currency, expression): (&Currency, &Expression)| (currency.to_string(), value_of(expression));
                 PriceBody { expressions: Some(expressions.iter().map(of).collect()), ..by("expression") }
             }
             Price::External { provider, fallback } => {

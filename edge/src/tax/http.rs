@@ -7,7 +7,7 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::TaxZoneKind;
-use headlesspro_shared::tax::{CrossBorder, TaxRate, TaxRules, vat};
+use headlesspro_shared::tax::{CrossBorder, TaxRate, vat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ use super::usecase::{self, LaidDown, SettingsChange, TaxError};
 use super::zones::http as zones;
 use super::zones::wire::{PlaceBody, ShippingTaxBody};
 use crate::app::Ctx;
-use crate::catalog::answers::{changed_meanwhile, version_mismatch, versioned};
+use crate::catalog::{changed_meanwhile, version_mismatch, versioned};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, given};
 use crate::journal::{Claim, created};
 use crate::problem::Problem;
@@ -51,13 +51,6 @@ pub struct CrossBorderBody {
 #[schemars(rename = "TaxSettings")]
 pub struct SettingsBody {
     pub cross_border: CrossBorderBody,
-    /// The member state of the Union's VAT that goods set out from: buyers of other ones with a VAT id account for the tax
-    /// themselves. Null: everybody pays it.
-    pub reverse_charge_from: Option<String>,
-    /// What is done when an external provider has no answer: the store's own rates, nothing is sold, or no tax, to be
-    /// settled later.
-    #[schemars(extend("enum" = ["own-rates", "refuse", "unsettled"]))]
-    pub provider_fallback: String,
     /// What the tax is rounded once for: each line, all lines of one rate, or the order.
     #[schemars(extend("enum" = ["line", "rate", "order"]))]
     pub tax_rounded_per: String,
@@ -66,7 +59,7 @@ pub struct SettingsBody {
     pub discounts_rounded_per: String,
     /// How what a delivery costs is taxed, unless its method says so itself.
     pub shipping_tax: ShippingTaxBody,
-    /// Whose tax holds as long as nobody knows where something goes. Null: none does.
+    /// Whose tax carts have, of which nobody knows where they go: that is a checkout's address. Null: none.
     pub sells_from: Option<PlaceBody>,
     /// Grows with each change; also the ETag. 0 as long as nothing was changed.
     pub version: i64,
@@ -80,11 +73,6 @@ pub struct SettingsBody {
 #[schemars(rename = "ChangeTaxSettings", deny_unknown_fields)]
 pub struct ChangeSettingsBody {
     pub cross_border: Option<CrossBorderBody>,
-    #[serde(default, deserialize_with = "given")]
-    #[schemars(with = "Option<String>")]
-    pub reverse_charge_from: Option<Option<String>>,
-    #[schemars(extend("enum" = ["own-rates", "refuse", "unsettled", null]))]
-    pub provider_fallback: Option<String>,
     #[schemars(extend("enum" = ["line", "rate", "order", null]))]
     pub tax_rounded_per: Option<String>,
     #[schemars(extend("enum" = ["line", "order", null]))]
@@ -174,11 +162,6 @@ impl Parse for ChangeSettingsBody {
             errors.optional(name, text, |text| text.parse())
         }
         let cross_border = self.cross_border.and_then(|body| errors.nested("crossBorder", |errors| body.parse(errors)));
-        let reverse_charge_from = match self.reverse_charge_from {
-            None => None,
-            Some(None) => Some(None),
-            Some(Some(code)) => errors.optional("reverseChargeFrom", Some(code), |code| sold_from(&code)).map(Some),
-        };
         let sells_from: Option<Option<Place>> = match self.sells_from {
             None => None,
             Some(None) => Some(None),
@@ -186,24 +169,12 @@ impl Parse for ChangeSettingsBody {
         };
         let change = SettingsChange {
             cross_border,
-            reverse_charge_from,
-            provider_fallback: one(errors, "providerFallback", self.provider_fallback),
             tax_rounded_per: one(errors, "taxRoundedPer", self.tax_rounded_per),
             discounts_rounded_per: one(errors, "discountsRoundedPer", self.discounts_rounded_per),
             shipping_tax: self.shipping_tax.and_then(|body| errors.nested("shippingTax", |errors| body.parse(errors))),
             sells_from,
         };
         errors.is_empty().then_some(change)
-    }
-}
-
-fn sold_from(code: &str) -> Result<Country, String> {
-    let country: Country =
-        code.parse().map_err(|error: headlesspro_shared::kernel::country::UnknownCountry| error.to_string())?;
-    if TaxRules::has_reverse_charge(country) {
-        Ok(country)
-    } else {
-        Err("is not in the Union's VAT: nothing is sold from there with reverse charge".to_owned())
     }
 }
 
@@ -271,8 +242,6 @@ fn shown(kept: &KeptSettings) -> Response {
     };
     let body = SettingsBody {
         cross_border,
-        reverse_charge_from: settings.reverse_charge_from.map(|country| country.to_string()),
-        provider_fallback: settings.provider_fallback.to_string(),
         tax_rounded_per: settings.tax_rounded_per.to_string(),
         discounts_rounded_per: settings.discounts_rounded_per.to_string(),
         shipping_tax: (&settings.shipping_tax).into(),

@@ -61,7 +61,6 @@ fn change_settings() -> Operation {
             "Prices keep their net amount across borders",
             json!({
                 "crossBorder": { "keep": "net", "origin": { "country": "DE" } },
-                "reverseChargeFrom": "DE",
                 "sellsFrom": { "country": "DE" },
             }),
         ))
@@ -115,8 +114,6 @@ fn settings_answer() -> Answer {
         "A shop in Germany",
         json!({
             "crossBorder": { "keep": "net", "origin": { "country": "DE" } },
-            "reverseChargeFrom": "DE",
-            "providerFallback": "own-rates",
             "taxRoundedPer": "line",
             "discountsRoundedPer": "line",
             "shippingTax": { "by": "proportional" },

@@ -5,12 +5,14 @@ use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::{TaxRateKind, TaxZoneId, TaxZoneKind};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::promotions::RoundedPer;
-use headlesspro_shared::tax::{CrossBorder, ProviderFallback, RoundingPer, ShippingTax, TaxRate, TaxRules, TaxZone};
-use serde_json::json;
+use headlesspro_shared::tax::{CrossBorder, RoundingPer, ShippingTax, TaxRate, TaxRules, TaxZone};
+use serde_json::{Value, json};
 
 use super::zones::{Ruled, ZoneSql, ZoneWords};
 use crate::app::Tenant;
+use crate::extract::stored;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
+use crate::wire::value_of;
 
 const ZONES: ZoneSql = ZoneSql { list: LIST, find: FIND, insert: INSERT, replace: REPLACE, delete: DELETE };
 
@@ -52,17 +54,15 @@ FROM json_each(?3) w";
 
 const SETTINGS: &str = "-- tax::settings
 SELECT coalesce((SELECT v.version FROM tax_version v WHERE v.organization_id = ?1 AND v.store_id = ?2), 0) AS rules_version,
-  t.cross_border, t.reverse_charge_from, t.provider_fallback, t.tax_rounded_per, t.discounts_rounded_per,
-  t.shipping_tax, t.sells_from, t.version, t.updated_at
+  t.cross_border, t.tax_rounded_per, t.discounts_rounded_per, t.shipping_tax, t.sells_from, t.version, t.updated_at
 FROM (SELECT 1) LEFT JOIN tax_setting t ON t.organization_id = ?1 AND t.store_id = ?2";
 
 /// Nothing where they are at another version than `?3`, which is 0 where there are none.
 const CHANGE_SETTINGS: &str = "-- tax::change_settings
-INSERT INTO tax_setting (organization_id, store_id, cross_border, reverse_charge_from, provider_fallback, tax_rounded_per,
-  discounts_rounded_per, shipping_tax, sells_from, updated_at)
-VALUES (?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
+INSERT INTO tax_setting (organization_id, store_id, cross_border, tax_rounded_per, discounts_rounded_per, shipping_tax,
+  sells_from, updated_at)
+VALUES (?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9)
 ON CONFLICT (store_id) DO UPDATE SET cross_border = excluded.cross_border,
-  reverse_charge_from = excluded.reverse_charge_from, provider_fallback = excluded.provider_fallback,
   tax_rounded_per = excluded.tax_rounded_per, discounts_rounded_per = excluded.discounts_rounded_per,
   shipping_tax = excluded.shipping_tax, sells_from = excluded.sells_from, updated_at = excluded.updated_at,
   version = version + 1
@@ -87,8 +87,6 @@ WHERE coalesce((SELECT v.version FROM tax_version v WHERE v.organization_id = ?1
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxSettings {
     pub cross_border: CrossBorder,
-    pub reverse_charge_from: Option<Country>,
-    pub provider_fallback: ProviderFallback,
     pub tax_rounded_per: RoundingPer,
     pub discounts_rounded_per: RoundedPer,
     /// How what a delivery costs is taxed, unless its method says so itself.
@@ -101,8 +99,6 @@ impl Default for TaxSettings {
     fn default() -> TaxSettings {
         TaxSettings {
             cross_border: CrossBorder::default(),
-            reverse_charge_from: None,
-            provider_fallback: ProviderFallback::default(),
             tax_rounded_per: RoundingPer::Line,
             discounts_rounded_per: RoundedPer::Line,
             shipping_tax: ShippingTax::Proportional { lines: Vec::new() },
@@ -175,12 +171,7 @@ pub fn rules_of(rows: &[Rows]) -> Result<StoreTaxes, SqlError> {
         })
     };
     let zones = rows.get(1).into_iter().flat_map(Rows::iter).map(zone).collect::<Result<_, SqlError>>()?;
-    let rules = TaxRules {
-        zones,
-        cross_border: settings.cross_border.clone(),
-        reverse_charge_from: settings.reverse_charge_from,
-        provider_fallback: settings.provider_fallback,
-    };
+    let rules = TaxRules { zones, cross_border: settings.cross_border.clone(), ..TaxRules::none() };
     Ok(StoreTaxes { rules, settings, version: rules_version })
 }
 
@@ -205,21 +196,13 @@ pub fn settings_of(rows: Option<&Rows>) -> Result<KeptSettings, SqlError> {
     };
     let settings = TaxSettings {
         cross_border: json_of(&row, "cross_border")?,
-        reverse_charge_from: optional(&row, "reverse_charge_from")?
-            .map(|_| row.parse("reverse_charge_from"))
-            .transpose()?,
-        provider_fallback: row.parse("provider_fallback")?,
         tax_rounded_per: row.parse("tax_rounded_per")?,
         discounts_rounded_per: row.parse("discounts_rounded_per")?,
         shipping_tax: json_of(&row, "shipping_tax")?,
-        sells_from: optional(&row, "sells_from")?.map(|_| json_of(&row, "sells_from")).transpose()?,
+        sells_from: row.get::<Option<&str>>("sells_from")?.map(|_| json_of(&row, "sells_from")).transpose()?,
     };
     let updated_at = Some(Timestamp::from_millis(row.get("updated_at")?));
     Ok(KeptSettings { settings, version, updated_at, rules_version })
-}
-
-fn optional<'a>(row: &Row<'a>, column: &str) -> Result<Option<&'a str>, SqlError> {
-    row.get(column)
 }
 
 /// Changes settings that are at `version`.
@@ -227,13 +210,11 @@ pub fn change_settings(tenant: Tenant, settings: &TaxSettings, version: i64, now
     tenant
         .statement(CHANGE_SETTINGS)
         .bind(version)
-        .bind(json!(settings.cross_border).to_string())
-        .bind(settings.reverse_charge_from.map(Country::code))
-        .bind(settings.provider_fallback.name())
+        .bind(text_of(&settings.cross_border))
         .bind(settings.tax_rounded_per.name())
         .bind(settings.discounts_rounded_per.name())
-        .bind(json!(settings.shipping_tax).to_string())
-        .bind(settings.sells_from.as_ref().map(|place| json!(place).to_string()))
+        .bind(text_of(&settings.shipping_tax))
+        .bind(settings.sells_from.as_ref().map(text_of))
         .bind(now.millis())
 }
 
@@ -263,8 +244,14 @@ pub fn presets_of(rows: Option<&Rows>) -> Result<Vec<LaidZone>, SqlError> {
 
 /// Adds zones, each with what it is laid down as.
 pub fn insert_presets(tenant: Tenant, zones: &[(TaxZoneId, TaxZone)], now: Timestamp) -> Statement {
-    let zones: Vec<_> = zones.iter().map(|(preset, zone)| json!({ "preset": preset, "zone": zone })).collect();
-    tenant.statement(INSERT_PRESETS).bind(json!(zones).to_string()).bind(now.millis())
+    let zones: Vec<_> =
+        zones.iter().map(|(preset, zone)| json!({ "preset": preset.to_string(), "zone": value_of(zone) })).collect();
+    tenant.statement(INSERT_PRESETS).bind(Value::Array(zones).to_string()).bind(now.millis())
+}
+
+/// As it stands in a column.
+pub fn text_of<T: serde::Serialize>(kept: &T) -> String {
+    serde_json::to_string(kept).unwrap_or_default()
 }
 
 /// The JSON of a column.
@@ -273,5 +260,5 @@ pub fn insert_presets(tenant: Tenant, zones: &[(TaxZoneId, TaxZone)], now: Times
 /// [`SqlError::Statement`] when it is none, or of another shape.
 pub fn json_of<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T, SqlError> {
     let text: &str = row.get(column)?;
-    serde_json::from_str(text).map_err(|_| SqlError::Statement(format!("column {column} does not read back")))
+    stored(text).map_err(|_| SqlError::Statement(format!("column {column} does not read back")))
 }

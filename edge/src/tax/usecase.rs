@@ -4,7 +4,7 @@ use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::TaxZoneId;
 use headlesspro_shared::promotions::RoundedPer;
-use headlesspro_shared::tax::{CrossBorder, ProviderFallback, RoundingPer, ShippingTax, TaxZone, vat};
+use headlesspro_shared::tax::{CrossBorder, RoundingPer, ShippingTax, TaxZone, vat};
 use serde_json::{Value, json};
 
 use super::store::{self, KeptSettings, LaidZone, TaxSettings};
@@ -13,13 +13,12 @@ use crate::catalog::guard_changed;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Answered, Change, Claim, told};
 use crate::port::sql::{Commit, Committed, Refusal};
+use crate::wire::value_of;
 
 /// What is left out stays.
 #[derive(Default)]
 pub struct SettingsChange {
     pub cross_border: Option<CrossBorder>,
-    pub reverse_charge_from: Option<Option<Country>>,
-    pub provider_fallback: Option<ProviderFallback>,
     pub tax_rounded_per: Option<RoundingPer>,
     pub discounts_rounded_per: Option<RoundedPer>,
     pub shipping_tax: Option<ShippingTax>,
@@ -88,8 +87,6 @@ fn changed(mut settings: TaxSettings, change: &SettingsChange) -> TaxSettings {
         }
     }
     take(&mut settings.cross_border, change.cross_border.as_ref());
-    take(&mut settings.reverse_charge_from, change.reverse_charge_from.as_ref());
-    take(&mut settings.provider_fallback, change.provider_fallback.as_ref());
     take(&mut settings.tax_rounded_per, change.tax_rounded_per.as_ref());
     take(&mut settings.discounts_rounded_per, change.discounts_rounded_per.as_ref());
     take(&mut settings.shipping_tax, change.shipping_tax.as_ref());
@@ -100,13 +97,11 @@ fn changed(mut settings: TaxSettings, change: &SettingsChange) -> TaxSettings {
 /// What the audit log keeps.
 fn state(settings: &TaxSettings) -> Value {
     json!({
-        "crossBorder": settings.cross_border,
-        "reverseChargeFrom": settings.reverse_charge_from,
-        "providerFallback": settings.provider_fallback,
-        "taxRoundedPer": settings.tax_rounded_per,
-        "discountsRoundedPer": settings.discounts_rounded_per,
-        "shippingTax": settings.shipping_tax,
-        "sellsFrom": settings.sells_from,
+        "crossBorder": value_of(&settings.cross_border),
+        "taxRoundedPer": settings.tax_rounded_per.name(),
+        "discountsRoundedPer": settings.discounts_rounded_per.name(),
+        "shippingTax": value_of(&settings.shipping_tax),
+        "sellsFrom": value_of(&settings.sells_from),
     })
 }
 
@@ -167,7 +162,7 @@ async fn try_lay_down(
     let guard = commit.push(store::guard(tenant, version));
     commit.push(store::insert_presets(tenant, &zones, ctx.now));
     let ids = |zones: &[LaidZone]| zones.iter().map(|zone| zone.id.to_string()).collect::<Vec<_>>();
-    let state = json!({ "countries": countries, "made": ids(&laid.made), "kept": ids(&laid.kept) });
+    let state = json!({ "countries": value_of(&countries), "made": ids(&laid.made), "kept": ids(&laid.kept) });
     let told = Change::new("tax-zone.preset", tenant.store).after(told::whole(&state));
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     for id in ids(&laid.made) {

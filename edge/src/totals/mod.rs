@@ -5,6 +5,9 @@ mod openapi;
 mod usecase;
 mod wire;
 
-pub use openapi::{entered_code_example, explained_at, explanation_example, totals_example};
+pub use openapi::{entered_code_example, explained_at, explanation_example, taxes_example, totals_example};
 pub use usecase::{Agreed, Basis, Priced, Standing, Unpriced, Wanted, basis_of, buyer, priced, reads};
-pub use wire::{CodeBody, ExplanationBody, Moment, TotalsBody, codes, discounted, explanation, recorded_explanation};
+pub use wire::{
+    CodeBody, ExplanationBody, LineSums, Moment, TaxesBody, TotalsBody, codes, explanation, line_sums, line_taxes,
+    recorded_explanation,
+};

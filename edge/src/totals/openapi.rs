@@ -1,6 +1,6 @@
 //! What several contexts say of totals, for the OpenAPI document.
 
-use headlesspro_shared::kernel::id::{ProductKind, PromotionKind, VariantKind};
+use headlesspro_shared::kernel::id::{ProductKind, PromotionKind, TaxRateKind, TaxZoneKind, VariantKind};
 use serde_json::{Value, json};
 
 use crate::openapi::{Parameter, id, money, time};
@@ -12,7 +12,18 @@ pub fn explained_at() -> Parameter {
 }
 
 pub fn totals_example() -> Value {
-    json!({ "subtotal": money(37_800), "discount": money(3_780), "total": money(34_020) })
+    json!({
+        "subtotal": money(37_800),
+        "discount": money(3_780),
+        "taxes": taxes_example(),
+        "taxIncluded": true,
+        "total": money(34_020),
+    })
+}
+
+pub fn taxes_example() -> Value {
+    let rate = json!({ "name": "MwSt.", "ppm": 190_000, "net": money(28_588), "tax": money(5_432) });
+    json!({ "net": money(28_588), "tax": money(5_432), "rates": [rate] })
 }
 
 pub fn entered_code_example() -> Value {
@@ -47,10 +58,26 @@ pub fn explanation_example() -> Value {
                 "amount": 37_800,
                 "discount": 3_780,
                 "discounts": [{ "promotion": promotion, "amount": 3_780, "kind": "percent" }],
-                "taxes": { "net": 34_020, "tax": 0, "gross": 34_020, "class": "standard", "why": "no-zone" },
+                "taxes": {
+                    "net": 28_588,
+                    "tax": 5_432,
+                    "gross": 34_020,
+                    "rates": [{
+                        "rate": id::<TaxRateKind>(1).to_string(),
+                        "name": "MwSt.",
+                        "ppm": 190_000,
+                        "net": 28_588,
+                        "tax": 5_432,
+                    }],
+                    "class": "standard",
+                    "why": { "kind": "rated" },
+                },
             }],
             "subtotal": 37_800,
             "discount": 3_780,
+            "taxZone": { "id": id::<TaxZoneKind>(1).to_string(), "name": "Germany" },
+            "net": 28_588,
+            "tax": 5_432,
             "total": 34_020,
         },
         "prices": [{ "key": 0, "considered": [{ "source": "catalog", "price": money(18_900), "verdict": "won" }] }],

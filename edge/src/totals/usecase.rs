@@ -11,10 +11,8 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::{self, PriceQuestion, PriceSource, PriceStep, ResolvedPrice};
-use headlesspro_shared::promotions::{
-    BookedPromotion, Effect, Outcome, PromotionBook, PromotionError, Refusal, RoundedPer,
-};
-use headlesspro_shared::tax::{RoundingPer, ShippingTax, TaxClass, TaxError, TaxRules};
+use headlesspro_shared::promotions::{BookedPromotion, Effect, Outcome, PromotionBook, PromotionError, Refusal};
+use headlesspro_shared::tax::{TaxError, TaxRules};
 use headlesspro_shared::totals::{Cart, CartLine, GiftItem, Question, Rules, Totals, TotalsError, explain};
 
 use crate::app::{Ctx, Tenant};
@@ -23,6 +21,7 @@ use crate::failure::{Failure, Halt, Unavailable};
 use crate::organizations::{self, MoneyRules};
 use crate::port::sql::{Rows, SqlError, Statement};
 use crate::pricing::Book;
+use crate::tax::{self, StoreTaxes};
 use crate::{pricing as price_lists, promotions};
 
 /// What is to be totalled.
@@ -36,25 +35,32 @@ pub struct Wanted {
     /// `None`: not known yet.
     pub is_first_order: Option<bool>,
     pub codes: Vec<String>,
-    /// `None`: not known yet.
+    /// `None`: not known yet. The store's settings say whose tax holds until then.
     pub destination: Option<Place>,
 }
 
-/// How what decides a store's totals stood when it was read.
+/// How what decides a store's totals stood when it was read: a version of each kind, which [`Standing::guards`] holds a
+/// commit to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// How often the merchant has changed promotions.
     pub promotions: i64,
     /// How often what decides prices was written.
     pub prices: i64,
+    /// How often what decides taxes was written.
+    pub tax: i64,
     /// The next instant at which one of them says something else by itself; none: they stay as they are.
     pub turns_at: Option<Timestamp>,
 }
 
 impl Standing {
     /// The statements that refuse a commit unless everything stands as it did.
-    pub fn guards(&self, tenant: Tenant) -> [Statement; 2] {
-        [promotions::guard(tenant, self.promotions), price_lists::guard(tenant, self.prices)]
+    pub fn guards(&self, tenant: Tenant) -> [Statement; 3] {
+        [
+            promotions::guard(tenant, self.promotions),
+            price_lists::guard(tenant, self.prices),
+            tax::guard(tenant, self.tax),
+        ]
     }
 }
 
@@ -163,19 +169,23 @@ pub struct Basis {
     at: Timestamp,
     money: MoneyRules,
     facts: BTreeMap<VariantId, LineFacts>,
+    taxes: StoreTaxes,
     promotions: PromotionBook,
     prices: Book,
-    standing: Standing,
+    /// Of the promotions.
+    promoted: promotions::Standing,
 }
 
 /// The statements whose rows [`basis_of`] takes: what each context says of the variants in a currency, one after another.
-/// By each of `names` redemptions of the customer are counted: the account's id, the hash of an address.
+/// By each of `names` redemptions of the customer are counted: the account's id, the hash of an address. `country` is
+/// that of the destination.
 pub fn reads(
     tenant: Tenant,
     variants: impl IntoIterator<Item = VariantId>,
     currency: Currency,
     codes: &[String],
     names: &[String],
+    country: Option<Country>,
     at: Timestamp,
 ) -> Vec<Statement> {
     let variants: Vec<VariantId> = variants.into_iter().collect();
@@ -184,6 +194,7 @@ pub fn reads(
     let mut statements =
         vec![organizations::money_rules(tenant), catalog::line_facts(tenant, variants.clone(), None, at)];
     statements.push(promotions::standing(tenant, at));
+    statements.extend(tax::rules(tenant, country));
     statements.extend(promotions::book(tenant, codes, names, at));
     statements.extend(price_lists::book(tenant, &variants, currency, account, at));
     statements
@@ -193,22 +204,18 @@ pub fn reads(
 /// [`Unavailable`] when rows are missing, of another shape, or no sound rules.
 pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
     let [money, facts, standing, rows @ ..] = rows else { return Err(short()) };
+    let (taxes, rows) = rows.split_at_checked(tax::RULES_STATEMENTS).ok_or_else(short)?;
     let (promotions, prices) = rows.split_at_checked(promotions::BOOK_STATEMENTS).ok_or_else(short)?;
     let facts = catalog::line_facts_of(facts)?;
     let promotions = promotions::book_of(promotions)?;
-    let prices = price_lists::book_of(prices)?;
-    let promoted = promotions::standing_of(standing, &promotions, at)?;
     Ok(Basis {
         at,
         money: organizations::money_rules_of(money)?,
         facts: facts.into_iter().map(|facts| (facts.variant, facts)).collect(),
-        standing: Standing {
-            promotions: promoted.version,
-            prices: prices.version,
-            turns_at: promoted.turns_at.into_iter().chain(prices.prices.turns_at(at)).min(),
-        },
+        taxes: tax::rules_of(taxes)?,
+        promoted: promotions::standing_of(standing, &promotions, at)?,
         promotions,
-        prices,
+        prices: price_lists::book_of(prices)?,
     })
 }
 
@@ -300,7 +307,7 @@ pub async fn priced(ctx: &Ctx, basis: &Basis, wanted: &Wanted) -> Result<Priced,
             variant: facts.variant,
             product: facts.product,
             prices: facts.prices,
-            tax_class: TaxClass::STANDARD,
+            tax_class: facts.tax_class,
         })
         .collect();
     let totals = question.total()?;
@@ -331,21 +338,33 @@ fn earned(agreed: &Agreed) -> Result<Vec<(VariantId, Quantity)>, TotalsError> {
 }
 
 fn without_gifts(basis: &Basis, wanted: &Wanted) -> Result<Agreed, Unpriced> {
+    let (at, StoreTaxes { rules, settings, version }) = (basis.at, &basis.taxes);
+    let (tax, destination) = match wanted.destination.as_ref().or(settings.sells_from.as_ref()) {
+        Some(destination) if !rules.zones.is_empty() => rules.clone().concerning(destination),
+        _ => (TaxRules::none(), anywhere()?),
+    };
+    let turns = [basis.promoted.turns_at, basis.prices.prices.turns_at(at), tax.turns_at(at)];
+    let standing = Standing {
+        promotions: basis.promoted.version,
+        prices: basis.prices.version,
+        tax: *version,
+        turns_at: turns.into_iter().flatten().min(),
+    };
     let rules = Rules {
         prices: basis.prices.prices.clone(),
         promotions: basis.promotions.clone(),
-        tax: TaxRules::none(),
+        tax,
         tax_mode: basis.money.tax_mode,
         rounding: basis.money.rounding,
-        discounts_rounded_per: RoundedPer::Line,
-        tax_rounded_per: RoundingPer::Line,
-        shipping_tax: ShippingTax::Proportional { lines: Vec::new() },
+        discounts_rounded_per: settings.discounts_rounded_per,
+        tax_rounded_per: settings.tax_rounded_per,
+        shipping_tax: settings.shipping_tax.clone(),
     };
-    let question = Question::new(rules, cart(basis, wanted)?);
-    Ok(Agreed { totals: question.total()?, question, standing: basis.standing })
+    let question = Question::new(rules, cart(basis, wanted, destination)?);
+    Ok(Agreed { totals: question.total()?, question, standing })
 }
 
-fn cart(basis: &Basis, wanted: &Wanted) -> Result<Cart, Unavailable> {
+fn cart(basis: &Basis, wanted: &Wanted, destination: Place) -> Result<Cart, Unavailable> {
     let line = |(place, (variant, quantity)): (usize, &(VariantId, Quantity))| {
         let facts =
             basis.facts.get(variant).ok_or_else(|| Unavailable::corrupt("a line's variant is not in the catalog"))?;
@@ -357,7 +376,8 @@ fn cart(basis: &Basis, wanted: &Wanted) -> Result<Cart, Unavailable> {
             categories: facts.categories.clone(),
             quantity: *quantity,
             prices: facts.prices.clone(),
-            tax_class: TaxClass::STANDARD,
+            tax_class: facts.tax_class.clone(),
+            taxable: facts.taxable,
         })
     };
     Ok(Cart {
@@ -369,7 +389,7 @@ fn cart(basis: &Basis, wanted: &Wanted) -> Result<Cart, Unavailable> {
         is_first_order: wanted.is_first_order,
         payment_method: None,
         codes: wanted.codes.clone(),
-        destination: wanted.destination.clone().map_or_else(anywhere, Ok)?,
+        destination,
         exemptions: Vec::new(),
         tax_outcome: None,
         lines: wanted.lines.iter().enumerate().map(line).collect::<Result<_, _>>()?,

@@ -3,8 +3,9 @@
 use headlesspro_shared::kernel::id::PromotionKind;
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::organizations::TaxMode;
 use headlesspro_shared::promotions::{CodeOutcome, Outcome, Refusal};
-use headlesspro_shared::totals::{Question, Totals, TotalsError};
+use headlesspro_shared::totals::{LineTotals, Question, Totals, TotalsError};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 use crate::extract::{Query, QueryParams};
 use crate::wire::{IdText, MoneyBody, members_of, value_of};
 
-/// What it comes to. `total = subtotal - discount`.
+/// What it comes to: `total = subtotal - discount`, and the tax where prices do not hold it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Totals")]
@@ -21,15 +22,68 @@ pub struct TotalsBody {
     pub subtotal: MoneyBody,
     /// What promotions take off.
     pub discount: MoneyBody,
+    /// Of all of it; left out where the store has no tax zone for where it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<TaxesBody>,
+    /// Whether prices hold the tax, so that it is in the subtotal; left out with `taxes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_included: Option<bool>,
     /// What is to be paid.
     pub total: MoneyBody,
+}
+
+/// What of an amount is tax: `net + tax` is what is paid.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Taxes")]
+pub struct TaxesBody {
+    pub net: MoneyBody,
+    /// The sum of its rates.
+    pub tax: MoneyBody,
+    pub rates: Vec<RateBody>,
+}
+
+/// What a rate gives.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "AppliedTaxRate")]
+pub struct RateBody {
+    /// As invoices say it.
+    pub name: String,
+    /// Parts per million: 190,000 is 19 %.
+    pub ppm: i64,
+    /// What it is on, without any tax.
+    pub net: MoneyBody,
+    pub tax: MoneyBody,
 }
 
 impl From<&Totals> for TotalsBody {
     fn from(totals: &Totals) -> TotalsBody {
         let money = |minor| Money::new(minor, totals.currency).into();
-        TotalsBody { subtotal: money(totals.subtotal), discount: money(totals.discount), total: money(totals.total) }
+        let taxes = is_taxed(totals).then(|| TaxesBody {
+            net: money(totals.net),
+            tax: money(totals.tax),
+            rates: totals.rates.iter().map(|sum| rate(&sum.name, [sum.ppm, sum.net, sum.tax], totals)).collect(),
+        });
+        TotalsBody {
+            subtotal: money(totals.subtotal),
+            discount: money(totals.discount),
+            tax_included: taxes.is_some().then_some(totals.tax_mode == TaxMode::Inclusive),
+            taxes,
+            total: money(totals.total),
+        }
     }
+}
+
+fn rate(name: &str, [ppm, net, tax]: [i64; 3], totals: &Totals) -> RateBody {
+    let money = |minor| Money::new(minor, totals.currency).into();
+    RateBody { name: name.to_owned(), ppm, net: money(net), tax: money(tax) }
+}
+
+/// Whether a zone has decided: that of the destination, or that of the origin, whose tax was taken off.
+fn is_taxed(totals: &Totals) -> bool {
+    let paid = |line: &LineTotals| line.amount.checked_sub(line.discount);
+    totals.tax_zone.is_some() || totals.lines.iter().any(|line| paid(line) != Some(line.taxes.gross))
 }
 
 /// A code as it was entered, and what came of it.
@@ -88,17 +142,36 @@ fn name_of(reason: Refusal) -> Option<String> {
     value_of(&reason).get("type").and_then(Value::as_str).map(str::to_owned)
 }
 
-/// What is taken off the line at a place, and what is left of it, if totals are known. Gifts come after the lines.
-pub fn discounted(totals: Option<&Totals>, place: usize) -> Option<(Money, Money)> {
+/// What a line comes to.
+#[derive(Debug, Clone, Copy)]
+pub struct LineSums {
+    pub discount: Money,
+    /// Part of the total.
+    pub tax: Money,
+    /// What is paid for it.
+    pub total: Money,
+}
+
+/// What the line at a place comes to, if totals are known. Gifts come after the lines.
+pub fn line_sums(totals: Option<&Totals>, place: usize) -> Option<LineSums> {
     let totals = totals?;
-    let money = |minor| Money::new(minor, totals.currency);
+    let sums = |[discount, tax, total]: [i64; 3]| {
+        let money = |minor| Money::new(minor, totals.currency);
+        Some(LineSums { discount: money(discount), tax: money(tax), total: money(total) })
+    };
     match totals.lines.get(place) {
-        Some(line) => Some((money(line.discount), money(line.taxes.gross))),
-        None => {
-            let gift = totals.gifts.get(place.checked_sub(totals.lines.len())?)?;
-            Some((money(gift.amount), money(0)))
-        }
+        Some(line) => sums([line.discount, line.taxes.tax, line.taxes.gross]),
+        None => sums([totals.gifts.get(place.checked_sub(totals.lines.len())?)?.amount, 0, 0]),
     }
+}
+
+/// What of the line at a place is tax, where a zone has decided. Gifts bear none.
+pub fn line_taxes(totals: Option<&Totals>, place: usize) -> Option<TaxesBody> {
+    let totals = totals.filter(|totals| is_taxed(totals))?;
+    let taxes = &totals.lines.get(place)?.taxes;
+    let money = |minor| Money::new(minor, totals.currency).into();
+    let rates = taxes.rates.iter().map(|of| rate(&of.name, [of.ppm, of.net, of.tax], totals));
+    Some(TaxesBody { net: money(taxes.net), tax: money(taxes.tax), rates: rates.collect() })
 }
 
 /// `?at=`: another instant than now.

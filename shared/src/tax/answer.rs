@@ -114,6 +114,8 @@ pub enum TaxReason {
     StandardInstead,
     /// Shipping, by the rates of what is shipped.
     Proportional,
+    /// The goods bear no tax, wherever they go.
+    NotTaxable,
     /// No rate of the zone holds at that time.
     NoRate,
     /// No zone is there.

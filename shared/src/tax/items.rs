@@ -23,7 +23,7 @@ pub(super) struct Item {
 pub(super) fn items<'q>(question: &'q TaxQuestion, plans: &mut Plans<'_, 'q>) -> Result<Vec<Item>, TaxError> {
     let mut items = Vec::with_capacity(question.lines.len().saturating_add(question.shipping.len()));
     for line in &question.lines {
-        let (plan, way) = plans.of(&line.class)?;
+        let (plan, way) = if line.taxable { plans.of(&line.class)? } else { plans.untaxed() };
         items.push(Item { amount: line.amount, way, plan: Some(plan), charge: None });
     }
     let goods = Goods::of(question, &items)?;

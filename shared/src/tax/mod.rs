@@ -12,6 +12,7 @@
 
 mod answer;
 mod compute;
+mod concern;
 mod exemption;
 mod items;
 mod plans;
@@ -33,4 +34,5 @@ pub use provider::{
     ProviderAnswer, ProviderFallback, ProviderLine, ProviderOutcome, ProviderRate, UnknownProviderFallback, settle,
 };
 pub use question::{MOST_LINES, RoundingPer, ShippingCharge, ShippingTax, TaxLine, TaxQuestion, UnknownRoundingPer};
+pub(crate) use question::{is_yes, yes};
 pub use rules::{CrossBorder, InvalidTaxRules, MOST_RATES, MOST_ZONES, RateFault, TaxRate, TaxRules, TaxZone};

@@ -40,6 +40,7 @@ pub(super) struct Plans<'r, 'q> {
     origin: Option<&'r TaxZone>,
     pub exempt: Option<TaxReason>,
     by_class: BTreeMap<&'q TaxClass, usize>,
+    untaxed: Option<(usize, usize)>,
     pub plans: Vec<Plan>,
     pub ways: Vec<Way>,
     pub contained: Vec<Charge<'r>>,
@@ -66,6 +67,7 @@ impl<'r, 'q> Plans<'r, 'q> {
             origin,
             exempt,
             by_class: BTreeMap::new(),
+            untaxed: None,
             plans: Vec::new(),
             ways: Vec::new(),
             contained: Vec::new(),
@@ -84,6 +86,18 @@ impl<'r, 'q> Plans<'r, 'q> {
         self.plans.push(plan);
         self.by_class.insert(class, index);
         Ok((index, way))
+    }
+
+    /// As [`Plans::of`], for what bears no tax.
+    pub fn untaxed(&mut self) -> (usize, usize) {
+        if let Some(known) = self.untaxed {
+            return known;
+        }
+        let way = self.way(None, TaxMode::Exclusive, None);
+        let made = (self.plans.len(), way);
+        self.plans.push(Plan { way, why: TaxReason::NotTaxable });
+        self.untaxed = Some(made);
+        made
     }
 
     fn make(&mut self, class: &TaxClass) -> Result<Plan, TaxError> {

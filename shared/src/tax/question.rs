@@ -60,6 +60,18 @@ pub struct TaxLine {
     /// For an external provider; the tax does not depend on it.
     pub quantity: i64,
     pub class: TaxClass,
+    /// False for what bears no tax, wherever it goes: its price holds none either.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub taxable: bool,
+}
+
+pub(crate) fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde asks for")]
+pub(crate) fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

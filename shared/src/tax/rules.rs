@@ -154,11 +154,6 @@ impl TaxRules {
         }
     }
 
-    /// Whether the Union's VAT holds where goods of `country` set out, so that they can be sold with reverse charge.
-    pub fn has_reverse_charge(country: Country) -> bool {
-        TaxRules { reverse_charge_from: Some(country), ..TaxRules::none() }.member_sold_from().is_some()
-    }
-
     /// The member state whose VAT holds where [`TaxRules::reverse_charge_from`] is, by its code; none where that is not in
     /// the Union's.
     pub(super) fn member_sold_from(&self) -> Option<&'static str> {

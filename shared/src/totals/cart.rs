@@ -13,7 +13,7 @@ use crate::kernel::time::Timestamp;
 use crate::organizations::{RoundingMode, TaxMode};
 use crate::pricing::{BasePrice, PriceBook};
 use crate::promotions::{PromotionBook, RoundedPer};
-use crate::tax::{Exemption, ProviderOutcome, RoundingPer, ShippingTax, TaxClass, TaxRules};
+use crate::tax::{Exemption, ProviderOutcome, RoundingPer, ShippingTax, TaxClass, TaxRules, is_yes, yes};
 
 /// All that a merchant has laid down.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,6 +136,9 @@ pub struct CartLine {
     pub prices: Vec<BasePrice>,
     #[serde(default = "standard")]
     pub tax_class: TaxClass,
+    /// False for what bears no tax, wherever it goes.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub taxable: bool,
 }
 
 /// A variant that a promotion gives where it applies.

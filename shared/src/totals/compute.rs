@@ -174,7 +174,8 @@ fn basket(
 fn taxable(rules: &Rules, cart: &Cart, discounts: &Discounts) -> Result<TaxQuestion, TotalsError> {
     let line = |(line, discounted): (&CartLine, &Discounted)| {
         let (key, class) = (line.key.to_string(), line.tax_class.clone());
-        Ok::<_, TotalsError>(TaxLine { key, amount: left(discounted)?, quantity: line.quantity.get(), class })
+        let (amount, quantity) = (left(discounted)?, line.quantity.get());
+        Ok::<_, TotalsError>(TaxLine { key, amount, quantity, class, taxable: line.taxable })
     };
     let charge = |(delivery, discounted): (&Delivery, &Discounted)| {
         let tax = match (&delivery.tax, &rules.shipping_tax) {

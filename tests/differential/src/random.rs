@@ -300,6 +300,7 @@ fn cart(numbers: &mut Numbers, currency: Currency, rules: &Rules) -> Cart {
                 quantity: quantity(numbers.below(9) + 1),
                 prices: vec![prices[usize::try_from(number).unwrap()]],
                 tax_class: class(CLASSES[usize::try_from(number % 3).unwrap()]),
+                taxable: number != 4,
             }
         })
         .collect();

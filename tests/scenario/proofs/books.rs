@@ -41,7 +41,7 @@ const WRONGS: [(&str, &str); 11] = [
     (
         "an order whose lines do not add up",
         "SELECT o.id FROM orders o WHERE o.organization_id = ?1 AND o.total_minor <>
-         coalesce((SELECT sum(l.total_minor - l.discount_minor) FROM order_line l WHERE l.order_id = o.id), -1)",
+         coalesce((SELECT sum(l.gross_minor) FROM order_line l WHERE l.order_id = o.id), -1)",
     ),
     (
         "an order without exactly one event",

@@ -43,6 +43,7 @@ pub mod sessions;
 mod shipping;
 mod sign_ups;
 mod sparse_fields;
+mod taxed;
 mod taxes;
 mod taxonomy_attributes;
 mod tenancy;
@@ -300,6 +301,13 @@ pub const STORIES: &[Story] = stories![
     taxes::shipped_rates_are_laid_down_once,
     taxes::a_store_says_how_it_taxes,
     taxes::variants_say_their_tax_class,
+    taxed::prices_hold_the_tax_of_a_country(Mailbox, SignUp, Address),
+    taxed::tax_comes_on_top_by_state_and_postcode(Mailbox, SignUp, Address),
+    taxed::a_changed_rate_is_told_with_both_totals(Mailbox, SignUp, Address),
+    taxed::a_rate_ends_by_itself(Mailbox, SignUp, Address),
+    taxed::what_crosses_a_border_keeps_its_net_or_its_price(Mailbox, SignUp, Address),
+    taxed::tax_is_rounded_for_each_line_or_once(Mailbox, SignUp, Address),
+    taxed::no_order_is_taxed_by_a_rate_that_is_gone(Mailbox, SignUp, Address),
     shipping::a_zone_is_made_replaced_and_deleted,
     shipping::what_is_wrong_with_a_method_is_named,
     shipping::a_storefront_asks_what_shipping_costs,

@@ -221,6 +221,23 @@ fn founding(world: &World, email: &str) -> Value {
     })
 }
 
+/// A shop that nobody else sells in or changes the rules of, and its owner.
+pub async fn own_shop(world: &World, name: &str, currency: &str) -> (Shop, Client) {
+    let email = world.email(name);
+    let mut body = founding(world, &email);
+    body["currency"] = json!(currency);
+    let told = world.nobody.post(PATH).json(&body).send().await.expect(201).json();
+    let mut shop = shop_of(world, &told);
+    let (_, token) = link(world, &email).await;
+    let confirm = json!({ "token": token, "password": PASSWORD });
+    shop.shopper.post("/api/v1/auth/verify-email").json(&confirm).send().await.expect(200);
+    let owner = as_person(world, &log_in_with(&shop, &email, PASSWORD).await.expect(200));
+    let made = json!({ "kind": "secret", "name": "Server" });
+    let secret = owner.post("/api/v1/api-keys").json(&made).send().await.expect(201).json();
+    shop.merchant = world.nobody.with_key(secret["key"].as_str().unwrap());
+    (shop, owner)
+}
+
 /// The shop that was founded; it has no secret key yet.
 fn shop_of(world: &World, told: &Value) -> Shop {
     let shopper: Client = world.nobody.with_key(told["publishableKey"].as_str().unwrap());

@@ -180,7 +180,6 @@ pub async fn a_store_says_how_it_taxes(world: World) {
     let change = |version: i64, body: Value| at(us.patch(SETTINGS).json(&body), &version.to_string()).send();
     let net = json!({
         "crossBorder": { "keep": "net", "origin": { "country": "ES", "region": "ES-CN", "postcode": "35001" } },
-        "reverseChargeFrom": "ES",
         "taxRoundedPer": "rate",
         "discountsRoundedPer": "order",
         "shippingTax": { "by": "class", "class": "delivery" },
@@ -198,7 +197,7 @@ pub async fn a_store_says_how_it_taxes(world: World) {
         version + 1
     );
     assert_eq!(change(version + 1, net).await.expect(200).json()["version"], version + 1, "nothing is changed");
-    let gross = json!({ "crossBorder": { "keep": "gross" }, "reverseChargeFrom": null, "sellsFrom": null });
+    let gross = json!({ "crossBorder": { "keep": "gross" }, "sellsFrom": null });
     let gross = change(version + 1, gross).await.expect(200).json();
     assert_eq!((&gross["crossBorder"], &gross["sellsFrom"]), (&json!({ "keep": "gross" }), &Value::Null));
     assert_eq!(gross["taxRoundedPer"], "rate", "what is left out stays");
@@ -207,8 +206,8 @@ pub async fn a_store_says_how_it_taxes(world: World) {
         (json!({ "crossBorder": { "keep": "all" } }), vec!["#/crossBorder/keep"]),
         (json!({ "crossBorder": { "keep": "gross", "origin": { "country": "DE" } } }), vec!["#/crossBorder/origin"]),
         (
-            json!({ "reverseChargeFrom": "US", "providerFallback": "guess" }),
-            vec!["#/providerFallback", "#/reverseChargeFrom"],
+            json!({ "taxRoundedPer": "unit", "discountsRoundedPer": "unit" }),
+            vec!["#/discountsRoundedPer", "#/taxRoundedPer"],
         ),
         (json!({ "shippingTax": { "by": "class" } }), vec!["#/shippingTax/class"]),
         (json!({ "sellsFrom": { "country": "Germany" } }), vec!["#/sellsFrom/country"]),

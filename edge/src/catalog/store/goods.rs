@@ -1,4 +1,4 @@
-//! What variants are taxed and shipped by.
+//! What variants are shipped by.
 
 use std::collections::BTreeMap;
 
@@ -10,17 +10,15 @@ use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const GOODS: &str = "-- catalog::goods
-SELECT v.id, v.tax_class, v.taxable, v.weight_grams, v.needs_shipping, p.document -> '$.tags' AS tags
+SELECT v.id, v.tax_class, v.weight_grams, v.needs_shipping, p.document -> '$.tags' AS tags
 FROM json_each(?3) wanted
 CROSS JOIN variant v ON v.id = wanted.value AND v.organization_id = ?1 AND +v.store_id = ?2
 CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
 
-/// A variant as taxes and shipping see it.
+/// A variant as shipping sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goods {
     pub tax_class: TaxClass,
-    /// Whether it is taxed at all.
-    pub taxable: bool,
     /// Of one unit; 0 where it is not known.
     pub weight_grams: i64,
     /// False for what is downloaded or done.
@@ -42,7 +40,6 @@ pub fn goods_of(rows: &Rows) -> Result<BTreeMap<VariantId, Goods>, SqlError> {
         let tags = row.get::<Option<&str>>("tags")?.unwrap_or("[]");
         let goods = Goods {
             tax_class: row.parse("tax_class")?,
-            taxable: row.get("taxable")?,
             weight_grams: row.get("weight_grams")?,
             needs_shipping: row.get("needs_shipping")?,
             tags: serde_json::from_str(tags).map_err(|_| SqlError::Statement("tags do not read back".to_owned()))?,

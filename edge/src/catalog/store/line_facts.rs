@@ -2,6 +2,7 @@
 
 use headlesspro_shared::kernel::id::{CategoryId, ChannelId, CollectionId, ProductId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
+use headlesspro_shared::kernel::tax_class::TaxClass;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::BasePrice;
 use serde::Deserialize;
@@ -13,7 +14,7 @@ use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 /// The facets of a product have its collections, and its categories with all those above them.
 const LINE_FACTS: &str = "-- catalog::line_facts
-SELECT v.id, v.product_id, v.currency, v.price_minor, v.document ->> '$.compareAtPrice.amount' AS compare_at,
+SELECT v.id, v.product_id, v.currency, v.price_minor, v.tax_class, v.taxable, v.document ->> '$.compareAtPrice.amount' AS compare_at,
   (SELECT json_group_array(json_array(x.currency, x.price_minor, x.compare_at_minor))
     FROM store s CROSS JOIN json_each(s.currencies) c
     CROSS JOIN variant_price x ON x.variant_id = v.id AND x.currency = c.value AND x.organization_id = ?1
@@ -41,6 +42,9 @@ pub struct LineFacts {
     pub collections: Vec<CollectionId>,
     /// With all those above them.
     pub categories: Vec<CategoryId>,
+    pub tax_class: TaxClass,
+    /// Whether it bears tax at all.
+    pub taxable: bool,
 }
 
 /// The statement whose rows [`line_facts_of`] takes. Variants that are not this store's are left out.
@@ -85,6 +89,8 @@ fn facts_of(row: Row<'_>) -> Result<LineFacts, SqlError> {
         prices,
         collections: list(row, "collections")?,
         categories: list(row, "categories")?,
+        tax_class: row.parse("tax_class")?,
+        taxable: row.get("taxable")?,
     })
 }
 

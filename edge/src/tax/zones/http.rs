@@ -11,7 +11,7 @@ use serde_json::json;
 use super::usecase::{self, NewZone, ZoneError};
 use super::{Ruled, Zone};
 use crate::app::Ctx;
-use crate::catalog::answers::{changed_meanwhile, fields, listed, nothing, version_mismatch, versioned};
+use crate::catalog::{changed_meanwhile, fields, listed, nothing, version_mismatch, versioned};
 use crate::extract::{IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, Query, QueryParams};
 use crate::journal::{Answered, Claim, created};
 use crate::problem::Problem;

@@ -3,13 +3,12 @@
 use headlesspro_shared::kernel::area::Area;
 use headlesspro_shared::kernel::id::Id;
 use headlesspro_shared::kernel::time::Timestamp;
-use serde_json::json;
 
 use super::Ruled;
 use super::usecase::NewZone;
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
-use crate::tax::json_of;
+use crate::tax::{json_of, text_of};
 
 /// The statements of a kind of zones.
 #[derive(Debug, Clone, Copy)]
@@ -75,14 +74,14 @@ pub fn zones_of<R: Ruled>(rows: &Rows) -> Result<Vec<Zone<R>>, SqlError> {
 /// At the end, where `new` has no place.
 pub fn insert<R: Ruled>(tenant: Tenant, id: Id<R::ZoneKind>, new: &NewZone<R>, now: Timestamp) -> Statement {
     let statement = tenant.statement(R::SQL.insert).bind(id.to_string()).bind(new.name.as_str()).bind(new.position);
-    statement.bind(json!(new.areas).to_string()).bind(json!(new.rules).to_string()).bind(now.millis())
+    statement.bind(text_of(&new.areas)).bind(text_of(&new.rules)).bind(now.millis())
 }
 
 /// Replaces a zone that is at `zone.version`.
 pub fn replace<R: Ruled>(tenant: Tenant, zone: &Zone<R>, now: Timestamp) -> Statement {
     let statement = tenant.statement(R::SQL.replace).bind(zone.id.to_string()).bind(zone.version);
     let statement = statement.bind(zone.name.as_str()).bind(zone.position);
-    statement.bind(json!(zone.areas).to_string()).bind(json!(zone.rules).to_string()).bind(now.millis())
+    statement.bind(text_of(&zone.areas)).bind(text_of(&zone.rules)).bind(now.millis())
 }
 
 /// Deletes a zone that is at `version`.

@@ -15,6 +15,7 @@ use crate::catalog::guard_changed;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, told};
 use crate::port::sql::{Commit, Committed, Refusal, Rows};
+use crate::wire::value_of;
 
 /// Where a zone may stand: 0 to this.
 pub const LAST_POSITION: i64 = 1_000_000;
@@ -233,8 +234,12 @@ pub fn location<R: Ruled>(id: Id<R::ZoneKind>) -> String {
 
 /// What the audit log keeps.
 fn state<R: Ruled>(name: &str, position: Option<i64>, areas: &[Area], rules: &[R]) -> Value {
-    let members =
-        [("name", json!(name)), ("position", json!(position)), ("areas", json!(areas)), (R::WORDS.rules, json!(rules))];
+    let members = [
+        ("name", json!(name)),
+        ("position", json!(position)),
+        ("areas", value_of(&areas)),
+        (R::WORDS.rules, value_of(&rules)),
+    ];
     Value::Object(members.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Map<_, _>>())
 }
 

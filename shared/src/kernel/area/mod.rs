@@ -34,6 +34,17 @@ impl Place {
             postcode: postcode.and_then(|postcode| postcode.parse().ok()),
         }
     }
+
+    /// The place said with less, from the country alone to all that is known: with longer and longer beginnings of the
+    /// postcode, each without the region and with it.
+    pub fn parts_of(&self) -> impl Iterator<Item = Place> {
+        let postcode = self.postcode.as_ref().map_or("", Postcode::as_str);
+        let beginnings = (0..=postcode.len()).map(|length| postcode.get(..length).and_then(|text| text.parse().ok()));
+        let regions = || std::iter::once(None).chain(self.region.clone().map(Some));
+        beginnings.flat_map(move |postcode: Option<Postcode>| {
+            regions().map(move |region| Place { country: self.country, region, postcode: postcode.clone() })
+        })
+    }
 }
 
 /// Everywhere, a country, a region of it, or those of its postcodes that one of the patterns covers.

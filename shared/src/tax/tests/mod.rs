@@ -47,7 +47,7 @@ pub(super) fn rules(rates: Vec<TaxRate>) -> TaxRules {
 }
 
 pub(super) fn line(key: usize, of: &str, amount: i64) -> TaxLine {
-    TaxLine { key: format!("line-{key}"), amount, quantity: 1, class: class(of) }
+    TaxLine { key: format!("line-{key}"), amount, quantity: 1, class: class(of), taxable: true }
 }
 
 /// Lines of `(class, amount)`, in euros to Germany, half up.

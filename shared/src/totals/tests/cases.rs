@@ -45,6 +45,7 @@ fn cart(currency: Currency, country: &str, lines: &[(i64, i64)]) -> Cart {
         quantity: Quantity::try_from(*units).unwrap(),
         prices: vec![BasePrice { price: Money::new(*unit, currency), compare_at_price: None }],
         tax_class: TaxClass::STANDARD,
+        taxable: true,
     };
     Cart {
         currency,
