@@ -75,7 +75,6 @@ pub const ALL: &[Migration] = files![
     "202611230140_catalog_bulk_over",
     "202611230150_catalog_purge_order",
     "202611230200_catalog_rule_filling",
-    "202611230610_pricing_tables",
     "202611230610_promotions_tables",
     "202611230630_checkout_totals",
     "202611230631_promotions_standing",
@@ -83,6 +82,7 @@ pub const ALL: &[Migration] = files![
     "202611230641_shipping_rules",
     "202611230642_catalog_tax_class",
     "202611230650_checkout_taxes",
+    "202611230700_pricing_tables",
     "202611230830_checkout_prices_version",
 ];
 
