@@ -81,12 +81,16 @@ impl Fresh<'_> {
                 ids.insert(prefix, id);
             }
         }
-        let path = own.path_of(route);
         if ids.is_empty() {
-            path
-        } else {
-            fill(route, |prefix| ids.get(prefix).cloned().or_else(|| own.last(prefix)).unwrap())
+            return own.path_of(route);
         }
+        let path = fill(route, |prefix| ids.get(prefix).cloned().or_else(|| own.last(prefix)).unwrap());
+        // Who is in no group leaves none.
+        if route.method == Method::DELETE && route.path.ends_with("/members/{accountId}") {
+            let house = self.house;
+            house.request(&house.nobody, &Method::PUT, &path, Some(&self.owner), None, "").send().await.expect(204);
+        }
+        path
     }
 
     /// A new thing of this kind; `None` for what can be changed as often as one likes.
