@@ -17,6 +17,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::raw::read_body;
+use crate::port::sql::{Row, SqlError};
 use crate::problem::{FieldError, Place, Problem};
 
 /// The largest JSON body: 256 KiB. A full cart with addresses has a tenth of it.
@@ -172,6 +173,15 @@ pub(crate) fn json_tree(text: &[u8]) -> Result<(Value, BTreeSet<String>), String
 /// It is of another shape.
 pub fn stored<T: DeserializeOwned>(document: &str) -> Result<T, serde_json::Error> {
     tree::read(&serde_json::from_str(document)?).0
+}
+
+/// Reads a document that stands in a column.
+///
+/// # Errors
+/// [`SqlError::Statement`] when there is none, or it is of another shape.
+pub fn stored_in<T: DeserializeOwned>(row: Row<'_>, column: &str) -> Result<T, SqlError> {
+    let read = stored(row.get(column)?);
+    read.map_err(|error| SqlError::Statement(format!("column {column}: {error}")))
 }
 
 /// The JSON of `bytes`; members that stand twice go to `errors`. No body at all is an empty object.

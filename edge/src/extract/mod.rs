@@ -13,7 +13,7 @@ pub use arrival::Arrival;
 pub use freshness::MinVersion;
 pub use idempotency::IdempotencyKey;
 pub use if_match::IfMatch;
-pub use json::{FieldErrors, Json, JsonObject, Parse, given, stored};
+pub use json::{FieldErrors, Json, JsonObject, Parse, given, stored, stored_in};
 pub(crate) use json::{JSON_LIMIT, json_tree, malformed, not_json};
 pub use path::{PathId, PathText};
 pub use query::{Parsed, Query, QueryParams, next_link, query_of};

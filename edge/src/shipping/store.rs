@@ -5,8 +5,9 @@ use headlesspro_shared::kernel::id::{ShippingMethodId, ShippingMethodKind, Shipp
 use headlesspro_shared::shipping::{ShippingMethod, ShippingZone};
 
 use crate::app::Tenant;
+use crate::extract::stored_in;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
-use crate::tax::{Ruled, ZoneSql, ZoneWords, json_of};
+use crate::tax::{Ruled, ZoneSql, ZoneWords};
 
 const LIST: &str = "-- shipping::zones
 SELECT z.id, z.name, z.position, z.areas, z.methods AS rules, z.version, z.created_at, z.updated_at FROM shipping_zone z
@@ -71,8 +72,8 @@ pub fn zones_of(rows: &Rows) -> Result<Vec<ShippingZone>, SqlError> {
         Ok(ShippingZone {
             id: row.parse("id")?,
             name: row.get::<&str>("name")?.to_owned(),
-            areas: json_of(&row, "areas")?,
-            methods: json_of(&row, "methods")?,
+            areas: stored_in(row, "areas")?,
+            methods: stored_in(row, "methods")?,
         })
     };
     rows.iter().map(zone).collect()

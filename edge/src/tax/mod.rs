@@ -11,7 +11,7 @@ mod wire;
 mod zones;
 
 pub use self::http::routes;
-pub use store::{RULES_STATEMENTS, StoreTaxes, guard, json_of, rules, rules_of, text_of};
+pub use store::{RULES_STATEMENTS, StoreTaxes, guard, rules, rules_of, text_of};
 pub use zones::http::{ZoneWire, routes as zone_routes};
 pub use zones::openapi::{Described, operations as zone_operations};
 pub use zones::usecase::NewZone;

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::zones::{Ruled, ZoneSql, ZoneWords};
 use crate::app::Tenant;
-use crate::extract::stored;
+use crate::extract::stored_in;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 use crate::wire::value_of;
 
@@ -166,8 +166,8 @@ pub fn rules_of(rows: &[Rows]) -> Result<StoreTaxes, SqlError> {
         Ok(TaxZone {
             id: row.parse("id")?,
             name: row.get::<&str>("name")?.to_owned(),
-            areas: json_of(&row, "areas")?,
-            rates: json_of(&row, "rates")?,
+            areas: stored_in(row, "areas")?,
+            rates: stored_in(row, "rates")?,
         })
     };
     let zones = rows.get(1).into_iter().flat_map(Rows::iter).map(zone).collect::<Result<_, SqlError>>()?;
@@ -195,11 +195,11 @@ pub fn settings_of(rows: Option<&Rows>) -> Result<KeptSettings, SqlError> {
         return Ok(KeptSettings { settings: TaxSettings::default(), version: 0, updated_at: None, rules_version });
     };
     let settings = TaxSettings {
-        cross_border: json_of(&row, "cross_border")?,
+        cross_border: stored_in(row, "cross_border")?,
         tax_rounded_per: row.parse("tax_rounded_per")?,
         discounts_rounded_per: row.parse("discounts_rounded_per")?,
-        shipping_tax: json_of(&row, "shipping_tax")?,
-        sells_from: row.get::<Option<&str>>("sells_from")?.map(|_| json_of(&row, "sells_from")).transpose()?,
+        shipping_tax: stored_in(row, "shipping_tax")?,
+        sells_from: row.get::<Option<&str>>("sells_from")?.map(|_| stored_in(row, "sells_from")).transpose()?,
     };
     let updated_at = Some(Timestamp::from_millis(row.get("updated_at")?));
     Ok(KeptSettings { settings, version, updated_at, rules_version })
@@ -252,13 +252,4 @@ pub fn insert_presets(tenant: Tenant, zones: &[(TaxZoneId, TaxZone)], now: Times
 /// As it stands in a column.
 pub fn text_of<T: serde::Serialize>(kept: &T) -> String {
     serde_json::to_string(kept).unwrap_or_default()
-}
-
-/// The JSON of a column.
-///
-/// # Errors
-/// [`SqlError::Statement`] when it is none, or of another shape.
-pub fn json_of<T: serde::de::DeserializeOwned>(row: &Row<'_>, column: &str) -> Result<T, SqlError> {
-    let text: &str = row.get(column)?;
-    stored(text).map_err(|_| SqlError::Statement(format!("column {column} does not read back")))
 }

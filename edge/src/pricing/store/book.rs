@@ -8,8 +8,9 @@ use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::{BookParts, PriceBook, PriceList, PriceRule};
 use serde_json::json;
 
-use super::{group, json_of, rate, rule};
+use super::{group, rate, rule};
 use crate::app::Tenant;
+use crate::extract::stored_in;
 use crate::port::sql::{Rows, SqlError, Statement};
 
 const STANDING: &str = "-- pricing::book_standing
@@ -97,10 +98,10 @@ pub fn book_of(rows: &[Rows]) -> Result<Book, SqlError> {
         by_list.entry(row.parse("list_id")?).or_default().push(rule::rule_of(row)?);
     }
     let standing = standing.first().ok_or_else(|| SqlError::Statement("no store".to_owned()))?;
-    let lists: Vec<PriceList> = lists.iter().map(|row| json_of(row, "document")).collect::<Result<_, _>>()?;
+    let lists: Vec<PriceList> = lists.iter().map(|row| stored_in(row, "document")).collect::<Result<_, _>>()?;
     let parts = BookParts {
         settlement: standing.parse("currency")?,
-        endings: json_of(standing, "endings")?,
+        endings: stored_in(standing, "endings")?,
         lists: with_rules(lists, by_list),
         rates: rate::rates_of(rates)?,
     };

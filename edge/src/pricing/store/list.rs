@@ -7,8 +7,9 @@ use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::PriceList;
 use serde_json::json;
 
-use super::{json_of, moment};
+use super::moment;
 use crate::app::Tenant;
+use crate::extract::stored_in;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const LIST: &str = "-- pricing::lists
@@ -71,7 +72,7 @@ pub fn find(tenant: Tenant, id: PriceListId) -> Statement {
 pub fn lists_of(rows: &Rows) -> Result<Vec<StoredList>, SqlError> {
     let of = |row: Row<'_>| {
         Ok(StoredList {
-            list: json_of(row, "document")?,
+            list: stored_in(row, "document")?,
             rule_count: row.get("rule_count")?,
             version: row.get("version")?,
             created_at: moment(row, "created_at")?,

@@ -10,16 +10,9 @@ pub mod setting;
 
 use headlesspro_shared::kernel::time::Timestamp;
 
-use crate::extract::stored;
 use crate::port::sql::{Row, SqlError};
 
 /// The moment in a column.
 fn moment(row: Row<'_>, column: &str) -> Result<Timestamp, SqlError> {
     row.get(column).map(Timestamp::from_millis)
-}
-
-/// The JSON in a column.
-fn json_of<T: serde::de::DeserializeOwned>(row: Row<'_>, column: &str) -> Result<T, SqlError> {
-    let json = row.get::<&str>(column)?;
-    stored(json).map_err(|error| SqlError::Statement(format!("column {column}: {error}")))
 }

@@ -4,8 +4,8 @@ use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::pricing::PriceEnding;
 use serde_json::json;
 
-use super::json_of;
 use crate::app::Tenant;
+use crate::extract::stored_in;
 use crate::port::sql::{Rows, SqlError, Statement};
 
 /// A store that nothing was written of has no row.
@@ -56,7 +56,7 @@ pub fn setting_of(rows: Option<&Rows>) -> Result<Setting, SqlError> {
     let row = rows.and_then(Rows::first).ok_or_else(|| SqlError::Statement("no store".to_owned()))?;
     Ok(Setting {
         settlement: row.parse("currency")?,
-        endings: json_of(row, "endings")?,
+        endings: stored_in(row, "endings")?,
         settings_version: row.get("settings_version")?,
         version: row.get("version")?,
     })

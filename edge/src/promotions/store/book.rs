@@ -2,11 +2,10 @@
 
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::promotions::{BookedCode, BookedPromotion, Code, Definition, PromotionBook, StackingGroup};
-use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::app::Tenant;
-use crate::extract::stored;
+use crate::extract::stored_in;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 /// Those of codes are read whatever they are, so that a shopper is told why one does nothing. Of the automatic ones no
@@ -94,7 +93,7 @@ pub fn groups_of(rows: &Rows) -> Result<Vec<StackingGroup>, SqlError> {
             key: row.get::<&str>("key")?.to_owned(),
             priority: i32::try_from(priority).map_err(|error| SqlError::Statement(error.to_string()))?,
             within: row.parse("within")?,
-            excludes: json_of(row, "excludes")?,
+            excludes: stored_in(row, "excludes")?,
         })
     };
     rows.iter().map(group).collect()
@@ -103,10 +102,5 @@ pub fn groups_of(rows: &Rows) -> Result<Vec<StackingGroup>, SqlError> {
 /// # Errors
 /// [`SqlError::Statement`] when the row is of another shape.
 pub(super) fn definition_of(row: Row<'_>) -> Result<Definition, SqlError> {
-    json_of(row, "definition")
-}
-
-fn json_of<T: DeserializeOwned>(row: Row<'_>, column: &str) -> Result<T, SqlError> {
-    let read = stored(row.get(column)?);
-    read.map_err(|error| SqlError::Statement(format!("column {column}: {error}")))
+    stored_in(row, "definition")
 }

@@ -7,8 +7,9 @@ use headlesspro_shared::kernel::time::Timestamp;
 use super::Ruled;
 use super::usecase::NewZone;
 use crate::app::Tenant;
+use crate::extract::stored_in;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
-use crate::tax::{json_of, text_of};
+use crate::tax::text_of;
 
 /// The statements of a kind of zones.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +62,8 @@ pub fn zones_of<R: Ruled>(rows: &Rows) -> Result<Vec<Zone<R>>, SqlError> {
             id: row.parse("id")?,
             name: row.get::<&str>("name")?.to_owned(),
             position: row.get("position")?,
-            areas: json_of(&row, "areas")?,
-            rules: json_of(&row, "rules")?,
+            areas: stored_in(row, "areas")?,
+            rules: stored_in(row, "rules")?,
             version: row.get("version")?,
             created_at: Timestamp::from_millis(row.get("created_at")?),
             updated_at: Timestamp::from_millis(row.get("updated_at")?),
