@@ -9,6 +9,7 @@
 
 mod audit;
 mod bulk;
+mod checkouts;
 mod clock;
 mod defer;
 mod entropy;

@@ -14,7 +14,7 @@ const NOW: Timestamp = Timestamp::from_millis(1_000);
 const HALF: &str =
     r#"{"name":"x","trigger":"automatic","effect":{"type":"reduce","by":{"type":"percent","rate":500000}}}"#;
 
-fn tenant() -> Tenant {
+pub fn tenant() -> Tenant {
     Tenant { organization: OrganizationId::from_u128(1), store: StoreId::from_u128(1) }
 }
 
@@ -22,19 +22,23 @@ fn promotion(number: u128) -> PromotionId {
     PromotionId::from_u128(number)
 }
 
-fn order(number: u128) -> OrderId {
+pub fn order(number: u128) -> OrderId {
     OrderId::from_u128(number)
 }
 
-async fn execute(sql: &dyn Sql, text: String) {
-    let mut commit = Commit::new();
-    commit.push(Statement::new(text));
-    let done = sql.commit(&commit).await.unwrap();
+pub async fn execute(sql: &dyn Sql, text: String) {
+    let done = tried(sql, text).await;
     assert!(matches!(done, Committed::Done { .. }), "{done:?}");
 }
 
+pub async fn tried(sql: &dyn Sql, text: String) -> Committed {
+    let mut commit = Commit::new();
+    commit.push(Statement::new(text));
+    sql.commit(&commit).await.unwrap()
+}
+
 /// A store with orders 1 to 9 and these promotions: twice in all, once for each customer, by a code for a single use.
-async fn furnish(sql: &dyn Sql) {
+pub async fn furnish(sql: &dyn Sql) {
     let Tenant { organization, store } = tenant();
     execute(
         sql,

@@ -84,6 +84,7 @@ pub const ALL: &[Migration] = files![
     "202611230650_checkout_taxes",
     "202611230700_pricing_tables",
     "202611230830_checkout_prices_version",
+    "202611230835_checkout_taxed",
 ];
 
 #[cfg(test)]

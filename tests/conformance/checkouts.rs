@@ -1,0 +1,65 @@
+//! Checkouts: a release that does not know what a newer one has agreed to completes none of them.
+
+use headlesspro_edge::app::Tenant;
+use headlesspro_edge::port::sql::{Committed, Sql};
+
+use crate::databases::{EmbeddedDatabase, SqldDatabase};
+use crate::promotions::{execute, furnish, order, tenant, tried};
+
+#[tokio::test]
+async fn embedded() {
+    no_older_release_completes_what_it_does_not_know(&EmbeddedDatabase::migrated().await.sql).await;
+}
+
+#[tokio::test]
+async fn sqld() {
+    no_older_release_completes_what_it_does_not_know(&SqldDatabase::migrated().await.sql).await;
+}
+
+async fn no_older_release_completes_what_it_does_not_know(sql: &dyn Sql) {
+    furnish(sql).await;
+    // One from before promotions, one that was totalled, and one that was taxed as well.
+    let taxed = "question = '{}', engine = 1, rules_version = 0, tax_version = 0";
+    for (number, agreed) in [(1, "question = NULL"), (2, "question = '{}', engine = 1, rules_version = 0"), (3, taxed)]
+    {
+        execute(sql, format!("UPDATE checkout SET {agreed} WHERE id = '{number}'")).await;
+        line(sql, number, "NULL").await;
+    }
+    assert_eq!([is_completed(sql, 1).await, is_completed(sql, 2).await], [true, false]);
+    totals(sql, 2).await;
+    totals(sql, 3).await;
+    assert_eq!([is_completed(sql, 2).await, is_completed(sql, 3).await], [true, false]);
+    execute(sql, format!("UPDATE checkout SET {taxed} WHERE id = '4'")).await;
+    line(sql, 4, "500").await;
+    totals(sql, 4).await;
+    assert!(is_completed(sql, 4).await);
+}
+
+async fn is_completed(sql: &dyn Sql, number: u128) -> bool {
+    let text = format!("UPDATE checkout SET state = 'completed' WHERE id = '{number}'");
+    matches!(tried(sql, text).await, Committed::Done { .. })
+}
+
+/// A line of the order of a checkout, with what is paid for it.
+async fn line(sql: &dyn Sql, number: u128, gross: &str) {
+    let (Tenant { organization, .. }, order) = (tenant(), order(number));
+    execute(
+        sql,
+        format!(
+            "INSERT INTO order_line (id, organization_id, order_id, position, variant_id, product_id, sku, title,
+               quantity, unit_price_minor, total_minor, gross_minor)
+             VALUES ('{number}', '{organization}', '{order}', 0, 'v', 'p', 's', 't', 1, 500, 500, {gross})"
+        ),
+    )
+    .await;
+}
+
+async fn totals(sql: &dyn Sql, number: u128) {
+    let (Tenant { organization, .. }, order) = (tenant(), order(number));
+    let values = format!("('{organization}', '{order}', 1, '{{}}', '{{}}')");
+    execute(
+        sql,
+        format!("INSERT INTO order_totals (organization_id, order_id, engine, question, totals) VALUES {values}"),
+    )
+    .await;
+}
