@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::port::clock::Clock;
@@ -155,13 +156,22 @@ impl Shop {
         self.complete_by(&self.shopper, checkout, idempotency_key, "on-account").await
     }
 
+    /// Comes back when it is told to: what other stories change in the same shop may be in the way for a moment.
     pub async fn complete_by(&self, client: &Client, checkout: &str, idempotency_key: &str, method: &str) -> Answer {
-        client
-            .post(&format!("/api/v1/checkouts/{checkout}/complete"))
-            .header("idempotency-key", idempotency_key)
-            .json(&json!({ "payment": { "provider": "manual", "method": method } }))
-            .send()
-            .await
+        let mut tries = 0;
+        loop {
+            let answer = client
+                .post(&format!("/api/v1/checkouts/{checkout}/complete"))
+                .header("idempotency-key", idempotency_key)
+                .json(&json!({ "payment": { "provider": "manual", "method": method } }))
+                .send()
+                .await;
+            tries += 1;
+            if answer.status != 503 || answer.json()["code"] != "contended" || tries == 4 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_secs(answer.the("retry-after").parse().unwrap())).await;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, No
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
+use headlesspro_shared::tax::Missing;
 use headlesspro_shared::totals::{GiftTotals, LineTotals, Totals};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, StatusCode};
@@ -243,6 +244,19 @@ impl From<OpenError> for Problem {
                 at: Place::Pointer("#/cartId".to_owned()),
                 detail: "is not a cart of this store, or it has expired".to_owned(),
             }]),
+            OpenError::AddressLacks(missing) => {
+                let lacks = |missing: Missing| {
+                    let (member, what) = match missing {
+                        Missing::Region => ("region", "a code of ISO 3166-2, such as US-CA or CA"),
+                        Missing::Postcode => ("postalCode", "letters and digits"),
+                    };
+                    FieldError {
+                        at: Place::Pointer(format!("#/shippingAddress/{member}")),
+                        detail: format!("decides what is taxed there, and must be given: {what}"),
+                    }
+                };
+                Problem::invalid(missing.into_iter().map(lacks).collect())
+            }
             OpenError::TooExpensive => not_placeable(&NotPlaceable::Money(MoneyError::Overflow)),
             OpenError::NotPlaceable(error) => not_placeable(&error),
         }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody, totals_changed};
 use super::usecase::{CompleteError, OpenError};
+use crate::failure::Unavailable;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, address, address_answer, carts,
     credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
@@ -160,8 +161,9 @@ fn show() -> Operation {
         .problems(not_found())
 }
 
-/// Where the promotions have changed, it is totalled again, and once more where they change meanwhile.
-const COMPLETING: Budget = Budget::new(2, 10, 0);
+/// Where the rules have changed, it is totalled again, with one read more where a gift is earned; and again where they
+/// change meanwhile.
+const COMPLETING: Budget = Budget::new(2, 23, 0);
 
 fn complete() -> Operation {
     operation(Method::POST, "/api/v1/checkouts/{id}/complete", "completeCheckout")
@@ -169,7 +171,7 @@ fn complete() -> Operation {
             "Places the order",
             "Takes the stock, records the payment and places the order, in one commit: everything, or nothing. \
              Refused with everything that is in the way: short lines with what is left, and changed prices with old \
-             and new; and where promotions have changed since the checkout was opened, what it comes to now beside what \
+             and new; and where prices, promotions or taxes have changed since the checkout was opened, what it comes to now beside what \
              was agreed to. Saying that the order is `paid` needs a key that also has the scope `payments:write`.",
         )
         .budget(COMPLETING)
@@ -197,6 +199,7 @@ fn complete() -> Operation {
         .problems(json_body())
         .problems(entropy())
         .problems(vec![
+            of(Unavailable::Contended, "The merchant changes prices, promotions or taxes all the time at this moment."),
             of(CompleteError::NotPlaceable(NotPlaceable::Empty), "The checkout has no lines."),
             of(CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
             lines_not_available(CompleteError::NotPlaceable(every_problem())),

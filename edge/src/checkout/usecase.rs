@@ -13,13 +13,14 @@ use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId, VariantId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
+use headlesspro_shared::tax::Missing;
 use headlesspro_shared::totals::{GiftTotals, Totals};
 use serde_json::json;
 
 use super::store::{self, Checkout};
 use crate::app::Ctx;
 use crate::cart::{self, Contents};
-use crate::catalog::{Advance, Touched};
+use crate::catalog::{Advance, PriceIn, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
@@ -42,6 +43,8 @@ pub enum OpenError {
     NoSuchCart,
     /// More than money can be counted.
     TooExpensive,
+    /// Taxes depend on what the address does not say.
+    AddressLacks(Vec<Missing>),
     NotPlaceable(NotPlaceable),
 }
 
@@ -58,7 +61,7 @@ pub enum CompleteError {
 }
 
 /// Rules that change as often while one order is placed are somebody's who does nothing else.
-const MOST_COMMITS: usize = 3;
+const MOST_COMMITS: usize = 8;
 
 /// A first answer, or the same again.
 pub enum Answered {
@@ -106,6 +109,10 @@ pub async fn open(
     }
     let mut offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
     let basis = totals::basis_of(rows.get(3..known).unwrap_or_default(), ctx.now)?;
+    let missing = destination.as_ref().map(|place| basis.asks_for(place)).unwrap_or_default();
+    if !missing.is_empty() {
+        return Err(Failure::Rejected(OpenError::AddressLacks(missing)));
+    }
     basis.price(&mut offers, &wanted, currency, channel);
     let placement =
         agree(&wanted, currency, &offers).map_err(|error| Failure::Rejected(OpenError::NotPlaceable(error)))?;
@@ -288,12 +295,13 @@ pub async fn complete(
     Err(Failure::Unavailable(Unavailable::Contended))
 }
 
-/// Totals a checkout by the rules of now: whoever has agreed to the same may have it by them. Whether anything of it has
-/// changed at all.
+/// Totals a checkout by the rules of now, which no replica tells: whoever has agreed to the same may have it by them.
+/// Whether anything of it has changed at all.
 ///
 /// # Errors
 /// [`CompleteError::TotalsChanged`] where it comes to something else.
 async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure<CompleteError>> {
+    let ctx = &ctx.clone().reading_what_is_current();
     let Some(agreed) = &checkout.agreed else { return Ok(false) };
     let (tenant, cart) = (ctx.tenant(), &agreed.question.cart);
     let email_hash = hash_of_address(ctx, &checkout.personal.email)?;
@@ -333,7 +341,10 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure
         let both = Box::new([agreed.totals.clone(), now.totals]);
         return Err(Failure::Rejected(CompleteError::TotalsChanged(both)));
     }
-    let by = |agreed: &Agreed| (agreed.standing, agreed.question.cart.is_first_order, agreed.catalog_prices());
+    let by = |agreed: &Agreed| {
+        let cart = &agreed.question.cart;
+        (agreed.standing, cart.is_first_order, cart.customer_groups.clone(), agreed.catalog_prices())
+    };
     let has_changed = by(&now) != by(agreed) || now.totals != agreed.totals;
     checkout.agreed = Some(now.as_kept());
     Ok(has_changed)
@@ -419,7 +430,7 @@ async fn commit_of(
     let mut commit = Commit::new();
     orders::insert(&mut commit, tenant, &order, ctx.now);
     if let Some(agreed) = agreed {
-        for guard in agreed.standing.guards(tenant) {
+        for guard in agreed.guards(tenant) {
             commit.push(guard);
         }
         if agreed.question.cart.is_first_order == Some(true) && !agreed.totals.redemptions.is_empty() {
@@ -428,7 +439,12 @@ async fn commit_of(
         let currency = agreed.totals.currency;
         promotions::redeem(&mut commit, tenant, id, &agreed.totals.redemptions, currency, ctx.now);
     }
-    let price = |line: &PlacedLine| (line.variant, line.unit_price.currency(), Some(line.unit_price));
+    let price = |line: &PlacedLine| PriceIn {
+        variant: line.variant,
+        currency: line.unit_price.currency(),
+        price: Some(line.unit_price),
+        taxed: None,
+    };
     let prices = agreed.map_or_else(|| checkout.lines.iter().map(price).collect(), Agreed::catalog_prices);
     commit.push(catalog::guard_prices(tenant, &prices, checkout.channel, ctx.now));
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));

@@ -12,7 +12,7 @@ use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::{self, PriceQuestion, PriceSource, PriceStep, ResolvedPrice};
 use headlesspro_shared::promotions::{BookedPromotion, Effect, Outcome, PromotionBook, PromotionError, Refusal};
-use headlesspro_shared::tax::{TaxError, TaxRules};
+use headlesspro_shared::tax::{Missing, TaxError, TaxRules};
 use headlesspro_shared::totals::{Cart, CartLine, GiftItem, Question, Rules, Totals, TotalsError, explain};
 
 use crate::app::{Ctx, Tenant};
@@ -39,7 +39,7 @@ pub struct Wanted {
     pub destination: Option<Place>,
 }
 
-/// How what decides a store's totals stood when it was read: a version of each kind, which [`Standing::guards`] holds a
+/// How what decides a store's totals stood when it was read: a version of each kind, which [`Agreed::guards`] holds a
 /// commit to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
@@ -53,17 +53,6 @@ pub struct Standing {
     pub turns_at: Option<Timestamp>,
 }
 
-impl Standing {
-    /// The statements that refuse a commit unless everything stands as it did.
-    pub fn guards(&self, tenant: Tenant) -> [Statement; 3] {
-        [
-            promotions::guard(tenant, self.promotions),
-            price_lists::guard(tenant, self.prices),
-            tax::guard(tenant, self.tax),
-        ]
-    }
-}
-
 /// What was totalled, by which rules, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreed {
@@ -73,6 +62,21 @@ pub struct Agreed {
 }
 
 impl Agreed {
+    /// The statements that refuse a commit unless everything stands as it did.
+    pub fn guards(&self, tenant: Tenant) -> Vec<Statement> {
+        let cart = &self.question.cart;
+        let mut guards = vec![
+            promotions::guard(tenant, self.standing.promotions),
+            price_lists::guard(tenant, self.standing.prices),
+            tax::guard(tenant, self.standing.tax),
+        ];
+        // Who is in which group is no business of the other buyers, so no version of the store's tells it.
+        if let Some(account) = cart.customer.as_deref().and_then(|customer| customer.parse().ok()) {
+            guards.push(price_lists::guard_groups(tenant, account, &cart.customer_groups));
+        }
+        guards
+    }
+
     /// Whether the rules say the same at `now` as they did, unless somebody has changed them.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.standing.turns_at.is_none_or(|turn| now < turn)
@@ -94,20 +98,24 @@ impl Agreed {
     }
 
     /// What the catalog said of the lines and gifts: in their currency and, where it says nothing in that, in the store's
-    /// own, whose prices are converted.
+    /// own, whose prices are converted; and what the lines are taxed as.
     pub fn catalog_prices(&self) -> Vec<PriceIn> {
         let Question { rules, cart, .. } = &self.question;
         let is_given = |gift: &&GiftItem| self.totals.gifts.iter().any(|given| given.variant == gift.variant);
-        let gifts = cart.gifts.iter().filter(is_given).map(|gift| (gift.variant, &gift.prices));
-        let lines = cart.lines.iter().map(|line| (line.variant, &line.prices));
+        // Which bear no tax.
+        let gifts = cart.gifts.iter().filter(is_given).map(|gift| (gift.variant, &gift.prices, None));
+        let lines = cart.lines.iter().map(|line| {
+            let taxed = (line.tax_class.clone(), line.taxable);
+            (line.variant, &line.prices, Some(taxed))
+        });
         let mut said = Vec::with_capacity(cart.lines.len());
-        for (variant, prices) in lines.chain(gifts) {
+        for (variant, prices, taxed) in lines.chain(gifts) {
             let price_in = |currency| prices.iter().map(|base| base.price).find(|price| price.currency() == currency);
             let set = price_in(cart.currency);
-            said.push((variant, cart.currency, set));
+            said.push(PriceIn { variant, currency: cart.currency, price: set, taxed });
             let own = rules.prices.settlement();
             if set.is_none() {
-                said.push((variant, own, price_in(own)));
+                said.push(PriceIn { variant, currency: own, price: price_in(own), taxed: None });
             }
         }
         said
@@ -220,6 +228,11 @@ pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
 }
 
 impl Basis {
+    /// What the address of a destination does not say, and taxes there depend on.
+    pub fn asks_for(&self, destination: &Place) -> Vec<Missing> {
+        self.taxes.rules.asks_for(destination)
+    }
+
     /// Sets what one unit of each of `lines` is offered at: the catalog's price, or what price lists and rates make of it
     /// for whoever buys; nothing where it is not sold in the currency. The variants that are at the price of a list.
     pub fn price(

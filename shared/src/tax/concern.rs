@@ -1,9 +1,18 @@
 //! What of a merchant's rules, and of a destination, decides.
 
+use std::collections::BTreeSet;
+
 use super::rules::{CrossBorder, TaxRules, TaxZone};
 use crate::kernel::area::{Area, Place, closest};
 use crate::kernel::id::TaxZoneId;
 use crate::kernel::time::Timestamp;
+
+/// What an address does not say, or not as a code, and taxes depend on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Missing {
+    Region,
+    Postcode,
+}
 
 impl TaxRules {
     /// The rules as far as they concern what goes to `destination`, and the destination as far as they ask about it. What
@@ -35,6 +44,28 @@ impl TaxRules {
         let least = destination.parts_of().find(|part| found(part) == meant);
         let place = least.unwrap_or_else(|| destination.clone());
         (TaxRules { zones, ..self }, place)
+    }
+
+    /// What an address in a country of the zones has to say so that one of them is found, where none holds as it is: the
+    /// rates of a country may differ by region and by postcode, and goods that no zone covers bear no tax.
+    pub fn asks_for(&self, destination: &Place) -> Vec<Missing> {
+        let areas = || self.zones.iter().flat_map(|zone| &zone.areas);
+        if areas().any(|area| area.covers(destination).is_some()) {
+            return Vec::new();
+        }
+        let of_country = areas().map(Area::parts).filter(|(country, ..)| *country == Some(destination.country));
+        let mut missing = BTreeSet::new();
+        for (_, region, postcodes) in of_country {
+            if region.is_some() && destination.region.is_none() {
+                missing.insert(Missing::Region);
+            }
+            // Those of another region say nothing of this one.
+            let may_hold = region.is_none() || destination.region.is_none() || region == destination.region.as_ref();
+            if !postcodes.is_empty() && may_hold && destination.postcode.is_none() {
+                missing.insert(Missing::Postcode);
+            }
+        }
+        missing.into_iter().collect()
     }
 
     /// The next instant after `at` at which a rate begins or ends; none: the rules stay as they are.
@@ -141,6 +172,45 @@ mod tests {
         }
         let nowhere = rules.concerning(&place("FR", Some("75001")));
         assert_eq!((nowhere.0.zones, nowhere.1), (Vec::new(), place("FR", None)));
+    }
+
+    #[test]
+    fn an_address_has_to_say_what_its_zone_is_found_by() {
+        let zone = |id: u128, areas: &str| TaxZone {
+            id: TaxZoneId::from_u128(id),
+            name: String::new(),
+            areas: serde_json::from_str(areas).unwrap(),
+            rates: Vec::new(),
+        };
+        let rules = TaxRules {
+            zones: vec![
+                zone(
+                    1,
+                    r#"[{"country":"US","region":"US-CA"},{"country":"US","region":"US-TX","postcodes":["733*"]}]"#,
+                ),
+                zone(2, r#"[{"country":"IT","postcodes":["23041"]}]"#),
+                zone(3, r#"[{"country":"ES"},{"country":"ES","region":"ES-CN"}]"#),
+            ],
+            ..TaxRules::none()
+        };
+        let asked = |country: &str, region, postcode| {
+            rules.asks_for(&Place::of_address(country.parse().unwrap(), region, postcode))
+        };
+        assert_eq!(asked("US", None, None), [Missing::Region, Missing::Postcode]);
+        assert_eq!(asked("US", Some("Kalifornien"), Some("94016")), [Missing::Region]);
+        assert_eq!(asked("US", Some("TX"), None), [Missing::Postcode]);
+        assert_eq!(asked("IT", None, None), [Missing::Postcode]);
+        // Where nothing is taxed, where it is found without, and where nobody has a zone, nothing is missing.
+        for (country, region, postcode) in [
+            ("US", Some("NY"), None),
+            ("US", Some("TX"), Some("10001")),
+            ("US", Some("CA"), None),
+            ("IT", None, Some("00118")),
+            ("ES", None, None),
+            ("FR", None, None),
+        ] {
+            assert_eq!(asked(country, region, postcode), [], "{country} {region:?} {postcode:?}");
+        }
     }
 
     #[test]

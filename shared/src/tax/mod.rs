@@ -29,6 +29,7 @@ mod tests;
 pub use crate::kernel::tax_class::{InvalidTaxClass, TaxClass};
 pub use answer::{LineRate, RateSum, TaxReason, TaxSource, Taxed, TaxedLine, ZoneName};
 pub use compute::{TaxError, tax};
+pub use concern::Missing;
 pub use exemption::{Exemption, NotExempt, RefusedExemption};
 pub use provider::{
     ProviderAnswer, ProviderFallback, ProviderLine, ProviderOutcome, ProviderRate, UnknownProviderFallback, settle,

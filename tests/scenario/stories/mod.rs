@@ -304,6 +304,8 @@ pub const STORIES: &[Story] = stories![
     taxed::prices_hold_the_tax_of_a_country(Mailbox, SignUp, Address),
     taxed::tax_comes_on_top_by_state_and_postcode(Mailbox, SignUp, Address),
     taxed::a_changed_rate_is_told_with_both_totals(Mailbox, SignUp, Address),
+    taxed::what_is_taxed_as_something_else_by_now_is_told(Mailbox, SignUp, Address),
+    taxed::an_address_says_what_its_taxes_depend_on(Mailbox, SignUp, Address),
     taxed::a_rate_ends_by_itself(Mailbox, SignUp, Address),
     taxed::what_crosses_a_border_keeps_its_net_or_its_price(Mailbox, SignUp, Address),
     taxed::tax_is_rounded_for_each_line_or_once(Mailbox, SignUp, Address),

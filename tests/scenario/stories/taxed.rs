@@ -188,6 +188,52 @@ pub async fn a_changed_rate_is_told_with_both_totals(world: World) {
     assert_eq!(refused["current"]["taxes"]["tax"]["amount"], "1.98");
 }
 
+pub async fn what_is_taxed_as_something_else_by_now_is_told(world: World) {
+    let (shop, _) = own_shop(&world, "reclassed", "EUR").await;
+    let mug = sell(&shop, "mug", ["11.90", "EUR"], json!({})).await;
+    let rates = json!([rate("VAT", "standard", 190_000), rate("VAT reduced", "books", 70_000)]);
+    zone(&shop, "Here", json!([{ "country": "DE" }]), rates).await;
+    let cart = shop.filled_cart(&[(&mug, 1)]).await;
+    let mut variant =
+        shop.merchant.patch("/api/v1/products/mug").json(&json!({})).send().await.expect(200).json()["variants"][0]
+            .clone();
+    for (member, value, tax) in [("taxClass", json!("books"), "0.78"), ("taxable", json!(false), "0.00")] {
+        let checkout = open(&shop, &cart, "DE", None, "10827").await;
+        variant[member] = value;
+        let body = json!({ "variants": [variant] });
+        shop.merchant.patch("/api/v1/products/mug").json(&body).send().await.expect(200);
+        let refused = complete(&shop, &checkout, member).await.expect_problem(409, "totals-changed").json();
+        assert_eq!(refused["current"]["total"]["amount"], "11.90");
+        assert_eq!(refused["lines"][0]["currentTax"]["amount"], tax, "{refused}");
+    }
+}
+
+pub async fn an_address_says_what_its_taxes_depend_on(world: World) {
+    let (shop, _) = own_shop(&world, "addressed", "USD").await;
+    let tent = sell(&shop, "tent", ["99.99", "USD"], json!({})).await;
+    let areas = json!([{ "country": "US", "region": "US-CA" }, { "country": "CA", "postcodes": ["V5K*"] }]);
+    zone(&shop, "West", areas, json!([rate("Sales tax", "standard", 72_500)])).await;
+    let cart = shop.filled_cart(&[(&tent, 1)]).await;
+    let mut form = order_form(&cart);
+    for (address, lacks) in [
+        (json!({ "countryCode": "US", "postalCode": "94016" }), "#/shippingAddress/region"),
+        (json!({ "countryCode": "US", "region": "Kalifornien", "postalCode": "94016" }), "#/shippingAddress/region"),
+        (json!({ "countryCode": "CA", "postalCode": null }), "#/shippingAddress/postalCode"),
+    ] {
+        form["shippingAddress"].as_object_mut().unwrap().extend(address.as_object().unwrap().clone());
+        let refused = shop.shopper.post("/api/v1/checkouts").json(&form).send().await.expect(422);
+        assert_eq!(refused.places(), [lacks], "{refused}");
+    }
+    // Who is taxed nowhere says as much as the post needs.
+    form["shippingAddress"]["countryCode"] = json!("IE");
+    shop.shopper.post("/api/v1/checkouts").json(&form).send().await.expect(201);
+    for (region, tax) in [("TX", None), ("CA", Some("6.76"))] {
+        let checkout = open(&shop, &cart, "US", Some(region), "94016").await;
+        let told = checkout["totals"]["taxes"]["tax"]["amount"].as_str();
+        assert_eq!(told, tax, "{checkout}");
+    }
+}
+
 pub async fn a_rate_ends_by_itself(world: World) {
     let (shop, _) = own_shop(&world, "ending", "EUR").await;
     let mug = sell(&shop, "mug", ["11.90", "EUR"], json!({})).await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::kernel::id::{ChannelId, ProductId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
+use headlesspro_shared::kernel::tax_class::TaxClass;
 use headlesspro_shared::kernel::time::Timestamp;
 use serde_json::json;
 
@@ -73,7 +74,7 @@ CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
 
 const GUARD_PRICES: &str = "-- catalog::guard_prices
 INSERT INTO violation (what)
-SELECT 'a price changed, or a variant is no longer for sale'
+SELECT 'a price or a tax class changed, or a variant is no longer for sale'
 FROM json_each(?3) line
 LEFT JOIN variant v ON v.id = line.value ->> 'variant' AND v.organization_id = ?1 AND v.store_id = ?2
 LEFT JOIN product p ON p.id = v.product_id AND p.organization_id = ?1 AND p.status = 'active'
@@ -82,7 +83,8 @@ WHERE p.id IS NULL OR iif(v.currency = line.value ->> 'currency', v.price_minor,
     SELECT x.price_minor FROM store s CROSS JOIN json_each(s.currencies) c
     CROSS JOIN variant_price x ON x.variant_id = v.id AND x.currency = c.value AND x.organization_id = ?1
     WHERE s.organization_id = ?1 AND s.id = ?2 AND c.value = line.value ->> 'currency'))
-  IS NOT line.value ->> 'price'";
+  IS NOT line.value ->> 'price'
+  OR line.value ->> 'taxClass' <> v.tax_class OR line.value ->> 'taxable' <> v.taxable";
 
 /// A product that is shown `now`.
 pub fn product(tenant: Tenant, key: Result<ProductId, &str>, now: Timestamp) -> Statement {
@@ -113,15 +115,29 @@ pub fn offers_of(rows: &Rows) -> Result<BTreeMap<VariantId, Offer>, SqlError> {
     rows.iter().map(|row| offer_of(row).map(|offer| (offer.variant, offer))).collect()
 }
 
-/// What the catalog says that a variant costs in a currency; nothing where it has no price in it.
-pub type PriceIn = (VariantId, Currency, Option<Money>);
+/// What the catalog says that a variant costs in a currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PriceIn {
+    pub variant: VariantId,
+    pub currency: Currency,
+    /// None: it has none in that currency.
+    pub price: Option<Money>,
+    /// Its tax class, and whether it bears tax at all; none where that makes no difference.
+    pub taxed: Option<(TaxClass, bool)>,
+}
 
-/// Refuses the commit unless each variant is for sale `now`, in the channel if there is one, and the catalog's prices are
-/// these.
+/// Refuses the commit unless each variant is for sale `now`, in the channel if there is one, and the catalog's prices and
+/// tax classes are these.
 pub fn guard_prices(tenant: Tenant, prices: &[PriceIn], channel: Option<ChannelId>, now: Timestamp) -> Statement {
-    let price = |(variant, currency, price): &PriceIn| {
-        let (currency, price) = (currency.code(), price.map(Money::minor));
-        json!({ "variant": variant.to_string(), "price": price, "currency": currency })
+    let price = |said: &PriceIn| {
+        let taxed = said.taxed.as_ref();
+        json!({
+            "variant": said.variant.to_string(),
+            "price": said.price.map(Money::minor),
+            "currency": said.currency.code(),
+            "taxClass": taxed.map(|(class, _)| class.to_string()),
+            "taxable": taxed.map(|(_, taxable)| taxable),
+        })
     };
     let prices: Vec<_> = prices.iter().map(price).collect();
     in_channel(tenant.statement(GUARD_PRICES).bind(json!(prices).to_string()).bind(now.millis()), channel)

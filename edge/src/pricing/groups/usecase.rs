@@ -175,7 +175,6 @@ async fn try_set_member(ctx: &Ctx, id: CustomerGroupId, account: AccountId, is_m
     let mut commit = Commit::new();
     commit.push(if is_member { group::add(tenant, id, account, ctx.now) } else { group::remove(tenant, id, account) });
     let guard = commit.push(guard_changed());
-    commit.push(setting::advance_all(tenant));
     let (action, event) = if is_member {
         ("customer-group.add-member", "customer-group.member-added")
     } else {

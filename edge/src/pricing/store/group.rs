@@ -54,6 +54,11 @@ const OF_ACCOUNT: &str = "-- pricing::groups_of_account
 SELECT m.group_id FROM customer_group_member m WHERE m.organization_id = ?1 AND m.account_id = ?2
 ORDER BY m.group_id";
 
+const GUARD: &str = "-- pricing::guard_groups
+INSERT INTO violation (what) SELECT 'the customer is in other groups'
+WHERE (SELECT json_group_array(m.group_id) FROM (SELECT x.group_id FROM customer_group_member x
+  WHERE x.organization_id = ?1 AND x.account_id = ?2 ORDER BY x.group_id) m) <> ?3";
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     pub id: CustomerGroupId,
@@ -158,6 +163,12 @@ fn of_member(sql: &'static str, tenant: Tenant, id: CustomerGroupId, account: Ac
 pub fn of_account(tenant: Tenant, account: Option<AccountId>) -> Statement {
     let account = account.map(|account| account.to_string());
     Statement::new(OF_ACCOUNT).bind(tenant.organization.to_string()).bind(account)
+}
+
+/// Refuses the commit unless these are the groups that an account is in, in the order of [`of_account`].
+pub fn guard(tenant: Tenant, account: AccountId, groups: &[CustomerGroupId]) -> Statement {
+    let statement = Statement::new(GUARD).bind(tenant.organization.to_string()).bind(account.to_string());
+    statement.bind(json!(groups).to_string())
 }
 
 /// # Errors
