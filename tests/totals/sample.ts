@@ -1,6 +1,6 @@
 // What whoever uses the module writes. It is checked by tsc, and so is each golden beside it.
 
-import { ENGINE_VERSION, TotalsError, explain, total, type LineTotals, type Question } from "headlesspro-totals";
+import { ENGINE_VERSION, TotalsError, explain, shop, total, type LineTotals, type Question } from "headlesspro-totals";
 import { engine } from "headlesspro-totals/engine";
 
 const question: Question = {
@@ -39,6 +39,10 @@ export function pay(): number {
     throw error;
   }
 }
+
+const ours = shop(question.rules);
+
+export const twice: number[] = [ours.total(question.cart).total, ours.explain(question.cart).totals.total];
 
 export const verdicts: string[] = explain(question).prices.flatMap((price) => price.considered.map((one) => one.verdict));
 

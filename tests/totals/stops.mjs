@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 
 const [, , folder, file] = process.argv;
 const load = (name) => import(pathToFileURL(join(folder, name)));
-const { ENGINE_VERSION, TotalsError, explain, total } = await load("totals.js");
+const { ENGINE_VERSION, TotalsError, explain, shop, total } = await load("totals.js");
 const { engine } = await load("engine.js");
 const question = JSON.parse(readFileSync(file, "utf8"));
 const expected = total(question);
@@ -25,6 +25,17 @@ const promotions = { promotions: [{ id: "promo_00000000000000000000000001", defi
 assert.throws(() => total({ ...question, rules: { ...question.rules, promotions } }), /recursion limit/);
 assert.deepEqual(total(question), expected);
 
+// Rules that were read once answer for carts, whatever becomes of the object that they were.
+const rules = structuredClone(question.rules);
+const ours = shop(rules);
+rules.taxMode = "none";
+for (const _ of [1, 2]) assert.deepEqual([ours.total(question.cart), ours.explain(question.cart)], [expected, explain(question)]);
+for (const wrong of [undefined, [], {}, question]) {
+  assert.throws(() => ours.total(wrong), (error) => error instanceof TotalsError && /^this is no cart/.test(error.message));
+  assert.throws(() => shop(wrong), (error) => error instanceof TotalsError && /^these are no rules/.test(error.message));
+}
+assert.deepEqual(ours.total(question.cart), expected);
+
 // An instance that stops is not asked again.
 const module = await WebAssembly.compile(readFileSync(join(folder, "totals.wasm")));
 const good = await WebAssembly.instantiate(module, {});
@@ -37,3 +48,18 @@ const stopping = engine(module, { exports: { ...good.exports, total: stop } });
 assert.throws(() => stopping.total(question), (error) => error instanceof TotalsError && error.cause instanceof WebAssembly.RuntimeError);
 assert.deepEqual(stopping.total(question), expected);
 assert.equal(asked, 1);
+
+// Nor is one of a shop's; the next one has its rules.
+const { Instance } = WebAssembly;
+let made = 0;
+WebAssembly.Instance = class {
+  constructor(...of) {
+    made += 1;
+    const { exports } = new Instance(...of);
+    return made === 2 ? { exports: { ...exports, total_of: stop } } : { exports };
+  }
+};
+const shopping = engine(module).shop(question.rules);
+assert.throws(() => shopping.total(question.cart), (error) => error.cause instanceof WebAssembly.RuntimeError);
+assert.deepEqual([shopping.total(question.cart), shopping.total(question.cart)], [expected, expected]);
+assert.equal(made, 3);

@@ -1,4 +1,4 @@
-import type { Explanation, Question, Totals } from "./totals.js";
+import type { Explanation, Question, Rules, Shop, Totals } from "./totals.js";
 
 export { TotalsError } from "./totals.js";
 
@@ -6,6 +6,7 @@ export interface Engine {
   readonly ENGINE_VERSION: number;
   total(question: Question): Totals;
   explain(question: Question): Explanation;
+  shop(rules: Rules): Shop;
 }
 
 /** The engine over `totals.wasm`, compiled; `instance` is the first one that is asked, where there is one already. */

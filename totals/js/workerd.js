@@ -3,5 +3,5 @@
 import { TotalsError, engine } from "./engine.js";
 import module from "./totals.wasm";
 
-export const { ENGINE_VERSION, total, explain } = engine(module);
+export const { ENGINE_VERSION, total, explain, shop } = engine(module);
 export { TotalsError };

@@ -6,7 +6,8 @@
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod exports;
 
-use headlesspro_shared::totals::{Explanation, Question, Totals, TotalsError};
+use headlesspro_shared::totals::{self, Cart, Explanation, Question, Rules, Totals, TotalsError};
+use serde::de::DeserializeOwned;
 
 /// The largest integer that JavaScript tells from its neighbours. Source: ECMA-262, `Number.MAX_SAFE_INTEGER`.
 const MOST: i64 = 9_007_199_254_740_991;
@@ -15,7 +16,15 @@ const MOST: i64 = 9_007_199_254_740_991;
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     #[error("this is no question: {0}")]
-    Question(#[from] serde_json::Error),
+    Question(serde_json::Error),
+    #[error("these are no rules: {0}")]
+    Rules(serde_json::Error),
+    #[error("this is no cart: {0}")]
+    Cart(serde_json::Error),
+    #[error("there are no rules yet")]
+    NoRules,
+    #[error("the answer cannot be told: {0}")]
+    Answer(#[from] serde_json::Error),
     #[error(transparent)]
     Totals(#[from] TotalsError),
     /// JavaScript would be told another amount.
@@ -28,8 +37,7 @@ pub enum Refused {
 /// # Errors
 /// [`Refused`].
 pub fn total(question: &[u8]) -> Result<Vec<u8>, Refused> {
-    let totals = read(question)?.total()?;
-    if is_exact(&totals) { Ok(serde_json::to_vec(&totals)?) } else { Err(Refused::Inexact) }
+    told(&read::<Question>(question, Refused::Question)?.total()?)
 }
 
 /// The totals of a question, with all that was considered on the way.
@@ -37,14 +45,45 @@ pub fn total(question: &[u8]) -> Result<Vec<u8>, Refused> {
 /// # Errors
 /// [`Refused`].
 pub fn explain(question: &[u8]) -> Result<Vec<u8>, Refused> {
-    let explanation = read(question)?.explain()?;
-    let Explanation { totals, promotions, .. } = &explanation;
-    let is_exact = is_exact(totals) && promotions.alternatives.iter().all(|one| one.saves <= MOST);
-    if is_exact { Ok(serde_json::to_vec(&explanation)?) } else { Err(Refused::Inexact) }
+    told_why(&read::<Question>(question, Refused::Question)?.explain()?)
 }
 
-fn read(question: &[u8]) -> Result<Question, serde_json::Error> {
-    serde_json::from_slice(question)
+/// The rules for [`total_of`] and [`explain_of`], which are this engine's.
+///
+/// # Errors
+/// [`Refused::Rules`].
+pub fn rules(text: &[u8]) -> Result<Rules, Refused> {
+    read(text, Refused::Rules)
+}
+
+/// The totals of a cart.
+///
+/// # Errors
+/// [`Refused`].
+pub fn total_of(rules: &Rules, cart: &[u8]) -> Result<Vec<u8>, Refused> {
+    told(&totals::total(rules, &read::<Cart>(cart, Refused::Cart)?)?)
+}
+
+/// The totals of a cart, with all that was considered on the way.
+///
+/// # Errors
+/// [`Refused`].
+pub fn explain_of(rules: &Rules, cart: &[u8]) -> Result<Vec<u8>, Refused> {
+    told_why(&totals::explain(rules, &read::<Cart>(cart, Refused::Cart)?)?)
+}
+
+fn read<T: DeserializeOwned>(text: &[u8], none: fn(serde_json::Error) -> Refused) -> Result<T, Refused> {
+    serde_json::from_slice(text).map_err(none)
+}
+
+fn told(totals: &Totals) -> Result<Vec<u8>, Refused> {
+    if is_exact(totals) { Ok(serde_json::to_vec(totals)?) } else { Err(Refused::Inexact) }
+}
+
+fn told_why(explanation: &Explanation) -> Result<Vec<u8>, Refused> {
+    let Explanation { totals, promotions, .. } = explanation;
+    let is_exact = is_exact(totals) && promotions.alternatives.iter().all(|one| one.saves <= MOST);
+    if is_exact { Ok(serde_json::to_vec(explanation)?) } else { Err(Refused::Inexact) }
 }
 
 /// Whether JavaScript knows all amounts: each of the others is a part of one of these.
@@ -83,6 +122,17 @@ mod tests {
         let [totals, explanation] = [total, explain]
             .map(|of| serde_json::from_slice::<serde_json::Value>(&of(QUESTION.as_bytes()).unwrap()).unwrap());
         assert_eq!(explanation["totals"], totals);
+    }
+
+    #[test]
+    fn a_cart_comes_to_the_same_by_rules_that_were_read_before() {
+        let question: serde_json::Value = serde_json::from_str(QUESTION).unwrap();
+        let [rules, cart] = ["rules", "cart"].map(|part| question[part].to_string());
+        let rules = super::rules(rules.as_bytes()).unwrap();
+        assert_eq!(total_of(&rules, cart.as_bytes()).unwrap(), total(QUESTION.as_bytes()).unwrap());
+        assert_eq!(explain_of(&rules, cart.as_bytes()).unwrap(), explain(QUESTION.as_bytes()).unwrap());
+        assert!(total_of(&rules, b"{}").unwrap_err().to_string().starts_with("this is no cart: missing field"));
+        assert!(super::rules(b"{}").unwrap_err().to_string().starts_with("these are no rules: missing field"));
     }
 
     #[test]

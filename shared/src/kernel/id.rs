@@ -101,6 +101,8 @@ pub struct Id<K>(u128, PhantomData<fn() -> K>);
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const DIGITS: usize = 26;
+/// Of 12 digits.
+const MASK: u128 = (1 << 60) - 1;
 const MILLIS_LIMIT: u64 = (1 << 48) - 1;
 
 impl<K> Id<K> {
@@ -152,11 +154,31 @@ fn decode(suffix: &str) -> Option<u128> {
     if suffix.len() != DIGITS || !matches!(suffix.as_bytes().first(), Some(b'0'..=b'7')) {
         return None;
     }
-    suffix.bytes().try_fold(0u128, |raw, byte| {
-        let digit = ALPHABET.iter().position(|&known| known == byte)?;
-        Some((raw << 5) | u128::try_from(digit).ok()?)
+    let (first, rest) = suffix.as_bytes().split_first_chunk::<2>()?;
+    let (middle, last) = rest.split_first_chunk::<12>()?;
+    let [first, middle, last] = [value_of(first)?, value_of(middle)?, value_of(last)?].map(u128::from);
+    Some((first << 120) | (middle << 60) | last)
+}
+
+/// Of 12 digits at most: wasm has no wider integers of its own.
+fn value_of(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |value, byte| {
+        let digit = VALUES.get(usize::from(*byte)).copied().flatten()?;
+        Some((value << 5) | u64::from(digit))
     })
 }
+
+/// The digit that a byte is.
+#[expect(clippy::indexing_slicing, reason = "what is out of bounds here does not compile")]
+const VALUES: [Option<u8>; 256] = {
+    let mut values = [None; 256];
+    let mut digit = 0u8;
+    while digit < 32 {
+        values[ALPHABET[digit as usize] as usize] = Some(digit);
+        digit += 1;
+    }
+    values
+};
 
 impl<K: Kind> Display for Id<K> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -164,9 +186,12 @@ impl<K: Kind> Display for Id<K> {
         formatter.write_char('_')?;
         // Put together first: a call of the formatter for each digit costs more than all of the rest.
         let mut digits = [b'0'; DIGITS];
-        for (digit, shift) in digits.iter_mut().rev().zip((0_u32..).step_by(5)) {
-            let index = usize::try_from((self.0 >> shift) & 31).unwrap_or(0);
-            *digit = ALPHABET.get(index).copied().unwrap_or(b'0');
+        let values = [self.0, self.0 >> 60, self.0 >> 120].map(|raw| u64::try_from(raw & MASK).unwrap_or(0));
+        for (chunk, value) in digits.rchunks_mut(12).zip(values) {
+            for (digit, shift) in chunk.iter_mut().rev().zip((0_u32..).step_by(5)) {
+                let index = usize::try_from((value >> shift) & 31).unwrap_or(0);
+                *digit = ALPHABET.get(index).copied().unwrap_or(b'0');
+            }
         }
         formatter.write_str(str::from_utf8(&digits).unwrap_or_default())
     }
