@@ -338,11 +338,22 @@ impl<'de> VariantAccess<'de> for Members<'de, '_> {
     }
 
     fn struct_variant<V: Visitor<'de>>(
-        self,
+        mut self,
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, serde_json::Error> {
-        Err(Error::invalid_type(Unexpected::NewtypeVariant, &visitor))
+        self.next_value_seed(Fields(visitor))
+    }
+}
+
+/// What reads the fields of a variant that has them by name.
+struct Fields<V>(V);
+
+impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Fields<V> {
+    type Value = V::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+        deserializer.deserialize_map(self.0)
     }
 }
 
@@ -368,6 +379,8 @@ impl<'de> SeqAccess<'de> for Elements<'de, '_> {
 
 #[cfg(test)]
 mod tests {
+    use headlesspro_shared::shipping::Expression;
+
     use super::*;
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -380,6 +393,7 @@ mod tests {
     enum Colour {
         Red,
         Mixed(Point),
+        Faded { from: Box<Colour>, to: i64 },
     }
 
     #[derive(Debug, PartialEq, Deserialize)]
@@ -423,6 +437,23 @@ mod tests {
     }
 
     #[test]
+    fn a_variant_with_fields_is_read_from_an_object_within() {
+        let tree = parsed(r#"{"colour":{"faded":{"from":{"faded":{"from":"red","to":1}},"to":2,"by":3}}}"#);
+        let (read, findings) = read::<Shape>(&tree);
+        let faded = |from, to| Colour::Faded { from: Box::new(from), to };
+        assert_eq!(read.unwrap().colour, Some(faded(faded(Colour::Red, 1), 2)));
+        assert_eq!(findings.unknown, ["colour/faded/by"]);
+    }
+
+    #[test]
+    fn what_merchants_compute_with_reads_back_as_it_was_written() {
+        let text = r#"{"steps":{"of":{"steps":{"of":"weight","size":2}},"size":500}}"#;
+        let tree = parsed(text);
+        let read = read::<Expression>(&tree).0.unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
+    }
+
+    #[test]
     fn what_is_wrong_is_found_where_it_stands() {
         for (text, wrong, error) in [
             ("[null,null]", "", "invalid type: sequence, expected struct Shape"),
@@ -433,11 +464,21 @@ mod tests {
             (r#"{"centre":{"x":18446744073709551615}}"#, "centre/x", "invalid value"),
             (r#"{"corners":[{},{"x":true}]}"#, "corners/1/x", "invalid type: boolean `true`, expected i64"),
             (r#"{"corners":{"x":1}}"#, "corners", "invalid type: map, expected a sequence"),
-            (r#"{"colour":"blue"}"#, "colour", "unknown variant `blue`, expected `red` or `mixed`"),
+            (r#"{"colour":"blue"}"#, "colour", "unknown variant `blue`, expected one of `red`, `mixed`, `faded`"),
             (r#"{"colour":"mixed"}"#, "colour", "invalid type: unit variant, expected newtype variant"),
             (r#"{"colour":{"red":null}}"#, "colour", "invalid type: map, expected a name alone"),
             (r#"{"colour":{"mixed":{"x":true}}}"#, "colour/mixed/x", "invalid type: boolean `true`, expected i64"),
             (r#"{"colour":{"mixed":{},"red":1}}"#, "colour", "invalid type: map, expected enum Colour"),
+            (
+                r#"{"colour":{"faded":[1]}}"#,
+                "colour/faded",
+                "invalid type: sequence, expected struct variant Colour::Faded",
+            ),
+            (
+                r#"{"colour":{"faded":{"from":"red","to":"1"}}}"#,
+                "colour/faded/to",
+                r#"invalid type: string "1", expected i64"#,
+            ),
             (r#"{"colour":{}}"#, "colour", "invalid type: map, expected enum Colour"),
             (r#"{"span":[true]}"#, "span", "invalid length 1, expected a tuple of size 2"),
             (r#"{"span":[true,"",1]}"#, "span", "has 1 elements too many"),
