@@ -82,10 +82,10 @@ impl Agreed {
         self.standing.turns_at.is_none_or(|turn| now < turn)
     }
 
-    /// As checkouts and orders keep it, whose readers need not know what else the merchant offers.
+    /// As checkouts and orders keep it, whose readers need not know what else the merchant offers, or what others pay.
     #[must_use]
     pub fn as_kept(self) -> Agreed {
-        Agreed { question: self.question.without_idle_promotions(&self.totals), ..self }
+        Agreed { question: self.question.without_idle_rules(&self.totals), ..self }
     }
 
     /// Whether the line at a place costs what the catalog says, and no list or rate has made that another price. A gift

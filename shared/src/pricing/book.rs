@@ -72,20 +72,11 @@ impl PriceBook {
             }
         }
         sort_by_key(&mut lists, |list| (Reverse(list.priority), list.id));
-        let mut places: Vec<(PriceListId, usize)> = lists.iter().enumerate().map(|(at, list)| (list.id, at)).collect();
-        sort_by_key(&mut places, |place| *place);
+        let places = places_of(&lists);
         if let Some([(id, _), _]) = places.windows(2).find(|pair| matches!(pair, [(one, _), (two, _)] if one == two)) {
             return Err(BookError::DuplicateList(*id));
         }
-        let place = |id: PriceListId| {
-            let found = places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-            places.get(found).map(|(_, at)| *at)
-        };
-        let base_of = |id: PriceListId| place(id).and_then(|at| lists.get(at)).map(|list| list.based_on);
-        let bases = lists
-            .iter()
-            .map(|list| Ok(check_base(list.id, base_of).map(|()| list.based_on.and_then(place))?))
-            .collect();
+        let bases = bases_of(&lists, &places);
         let rates = Rates::new(rates);
         check_rates(rates.all())?;
         Ok(PriceBook { settlement, endings, lists, bases, rates })
@@ -126,6 +117,13 @@ impl PriceBook {
         Ok(Conversion { amount: Money::new(minor, to), rates: route.rates() })
     }
 
+    /// The same with these lists, which are some of its own, in their order, and say no more than they did.
+    pub(super) fn with_lists(&self, lists: Vec<PriceList>) -> PriceBook {
+        let bases = bases_of(&lists, &places_of(&lists));
+        let (endings, rates) = (self.endings.clone(), self.rates.clone());
+        PriceBook { settlement: self.settlement, endings, lists, bases, rates }
+    }
+
     pub(super) fn rates(&self) -> &Rates {
         &self.rates
     }
@@ -148,6 +146,23 @@ impl From<PriceBook> for BookParts {
         let PriceBook { settlement, endings, lists, rates, bases: _ } = book;
         BookParts { settlement, endings, lists, rates: rates.all().to_vec() }
     }
+}
+
+/// The places of lists, by their ids.
+fn places_of(lists: &[PriceList]) -> Vec<(PriceListId, usize)> {
+    let mut places: Vec<(PriceListId, usize)> = lists.iter().enumerate().map(|(at, list)| (list.id, at)).collect();
+    sort_by_key(&mut places, |place| *place);
+    places
+}
+
+/// Of each list, the place of the one that it is based on.
+fn bases_of(lists: &[PriceList], places: &[(PriceListId, usize)]) -> Vec<Result<Option<usize>, Verdict>> {
+    let place = |id: PriceListId| {
+        let found = places.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        places.get(found).map(|(_, at)| *at)
+    };
+    let base_of = |id: PriceListId| place(id).and_then(|at| lists.get(at)).map(|list| list.based_on);
+    lists.iter().map(|list| Ok(check_base(list.id, base_of).map(|()| list.based_on.and_then(place))?)).collect()
 }
 
 fn check_endings(endings: &[PriceEnding]) -> Result<(), BookError> {

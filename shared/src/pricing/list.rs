@@ -122,7 +122,7 @@ impl PriceRule {
     }
 
     /// What two rules of a list may not have in common, in the order of the index.
-    fn key(&self) -> (RuleTarget, Option<Currency>, Quantity) {
+    pub(super) fn key(&self) -> (RuleTarget, Option<Currency>, Quantity) {
         (self.target, self.currency(), self.min_quantity)
     }
 }

@@ -24,6 +24,7 @@ mod bases;
 mod book;
 mod ending;
 mod error;
+mod kept;
 mod list;
 mod question;
 mod rate;

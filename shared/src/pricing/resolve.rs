@@ -6,8 +6,8 @@ use super::ending::{ending_for, round_price};
 use super::list::{has_currency, tier};
 use super::rates::{Route, in_range};
 use super::{
-    BasePrice, Considered, Explanation, ListKind, PriceBook, PriceList, PriceQuestion, PriceSource, PriceStep,
-    PricingError, ResolvedPrice, RulePrice, RuleTarget, Verdict,
+    BasePrice, Considered, Explanation, ListKind, PriceBook, PriceList, PriceQuestion, PriceRule, PriceSource,
+    PriceStep, PricingError, ResolvedPrice, RulePrice, RuleTarget, Verdict,
 };
 
 /// Picks the one price of a line.
@@ -30,7 +30,7 @@ pub fn explain(book: &PriceBook, question: &PriceQuestion<'_>) -> Explanation {
 }
 
 /// A question with the catalog's answer to it.
-struct Asked<'a> {
+pub(super) struct Asked<'a> {
     book: &'a PriceBook,
     question: &'a PriceQuestion<'a>,
     catalog: Result<CatalogPrice<'a>, PricingError>,
@@ -61,7 +61,7 @@ struct Decision<'a> {
 }
 
 impl<'a> Asked<'a> {
-    fn new(book: &'a PriceBook, question: &'a PriceQuestion<'a>) -> Asked<'a> {
+    pub(super) fn new(book: &'a PriceBook, question: &'a PriceQuestion<'a>) -> Asked<'a> {
         Asked { book, question, catalog: catalog_price(book, question) }
     }
 
@@ -73,7 +73,7 @@ impl<'a> Asked<'a> {
         let below = |regular: Money| self.best(ListKind::Sale, lowest_priority, Some(regular));
         let sale = regular_price.ok().and_then(below);
         let resolved = regular_price.map(|regular_price| {
-            let mut steps = Steps(Some(Vec::with_capacity(2)));
+            let mut steps = Steps { told: Some(Vec::with_capacity(2)), read: None };
             let (unit_price, compare_at_price, source) = match sale.or(regular) {
                 Some(Offer { at, list, price }) => {
                     // It gave this price a moment ago; now it also says how.
@@ -85,7 +85,7 @@ impl<'a> Asked<'a> {
                     (regular_price, self.catalog.as_ref().ok().and_then(|it| it.compare_at), PriceSource::Catalog)
                 }
             };
-            ResolvedPrice { unit_price, compare_at_price, source, steps: steps.0.unwrap_or_default() }
+            ResolvedPrice { unit_price, compare_at_price, source, steps: steps.told.unwrap_or_default() }
         });
         Decision { resolved, regular, sale }
     }
@@ -106,8 +106,29 @@ impl<'a> Asked<'a> {
         best
     }
 
+    /// The places of the list that gave the price, and of the one whose regular price it replaces.
+    pub(super) fn winners(&self) -> impl Iterator<Item = usize> {
+        let Decision { regular, sale, .. } = self.decide();
+        [regular, sale].into_iter().flatten().map(|offer| offer.at)
+    }
+
+    /// The rules that are looked at for what a list gives, each with the place of its list: the list's own and, where a
+    /// percentage changes them, those of what it is based on.
+    pub(super) fn read_of(&self, at: usize, list: &PriceList) -> Vec<(usize, PriceRule)> {
+        let mut steps = Steps { told: None, read: Some(Vec::new()) };
+        // Where it gives no price, what was looked at says so again.
+        let _ = self.price_of(at, list, &mut steps);
+        steps.read.unwrap_or_default()
+    }
+
     /// What a list gives to whom it is meant for.
     fn offer(&self, at: usize, list: &PriceList) -> Result<Money, Verdict> {
+        self.takes_part(list)?;
+        self.price_of(at, list, &mut Steps { told: None, read: None })
+    }
+
+    /// Whether a list is in force, and meant for whoever asks.
+    pub(super) fn takes_part(&self, list: &PriceList) -> Result<(), Verdict> {
         let question = self.question;
         list.in_force(question.at)?;
         if !list.currencies.is_empty() && !list.currencies.contains(&question.currency) {
@@ -119,7 +140,7 @@ impl<'a> Asked<'a> {
         if !list.groups.is_empty() && !list.groups.iter().any(|group| question.groups.contains(group)) {
             return Err(Verdict::OtherGroup);
         }
-        self.price_of(at, list, &mut Steps(None))
+        Ok(())
     }
 
     /// What a list gives, whoever it is meant for.
@@ -146,6 +167,7 @@ impl<'a> Asked<'a> {
         }
         for wanted in [Some(currency), None, Some(settlement)] {
             let Some(rule) = tier(rules, wanted, quantity) else { continue };
+            steps.note(at, *rule);
             let min_quantity = rule.min_quantity;
             return match rule.price {
                 RulePrice::ChangePpm(change_ppm) => {
@@ -306,23 +328,33 @@ fn changed(price: Money, change: Rate) -> Option<(i128, i128)> {
     Some((i128::from(price.minor()).checked_mul(factor)?, one))
 }
 
-/// The steps to a price, where somebody wants to know them.
-struct Steps(Option<Vec<PriceStep>>);
+/// The steps to a price, and the rules that were looked at on the way, where somebody wants to know them.
+struct Steps {
+    told: Option<Vec<PriceStep>>,
+    /// Each with the place of its list. What was looked at in vain stays.
+    read: Option<Vec<(usize, PriceRule)>>,
+}
 
 impl Steps {
     fn push(&mut self, step: impl FnOnce() -> PriceStep) {
-        if let Some(steps) = &mut self.0 {
-            steps.push(step());
+        if let Some(told) = &mut self.told {
+            told.push(step());
+        }
+    }
+
+    fn note(&mut self, list: usize, rule: PriceRule) {
+        if let Some(read) = &mut self.read {
+            read.push((list, rule));
         }
     }
 
     fn len(&self) -> usize {
-        self.0.as_ref().map_or(0, Vec::len)
+        self.told.as_ref().map_or(0, Vec::len)
     }
 
     fn back_to(&mut self, length: usize) {
-        if let Some(steps) = &mut self.0 {
-            steps.truncate(length);
+        if let Some(told) = &mut self.told {
+            told.truncate(length);
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::compute::kept_prices;
 use super::{ENGINE_VERSION, Explanation, Totals, TotalsError, explain, total};
 use crate::kernel::area::Place;
 use crate::kernel::id::{CategoryId, ChannelId, CollectionId, CustomerGroupId, ProductId, PromotionId, VariantId};
@@ -61,14 +62,16 @@ impl Question {
         self.answered_by(explain)
     }
 
-    /// Leaves out the promotions that neither took anything off nor answer for a code: the same question, which says no
-    /// more of what else the merchant offers. `totals` are its own.
+    /// Leaves out the promotions that neither took anything off nor answer for a code, and what no price came from of price
+    /// lists: the same question, which says no more of what else the merchant offers, or of what others pay. `totals`
+    /// are its own.
     #[must_use]
-    pub fn without_idle_promotions(mut self, totals: &Totals) -> Question {
+    pub fn without_idle_rules(mut self, totals: &Totals) -> Question {
         let applied = totals.redemptions.iter().map(|redemption| redemption.promotion);
         let asked_for = totals.codes.iter().filter_map(|code| code.promotion);
         let kept: BTreeSet<PromotionId> = applied.chain(asked_for).collect();
         self.rules.promotions.promotions.retain(|booked| kept.contains(&booked.id));
+        self.rules.prices = kept_prices(&self.rules, &self.cart);
         self
     }
 

@@ -11,7 +11,7 @@ use crate::kernel::id::{ProductId, VariantId};
 use crate::kernel::money::Money;
 use crate::kernel::order::sort_by_key;
 use crate::kernel::quantity::Quantity;
-use crate::pricing::{self, BasePrice, Conversion, PriceQuestion, PricingError, ResolvedPrice};
+use crate::pricing::{self, BasePrice, Conversion, PriceBook, PriceQuestion, PricingError, ResolvedPrice};
 use crate::promotions::{
     self, Basket, BasketLine, Discounted, Discounts, Gift, GiftOffer, PromotionError, ShippingCharge,
 };
@@ -114,6 +114,19 @@ fn prices(rules: &Rules, cart: &Cart) -> Result<Vec<ResolvedPrice>, TotalsError>
         pricing::resolve(&rules.prices, &question).map_err(|error| TotalsError::Price { key: line.key, error })
     };
     cart.lines.iter().map(price).collect()
+}
+
+/// What of the rules' prices is needed to price the cart again.
+pub(super) fn kept_prices(rules: &Rules, cart: &Cart) -> PriceBook {
+    let units = Units::of(cart);
+    let of_line = |line: &CartLine| (line.variant, line.product, units.of_variant(line.variant));
+    let lines = cart.lines.iter().map(|line| (of_line(line), line.prices.as_slice()));
+    let gifts = cart.gifts.iter().map(|gift| ((gift.variant, gift.product, Quantity::MIN), gift.prices.as_slice()));
+    let questions = lines.chain(gifts);
+    let questions: Vec<PriceQuestion<'_>> = questions
+        .map(|((variant, product, quantity), prices)| question(rules, cart, (variant, product), prices, quantity))
+        .collect();
+    rules.prices.kept_for(&questions)
 }
 
 /// Those that have a price: the others cannot be given.

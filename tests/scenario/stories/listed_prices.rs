@@ -99,6 +99,9 @@ pub async fn a_group_buys_at_its_list_and_nobody_else_does(world: World) {
     let account = tokens.json()["account"]["id"].as_str().unwrap().to_owned();
     let member = format!("{}/members/{account}", group.expect(201).the("location"));
     let group = member.split('/').nth(4).unwrap();
+    let staff = us.post("/api/v1/customer-groups").json(&json!({ "name": world.name("staff") })).send().await;
+    let staff = json!({ "priority": 9, "groups": [staff.expect(201).json()["id"]] });
+    let others = list(&world, "override", staff, &[fixed(&sold, 1, euros("5.00"))]).await;
     let list = list(&world, "override", json!({ "groups": [group] }), &[fixed(&sold, 1, euros("8.00"))]).await;
 
     // The catalog's for whoever is in no group yet.
@@ -129,9 +132,11 @@ pub async fn a_group_buys_at_its_list_and_nobody_else_does(world: World) {
     let why = explained(&world, &format!("orders/{}", order["id"].as_str().unwrap())).await;
     let price = &why["totals"]["lines"][0]["price"];
     assert_eq!((&price["source"], verdict(&why, &list)), (&json!({ "list": id(&list) }), json!("won")), "{why}");
+    // What others pay is not kept with it.
+    assert!(!why.to_string().contains(id(&others)), "{why}");
     // The staff, who are asked, are in no group.
     let why = explained(&world, &format!("carts/{cart}")).await;
-    assert_eq!(verdict(&why, &list), "other-group");
+    assert_eq!([verdict(&why, &list), verdict(&why, &others)], ["other-group", "other-group"]);
 }
 
 pub async fn more_units_cost_less_each(world: World) {

@@ -1,5 +1,7 @@
 //! What holds for every book and question.
 
+use std::collections::BTreeSet;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -220,6 +222,56 @@ proptest! {
         prop_assert!(now < turn);
         let later = Timestamp::from_millis(now + (turn - 1 - now) * part / 999);
         prop_assert_eq!(resolve(&book, &question), resolve(&book, &PriceQuestion { at: later, ..question }));
+    }
+
+    #[test]
+    fn what_is_kept_answers_as_the_whole_book_and_says_less(
+        parts in any_parts().prop_map(sound),
+        asked in any_question(),
+        others in prop::collection::vec((1..3u128, 1..3u128, 1..8i64, any::<bool>()), 0..4),
+    ) {
+        let book = PriceBook::new(parts).unwrap();
+        let one = asked.question();
+        let mut questions = vec![one];
+        questions.extend(others.into_iter().map(|(variant, product, quantity, is_priced)| PriceQuestion {
+            variant: VariantId::from_u128(variant),
+            product: ProductId::from_u128(product),
+            quantity: units(quantity),
+            base: if is_priced { one.base } else { &[] },
+            ..one
+        }));
+        let most = questions.iter().map(|question| question.quantity).max().unwrap();
+        let kept = book.kept_for(&questions);
+        let mut sources = BTreeSet::new();
+        for question in &questions {
+            let (whole, less) = (explain(&book, question), explain(&kept, question));
+            prop_assert_eq!(&whole.resolved, &less.resolved);
+            let decided = |explanation: &Explanation| {
+                let is_of_it = |it: &&Considered| matches!(it.verdict, Verdict::Won | Verdict::Replaced);
+                explanation.considered.iter().filter(is_of_it).copied().collect::<Vec<_>>()
+            };
+            prop_assert_eq!(decided(&whole), decided(&less));
+            // What else is there gave what it gives.
+            for one in &less.considered {
+                let before = whole.considered.iter().find(|other| other.source == one.source).unwrap();
+                prop_assert_eq!((one.price, one.kind, one.priority), (before.price, before.kind, before.priority));
+            }
+            sources.extend(decided(&less).into_iter().filter_map(|it| match it.source {
+                PriceSource::List(list) => Some(list),
+                PriceSource::Catalog => None,
+            }));
+        }
+        // Lists that gave nothing are there only as what another is based on.
+        let bases: BTreeSet<_> = kept.lists.iter().filter_map(|list| list.based_on).collect();
+        for list in &kept.lists {
+            prop_assert!(sources.contains(&list.id) || bases.contains(&list.id));
+            let is_own = |group: &CustomerGroupId| one.groups.contains(group) || *group == CustomerGroupId::from_u128(0);
+            prop_assert!(list.groups.iter().all(is_own));
+            prop_assert!(list.rules.iter().all(|rule| rule.min_quantity <= most));
+        }
+        // It can be stored, and kept again.
+        prop_assert_eq!(&PriceBook::new(BookParts::from(kept.clone())).unwrap(), &kept);
+        prop_assert_eq!(&kept.kept_for(&questions), &kept);
     }
 
     #[test]

@@ -2,10 +2,11 @@
 
 use proptest::prelude::ProptestConfig;
 
-use super::super::{LineTotals, Question, Refund, Taxes, Totals, explain, refund, refund_amount, total};
+use super::super::{LineTotals, Question, Refund, Rules, Taxes, Totals, explain, refund, refund_amount, total};
 use super::random::{Numbers, case};
 use crate::kernel::quantity::Quantity;
 use crate::organizations::TaxMode;
+use crate::pricing::BookParts;
 use crate::tax::{CrossBorder, RoundingPer};
 
 /// As many as other properties have where `PROPTEST_CASES` asks for more.
@@ -161,15 +162,21 @@ fn splitting_a_line_changes_nothing_but_a_tax_that_is_rounded_for_each_line() {
 
 #[test]
 fn what_did_nothing_can_be_left_out() {
-    let mut idle = 0;
+    let (mut promotions, mut lists) = (0, 0);
     for (seed, totals) in all() {
         let (rules, cart) = case(seed);
-        let before = rules.promotions.promotions.len();
-        let kept = Question::new(rules, cart).without_idle_promotions(&totals);
-        idle += before - kept.rules.promotions.promotions.len();
+        let sizes = |rules: &Rules| {
+            let lists = BookParts::from(rules.prices.clone()).lists;
+            (rules.promotions.promotions.len(), lists.iter().map(|list| 1 + list.rules.len()).sum::<usize>())
+        };
+        let before = sizes(&rules);
+        let kept = Question::new(rules, cart).without_idle_rules(&totals);
+        let after = sizes(&kept.rules);
+        (promotions, lists) = (promotions + before.0 - after.0, lists + before.1 - after.1);
         assert_eq!(kept.total().unwrap(), totals, "case {seed}");
+        assert_eq!(kept.explain().unwrap().totals, totals, "case {seed}");
     }
-    assert!(0 < idle);
+    assert!(0 < promotions && 0 < lists);
 }
 
 #[test]
