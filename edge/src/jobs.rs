@@ -1,12 +1,16 @@
 //! What is to be done from time to time, whichever clock calls: a Worker's cron, `hp dev`'s own.
 
+mod leftovers;
+
+pub use leftovers::Leftovers;
+
 use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::App;
 use crate::failure::Unavailable;
 use crate::port::clock::Clock;
 use crate::port::sql::{Commit, Committed, Rows, Sql};
-use crate::{catalog, media, notifications, products};
+use crate::{catalog, media, notifications, pricing, products, promotions};
 
 /// Does what is due. What fails is logged, and done by a later run.
 pub async fn run_due(app: &App) {
@@ -30,6 +34,9 @@ pub async fn run_due(app: &App) {
         Ok(done) if done.removed == 0 && !done.is_cut_short => {}
         Ok(done) => log::info!("bulk upserts that are over: {} rows removed", done.removed),
         Err(error) => log::error!("bulk upserts: {error}"),
+    }
+    for leftovers in [pricing::DELETED_LISTS, promotions::DELETED] {
+        leftovers.remove_all(app).await;
     }
     // Last: nothing else waits for it.
     match catalog::fill_lists(app).await {

@@ -12,7 +12,7 @@ use crate::tenant::literals::all;
 use crate::tenant::schema::Schema;
 
 /// Statements that read a whole table, or all that an organization or store has in it, each with its reason.
-const WHOLE_TABLES: [(&str, &str); 11] = [
+const WHOLE_TABLES: [(&str, &str); 13] = [
     ("organizations::stores (all tenants)", "lists every store, which is the whole table"),
     ("organizations::organizations (all tenants)", "lists every organization, which is the whole table"),
     ("identity::data_keys (all tenants)", "every key is wrapped anew"),
@@ -23,6 +23,8 @@ const WHOLE_TABLES: [(&str, &str); 11] = [
     ("organizations::close_expired_invitations", "those that are open, by an index of these alone"),
     ("organizations::offered_invitations", "those that an organization's staff made, when one of them goes"),
     ("organizations::revoke_offered_invitations", "those that are open, by an index of these alone"),
+    ("pricing::stores_with_deleted_lists (all tenants)", "those that are deleted, by an index of these alone"),
+    ("promotions::stores_with_deleted (all tenants)", "those that are deleted, by an index of these alone"),
     ("organizations::organization", "counts what its plan limits, from indexes alone"),
 ];
 

@@ -21,6 +21,7 @@ mod isolate;
 mod kv;
 mod mail;
 mod pages;
+mod pricing;
 mod promotions;
 mod purgers;
 mod purges;

@@ -83,6 +83,8 @@ pub const ALL: &[Migration] = files![
     "202611230642_catalog_tax_class",
     "202611230650_checkout_taxes",
     "202611230700_pricing_tables",
+    "202611230810_pricing_bounds",
+    "202611230811_promotions_deleted",
     "202611230830_checkout_prices_version",
     "202611230835_checkout_taxed",
 ];

@@ -40,6 +40,13 @@ impl From<WriteError> for Problem {
             WriteError::TooMany(Most::Lists) => {
                 conflict("too-many-price-lists", "The store has 250 price lists already.")
             }
+            WriteError::TooMany(Most::Bytes) => Problem::new(StatusCode::CONFLICT, "price-lists-too-large")
+                .detail("The active price lists would have more than 256 KiB together, without their rules: deactivate one, \
+                         or name fewer channels, groups and currencies.")
+                .with("allowedActions", json!(["deactivate"])),
+            WriteError::TooMany(Most::Tiers) => {
+                conflict("too-many-price-tiers", "A target would have more than 100 quantities in one currency.")
+            }
             WriteError::TooMany(Most::Rules) => {
                 conflict("too-many-price-rules", "The list would have more than 100,000 rules.")
             }
@@ -48,6 +55,9 @@ impl From<WriteError> for Problem {
             }
             WriteError::TooMany(Most::Pairs) => {
                 conflict("too-many-exchange-rates", "The store would have rates of more than 1,000 pairs.")
+            }
+            WriteError::TooMany(Most::Rates) => {
+                conflict("too-many-rates-of-a-pair", "A pair would have more than 1,000 rates.")
             }
             WriteError::IsABase => Problem::new(StatusCode::CONFLICT, "price-list-in-use")
                 .detail("Another price list is based on it: change or delete that one first.")

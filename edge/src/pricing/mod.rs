@@ -18,4 +18,5 @@ mod writing;
 pub use http::routes;
 pub use store::book::{BOOK_STATEMENTS, Book, book, book_of};
 pub use store::group::guard as guard_groups;
+pub use store::list::DELETED_LISTS;
 pub use store::setting::guard;

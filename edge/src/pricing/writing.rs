@@ -26,9 +26,15 @@ pub enum WriteError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Most {
     Lists,
+    /// Of the lists that are active and not over, and of what others are based on.
+    Bytes,
     Rules,
+    /// Of one target in one currency.
+    Tiers,
     Groups,
     Pairs,
+    /// Of one pair.
+    Rates,
 }
 
 pub type Outcome<T> = Result<T, Failure<WriteError>>;

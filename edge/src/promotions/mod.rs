@@ -11,4 +11,5 @@ mod usecase;
 pub mod wire;
 
 pub use http::routes;
+pub use store::promotion::DELETED;
 pub use store::{BOOK_STATEMENTS, Standing, book, book_of, guard, redeem, standing, standing_of};

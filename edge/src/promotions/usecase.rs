@@ -193,7 +193,7 @@ async fn try_replace(ctx: &Ctx, id: PromotionId, is: &Definition, expected: Opti
     }
 }
 
-/// Deletes a promotion that no order has, with its codes.
+/// Deletes a promotion that no order has; its codes are good for nothing any more, and go after the response.
 pub async fn delete(ctx: &Ctx, id: PromotionId, expected: Option<i64>) -> Outcome<()> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_delete(&ctx, id, expected).await) {
@@ -207,15 +207,17 @@ async fn try_delete(ctx: &Ctx, id: PromotionId, expected: Option<i64>) -> Outcom
     let there = find(ctx, id).await?;
     expect(expected, there.version)?;
     let mut commit = Commit::new();
-    let deleted = commit.push(promotion::delete(ctx.tenant(), id, there.version));
+    let redeemed = commit.push(promotion::guard_not_redeemed(ctx.tenant(), id));
+    commit.push(promotion::delete(ctx.tenant(), id, there.version, ctx.now));
     let guard = commit.push(guard_changed());
     let change = Change::new("promotion.delete", id).before(state(&there.definition));
     finish(ctx, &mut commit, id, "promotion.deleted", change).await?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Some(())),
-        Committed::Refused { statement, refusal, .. } if statement == deleted && is_referred_to(&refusal) => {
-            rejected(PromotionError::Redeemed)
+        Committed::Done { .. } => {
+            promotion::DELETED.remove_later(ctx);
+            Ok(Some(()))
         }
+        Committed::Refused { statement, .. } if statement == redeemed => rejected(PromotionError::Redeemed),
         Committed::Refused { statement, .. } if statement == guard => Ok(None),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }

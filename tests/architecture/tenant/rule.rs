@@ -9,7 +9,7 @@ use super::schema::{Schema, migrations};
 use crate::source::sources;
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 9] = [
+const ABOVE_TENANTS: [(&str, &str); 11] = [
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",
@@ -21,6 +21,14 @@ const ABOVE_TENANTS: [(&str, &str); 9] = [
     (
         "products::stores_with_jobs_over (all tenants)",
         "the cron looks for stores with bulk upserts that are over; those are removed by each one's own ids",
+    ),
+    (
+        "pricing::stores_with_deleted_lists (all tenants)",
+        "the cron looks for stores with price lists that are deleted; their rules are removed by each one's own ids",
+    ),
+    (
+        "promotions::stores_with_deleted (all tenants)",
+        "the cron looks for stores with promotions that are deleted; their codes are removed by each one's own ids",
     ),
     (
         "catalog::due_purges (all tenants)",

@@ -83,6 +83,10 @@ pub async fn rates_and_settings(shop: &mut Shop) {
     assert_eq!(shop.send("PUT", rates, json!({})).await.status, 422);
     assert_eq!(shop.get(&format!("{rates}?at=2026-11-20T16:00:00.000Z")).await.text("/items/0/rate"), "1478.25");
     assert_eq!(shop.get(&format!("{rates}?at=yesterday")).await.status, 422);
+    let pair = format!("{rates}?base=EUR&quote=KRW");
+    for (path, status) in [(rates, 422), (pair.as_str(), 204), (pair.as_str(), 404)] {
+        assert_eq!(shop.call("DELETE", path, &[], "").await.status, status);
+    }
     let settings = "/api/v1/price-settings";
     let body = json!({ "endings": [{ "currency": "KRW", "step": 1_000, "offset": 900, "toward": "nearest" }] });
     assert_eq!(shop.send("PUT", settings, body.clone()).await.status, 200);

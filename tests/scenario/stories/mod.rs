@@ -216,6 +216,7 @@ pub const STORIES: &[Story] = stories![
     files::a_removed_file_leaves_the_store_as_well(Files),
     files::files_are_the_staffs_of_one_store_newest_first(Files),
     price_lists::a_price_list_is_made_replaced_and_deleted,
+    price_lists::a_list_whose_channel_and_group_are_gone_is_put_back_as_it_was,
     price_lists::everything_that_is_wrong_with_a_price_list_is_told_at_once,
     price_lists::lists_are_based_on_each_other_and_never_in_a_circle,
     price_lists::rules_are_put_listed_and_deleted,

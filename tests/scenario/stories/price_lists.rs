@@ -83,6 +83,36 @@ pub async fn a_price_list_is_made_replaced_and_deleted(world: World) {
     us.delete(&path).send().await.expect_problem(404, "not-found");
 }
 
+pub async fn a_list_whose_channel_and_group_are_gone_is_put_back_as_it_was(world: World) {
+    let us = &world.ours.merchant;
+    let group = made(us, GROUPS, &json!({ "name": world.name("leaving") })).await;
+    let channel = made(us, "/api/v1/admin/channels", &json!({ "name": "Fair", "handle": world.name("fair") })).await;
+    let mut list = sale(&world, "fair");
+    (list["channels"], list["groups"]) = (json!([channel["id"]]), json!([group["id"]]));
+    let path = at(LISTS, &made(us, LISTS, &list).await);
+    us.delete(&at(GROUPS, &group)).send().await.expect(204);
+    us.delete(&at("/api/v1/admin/channels", &channel)).send().await.expect(204);
+
+    let mut shown = us.get(&path).send().await.expect(200).json();
+    assert_eq!((&shown["channels"], &shown["groups"]), (&list["channels"], &list["groups"]));
+    for kept_by_us in ["id", "ruleCount", "version", "createdAt", "updatedAt"] {
+        shown.as_object_mut().unwrap().remove(kept_by_us);
+    }
+    assert_eq!(us.put(&path).json(&shown).send().await.expect(200).json()["version"], 1, "it is so already");
+    shown["priority"] = json!(3);
+    let changed = us.put(&path).json(&shown).send().await.expect(200).json();
+    assert_eq!((&changed["priority"], &changed["groups"]), (&json!(3), &list["groups"]));
+    // Once it names them no more, they are nothing to name.
+    (shown["channels"], shown["groups"]) = (json!([]), json!([group["id"], format!("cgrp_{NOTHING}")]));
+    let refused = us.put(&path).json(&shown).send().await.expect_problem(422, "invalid-request");
+    assert_eq!(refused.places(), ["#/groups/1"]);
+    shown["groups"] = json!([]);
+    us.put(&path).json(&shown).send().await.expect(200);
+    shown["channels"] = list["channels"].clone();
+    let refused = us.put(&path).json(&shown).send().await.expect_problem(422, "invalid-request");
+    assert_eq!(refused.places(), ["#/channels/0"]);
+}
+
 pub async fn everything_that_is_wrong_with_a_price_list_is_told_at_once(world: World) {
     let us = &world.ours.merchant;
     let theirs = made(&world.theirs.merchant, GROUPS, &json!({ "name": world.name("theirs") })).await;
@@ -170,6 +200,8 @@ pub async fn rules_are_put_listed_and_deleted(world: World) {
     assert_eq!(put(json!([])).await.expect_problem(422, "invalid-request").places(), ["#/rules"]);
     let many = json!(vec![rule(&all, 1, euros("1.00")); 1_001]);
     assert_eq!(put(many).await.expect_problem(422, "invalid-request").places(), ["#/rules"]);
+    let tiers = |of: u16| json!((1..=of).map(|from| rule(&all, from, euros("1.00"))).collect::<Vec<_>>());
+    put(tiers(101)).await.expect_problem(409, "too-many-price-tiers");
     let stale = us.put(&path).header("if-match", "\"1\"").json(&json!({ "rules": [rules[0]] })).send().await;
     stale.expect_problem(412, "version-mismatch");
     assert_eq!(pages(us, &path).await.len(), 4);
@@ -274,6 +306,15 @@ pub async fn rates_are_kept_with_their_history(world: World) {
         (&first["source"], &first["asOf"], &first["validUntil"]),
         (&json!("ecb"), &json!(day(4)), &json!(day(6)))
     );
+
+    let delete = |query: &str| us.delete(&format!("{RATES}?{query}")).send();
+    for (query, places) in [("quote=BIF", ["base"]), ("base=XAF&quote=bif", ["quote"])] {
+        assert_eq!(delete(query).await.expect_problem(422, "invalid-request").places(), places);
+    }
+    world.theirs.merchant.delete(&format!("{RATES}?base=XAF&quote=BIF")).send().await.expect_problem(404, "not-found");
+    delete("base=XAF&quote=BIF").await.expect(204);
+    delete("base=XAF&quote=BIF").await.expect_problem(404, "not-found");
+    assert_eq!(known(day(7)).await, [of("CDF", "4.5")]);
 
     let wrong = json!({
         "source": "", "asOf": day(6), "validUntil": day(6),

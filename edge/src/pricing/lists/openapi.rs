@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::http::{PriceListBody, PriceListsBody, WritePriceListBody};
 use crate::openapi::{
-    AllowedActions, Answer, Header, Operation, Parameter, RequestBody, id, idempotency, if_match, json_body, not_found,
-    of, time,
+    AllowedActions, Answer, Header, Operation, Parameter, Problems, RequestBody, id, idempotency, if_match, json_body,
+    not_found, of, time,
 };
 use crate::pricing::openapi::{changing, list_id, operation, wrong_query};
 use crate::pricing::writing::{Most, WriteError};
@@ -48,6 +48,15 @@ fn create() -> Operation {
         .problems(idempotency())
         .problems(changing())
         .problems(vec![of(WriteError::TooMany(Most::Lists), "There are 250 already.").with::<AllowedActions>()])
+        .problems(too_large())
+}
+
+/// Of all active ones together.
+fn too_large() -> Problems {
+    vec![
+        of(WriteError::TooMany(Most::Bytes), "The active ones would have more than 256 KiB together.")
+            .with::<AllowedActions>(),
+    ]
 }
 
 fn show() -> Operation {
@@ -60,7 +69,11 @@ fn show() -> Operation {
 
 fn replace() -> Operation {
     operation(Method::PUT, "/api/v1/price-lists/{id}", "replacePriceList", Scope::PricingWrite)
-        .says("Replaces a price list", "What is left out is as in a new one. Its rules stay.")
+        .says(
+            "Replaces a price list",
+            "What is left out is as in a new one. Its rules stay. Channels and groups that it names already may be gone \
+             since, and stay named: for them it is for nobody.",
+        )
         .parameters([list_id(), Parameter::if_match()])
         .body(body("The price list as it is to be."))
         .answer(answer())
@@ -68,6 +81,7 @@ fn replace() -> Operation {
         .problems(not_found())
         .problems(changing())
         .problems(if_match(WriteError::VersionMismatch { current: 8 }))
+        .problems(too_large())
 }
 
 fn delete() -> Operation {

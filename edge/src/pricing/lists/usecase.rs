@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use headlesspro_shared::kernel::id::PriceListId;
+use headlesspro_shared::kernel::id::{ChannelId, CustomerGroupId, PriceListId};
 use headlesspro_shared::kernel::page::CursorPart;
 use headlesspro_shared::pricing::{PriceList, check_bases};
 use serde_json::{Value, json};
@@ -12,11 +12,11 @@ use crate::app::{Ctx, Tenant};
 use crate::catalog::{all_channels, channel_ids, guard_changed};
 use crate::failure::Failure;
 use crate::journal::{Answered, Change, Claim};
-use crate::port::sql::{Commit, Committed, Constraint, Rows, SqlError, Statement};
+use crate::port::sql::{Commit, Committed, Refusal, Rows, SqlError, Statement};
 use crate::pricing::store::list::{self, StoredList};
 use crate::pricing::store::{group, setting};
 use crate::pricing::writing::{
-    Made, Most, Outcome, WriteError, expect, fault, first_answer, invalid, is, make, page, rejected, tell, unexplained,
+    Made, Most, Outcome, WriteError, expect, fault, first_answer, invalid, make, page, rejected, tell, unexplained,
 };
 
 /// The list has one sort.
@@ -62,11 +62,12 @@ pub async fn create(ctx: &Ctx, new: &PriceList, claim: Option<&Claim>) -> Outcom
 /// `None`: somebody else was quicker.
 async fn try_create(ctx: &Ctx, new: &PriceList, claim: Option<&Claim>) -> Outcome<Option<Answered>> {
     let tenant = ctx.tenant();
-    let rows = ctx.read(surroundings(tenant, new)).await?;
-    let version = check(&rows, new)?;
+    let named = Named::of(new, None);
+    let rows = ctx.read(surroundings(tenant, &named)).await?;
+    let version = check(&rows, new, &named)?;
     let made = StoredList { list: new.clone(), rule_count: 0, version: 1, created_at: ctx.now, updated_at: ctx.now };
     let mut commit = Commit::new();
-    let guard = guard_base(&mut commit, tenant, new, version);
+    let guards = guard(&mut commit, tenant, new, &named, version);
     commit.push(list::insert(tenant, new, ctx.now));
     commit.push(setting::advance(tenant));
     let change = Change::new("price-list.create", new.id).after(state(new));
@@ -74,13 +75,8 @@ async fn try_create(ctx: &Ctx, new: &PriceList, claim: Option<&Claim>) -> Outcom
     let location = format!("/api/v1/price-lists/{}", new.id);
     match make(ctx, commit, Answered::first(location, http::render(&made)), claim).await? {
         Made::Done(answered) => Ok(Some(answered)),
-        Made::Refused { statement, .. } if Some(statement) == guard => Ok(None),
-        Made::Refused { refusal, .. } if refusal.is_raised("PRICE_LIST_COUNT") => {
-            rejected(WriteError::TooMany(Most::Lists))
-        }
-        // The group or base has just gone.
-        Made::Refused { refusal, .. } if is(&refusal, Constraint::ForeignKey) => Ok(None),
-        Made::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        Made::Refused { statement, .. } if guards.contains(&statement) => Ok(None),
+        Made::Refused { refusal, .. } => Err(refused(&refusal)),
     }
 }
 
@@ -97,19 +93,20 @@ pub async fn replace(ctx: &Ctx, id: PriceListId, new: &PriceList, expected: Opti
 
 async fn try_replace(ctx: &Ctx, new: &PriceList, expected: Option<i64>) -> Outcome<Option<StoredList>> {
     let tenant = ctx.tenant();
-    let mut asked = surroundings(tenant, new);
+    let mut asked = surroundings(tenant, &Named::of(new, None));
     asked.push(list::find(tenant, new.id));
     let rows = ctx.read(asked).await?;
     let was = only(rows.last())?;
     expect(expected, was.version)?;
-    let version = check(&rows, new)?;
+    let named = Named::of(new, Some(&was.list));
+    let version = check(&rows, new, &named)?;
     if was.list == *new {
         return Ok(Some(was).filter(|_| ctx.is_current()));
     }
     let mut commit = Commit::new();
-    let base = guard_base(&mut commit, tenant, new, version);
+    let guards = guard(&mut commit, tenant, new, &named, version);
     commit.push(list::change(tenant, new, was.version, ctx.now));
-    let guard = commit.push(guard_changed());
+    let changed = commit.push(guard_changed());
     commit.push(setting::advance(tenant));
     let change = Change::new("price-list.change", new.id).before(state(&was.list)).after(state(new));
     tell(ctx, &mut commit, "price-list.changed", &payload(new.id), change).await?;
@@ -118,13 +115,12 @@ async fn try_replace(ctx: &Ctx, new: &PriceList, expected: Option<i64>) -> Outco
             let version = was.version.saturating_add(1);
             Ok(Some(StoredList { list: new.clone(), version, updated_at: ctx.now, ..was }))
         }
-        Committed::Refused { statement, .. } if statement == guard || Some(statement) == base => Ok(None),
-        Committed::Refused { refusal, .. } if is(&refusal, Constraint::ForeignKey) => Ok(None),
-        Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
+        Committed::Refused { statement, .. } if statement == changed || guards.contains(&statement) => Ok(None),
+        Committed::Refused { refusal, .. } => Err(refused(&refusal)),
     }
 }
 
-/// Deletes a list that no other one is based on.
+/// Deletes a list that no other one is based on; its rules go after the response.
 pub async fn delete(ctx: &Ctx, id: PriceListId, expected: Option<i64>) -> Outcome<()> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_delete(&ctx, id, expected).await) {
@@ -141,36 +137,61 @@ async fn try_delete(ctx: &Ctx, id: PriceListId, expected: Option<i64>) -> Outcom
     expect(expected, was.version)?;
     let mut commit = Commit::new();
     let base = commit.push(list::guard_no_base(tenant, id));
-    commit.push(list::delete(tenant, id, was.version));
+    commit.push(list::delete(tenant, id, was.version, ctx.now));
     let guard = commit.push(guard_changed());
     commit.push(setting::advance(tenant));
     let change = Change::new("price-list.delete", id).before(state(&was.list));
     tell(ctx, &mut commit, "price-list.deleted", &payload(id), change).await?;
     match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Some(())),
+        Committed::Done { .. } => {
+            list::DELETED_LISTS.remove_later(ctx);
+            Ok(Some(()))
+        }
         Committed::Refused { statement, .. } if statement == base => rejected(WriteError::IsABase),
         Committed::Refused { statement, .. } if statement == guard => Ok(None),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }
 
+/// The channels and groups that a list names and did not name before, each by its place in it. What it names already may
+/// be gone since: it is for nobody then, and stays with what was written.
+struct Named {
+    channels: Vec<(usize, ChannelId)>,
+    groups: Vec<(usize, CustomerGroupId)>,
+}
+
+impl Named {
+    fn of(list: &PriceList, was: Option<&PriceList>) -> Named {
+        let (channels, groups) = was.map(|was| (was.channels.as_slice(), was.groups.as_slice())).unwrap_or_default();
+        Named { channels: newly(&list.channels, channels), groups: newly(&list.groups, groups) }
+    }
+}
+
+fn newly<T: Copy + PartialEq>(named: &[T], before: &[T]) -> Vec<(usize, T)> {
+    named.iter().copied().enumerate().filter(|(_, one)| !before.contains(one)).collect()
+}
+
+fn ids<T: Copy>(named: &[(usize, T)]) -> Vec<T> {
+    named.iter().map(|(_, id)| *id).collect()
+}
+
 /// What a list names must be there: the statements whose rows [`check`] takes first.
-fn surroundings(tenant: Tenant, list: &PriceList) -> Vec<Statement> {
-    vec![all_channels(tenant), group::missing(tenant, &list.groups), list::bases(tenant), setting::find(tenant)]
+fn surroundings(tenant: Tenant, named: &Named) -> Vec<Statement> {
+    vec![all_channels(tenant), group::missing(tenant, &ids(&named.groups)), list::bases(tenant), setting::find(tenant)]
 }
 
 /// Everything that is wrong with what the list names; else at which version that was so.
-fn check(rows: &[Rows], list: &PriceList) -> Outcome<i64> {
+fn check(rows: &[Rows], list: &PriceList, named: &Named) -> Outcome<i64> {
     let channels: BTreeSet<String> = channel_ids(rows.first())?.into_values().collect();
     let mut faults = Vec::new();
-    for (at, channel) in list.channels.iter().enumerate() {
+    for (at, channel) in &named.channels {
         if !channels.contains(&channel.to_string()) {
             faults.push(fault(format!("channels/{at}"), "is no channel of this store"));
         }
     }
     let missing = rows.get(1).into_iter().flat_map(Rows::iter).map(|row| row.get::<&str>("id").map(str::to_owned));
     let missing: BTreeSet<String> = missing.collect::<Result<_, SqlError>>()?;
-    for (at, group) in list.groups.iter().enumerate() {
+    for (at, group) in &named.groups {
         if missing.contains(&group.to_string()) {
             faults.push(fault(format!("groups/{at}"), "is no customer group of this organization"));
         }
@@ -183,9 +204,24 @@ fn check(rows: &[Rows], list: &PriceList) -> Outcome<i64> {
     if faults.is_empty() { Ok(setting::setting_of(rows.get(3))?.version) } else { invalid(faults) }
 }
 
-/// Two lists that are based on each other in the same moment: the second is decided anew.
-fn guard_base(commit: &mut Commit, tenant: Tenant, list: &PriceList, version: i64) -> Option<usize> {
-    list.based_on.map(|_| commit.push(setting::guard(tenant, version)))
+/// Whatever was read of what the list names is so in the commit as well, or it is decided anew: that channels and groups
+/// are there, and what lists are based on, which two writes at once could otherwise close to a circle.
+fn guard(commit: &mut Commit, tenant: Tenant, list: &PriceList, named: &Named, version: i64) -> Vec<usize> {
+    let mut guards = Vec::new();
+    if !named.channels.is_empty() || !named.groups.is_empty() {
+        guards.push(commit.push(list::guard_named(tenant, &ids(&named.channels), &ids(&named.groups))));
+    }
+    guards.extend(list.based_on.map(|_| commit.push(setting::guard(tenant, version))));
+    guards
+}
+
+/// Why a list was not written.
+fn refused(refusal: &Refusal) -> Failure<WriteError> {
+    match refusal {
+        refusal if refusal.is_raised("PRICE_LIST_COUNT") => Failure::Rejected(WriteError::TooMany(Most::Lists)),
+        refusal if refusal.is_raised("PRICE_LIST_SIZE") => Failure::Rejected(WriteError::TooMany(Most::Bytes)),
+        refusal => unexplained(refusal),
+    }
 }
 
 fn payload(id: PriceListId) -> [(&'static str, String); 1] {

@@ -26,10 +26,11 @@ use crate::wire::MomentText;
 const MOST_RATES: usize = 250;
 
 pub fn routes() -> Routes {
-    Routes::new().get("/api/v1/exchange-rates", Access::Key(Scope::PricingRead), list).put(
+    let (read, write) = (Access::Key(Scope::PricingRead), Access::Key(Scope::PricingWrite));
+    Routes::new().get("/api/v1/exchange-rates", read, list).put("/api/v1/exchange-rates", write, put).delete(
         "/api/v1/exchange-rates",
-        Access::Key(Scope::PricingWrite),
-        put,
+        write,
+        delete,
     )
 }
 
@@ -120,6 +121,27 @@ struct Page {
     page: AfterText,
 }
 
+/// The pair that is to go; `None`: it is not named.
+struct Gone(Option<(Currency, Currency)>);
+
+impl Query for Gone {
+    fn parse(params: &mut QueryParams) -> Gone {
+        let mut currency = |name| {
+            let mut is_named = false;
+            let named = params.take(name, |text| {
+                is_named = true;
+                text.parse::<Currency>()
+            });
+            if !is_named {
+                params.report(name, "must be named once, by its code");
+            }
+            named
+        };
+        let (base, quote) = (currency("base"), currency("quote"));
+        Gone(base.zip(quote))
+    }
+}
+
 impl Query for Page {
     fn parse(params: &mut QueryParams) -> Page {
         Page { at: params.take("at", str::parse::<Timestamp>), page: AfterText::take(params, BY_PAIR) }
@@ -135,5 +157,11 @@ async fn list(ctx: Ctx, Parsed(Page { at, page }): Parsed<Page>, uri: Uri) -> Re
 
 async fn put(ctx: Ctx, body: Json<PutRatesBody>) -> Result<Response, Problem> {
     usecase::put(&ctx, &body.parsed).await?;
+    Ok(nothing())
+}
+
+async fn delete(ctx: Ctx, Parsed(Gone(pair)): Parsed<Gone>) -> Result<Response, Problem> {
+    let (base, quote) = pair.ok_or_else(Problem::not_found)?;
+    usecase::delete(&ctx, base, quote).await?;
     Ok(nothing())
 }

@@ -5,7 +5,9 @@ use http::Method;
 use serde_json::json;
 
 use super::http::{PutRatesBody, RatesBody};
-use crate::openapi::{AllowedActions, Answer, Header, Operation, Parameter, RequestBody, json_body, of, time};
+use crate::openapi::{
+    AllowedActions, Answer, Header, Operation, Parameter, RequestBody, json_body, not_found, of, time,
+};
 use crate::pricing::openapi::{operation, wrong_query};
 use crate::pricing::writing::{Most, WriteError};
 
@@ -37,8 +39,8 @@ pub fn operations() -> Vec<Operation> {
     let put = operation(Method::PUT, PATH, "putExchangeRates", Scope::PricingWrite)
         .says(
             "Sets exchange rates",
-            "Up to 250 of one source and moment; earlier ones stay, so that earlier moments can be priced again. The \
-             same pair and moment once more is a correction. Without a rate, or beyond `validUntil`, nothing is \
+            "Up to 250 of one source and moment; of earlier ones the last 500 of a pair stay, so that earlier moments \
+             can be priced again. The same pair and moment once more is a correction. Without a rate, or beyond `validUntil`, nothing is \
              converted: what has no price in a currency is not sold in it.",
         )
         .body(RequestBody::json::<PutRatesBody>("The rates.").example(
@@ -58,6 +60,24 @@ pub fn operations() -> Vec<Operation> {
         .problems(json_body())
         .problems(vec![
             of(WriteError::TooMany(Most::Pairs), "There would be more than 1,000 pairs.").with::<AllowedActions>(),
+            of(WriteError::TooMany(Most::Rates), "Too many rates of a pair are of moments to come.")
+                .with::<AllowedActions>(),
         ]);
-    vec![list, put]
+    let currency = |name, says, example: &str| {
+        let schema = json!({ "type": "string", "pattern": "^[A-Z]{3}$" });
+        Parameter { required: true, ..Parameter::query(name, says, schema, example) }
+    };
+    let delete = operation(Method::DELETE, PATH, "deleteExchangeRates", Scope::PricingWrite)
+        .says(
+            "Deletes the rates of a pair",
+            "All of them, with those of the past and to come: nothing is converted by the pair any more.",
+        )
+        .parameters([
+            currency("base", "Of which one unit is told.", "EUR"),
+            currency("quote", "In which it is told.", "KRW"),
+        ])
+        .answer(Answer::empty(204, "There are no rates of the pair."))
+        .problems(not_found())
+        .problems(wrong_query());
+    vec![list, put, delete]
 }

@@ -39,7 +39,7 @@ fn put() -> Operation {
     operation(Method::PUT, PATH, "putPriceRules", Scope::PricingWrite)
         .says(
             "Adds rules, or changes their prices",
-            "Up to 1,000 at once; all others stay. Of the rules for a variant, for its product and for everything the \
+            "Up to 1,000 at once; all others stay. A target has at most 100 quantities in a currency. Of the rules for a variant, for its product and for everything the \
              closest count; among them a price in the currency asked for, else a percentage, else a price in the \
              store's own currency, converted; and of these the one with the highest quantity that is reached.",
         )
@@ -75,6 +75,8 @@ fn put() -> Operation {
         .problems(if_match(WriteError::VersionMismatch { current: 8 }))
         .problems(vec![
             of(WriteError::TooMany(Most::Rules), "It would have more than 100,000.").with::<AllowedActions>(),
+            of(WriteError::TooMany(Most::Tiers), "One target would have more than 100 quantities in a currency.")
+                .with::<AllowedActions>(),
         ])
 }
 

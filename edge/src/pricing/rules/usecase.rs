@@ -113,6 +113,9 @@ async fn write(
         Committed::Refused { statement, refusal, .. } if statement == changed && is(&refusal, Constraint::Check) => {
             rejected(WriteError::TooMany(Most::Rules))
         }
+        Committed::Refused { refusal, .. } if refusal.is_raised("PRICE_RULE_TIERS") => {
+            rejected(WriteError::TooMany(Most::Tiers))
+        }
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
 }

@@ -1,6 +1,6 @@
 //! What decides the prices of some variants in a currency, in a few statements of somebody else's read.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use headlesspro_shared::kernel::id::{AccountId, CustomerGroupId, PriceListId, VariantId};
 use headlesspro_shared::kernel::money::Currency;
@@ -19,24 +19,29 @@ SELECT s.currency, coalesce(x.endings, '[]') AS endings, coalesce(x.version, 0) 
 FROM store s LEFT JOIN price_setting x ON x.store_id = s.id AND x.organization_id = ?1
 WHERE s.organization_id = ?1 AND s.id = ?2";
 
-/// Those that are active and not over, and those that any list is based on: without its base a list adjusts nothing.
+/// Of the lists that are active and not over the rules for the variants, for their products, and for everything; prices in
+/// the currency, or in the store's own, which are converted. Before them the lists that have any, and those that they are
+/// based on, and so on: without its base a list adjusts nothing.
 const LISTS: &str = "-- pricing::book_lists
-SELECT l.document FROM price_list l
-WHERE l.organization_id = ?1 AND l.store_id = ?2 AND (
-  l.active = 1 AND coalesce(l.ends_at > ?3, 1)
-  OR EXISTS (SELECT 1 FROM price_list u WHERE u.organization_id = ?1 AND u.based_on = l.id))";
-
-/// Of the lists that are active and not over, those for the variants, for their products, and for everything; prices in
-/// the currency, or in the store's own, which are converted.
-const RULES: &str = "-- pricing::book_rules
-SELECT r.list_id, r.target, r.currency, r.min_quantity, r.price_minor, r.change_ppm
-FROM (SELECT 'all' AS target UNION SELECT w.value FROM json_each(?4) w
-  UNION SELECT v.product_id FROM json_each(?4) x
-    CROSS JOIN variant v ON v.id = x.value AND v.organization_id = ?1 AND +v.store_id = ?2) t
-CROSS JOIN price_list_rule r ON r.organization_id = ?1 AND r.store_id = ?2 AND r.target = t.target
-  AND r.currency IN ('', ?5, (SELECT s.currency FROM store s WHERE s.organization_id = ?1 AND s.id = ?2))
-CROSS JOIN price_list l ON l.id = r.list_id AND l.organization_id = ?1
-WHERE l.active = 1 AND coalesce(l.ends_at > ?3, 1)";
+WITH RECURSIVE rule (list_id, target, currency, min_quantity, price_minor, change_ppm) AS MATERIALIZED (
+  SELECT r.list_id, r.target, r.currency, r.min_quantity, r.price_minor, r.change_ppm
+  FROM (SELECT 'all' AS target UNION SELECT w.value FROM json_each(?4) w
+    UNION SELECT v.product_id FROM json_each(?4) x
+      CROSS JOIN variant v ON v.id = x.value AND v.organization_id = ?1 AND +v.store_id = ?2) t
+  CROSS JOIN price_list_rule r ON r.organization_id = ?1 AND r.store_id = ?2 AND r.target = t.target
+    AND r.currency IN ('', ?5, (SELECT s.currency FROM store s WHERE s.organization_id = ?1 AND s.id = ?2))
+  CROSS JOIN price_list l ON l.id = r.list_id AND l.organization_id = ?1
+  WHERE l.active = 1 AND coalesce(l.ends_at > ?3, 1)),
+wanted (id) AS (
+  SELECT rule.list_id FROM rule
+  UNION
+  SELECT b.based_on FROM wanted
+  CROSS JOIN price_list b ON b.id = wanted.id AND b.organization_id = ?1 AND b.based_on IS NOT NULL)
+SELECT d.id AS list_id, d.document, NULL AS target, NULL AS currency, NULL AS min_quantity, NULL AS price_minor,
+  NULL AS change_ppm
+FROM wanted CROSS JOIN price_list d ON d.id = wanted.id AND d.organization_id = ?1
+UNION ALL
+SELECT rule.list_id, NULL, rule.target, rule.currency, rule.min_quantity, rule.price_minor, rule.change_ppm FROM rule";
 
 /// Of each pair that can bring a price into the currency the last rate that is known, and the next; of none where it is
 /// the store's own.
@@ -52,7 +57,7 @@ CROSS JOIN exchange_rate e ON e.store_id = p.store_id AND e.pair = p.pair AND e.
 WHERE s.organization_id = ?1 AND s.id = ?2 AND s.currency <> ?4";
 
 /// As many as [`book`] has.
-pub const BOOK_STATEMENTS: usize = 5;
+pub const BOOK_STATEMENTS: usize = 4;
 
 /// What decides prices, as it was read.
 #[derive(Debug, Clone)]
@@ -80,8 +85,7 @@ pub fn book(
     let (now, currency) = (now.millis(), currency.code());
     vec![
         tenant.statement(STANDING).bind(currency),
-        tenant.statement(LISTS).bind(now),
-        tenant.statement(RULES).bind(now).bind(json!(variants).to_string()).bind(currency),
+        tenant.statement(LISTS).bind(now).bind(json!(variants).to_string()).bind(currency),
         tenant.statement(RATES).bind(now).bind(currency),
         group::of_account(tenant, account),
     ]
@@ -90,19 +94,25 @@ pub fn book(
 /// # Errors
 /// [`SqlError::Statement`] when rows are missing, of another shape, or no sound book.
 pub fn book_of(rows: &[Rows]) -> Result<Book, SqlError> {
-    let [standing, lists, rules, rates, groups] = rows else {
+    let [standing, lists_and_rules, rates, groups] = rows else {
         return Err(SqlError::Statement(format!("{} answers for a price book", rows.len())));
     };
-    let mut by_list: HashMap<PriceListId, Vec<PriceRule>> = HashMap::new();
-    for row in rules.iter() {
-        by_list.entry(row.parse("list_id")?).or_default().push(rule::rule_of(row)?);
+    let mut lists: Vec<PriceList> = Vec::new();
+    let mut rules: HashMap<PriceListId, Vec<PriceRule>> = HashMap::new();
+    for row in lists_and_rules.iter() {
+        match row.get::<Option<&str>>("document")? {
+            Some(_) => lists.push(stored_in(row, "document")?),
+            None => rules.entry(row.parse("list_id")?).or_default().push(rule::rule_of(row)?),
+        }
+    }
+    for list in &mut lists {
+        list.rules = rules.remove(&list.id).unwrap_or_default();
     }
     let standing = standing.first().ok_or_else(|| SqlError::Statement("no store".to_owned()))?;
-    let lists: Vec<PriceList> = lists.iter().map(|row| stored_in(row, "document")).collect::<Result<_, _>>()?;
     let parts = BookParts {
         settlement: standing.parse("currency")?,
         endings: stored_in(standing, "endings")?,
-        lists: with_rules(lists, by_list),
+        lists,
         rates: rate::rates_of(rates)?,
     };
     Ok(Book {
@@ -111,19 +121,4 @@ pub fn book_of(rows: &[Rows]) -> Result<Book, SqlError> {
         version: standing.get("version")?,
         is_sold_in: standing.get("is_sold_in")?,
     })
-}
-
-/// The lists that have rules, with them, and those that they are based on, and so on.
-fn with_rules(lists: Vec<PriceList>, mut rules: HashMap<PriceListId, Vec<PriceRule>>) -> Vec<PriceList> {
-    let bases: HashMap<PriceListId, PriceListId> =
-        lists.iter().filter_map(|list| Some((list.id, list.based_on?))).collect();
-    let mut wanted = BTreeSet::new();
-    for list in rules.keys() {
-        let mut next = Some(*list);
-        while let Some(list) = next.filter(|list| wanted.insert(*list)) {
-            next = bases.get(&list).copied();
-        }
-    }
-    let lists = lists.into_iter().filter(|list| wanted.contains(&list.id));
-    lists.map(|list| PriceList { rules: rules.remove(&list.id).unwrap_or_default(), ..list }).collect()
 }

@@ -30,6 +30,24 @@ SELECT ?1, ?2, w.value ->> 0, w.value ->> 1, w.value ->> 2, w.value ->> 3, w.val
 ON CONFLICT (store_id, pair, as_of) DO UPDATE
 SET rate = excluded.rate, valid_until = excluded.valid_until, source = excluded.source WHERE organization_id = ?1";
 
+/// Of each pair that is written what was known before so many others that are in the past.
+const FORGET: &str = "-- pricing::forget_rates
+DELETE FROM exchange_rate WHERE organization_id = ?1 AND store_id = ?2 AND (pair, as_of) IN (
+  SELECT e.pair, e.as_of FROM json_each(?3) w
+  CROSS JOIN exchange_rate e ON e.organization_id = ?1 AND e.store_id = ?2 AND e.pair = w.value ->> 0 AND e.as_of < (
+    SELECT x.as_of FROM exchange_rate x
+    WHERE x.organization_id = ?1 AND x.store_id = ?2 AND x.pair = w.value ->> 0 AND x.as_of <= ?4
+    ORDER BY x.as_of DESC LIMIT 1 OFFSET ?5))";
+
+const DELETE: &str = "-- pricing::delete_rates
+DELETE FROM exchange_rate WHERE organization_id = ?1 AND store_id = ?2 AND pair = ?3";
+
+const DELETE_PAIR: &str = "-- pricing::delete_pair
+DELETE FROM exchange_pair WHERE organization_id = ?1 AND store_id = ?2 AND pair = ?3";
+
+/// Of each pair so many rates of the past are kept, the one that holds now among them.
+const MOST_PAST: i64 = 500;
+
 /// The statement whose rows [`rates_of`] takes: of each pair after `after` the last rate that was known at `at`.
 pub fn present(tenant: Tenant, at: Timestamp, after: &str, limit: i64) -> Statement {
     tenant.statement(PRESENT).bind(at.millis()).bind(after).bind(limit)
@@ -60,16 +78,26 @@ fn currencies(pair: &str) -> Option<(Currency, Currency)> {
 
 /// As it stands in the tables.
 pub fn pair_of(rate: &ExchangeRate) -> String {
-    format!("{}/{}", rate.base, rate.quote)
+    pair(rate.base, rate.quote)
 }
 
-/// The statements that add the rates, or set those of the same pair and moment: two, of which the first refuses a pair
-/// too many.
-pub fn put(tenant: Tenant, rates: &[ExchangeRate]) -> [Statement; 2] {
+fn pair(base: Currency, quote: Currency) -> String {
+    format!("{base}/{quote}")
+}
+
+/// The statements that add the rates, or set those of the same pair and moment: three, of which the first forgets what was
+/// known long before `now`, and the second refuses a pair too many.
+pub fn put(tenant: Tenant, rates: &[ExchangeRate], now: Timestamp) -> [Statement; 3] {
     let row = |rate: &ExchangeRate| {
         let (as_of, valid_until) = (rate.as_of.millis(), rate.valid_until.millis());
         json!([pair_of(rate), rate.rate.to_string(), as_of, valid_until, rate.source])
     };
     let rows = Json::from(rates.iter().map(row).collect::<Vec<_>>()).to_string();
-    [PUT_PAIRS, PUT].map(|sql| tenant.statement(sql).bind(rows.as_str()))
+    let [forget, pairs, put] = [FORGET, PUT_PAIRS, PUT].map(|sql| tenant.statement(sql).bind(rows.as_str()));
+    [forget.bind(now.millis()).bind(MOST_PAST.saturating_sub(1)), pairs, put]
+}
+
+/// The statements that delete a pair with all its rates: two, of which the second changes nothing where there is none.
+pub fn delete(tenant: Tenant, base: Currency, quote: Currency) -> [Statement; 2] {
+    [DELETE, DELETE_PAIR].map(|sql| tenant.statement(sql).bind(pair(base, quote)))
 }

@@ -96,9 +96,7 @@ pub async fn add(
                 return rejected(PromotionError::TooManyCodes);
             }
             // The promotion is gone since it was read.
-            (Refusal::Constraint { constraint: Constraint::ForeignKey, .. }, _) if statement == added.insert => {
-                return Err(Failure::NotFound);
-            }
+            (Refusal::Constraint { .. }, _) if statement == added.guard => return Err(Failure::NotFound),
             (Refusal::Constraint { constraint: Constraint::Unique, .. }, New::Given(codes))
                 if statement == added.insert =>
             {

@@ -32,7 +32,8 @@ WHERE g.organization_id = ?1 AND g.store_id = ?2";
 
 const CODES: &str = "-- promotions::codes_entered
 SELECT c.id, c.code, c.promotion_id, c.used, c.use_limit FROM json_each(?3) w
-CROSS JOIN promotion_code c ON c.store_id = ?2 AND c.code = w.value AND c.organization_id = ?1";
+CROSS JOIN promotion_code c ON c.store_id = ?2 AND c.code = w.value AND c.organization_id = ?1
+CROSS JOIN promotion p ON p.id = c.promotion_id AND p.organization_id = ?1 AND p.deleted_at IS NULL";
 
 /// How many statements [`book`] has.
 pub const BOOK_STATEMENTS: usize = 3;
