@@ -308,7 +308,7 @@ pub async fn rates_are_kept_with_their_history(world: World) {
     );
 
     let delete = |query: &str| us.delete(&format!("{RATES}?{query}")).send();
-    for (query, places) in [("quote=BIF", ["base"]), ("base=XAF&quote=bif", ["quote"])] {
+    for (query, places) in [("quote=BIF", ["?base"]), ("base=XAF&quote=bif", ["?quote"])] {
         assert_eq!(delete(query).await.expect_problem(422, "invalid-request").places(), places);
     }
     world.theirs.merchant.delete(&format!("{RATES}?base=XAF&quote=BIF")).send().await.expect_problem(404, "not-found");
