@@ -16,6 +16,7 @@ mod product_filters;
 mod product_lists;
 mod purges;
 mod requests;
+mod shipping_rules;
 mod steps;
 mod taxonomy_lists;
 mod tenant;

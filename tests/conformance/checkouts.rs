@@ -30,9 +30,24 @@ async fn no_older_release_completes_what_it_does_not_know(sql: &dyn Sql) {
     totals(sql, 3).await;
     assert_eq!([is_completed(sql, 2).await, is_completed(sql, 3).await], [true, false]);
     execute(sql, format!("UPDATE checkout SET {taxed} WHERE id = '4'")).await;
-    line(sql, 4, "500").await;
+    line(sql, 4, "0").await;
     totals(sql, 4).await;
     assert!(is_completed(sql, 4).await);
+
+    // With a delivery that is not there, with it, and with one that is no part of the total.
+    for number in [5, 6] {
+        execute(
+            sql,
+            format!("UPDATE checkout SET {taxed}, shipping_version = 1, deliveries = '[1]' WHERE id = '{number}'"),
+        )
+        .await;
+        line(sql, number, "0").await;
+        totals(sql, number).await;
+    }
+    assert!(!is_completed(sql, 5).await);
+    delivery(sql, 5, 0).await;
+    delivery(sql, 6, 490).await;
+    assert_eq!([is_completed(sql, 5).await, is_completed(sql, 6).await], [true, false]);
 }
 
 async fn is_completed(sql: &dyn Sql, number: u128) -> bool {
@@ -48,7 +63,21 @@ async fn line(sql: &dyn Sql, number: u128, gross: &str) {
         format!(
             "INSERT INTO order_line (id, organization_id, order_id, position, variant_id, product_id, sku, title,
                quantity, unit_price_minor, total_minor, gross_minor)
-             VALUES ('{number}', '{organization}', '{order}', 0, 'v', 'p', 's', 't', 1, 500, 500, {gross})"
+             VALUES ('{number}', '{organization}', '{order}', 0, 'v', 'p', 's', 't', 1, 0, 0, {gross})"
+        ),
+    )
+    .await;
+}
+
+/// A delivery of the order of a checkout, which comes to nothing in all.
+async fn delivery(sql: &dyn Sql, number: u128, gross: i64) {
+    let (Tenant { organization, .. }, order) = (tenant(), order(number));
+    execute(
+        sql,
+        format!(
+            "INSERT INTO order_delivery (organization_id, order_id, position, method_id, kind, name, amount_minor,
+               discount_minor, tax_minor, gross_minor, why)
+             VALUES ('{organization}', '{order}', 0, 'm', 'delivery', 'Parcel', {gross}, 0, 0, {gross}, '{{}}')"
         ),
     )
     .await;

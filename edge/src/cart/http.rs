@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::shipping::http::rates;
 use super::usecase::{self, CartError, ShownCart};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, PathText};
@@ -31,6 +32,7 @@ pub fn routes() -> Routes {
         .delete("/api/v1/cart/{id}/items/{variantId}", access, remove)
         .put("/api/v1/cart/{id}/codes", access, enter)
         .get("/api/v1/carts/{id}/explain", Access::Key(Scope::PromotionsRead), explain)
+        .post("/api/v1/shipping-rates", access, rates)
 }
 
 /// A new cart needs nothing.

@@ -4,6 +4,7 @@ mod http;
 mod offers;
 pub mod openapi;
 pub mod script;
+mod shipping;
 mod store;
 mod usecase;
 

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::http::{AddItemBody, CartBody, CreateCartBody, EnterCodesBody, SetItemBody};
+use super::shipping::openapi::rates;
 use super::usecase::CartError;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, carts, credentials, database, entropy, id,
@@ -16,7 +17,7 @@ use crate::totals::ExplanationBody;
 use crate::totals::{entered_code_example, explained_at, explanation_example, totals_example};
 
 pub fn operations() -> Vec<Operation> {
-    vec![create(), show(), add(), set(), remove(), enter(), explain()]
+    vec![create(), show(), add(), set(), remove(), enter(), explain(), rates()]
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {

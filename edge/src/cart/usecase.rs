@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use headlesspro_shared::cart::{PricedLine, price};
 use headlesspro_shared::catalog::Offer;
+use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::{CartId, VariantId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
@@ -149,7 +150,7 @@ pub async fn asked(ctx: &Ctx, id: CartId, at: Timestamp) -> Result<Agreed, Failu
 async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart, Priced), Failure<CartError>> {
     let lines: Vec<(VariantId, Quantity)> = cart.lines.iter().map(|line| (line.variant, line.quantity)).collect();
     let (currency, codes) = (cart.currency, cart.codes.clone());
-    let Offered { mut offers, basis, names } = offered(ctx, &lines, currency, &codes, at).await?;
+    let Offered { mut offers, basis, names } = offered::<CartError>(ctx, &lines, (currency, None), &codes, at).await?;
     // What is not shown any more, or not here, is as it was when it was added: what it is now is nobody's to see.
     offers.retain(|_, offer| offer.published);
     let listed = basis.price(&mut offers, &lines, currency, ctx.channel());
@@ -166,6 +167,8 @@ async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart
         is_first_order: None,
         codes,
         destination: None,
+        payment_method: None,
+        deliveries: Vec::new(),
     };
     let priced = totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(CartError::TooExpensive))?;
     Ok((shown, priced))
@@ -173,24 +176,24 @@ async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart
 
 /// What lines are offered at by the catalog, what totals are made from, and by what the buyer's redemptions
 /// are counted.
-struct Offered {
-    offers: BTreeMap<VariantId, Offer>,
-    basis: Basis,
-    names: Vec<String>,
+pub struct Offered {
+    pub offers: BTreeMap<VariantId, Offer>,
+    pub basis: Basis,
+    pub names: Vec<String>,
 }
 
-async fn offered(
+pub async fn offered<E>(
     ctx: &Ctx,
     lines: &[(VariantId, Quantity)],
-    currency: Currency,
+    (currency, country): (Currency, Option<Country>),
     codes: &[String],
     at: Timestamp,
-) -> Result<Offered, Failure<CartError>> {
+) -> Result<Offered, Failure<E>> {
     let variants = lines.iter().map(|(variant, _)| *variant);
     let names: Vec<String> = totals::buyer(ctx).await?.map(|account| account.to_string()).into_iter().collect();
     let reads = |channel| {
         let mut reads = vec![catalog::offers(ctx.tenant(), variants.clone(), Some(currency), channel, at)];
-        reads.extend(totals::reads(ctx.tenant(), variants.clone(), currency, codes, &names, None, at));
+        reads.extend(totals::reads(ctx.tenant(), variants.clone(), currency, codes, &names, country, at));
         reads
     };
     let rows = ctx.read_in_channel(&reads).await?;
@@ -250,7 +253,7 @@ async fn offer_in(
     line: (VariantId, Quantity),
     currency: Currency,
 ) -> Result<Option<Offer>, Failure<CartError>> {
-    let Offered { mut offers, basis, .. } = offered(ctx, &[line], currency, &[], ctx.now).await?;
+    let Offered { mut offers, basis, .. } = offered::<CartError>(ctx, &[line], (currency, None), &[], ctx.now).await?;
     if offers.get(&line.0).is_some_and(|offer| offer.price.is_none()) {
         basis.price(&mut offers, &[line], currency, ctx.channel());
     }

@@ -22,7 +22,8 @@ use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
-use crate::totals::{CodeBody, TaxesBody, TotalsBody, codes, line_sums, line_taxes};
+use crate::shipping::{ChoiceBody, choices};
+use crate::totals::{CodeBody, DeliveryBody, TaxesBody, TotalsBody, codes, deliveries, line_sums, line_taxes};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody, value_of};
 
 pub fn routes() -> Routes {
@@ -44,6 +45,13 @@ pub struct OpenCheckoutBody {
     pub email: Option<String>,
     #[schemars(required, with = "AddressBody")]
     pub shipping_address: Option<AddressBody>,
+    /// Of what `POST /api/v1/shipping-rates` offers, one for each group. Left out where the store ships by no methods, or
+    /// nothing has to be shipped.
+    #[schemars(length(max = 100))]
+    pub shipping_methods: Option<Vec<ChoiceBody>>,
+    /// How it is to be paid, for promotions that depend on it; they do not apply as long as nobody says.
+    #[schemars(extend("enum" = ["paid", "on-account", null]))]
+    pub payment_method: Option<String>,
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -83,12 +91,19 @@ pub struct CheckoutBody {
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     pub lines: Vec<CheckoutLineBody>,
+    /// By what the lines are sent; left out where nothing was chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliveryBody>,
+    /// As it was named; left out where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["paid", "on-account"]))]
+    pub payment_method: Option<String>,
     /// The cart's, and what came of each.
     pub codes: Vec<CodeBody>,
     /// What it comes to; left out for a checkout from before there were promotions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub totals: Option<TotalsBody>,
-    /// What is to be paid: the sum of the lines' totals.
+    /// What is to be paid: the sum of the totals of lines and deliveries.
     pub total: MoneyBody,
     /// RFC 3339, UTC.
     #[schemars(with = "MomentText")]
@@ -196,6 +211,8 @@ impl From<&Checkout> for CheckoutBody {
             shipping_address: checkout.personal.shipping_address.clone(),
             currency: checkout.total.currency().to_string(),
             lines: lines.collect(),
+            deliveries: deliveries(checkout.charges.as_deref().unwrap_or_default(), checkout.agreed.as_ref()),
+            payment_method: checkout.agreed.as_ref().and_then(|agreed| agreed.question.cart.payment_method.clone()),
             codes: codes(&[], totals),
             totals: totals.map(TotalsBody::from),
             total: checkout.total.into(),
@@ -213,7 +230,10 @@ impl Parse for OpenCheckoutBody {
         let email = errors.required("email", self.email, |email| email.parse());
         let address = errors.required("shippingAddress", self.shipping_address, Ok::<_, Infallible>);
         let address = address.and_then(|address| errors.nested("shippingAddress", |errors| address.parse(errors)));
-        Some(Open { cart: cart?, email: email?, shipping_address: address?.into() })
+        let shipping_methods = choices(errors, self.shipping_methods);
+        let payment_method = errors.optional("paymentMethod", self.payment_method, |name| manual(&name));
+        let (cart, email, shipping_address) = (cart?, email?, address?.into());
+        errors.is_empty().then_some(Open { cart, email, shipping_address, shipping_methods, payment_method })
     }
 }
 
@@ -227,13 +247,17 @@ impl Parse for CompleteCheckoutBody {
                 "manual" => Ok(()),
                 _ => Err("must be manual, the only provider there is"),
             });
-            let method = errors.required("method", payment.method, |name| match name.as_str() {
-                "paid" => Ok(ManualPayment::Paid),
-                "on-account" => Ok(ManualPayment::OnAccount),
-                _ => Err("must be paid or on-account"),
-            });
+            let method = errors.required("method", payment.method, |name| manual(&name));
             provider.and(method)
         })
+    }
+}
+
+fn manual(name: &str) -> Result<ManualPayment, &'static str> {
+    match name {
+        "paid" => Ok(ManualPayment::Paid),
+        "on-account" => Ok(ManualPayment::OnAccount),
+        _ => Err("must be paid or on-account"),
     }
 }
 
@@ -259,6 +283,7 @@ impl From<OpenError> for Problem {
             }
             OpenError::TooExpensive => not_placeable(&NotPlaceable::Money(MoneyError::Overflow)),
             OpenError::NotPlaceable(error) => not_placeable(&error),
+            OpenError::NotShipped(error) => error.refused("#/shippingAddress"),
         }
     }
 }
@@ -268,6 +293,7 @@ impl From<CompleteError> for Problem {
         let conflict = |code| Problem::new(StatusCode::CONFLICT, code);
         match error {
             CompleteError::NotPlaceable(error) => not_placeable(&error),
+            CompleteError::NotShipped(error) => error.changed(),
             CompleteError::TotalsChanged(both) => {
                 let [agreed, current] = &*both;
                 let value = |totals| value_of(&TotalsBody::from(totals));

@@ -2,7 +2,7 @@
 
 use headlesspro_shared::checkout::{LineProblem, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, OrderKind, ProductKind, VariantKind};
+use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, OrderKind, ProductKind, ShippingMethodKind, VariantKind};
 use headlesspro_shared::kernel::money::MoneyError;
 use http::Method;
 use schemars::JsonSchema;
@@ -16,8 +16,9 @@ use crate::openapi::{
     credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
 };
 use crate::orders::{OrderBody, order_example};
+use crate::shipping::{not_shipped, shipping_changed};
 use crate::totals::{CodeBody, TotalsBody};
-use crate::totals::{entered_code_example, taxes_example, totals_example};
+use crate::totals::{delivery_example, entered_code_example, shipped_totals_example, taxes_example};
 use crate::wire::{IdText, MoneyBody};
 
 /// Every line that cannot be bought as agreed.
@@ -118,11 +119,17 @@ fn open() -> Operation {
         "email": "grace@example.com",
         "shippingAddress": address(),
     });
+    let mut by_parcel = body.clone();
+    if let Some(members) = by_parcel.as_object_mut() {
+        members.insert("shippingMethods".to_owned(), json!([{ "methodId": id::<ShippingMethodKind>(1).to_string() }]));
+        members.insert("paymentMethod".to_owned(), "on-account".into());
+    }
     operation(Method::POST, "/api/v1/checkouts", "openCheckout")
         .says(
             "Opens a checkout",
             "Fixes the cart's lines at today's prices for a day. Stock is not reserved. Lines that cannot be bought \
-             refuse it, all named at once. A checkout becomes one order at most. The cart stays as it is: a second \
+             refuse it, all named at once. Where the store ships by methods, one is chosen for each group of what \
+             `POST /api/v1/shipping-rates` offers, and is a part of the total. A checkout becomes one order at most. The cart stays as it is: a second \
              checkout of the same cart buys again.",
         )
         .budget(Budget::new(2, 4, 1))
@@ -131,7 +138,7 @@ fn open() -> Operation {
             "order",
             "Two tents to Berlin",
             body,
-        ))
+        ).example("parcel", "The same by parcel, which the buyer will owe", by_parcel))
         .answer(
             Answer::json::<CheckoutBody>(201, "The checkout.")
                 .headers([Header::Location, Header::IdempotentReplayed])
@@ -146,6 +153,7 @@ fn open() -> Operation {
             of(OpenError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
             lines_not_available(OpenError::NotPlaceable(every_problem())),
         ])
+        .problems(not_shipped(|error| OpenError::NotShipped(error).into()))
 }
 
 fn show() -> Operation {
@@ -171,8 +179,9 @@ fn complete() -> Operation {
             "Places the order",
             "Takes the stock, records the payment and places the order, in one commit: everything, or nothing. \
              Refused with everything that is in the way: short lines with what is left, and changed prices with old \
-             and new; and where prices, promotions or taxes have changed since the checkout was opened, what it comes to now beside what \
-             was agreed to. Saying that the order is `paid` needs a key that also has the scope `payments:write`.",
+             and new; and where prices, promotions, taxes or shipping have changed since the checkout was opened, or it is \
+             paid in another way than was named, what it comes to now beside what was agreed to. Saying that the order is \
+             `paid` needs a key that also has the scope `payments:write`.",
         )
         .budget(COMPLETING)
         .parameters([checkout_id(), Parameter::idempotency_key(true)])
@@ -204,11 +213,12 @@ fn complete() -> Operation {
             of(CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
             lines_not_available(CompleteError::NotPlaceable(every_problem())),
             of(
-                totals_changed(&totals_example(), &json!({ "subtotal": money(37_800), "discount": money(0), "total": money(37_800) })),
-                "The merchant has changed a promotion or a tax, it is over, or others have had what was left of it; \
-                 `current` is what it comes to now.",
+                totals_changed(&shipped_totals_example(), &json!({ "subtotal": money(37_800), "discount": money(0), "total": money(37_800) })),
+                "The merchant has changed a promotion, a tax or what shipping costs, it is over, others have had what was left \
+                 of it, or it is paid in another way; `current` is what it comes to now.",
             )
             .with::<TotalsChangedBody>(),
+            shipping_changed(|error| CompleteError::NotShipped(error).into()),
             of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
             of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
                 .with::<CheckoutCompletedBody>(),
@@ -256,8 +266,9 @@ fn checkout_example(state: &str) -> Value {
             "taxes": taxes_example(),
             "total": money(34_020),
         }],
+        "deliveries": [delivery_example()],
         "codes": [entered_code_example()],
-        "totals": totals_example(),
+        "totals": shipped_totals_example(),
         "total": money(34_020),
         "createdAt": time(24),
         "expiresAt": time(48),

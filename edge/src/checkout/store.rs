@@ -5,11 +5,12 @@ use headlesspro_shared::kernel::id::{CartId, ChannelId, CheckoutId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
+use headlesspro_shared::shipping::Charge;
 use headlesspro_shared::totals::{ENGINE_VERSION, Question};
 use serde::{Deserialize, Serialize};
 
 use crate::app::{App, Tenant};
-use crate::extract::stored;
+use crate::extract::{stored, stored_in};
 use crate::failure::Unavailable;
 use crate::identity::{data_key, wrapped_key};
 use crate::orders::{Of, Personal};
@@ -20,13 +21,13 @@ use crate::vault::DataKey;
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
   created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at, prices_version,
-  tax_version)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+  tax_version, shipping_version, deliveries)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
   c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version,
-  coalesce(c.tax_version, 0) AS tax_version, k.wrapped, k.master_key_id
+  coalesce(c.tax_version, 0) AS tax_version, c.shipping_version, c.deliveries, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -44,6 +45,9 @@ pub struct Checkout {
     pub total: Money,
     /// What the total was agreed to by; none for a checkout from before there were promotions, which has none.
     pub agreed: Option<Agreed>,
+    /// What it is sent by: one for each delivery of the totals. None for a checkout from before methods were chosen, which
+    /// is sent by none.
+    pub charges: Option<Vec<Charge>>,
     /// That of the caller who opened it.
     pub channel: Option<ChannelId>,
     pub created_at: Timestamp,
@@ -84,6 +88,8 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(agreed.and_then(|agreed| agreed.standing.turns_at).map(Timestamp::millis))
         .bind(agreed.map_or(0, |agreed| agreed.standing.prices))
         .bind(agreed.map(|agreed| agreed.standing.tax))
+        .bind(agreed.and_then(|agreed| agreed.standing.shipping))
+        .bind(checkout.charges.as_ref().map(|charges| serde_json::to_string(charges).unwrap_or_default()))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -125,6 +131,7 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         lines: lines.into_iter().map(|line| line_of(line, currency)).collect::<Result<_, _>>()?,
         total: Money::new(row.get("total_minor")?, currency),
         agreed: if is_of_this_engine { agreed_of(row)? } else { None },
+        charges: row.get::<Option<&str>>("deliveries")?.map(|_| stored_in(row, "deliveries")).transpose()?,
         channel: row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()?,
         created_at,
         // Another engine may come to something else than the buyer has agreed to.
@@ -142,6 +149,7 @@ fn agreed_of(row: Row<'_>) -> Result<Option<Agreed>, Unavailable> {
             promotions: row.get("rules_version")?,
             prices: row.get("prices_version")?,
             tax: row.get("tax_version")?,
+            shipping: row.get("shipping_version")?,
             turns_at: row.get::<Option<i64>>("rules_turn_at")?.map(Timestamp::from_millis),
         },
     }))

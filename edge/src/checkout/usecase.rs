@@ -13,8 +13,9 @@ use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountId, CartId, CheckoutId, OrderId, VariantId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
+use headlesspro_shared::shipping::{Charge, Choice};
 use headlesspro_shared::tax::Missing;
-use headlesspro_shared::totals::{GiftTotals, Totals};
+use headlesspro_shared::totals::{GiftTotals, Totals, deliveries};
 use serde_json::json;
 
 use super::store::{self, Checkout};
@@ -25,6 +26,7 @@ use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
 use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
 use crate::port::sql::{Commit, Committed, Rows};
+use crate::shipping::{self, NotShipped};
 use crate::totals::{self, Agreed, Priced, TotalsBody, Wanted};
 use crate::vault::DataKey;
 use crate::wire::{AddressBody, MoneyBody, value_of};
@@ -35,6 +37,10 @@ pub struct Open {
     pub cart: CartId,
     pub email: Email,
     pub shipping_address: AddressBody,
+    /// What it is to be sent by.
+    pub shipping_methods: Vec<Choice>,
+    /// How it is to be paid; none: not chosen yet.
+    pub payment_method: Option<ManualPayment>,
 }
 
 /// Why there is no checkout.
@@ -46,6 +52,7 @@ pub enum OpenError {
     /// Taxes depend on what the address does not say.
     AddressLacks(Vec<Missing>),
     NotPlaceable(NotPlaceable),
+    NotShipped(Box<NotShipped>),
 }
 
 /// Why there is no order.
@@ -58,6 +65,8 @@ pub enum CompleteError {
     AlreadyPlaced(OrderId),
     /// It costs something else by now than the buyer has agreed to: both.
     TotalsChanged(Box<[Totals; 2]>),
+    /// It cannot be sent any more as the buyer has agreed to.
+    NotShipped(Box<NotShipped>),
 }
 
 /// Rules that change as often while one order is placed are somebody's who does nothing else.
@@ -116,7 +125,7 @@ pub async fn open(
     basis.price(&mut offers, &wanted, currency, channel);
     let placement =
         agree(&wanted, currency, &offers).map_err(|error| Failure::Rejected(OpenError::NotPlaceable(error)))?;
-    let wanted = Wanted {
+    let mut wanted = Wanted {
         lines: wanted,
         currency,
         channel,
@@ -124,7 +133,13 @@ pub async fn open(
         is_first_order: rows.get(2).map(orders::is_first_of).transpose()?,
         codes,
         destination,
+        payment_method: command.payment_method.map(|method| method.name().to_owned()),
+        deliveries: Vec::new(),
     };
+    let groups = totals::offered(&basis, &wanted).map_err(|error| error.or(OpenError::TooExpensive))?;
+    let shipment = shipping::chosen(groups, &command.shipping_methods, currency);
+    let shipment = shipment.map_err(|error| Failure::Rejected(OpenError::NotShipped(error)))?;
+    wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
     let Priced { agreed, gifts } =
         totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(OpenError::TooExpensive))?;
     let agreed = agreed.as_kept();
@@ -136,6 +151,7 @@ pub async fn open(
         lines: placement.lines.into_iter().chain(given(&agreed.totals, &gifts)).collect(),
         total: Money::new(agreed.totals.total, currency),
         agreed: Some(agreed),
+        charges: Some(shipment.charges),
         channel,
         created_at: ctx.now,
         expires_at: ctx.now.checked_add_millis(LIFETIME_MILLIS).unwrap_or(ctx.now),
@@ -204,6 +220,10 @@ fn given(totals: &Totals, offers: &[Offer]) -> Vec<PlacedLine> {
     totals.gifts.iter().zip(offers).map(line).collect()
 }
 
+fn methods(checkout: &Checkout) -> Vec<String> {
+    checkout.charges.iter().flatten().map(|charge| charge.method.to_string()).collect()
+}
+
 fn opened(checkout: &Checkout) -> Change {
     let state = json!({
         "cartId": checkout.cart.to_string(),
@@ -211,6 +231,7 @@ fn opened(checkout: &Checkout) -> Change {
         "email": checkout.personal.email,
         "shippingAddress": checkout.personal.shipping_address,
         "lineCount": checkout.lines.len(),
+        "shippingMethodIds": methods(checkout),
         "total": MoneyBody::from(checkout.total),
         "channelId": checkout.channel.map(|id| id.to_string()),
     });
@@ -259,8 +280,9 @@ pub async fn complete(
         Err(error @ NotCompletable::Expired) => return Err(Failure::Rejected(CompleteError::NotCompletable(error))),
     }
     let is_open = checkout.state == CheckoutState::Open;
-    if is_open && checkout.agreed.as_ref().is_some_and(|agreed| !agreed.holds(ctx.now)) {
-        total_again(ctx, &mut checkout).await?;
+    let is_otherwise = |agreed: &Agreed| !agreed.holds(ctx.now) || agreed.is_paid_otherwise(method.name());
+    if is_open && checkout.agreed.as_ref().is_some_and(is_otherwise) {
+        total_again(ctx, &mut checkout, method).await?;
     }
     for left in (0..MOST_COMMITS).rev() {
         let commit = commit_of(ctx, &checkout, &key, method, claim).await?;
@@ -286,7 +308,7 @@ pub async fn complete(
                     return Err(unexplained(&refusal));
                 }
                 // The merchant has changed the rules, or others have had what was left of a promotion.
-                if 0 < left && !total_again(ctx, &mut checkout).await? {
+                if 0 < left && !total_again(ctx, &mut checkout, method).await? {
                     return Err(unexplained(&refusal));
                 }
             }
@@ -295,12 +317,17 @@ pub async fn complete(
     Err(Failure::Unavailable(Unavailable::Contended))
 }
 
-/// Totals a checkout by the rules of now, which no replica tells: whoever has agreed to the same may have it by them.
-/// Whether anything of it has changed at all.
+/// Totals a checkout by the rules of now, which no replica tells, paid as it is: whoever has agreed to the same may have it
+/// by them. Whether anything of it has changed at all.
 ///
 /// # Errors
-/// [`CompleteError::TotalsChanged`] where it comes to something else.
-async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure<CompleteError>> {
+/// [`CompleteError::TotalsChanged`] where it comes to something else, and [`CompleteError::NotShipped`] where it cannot be
+/// sent as was agreed.
+async fn total_again(
+    ctx: &Ctx,
+    checkout: &mut Checkout,
+    method: ManualPayment,
+) -> Result<bool, Failure<CompleteError>> {
     let ctx = &ctx.clone().reading_what_is_current();
     let Some(agreed) = &checkout.agreed else { return Ok(false) };
     let (tenant, cart) = (ctx.tenant(), &agreed.question.cart);
@@ -314,6 +341,9 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure
         codes: cart.codes.clone(),
         // As it was said: what is kept of it in the question is what the rules of then asked about.
         destination: destination(&checkout.personal.shipping_address),
+        // Whoever has named none has agreed to what it costs whichever is taken.
+        payment_method: cart.payment_method.as_ref().map(|_| method.name().to_owned()),
+        deliveries: Vec::new(),
     };
     let country = wanted.destination.as_ref().map(|place| place.country);
     let variants = wanted.lines.iter().map(|(variant, _)| *variant);
@@ -334,8 +364,19 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure
     offers.retain(|variant, _| priced.get(variant).is_some_and(|offer| offer.price.is_some()));
     // What cannot be bought, or not at the catalog's price any more, has no totals either.
     still_placeable(checkout, offers)?;
-    let wanted = Wanted { is_first_order: Some(orders::is_first_of(first)?), ..wanted };
+    let mut wanted = Wanted { is_first_order: Some(orders::is_first_of(first)?), ..wanted };
     let overflow = || CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow));
+    let charges = match &checkout.charges {
+        None => None,
+        Some(charges) => {
+            let choices: Vec<Choice> = charges.iter().map(Charge::choice).collect();
+            let groups = totals::offered(&basis, &wanted).map_err(|error| error.or(overflow()))?;
+            let shipment = shipping::chosen(groups, &choices, wanted.currency);
+            let shipment = shipment.map_err(|error| Failure::Rejected(CompleteError::NotShipped(error)))?;
+            wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
+            Some(shipment.charges)
+        }
+    };
     let now = totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(overflow()))?.agreed;
     if !now.totals.is_same_purchase(&agreed.totals) {
         let both = Box::new([agreed.totals.clone(), now.totals]);
@@ -347,6 +388,7 @@ async fn total_again(ctx: &Ctx, checkout: &mut Checkout) -> Result<bool, Failure
     };
     let has_changed = by(&now) != by(agreed) || now.totals != agreed.totals;
     checkout.agreed = Some(now.as_kept());
+    checkout.charges = charges;
     Ok(has_changed)
 }
 
@@ -361,6 +403,7 @@ fn placed_order(order: &OrderBody) -> Change {
         "email": order.email,
         "shippingAddress": order.shipping_address,
         "lineCount": order.lines.len(),
+        "shippingMethodIds": order.deliveries.iter().map(|delivery| &delivery.method_id).collect::<Vec<_>>(),
         "total": order.total,
     });
     Change::new("order.place", &order.id).after(state).redacted(PERSONAL)
@@ -404,6 +447,7 @@ async fn commit_of(
         total: checkout.total,
         sums: sums.collect(),
         totals: agreed.map(|agreed| (agreed.question.clone(), agreed.totals.clone())),
+        charges: checkout.charges.clone().unwrap_or_default(),
         lines,
         payment: ctx.new_id()?,
         method,
@@ -424,6 +468,7 @@ async fn commit_of(
             "channelId": body.channel_id,
             "total": body.total,
             "lines": body.lines,
+            "deliveries": body.deliveries,
         }),
     };
 
@@ -493,6 +538,7 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
         email: checkout.personal.email.clone(),
         shipping_address: checkout.personal.shipping_address.clone(),
         lines: lines.collect(),
+        deliveries: totals::deliveries(&order.charges, checkout.agreed.as_ref()),
         totals: totals.map(TotalsBody::from),
         total: order.total.into(),
         payment: PaymentBody {

@@ -19,7 +19,7 @@ use crate::extract::{Parsed, PathId, Query, QueryParams, next_link};
 use crate::failure::{Denied, Halt, Unavailable};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
-use crate::totals::{Moment, TaxesBody, TotalsBody, explanation, recorded_explanation};
+use crate::totals::{DeliveryBody, Moment, TaxesBody, TotalsBody, explanation, recorded_explanation};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
 pub fn routes() -> Routes {
@@ -53,10 +53,13 @@ pub struct OrderBody {
     pub email: String,
     pub shipping_address: AddressBody,
     pub lines: Vec<OrderLineBody>,
+    /// By what the lines are sent; left out where nothing was chosen.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<DeliveryBody>,
     /// What it was totalled to; left out for an order from before there were promotions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub totals: Option<TotalsBody>,
-    /// What is paid: the sum of the lines' totals.
+    /// What is paid: the sum of the totals of lines and deliveries.
     pub total: MoneyBody,
     pub payment: PaymentBody,
     /// RFC 3339, UTC.
@@ -163,7 +166,9 @@ async fn explain(
     PathId(id): PathId<OrderKind>,
     Parsed(Moment(at)): Parsed<Moment>,
 ) -> Result<Response, Problem> {
-    let answers = ctx.read(vec![store::document(ctx.tenant(), id), store::totals(ctx.tenant(), id)]).await?;
+    let tenant = ctx.tenant();
+    let reads = vec![store::document(tenant, id), store::totals(tenant, id), store::deliveries_of(tenant, id)];
+    let answers = ctx.read(reads).await?;
     let is_there = answers.first().is_some_and(|rows| rows.first().is_some());
     let channel = answers.first().map(store::channel_of).transpose().map_err(Halt::from)?.flatten();
     let resource = Resource::of_store(ctx.tenant().store).in_channels(channel).record(id);
@@ -172,7 +177,7 @@ async fn explain(
     }
     let recorded = answers.get(1).map(store::totals_of).transpose().map_err(Halt::Unavailable)?.flatten();
     let nothing = |detail: &str| Problem::new(StatusCode::CONFLICT, "nothing-to-explain").detail(detail.to_owned());
-    let explained = match (recorded, at) {
+    let mut explained = match (recorded, at) {
         (None, _) => {
             let detail =
                 "The order is from before totals were recorded: each line costs its unit price times its quantity.";
@@ -190,6 +195,7 @@ async fn explain(
                 .map_err(|error| Halt::Unavailable(Unavailable::corrupt(format!("an order's totals: {error}"))))?
         }
     };
+    explained.shipping = answers.get(2).map(store::shipped_by).transpose().map_err(Halt::from)?.unwrap_or_default();
     Ok(([(CACHE_CONTROL, "private, no-store")], axum::Json(explained)).into_response())
 }
 

@@ -12,7 +12,7 @@ use crate::openapi::{
 };
 use crate::problem::Problem;
 use crate::totals::ExplanationBody;
-use crate::totals::{explained_at, explanation_example, taxes_example, totals_example};
+use crate::totals::{delivery_example, explained_at, explanation_example, shipped_totals_example, taxes_example};
 
 pub fn operations() -> Vec<Operation> {
     vec![show(), explain(), list_own()]
@@ -38,7 +38,7 @@ fn explain() -> Operation {
         .says(
             "Explains what an order cost",
             "Totalled again from what it was made with: per line the price, the promotions and the taxes with their \
-             amounts, in order. With `at`, what the same cart would have cost at another instant by the rules recorded, \
+             amounts, in order; and how the price of each delivery came about when it was placed. With `at`, what the same cart would have cost at another instant by the rules recorded, \
              which are those that had a part in it.",
         )
         .cache(Cache::Personal)
@@ -50,7 +50,7 @@ fn explain() -> Operation {
         .answer(Answer::json::<ExplanationBody>(200, "Why it cost that.").example(
             "order",
             "Two tents at a tenth off",
-            explanation_example(),
+            explanation(),
         ))
         .problems(credentials(Scope::OrdersRead))
         .problems(not_found())
@@ -89,6 +89,15 @@ fn list_own() -> Operation {
         .problems(database())
 }
 
+fn explanation() -> Value {
+    let mut explanation = explanation_example();
+    if let Some(members) = explanation.as_object_mut() {
+        let why = json!({ "kind": "table", "measure": "weight", "measured": 4_700, "upTo": 5_000 });
+        members.insert("shipping".to_owned(), json!([{ "key": 0, "why": why }]));
+    }
+    explanation
+}
+
 pub fn order_example() -> Value {
     json!({
         "id": id::<OrderKind>(1).to_string(),
@@ -112,7 +121,8 @@ pub fn order_example() -> Value {
             "taxes": taxes_example(),
             "total": money(34_020),
         }],
-        "totals": totals_example(),
+        "deliveries": [delivery_example()],
+        "totals": shipped_totals_example(),
         "total": money(34_020),
         "payment": {
             "id": id::<PaymentKind>(1).to_string(),

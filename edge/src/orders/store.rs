@@ -5,16 +5,18 @@ use headlesspro_shared::kernel::id::{AccountId, ChannelId, CheckoutId, OrderId, 
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
-use headlesspro_shared::totals::{ENGINE_VERSION, Question, Totals};
+use headlesspro_shared::shipping::Charge;
+use headlesspro_shared::totals::{DeliveryTotals, ENGINE_VERSION, Question, Totals};
 use serde_json::{Map, Value, json};
 
 use crate::app::Tenant;
-use crate::extract::stored;
+use crate::extract::{stored, stored_in};
 use crate::failure::Unavailable;
 use crate::identity::wrapped_key;
 use crate::port::sql::{Commit, Row, Rows, SqlError, Statement};
-use crate::totals::LineSums;
+use crate::totals::{LineSums, kind_name};
 use crate::vault::WrappedKey;
+use crate::wire::value_of;
 
 /// Numbers count from 1001 in each store; the transaction is the only writer, so they have no gaps.
 const INSERT: &str = "-- orders::insert
@@ -31,6 +33,14 @@ INSERT INTO order_line (organization_id, id, order_id, position, variant_id, pro
 SELECT ?1, r.value ->> 'id', ?2, r.key, r.value ->> 'variant', r.value ->> 'product', r.value ->> 'sku',
   r.value ->> 'title', r.value ->> 'quantity', r.value ->> 'unitPrice', r.value ->> 'total',
   r.value ->> 'discount', r.value ->> 'tax', r.value ->> 'gross'
+FROM json_each(?3) r";
+
+const INSERT_DELIVERIES: &str = "-- orders::insert_deliveries
+INSERT INTO order_delivery (organization_id, order_id, position, method_id, service, location_id, kind, name,
+  amount_minor, discount_minor, tax_minor, gross_minor, why)
+SELECT ?1, ?2, r.key, r.value ->> 'method', r.value ->> 'service', r.value ->> 'location', r.value ->> 'kind',
+  r.value ->> 'name', r.value ->> 'amount', r.value ->> 'discount', r.value ->> 'tax', r.value ->> 'gross',
+  r.value -> 'why'
 FROM json_each(?3) r";
 
 const INSERT_TOTALS: &str = "-- orders::insert_totals
@@ -55,6 +65,11 @@ const TOTALS: &str = "-- orders::totals
 SELECT t.engine, t.question, t.totals FROM order_totals t
 JOIN orders o ON o.organization_id = t.organization_id AND o.id = t.order_id
 WHERE t.organization_id = ?1 AND o.store_id = ?2 AND t.order_id = ?3";
+
+const DELIVERIES: &str = "-- orders::deliveries
+SELECT d.position, d.why FROM order_delivery d
+JOIN orders o ON o.organization_id = d.organization_id AND o.id = d.order_id
+WHERE d.organization_id = ?1 AND o.store_id = ?2 AND d.order_id = ?3 ORDER BY d.position";
 
 const INSERT_PAYMENT: &str = "-- orders::insert_payment
 INSERT INTO payment (organization_id, id, order_id, provider, method, state, currency, amount_minor, created_at)
@@ -109,6 +124,8 @@ pub struct NewOrder {
     pub sums: Vec<LineSums>,
     /// What it was totalled from, and what came of it.
     pub totals: Option<(Question, Totals)>,
+    /// By what it is sent: one for each delivery of the totals.
+    pub charges: Vec<Charge>,
     pub payment: PaymentId,
     pub method: ManualPayment,
     /// The rendered order without what is sealed; the commit sets its `number`.
@@ -169,6 +186,11 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
     let lines = json!(lines).to_string();
     commit.push(Statement::new(INSERT_LINES).bind(organization.as_str()).bind(id.as_str()).bind(lines));
     if let Some((question, totals)) = &order.totals {
+        if !order.charges.is_empty() {
+            let deliveries = json!(deliveries(&order.charges, totals)).to_string();
+            let statement = Statement::new(INSERT_DELIVERIES).bind(organization.as_str());
+            commit.push(statement.bind(id.as_str()).bind(deliveries));
+        }
         commit.push(
             Statement::new(INSERT_TOTALS)
                 .bind(organization.as_str())
@@ -189,6 +211,24 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
             .bind(order.total.minor())
             .bind(now.millis()),
     );
+}
+
+fn deliveries(charges: &[Charge], totals: &Totals) -> Vec<Value> {
+    let of = |(charge, costs): (&Charge, &DeliveryTotals)| {
+        json!({
+            "method": charge.method.to_string(),
+            "service": charge.service,
+            "location": charge.location.map(|location| location.to_string()),
+            "kind": kind_name(charge.kind),
+            "name": costs.name,
+            "amount": costs.amount,
+            "discount": costs.discount,
+            "tax": costs.taxes.tax,
+            "gross": costs.taxes.gross,
+            "why": value_of(&charge.why),
+        })
+    };
+    charges.iter().zip(&totals.deliveries).map(of).collect()
 }
 
 /// An order as it was placed, what is personal still sealed.
@@ -239,6 +279,23 @@ pub fn totals_of(rows: &Rows) -> Result<Option<RecordedTotals>, Unavailable> {
         return Ok(Some(RecordedTotals::OfAnother(serde_json::from_str(row.get("totals")?).map_err(corrupt)?)));
     }
     Ok(Some(RecordedTotals::OfThis(stored(row.get("question")?).map_err(corrupt)?)))
+}
+
+/// The statement whose rows [`shipped_by`] takes.
+pub fn deliveries_of(tenant: Tenant, id: OrderId) -> Statement {
+    tenant.statement(DELIVERIES).bind(id.to_string())
+}
+
+/// How the price of each of an order's deliveries came about.
+///
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn shipped_by(rows: &Rows) -> Result<Vec<Value>, SqlError> {
+    let of = |row: Row<'_>| {
+        let (key, why): (i64, Value) = (row.get("position")?, stored_in(row, "why")?);
+        Ok(json!({ "key": key, "why": why }))
+    };
+    rows.iter().map(of).collect()
 }
 
 /// The statement whose rows [`orders_of`] takes: the order of a checkout, if there is one, other than `own`, which a

@@ -1,63 +1,42 @@
-//! `/api/v1/shipping-zones` and `/api/v1/shipping-rates`.
+//! `/api/v1/shipping-zones`, and how offers and choices are written.
 
-use axum::response::Response;
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{ShippingMethodKind, ShippingZoneKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::id::{LocationId, LocationKind, ShippingMethodKind, ShippingZoneKind};
+use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::{Currency, Money};
-use headlesspro_shared::kernel::quantity::Quantity;
-use headlesspro_shared::shipping::{Group, NoZone, Offer, Offered, ShippingMethod, WhyPrice};
+use headlesspro_shared::shipping::{Choice, ChoiceError, Group, NoZone, Offer, Offered, ShippingMethod, WhyPrice};
+use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::usecase::{self, RatesError, Wanted};
-use crate::app::Ctx;
-use crate::catalog::{fields, unversioned};
-use crate::extract::{FieldErrors, Json, Parse};
-use crate::problem::Problem;
-use crate::routes::{Access, Routes};
-use crate::tax::{PlaceBody, each, zone_routes};
-use crate::wire::{IdText, MoneyBody};
+use super::choosing::NotShipped;
+use crate::extract::FieldErrors;
+use crate::problem::{FieldError, Place, Problem};
+use crate::routes::Routes;
+use crate::tax::{each, zone_routes};
+use crate::wire::{IdText, MoneyBody, value_of};
 
-/// Of one question: as many as a cart has.
-const MOST_LINES: usize = 250;
+/// Of one cart.
+const MOST_CHOICES: usize = 100;
 
 pub fn routes() -> Routes {
     let (read, write) = (Scope::ShippingRead, Scope::ShippingWrite);
-    zone_routes::<ShippingMethod>("/api/v1/shipping-zones", "/api/v1/shipping-zones/{id}", read, write).post(
-        "/api/v1/shipping-rates",
-        Access::Key(Scope::CartWrite),
-        rates,
-    )
+    zone_routes::<ShippingMethod>("/api/v1/shipping-zones", "/api/v1/shipping-zones/{id}", read, write)
 }
 
-/// What is to be shipped, and where to.
-#[derive(Deserialize, JsonSchema)]
-#[schemars(rename = "AskShippingRates", deny_unknown_fields)]
-pub struct AskBody {
-    /// The store's own where it is left out.
-    #[schemars(regex(pattern = "^[A-Z]{3}$"))]
-    pub currency: Option<String>,
-    /// As long as the buyer has not said, nothing is offered.
-    pub destination: Option<PlaceBody>,
-    #[schemars(required, length(min = 1, max = 250))]
-    pub lines: Option<Vec<AskLineBody>>,
-}
-
-#[derive(Deserialize, JsonSchema)]
+/// The method that a group is sent by.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "AskShippingLine", deny_unknown_fields)]
-pub struct AskLineBody {
-    #[schemars(required, with = "IdText<VariantKind>")]
-    pub variant_id: Option<String>,
-    #[schemars(required, range(min = 1, max = 9_999))]
-    pub quantity: Option<i64>,
-}
-
-/// Ways to get what is asked for, group by group. What needs no shipping is in no group.
-#[derive(Serialize, JsonSchema)]
-#[schemars(rename = "ShippingRates")]
-pub struct RatesBody {
-    pub groups: Vec<GroupBody>,
+#[schemars(rename = "ChosenShippingMethod", deny_unknown_fields)]
+pub struct ChoiceBody {
+    #[schemars(required, with = "IdText<ShippingMethodKind>")]
+    pub method_id: Option<String>,
+    /// That of the group; left out where it has none.
+    #[schemars(with = "Option<IdText<LocationKind>>")]
+    pub location_id: Option<String>,
+    /// That of the offer; left out where it has none.
+    #[schemars(length(min = 1, max = 100))]
+    pub service: Option<String>,
 }
 
 /// Lines that are sent together, and what that may cost.
@@ -65,8 +44,12 @@ pub struct RatesBody {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ShippingGroup")]
 pub struct GroupBody {
-    /// The places of its lines in the question.
+    /// The places of its lines, of those that are bought.
     pub lines: Vec<usize>,
+    /// Where they are sent from; left out where the store does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<LocationKind>>")]
+    pub location_id: Option<String>,
     pub weight_grams: i64,
     pub quantity: i64,
     pub subtotal: MoneyBody,
@@ -94,35 +77,29 @@ pub struct OfferBody {
     pub otherwise: Option<MoneyBody>,
 }
 
-impl Parse for AskBody {
-    type Parsed = Wanted;
-
-    fn parse(self, errors: &mut FieldErrors) -> Option<Wanted> {
-        let currency = errors.optional("currency", self.currency, |code| code.parse::<Currency>());
-        let destination = self.destination.and_then(|place| errors.nested("destination", |errors| place.parse(errors)));
-        let lines = errors.required("lines", self.lines, |lines| match lines.len() {
-            1..=MOST_LINES => Ok(lines),
-            _ => Err("must be 1 to 250"),
-        });
-        let lines = each(errors, "lines", lines, |line, errors| {
-            let variant = errors.required("variantId", line.variant_id, |id| id.parse::<VariantId>());
-            let quantity = errors.required("quantity", line.quantity, Quantity::try_from);
-            Some((variant?, quantity?))
-        });
-        errors.is_empty().then_some(Wanted { currency, destination, lines })
+/// What is chosen in the field `shippingMethods`.
+pub fn choices(errors: &mut FieldErrors, given: Option<Vec<ChoiceBody>>) -> Vec<Choice> {
+    if given.as_ref().is_some_and(|given| MOST_CHOICES < given.len()) {
+        errors.push("shippingMethods", format!("must be {MOST_CHOICES} at most"));
+        return Vec::new();
     }
+    each(errors, "shippingMethods", given, |choice, errors| {
+        let method = errors.required("methodId", choice.method_id, |id| id.parse());
+        let location = errors.optional("locationId", choice.location_id, |id| id.parse::<LocationId>());
+        let service = errors.optional("service", choice.service, |service| service.parse::<Line<100>>());
+        Some(Choice { location, method: method?, service: service.map(|service| service.to_string()) })
+    })
 }
 
-async fn rates(ctx: Ctx, body: Json<AskBody>) -> Result<Response, Problem> {
-    let (currency, groups) = usecase::offered(&ctx, &body.parsed).await?;
-    let body = RatesBody { groups: groups.iter().map(|group| group_body(group, currency)).collect() };
-    Ok(unversioned(serde_json::to_string(&body).unwrap_or_default()))
+pub fn groups(groups: &[Group], currency: Currency) -> Vec<GroupBody> {
+    groups.iter().map(|group| group_body(group, currency)).collect()
 }
 
 fn group_body(group: &Group, currency: Currency) -> GroupBody {
     let money = |minor| MoneyBody::from(Money::new(minor, currency));
     GroupBody {
         lines: group.lines.iter().filter_map(|key| key.parse().ok()).collect(),
+        location_id: group.location.map(|location| location.to_string()),
         weight_grams: group.weight,
         quantity: group.quantity,
         subtotal: money(group.subtotal),
@@ -155,14 +132,35 @@ fn offer_body(offer: &Offer, money: impl Fn(i64) -> MoneyBody) -> Option<OfferBo
     })
 }
 
-impl From<RatesError> for Problem {
-    fn from(error: RatesError) -> Problem {
-        match error {
-            RatesError::NotForSale(lines) => fields(
-                lines.into_iter().map(|at| format!("lines/{at}/variantId")),
-                "is not for sale in this store, or not in this currency",
-            ),
-            RatesError::TooLarge(error) => fields(["lines"], &error.to_string()),
-        }
+impl NotShipped {
+    /// 422 for whoever is to choose, where the field `address` says where to.
+    pub fn refused(&self, address: &str) -> Problem {
+        let problem = |code| Problem::new(StatusCode::UNPROCESSABLE_ENTITY, code);
+        let told = self.error.to_string();
+        let (problem, at, detail) = match (&self.error, self.wrong()) {
+            (ChoiceError::Missing(_), _) if self.is_hopeless() => {
+                let detail = "Some of the lines are not shipped there; groups says which.";
+                (problem("not-shippable"), address.to_owned(), detail.to_owned())
+            }
+            (ChoiceError::Missing(_), _) => (problem("shipping-method-required"), "#/shippingMethods".to_owned(), told),
+            (_, place) => {
+                let at = place.map_or_else(String::new, |place| format!("/{place}/methodId"));
+                (problem("shipping-method-not-offered"), format!("#/shippingMethods{at}"), told)
+            }
+        };
+        let error = FieldError { at: Place::Pointer(at), detail: detail.clone() };
+        self.offering(problem.detail(detail).errors(vec![error]))
+    }
+
+    /// 409 for whoever has chosen what was offered.
+    pub fn changed(&self) -> Problem {
+        let detail = format!("It cannot be shipped as agreed: {}. Open a new checkout to choose anew.", self.error);
+        let gone = self.wrong().and_then(|place| self.choices.get(place)).map(|choice| choice.method.to_string());
+        let problem = Problem::new(StatusCode::CONFLICT, "shipping-changed").detail(detail);
+        self.offering(problem.with("methodId", gone.into()))
+    }
+
+    fn offering(&self, problem: Problem) -> Problem {
+        problem.with("groups", value_of(&groups(&self.groups, self.currency)))
     }
 }

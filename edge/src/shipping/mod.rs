@@ -1,9 +1,15 @@
-//! How a store ships: zones with methods, and what is offered for goods and a destination.
+//! How a store ships: zones with methods, what is offered for goods and a destination, and what is taken of it.
+//!
+//! [`rules`] are statements for somebody else's batch of reads; [`rules_of`] what the engine asks for, with a version that
+//! [`guard`] has a commit refuse by.
 
+mod choosing;
 mod http;
 pub mod openapi;
 mod store;
-mod usecase;
 mod wire;
 
-pub use self::http::routes;
+pub use self::http::{ChoiceBody, GroupBody, choices, groups, routes};
+pub use choosing::{NotShipped, Shipment, chosen};
+pub use openapi::{group_example, not_shipped, shipping_changed};
+pub use store::{RULES_STATEMENTS, StoreShipping, guard, rules, rules_of};

@@ -1,23 +1,41 @@
 //! The operations of shipping, for the OpenAPI document.
 
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{ShippingMethodKind, ShippingZoneKind, VariantKind};
-use http::Method;
+use headlesspro_shared::kernel::id::{ShippingMethodKind, ShippingZoneKind};
+use headlesspro_shared::kernel::money::Currency;
+use headlesspro_shared::shipping::{Choice, ChoiceError, Group, NoZone, Offer, OfferKind, Offered, WhyPrice};
+use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-use super::http::{AskBody, RatesBody};
+use super::choosing::NotShipped;
+use super::http::GroupBody;
 use super::wire::{WriteZoneBody, ZoneBody, ZoneListBody};
-use crate::openapi::{
-    Answer, Budget, Cache, Operation, RequestBody, credentials, database, id, json_body, money, time,
-};
+use crate::openapi::{Operation, Problem, Problems, id, money, of, time};
+use crate::problem;
 use crate::tax::{Described, zone_operations};
+use crate::wire::IdText;
 
-const TAG: &str = "Shipping";
+/// What is offered, group by group.
+#[derive(JsonSchema)]
+#[schemars(rename = "NotShipped")]
+pub struct NotShippedBody {
+    pub groups: Vec<GroupBody>,
+}
+
+/// What was agreed to and is not offered any more, and what is.
+#[derive(JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ShippingChanged")]
+pub struct ShippingChangedBody {
+    /// The method that is gone; null where it is none of those that were chosen.
+    #[schemars(with = "Option<IdText<ShippingMethodKind>>")]
+    pub method_id: Option<String>,
+    pub groups: Vec<GroupBody>,
+}
 
 pub fn operations() -> Vec<Operation> {
-    let mut operations = vec![rates()];
-    operations.extend(zone_operations::<ShippingZoneKind, WriteZoneBody, ZoneBody, ZoneListBody>(&Described {
-        tag: TAG,
+    zone_operations::<ShippingZoneKind, WriteZoneBody, ZoneBody, ZoneListBody>(&Described {
+        tag: "Shipping",
         paths: ("/api/v1/shipping-zones", "/api/v1/shipping-zones/{id}"),
         named: [
             ("listShippingZones", "Lists shipping zones"),
@@ -31,48 +49,7 @@ pub fn operations() -> Vec<Operation> {
         read: Scope::ShippingRead,
         write: Scope::ShippingWrite,
         examples: (zone(false), zone(true)),
-    }));
-    operations
-}
-
-fn rates() -> Operation {
-    Operation::new(Method::POST, "/api/v1/shipping-rates", "askShippingRates", TAG)
-        .says(
-            "Says what shipping costs",
-            "For a destination and some variants, at their prices before promotions. Nothing is kept of the question.",
-        )
-        .cache(Cache::Personal)
-        .budget(Budget::new(1, 2, 0))
-        .problems(credentials(Scope::CartWrite))
-        .problems(database())
-        .body(RequestBody::json::<AskBody>("What is to be shipped, and where to.").example(
-            "tents",
-            "Two tents to Germany",
-            json!({
-                "destination": { "country": "DE", "postcode": "10827" },
-                "lines": [{ "variantId": id::<VariantKind>(1).to_string(), "quantity": 2 }],
-            }),
-        ))
-        .answer(Answer::json::<RatesBody>(200, "What is offered.").example(
-            "parcel",
-            "A parcel",
-            json!({ "groups": [{
-                "lines": [0],
-                "weightGrams": 4_700,
-                "quantity": 2,
-                "subtotal": money(4_000),
-                "zoneId": id::<ShippingZoneKind>(1).to_string(),
-                "noZone": null,
-                "offers": [{
-                    "methodId": id::<ShippingMethodKind>(1).to_string(),
-                    "service": null,
-                    "name": "Parcel",
-                    "price": money(890),
-                    "otherwise": null,
-                }],
-            }] }),
-        ))
-        .problems(json_body())
+    })
 }
 
 /// As it is sent, or, `is_kept`, as it is shown.
@@ -105,4 +82,73 @@ fn zone(is_kept: bool) -> Value {
         members.extend(more.as_object().cloned().unwrap_or_default());
     }
     zone
+}
+
+/// What a group is offered.
+pub fn group_example() -> Value {
+    json!({
+        "lines": [0],
+        "weightGrams": 4_700,
+        "quantity": 2,
+        "subtotal": money(34_020),
+        "zoneId": id::<ShippingZoneKind>(1).to_string(),
+        "noZone": null,
+        "offers": [{
+            "methodId": id::<ShippingMethodKind>(1).to_string(),
+            "service": null,
+            "name": "Parcel",
+            "price": money(890),
+            "otherwise": null,
+        }],
+    })
+}
+
+/// Of every route that takes `shippingMethods`.
+pub fn not_shipped(problem: impl Fn(Box<NotShipped>) -> problem::Problem) -> Problems {
+    let told = |error: ChoiceError, is_offered, text| -> Problem {
+        of(problem(Box::new(refused(error, is_offered))), text).with::<NotShippedBody>()
+    };
+    let missing = || ChoiceError::Missing(vec![None]);
+    vec![
+        told(
+            missing(),
+            true,
+            "Something is to be shipped, and no method was chosen for it; `groups` has what is offered.",
+        ),
+        told(missing(), false, "Nothing is offered for some of the lines at this address; `groups` says for which."),
+        told(ChoiceError::NotOffered(id(1)), true, "A method that was chosen is not offered; `groups` has what is."),
+    ]
+}
+
+/// Of whoever has agreed to a method.
+pub fn shipping_changed(problem: impl Fn(Box<NotShipped>) -> problem::Problem) -> Problem {
+    let error = Box::new(refused(ChoiceError::NotOffered(id(2)), true));
+    of(problem(error), "A method that was agreed to is not offered any more; `groups` has what is.")
+        .with::<ShippingChangedBody>()
+}
+
+fn refused(error: ChoiceError, is_offered: bool) -> NotShipped {
+    let offer = Offer {
+        method: id(1),
+        service: None,
+        name: "Parcel".to_owned(),
+        kind: OfferKind::Delivery,
+        offered: Offered::Yes { amount: 890, why: WhyPrice::Flat },
+        tax: None,
+    };
+    let group = Group {
+        location: None,
+        lines: vec!["0".to_owned()],
+        weight: 4_700,
+        subtotal: 34_020,
+        quantity: 2,
+        zone: is_offered.then(|| id(1)),
+        no_zone: (!is_offered).then_some(NoZone::NotServed),
+        offers: if is_offered { vec![offer] } else { Vec::new() },
+    };
+    let choices = match error {
+        ChoiceError::NotOffered(method) => vec![Choice { location: None, method, service: None }],
+        ChoiceError::Missing(_) | ChoiceError::Twice | ChoiceError::NoGroup | ChoiceError::Overflow => Vec::new(),
+    };
+    NotShipped { error, groups: vec![group], choices, currency: Currency::EUR }
 }

@@ -2,7 +2,7 @@
 
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::{ShippingMethodId, ShippingMethodKind, ShippingZoneKind};
-use headlesspro_shared::shipping::{ShippingMethod, ShippingZone};
+use headlesspro_shared::shipping::{ShippingMethod, ShippingRules, ShippingZone};
 
 use crate::app::Tenant;
 use crate::extract::stored_in;
@@ -31,11 +31,22 @@ WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 const DELETE: &str = "-- shipping::delete_zone
 DELETE FROM shipping_zone WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
+/// Whether the store keeps any zone tells that it ships by methods.
+const STANDING: &str = "-- shipping::standing
+SELECT coalesce((SELECT v.version FROM shipping_version v WHERE v.organization_id = ?1 AND v.store_id = ?2), 0) AS version,
+  EXISTS (SELECT 1 FROM shipping_zone z WHERE z.organization_id = ?1 AND z.store_id = ?2) AS is_kept";
+
+/// Refuses the commit when the zones are at another version.
+const GUARD: &str = "-- shipping::guard_rules
+INSERT INTO violation (what) SELECT 'the rules of shipping have changed'
+WHERE coalesce((SELECT v.version FROM shipping_version v WHERE v.organization_id = ?1 AND v.store_id = ?2), 0) <> ?3";
+
+/// By their ids: of all that a store has they are few.
 const ZONES_TO: &str = "-- shipping::zones_to
 SELECT z.id, z.name, z.areas, z.methods FROM shipping_zone z
 WHERE z.organization_id = ?1 AND z.store_id = ?2 AND z.id IN (SELECT c.zone_id FROM shipping_zone_country c
   WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.country IN ('*', ?3))
-ORDER BY z.position, z.id";
+ORDER BY +z.position, z.id";
 
 impl Ruled for ShippingMethod {
     type ZoneKind = ShippingZoneKind;
@@ -59,15 +70,32 @@ impl Ruled for ShippingMethod {
     }
 }
 
-/// The statement whose rows [`zones_of`] takes: the zones that hold in a destination's country; without a destination
-/// those that hold everywhere.
-pub fn zones_to(tenant: Tenant, destination: Option<Country>) -> Statement {
-    tenant.statement(ZONES_TO).bind(destination.map(Country::code))
+/// How a store ships, as far as it concerns a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreShipping {
+    pub rules: ShippingRules,
+    /// Whether it has any zones; without, it does not ship by methods, and charges nothing.
+    pub is_kept: bool,
+    /// For [`guard`].
+    pub version: i64,
+}
+
+/// How many [`rules`] are.
+pub const RULES_STATEMENTS: usize = 2;
+
+/// The statements, for a batch of reads, whose rows [`rules_of`] takes: of the zones those that hold in the destination's
+/// country.
+pub fn rules(tenant: Tenant, destination: Country) -> [Statement; RULES_STATEMENTS] {
+    [tenant.statement(STANDING), tenant.statement(ZONES_TO).bind(destination.code())]
 }
 
 /// # Errors
-/// [`SqlError::Statement`] when a row is of another shape.
-pub fn zones_of(rows: &Rows) -> Result<Vec<ShippingZone>, SqlError> {
+/// [`SqlError::Statement`] when rows are missing, or one is of another shape.
+pub fn rules_of(rows: &[Rows]) -> Result<StoreShipping, SqlError> {
+    let [standing, zones] = rows else {
+        return Err(SqlError::Statement(format!("{} answers for rules of shipping", rows.len())));
+    };
+    let standing = standing.first().ok_or_else(|| SqlError::Statement("no standing of shipping".to_owned()))?;
     let zone = |row: Row<'_>| {
         Ok(ShippingZone {
             id: row.parse("id")?,
@@ -76,5 +104,16 @@ pub fn zones_of(rows: &Rows) -> Result<Vec<ShippingZone>, SqlError> {
             methods: stored_in(row, "methods")?,
         })
     };
-    rows.iter().map(zone).collect()
+    let zones = zones.iter().map(zone).collect::<Result<_, SqlError>>()?;
+    Ok(StoreShipping {
+        // Stock is in one place, where nobody picks up.
+        rules: ShippingRules { zones, pickups: Vec::new() },
+        is_kept: standing.get("is_kept")?,
+        version: standing.get("version")?,
+    })
+}
+
+/// Refuses the commit when the store's rules of shipping are not at `version` any more.
+pub fn guard(tenant: Tenant, version: i64) -> Statement {
+    tenant.statement(GUARD).bind(version)
 }

@@ -23,7 +23,7 @@ type AmountsBody = BTreeMap<String, String>;
 #[schemars(rename = "ShippingPrice", deny_unknown_fields)]
 pub struct PriceBody {
     /// `flat` has `amounts`; `table` has `measure` and `rows`; `expression` has `expressions`; `external` has `provider` and
-    /// `fallback`.
+    /// `fallback`, and cannot be written yet.
     #[schemars(required, extend("enum" = ["flat", "table", "expression", "external"]))]
     pub by: Option<String>,
     /// Decimals by currency: `{"EUR": "4.90"}`. In a currency that is not here the method is not offered.
@@ -169,7 +169,7 @@ pub struct MethodBody {
     pub free_over: Option<FreeOverBody>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conditions: Option<ConditionsBody>,
-    /// As what is shipped, in proportion, where it is left out.
+    /// As `shippingTax` of the store's tax settings says, where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax: Option<ShippingTaxBody>,
 }
@@ -296,15 +296,11 @@ impl PriceBody {
                 Some(Price::Expression { expressions })
             }
             Some("external") => {
-                let provider = errors.required("provider", self.provider, |name| name.parse::<Line<100>>());
-                let fallback = match self.fallback {
-                    None => Some(ExternalFallback::Hide),
-                    Some(fallback) => errors.nested("fallback", |errors| fallback.parse(errors)),
-                };
-                Some(Price::External { provider: provider?.to_string(), fallback: fallback? })
+                errors.push("by", "cannot be external yet: there is nobody to be asked");
+                None
             }
             Some(_) => {
-                errors.push("by", "must be flat, table, expression or external");
+                errors.push("by", "must be flat, table or expression");
                 None
             }
             None => {
@@ -340,28 +336,6 @@ impl From<&Price> for PriceBody {
                     }
                 };
                 PriceBody { provider: Some(provider.clone()), fallback: Some(fallback), ..by("external") }
-            }
-        }
-    }
-}
-
-impl FallbackBody {
-    fn parse(self, errors: &mut FieldErrors) -> Option<ExternalFallback> {
-        match self.kind.as_deref() {
-            Some("hide") => {
-                if self.amounts.is_some() {
-                    errors.push("amounts", "is there only where `kind` is flat");
-                }
-                Some(ExternalFallback::Hide)
-            }
-            Some("flat") => Some(ExternalFallback::Flat { amounts: amounts(errors, "amounts", self.amounts) }),
-            Some(_) => {
-                errors.push("kind", "must be hide or flat");
-                None
-            }
-            None => {
-                errors.push("kind", "is required");
-                None
             }
         }
     }
@@ -503,10 +477,8 @@ impl MethodBody {
         let free_over = self.free_over.and_then(|free| errors.nested("freeOver", |errors| free.parse(errors)));
         let conditions = self.conditions.unwrap_or_default();
         let conditions = errors.nested("conditions", |errors| conditions.parse(errors));
-        let tax = self.tax.unwrap_or(ShippingTaxBody { by: Some("proportional".to_owned()), class: None });
-        let tax = errors.nested("tax", |errors| tax.parse(errors));
-        let method =
-            ShippingMethod { id: id?, name: name?.to_string(), price: price?, free_over, conditions, tax: tax? };
+        let tax = self.tax.and_then(|tax| errors.nested("tax", |errors| tax.parse(errors)));
+        let method = ShippingMethod { id: id?, name: name?.to_string(), price: price?, free_over, conditions, tax };
         for (path, fault) in method.faults() {
             errors.push(&path, fault.to_string());
         }
@@ -522,7 +494,7 @@ impl From<&ShippingMethod> for MethodBody {
             price: Some((&method.price).into()),
             free_over: method.free_over.as_ref().map(FreeOverBody::from),
             conditions: ConditionsBody::of(&method.conditions),
-            tax: Some((&method.tax).into()),
+            tax: method.tax.as_ref().map(ShippingTaxBody::from),
         }
     }
 }

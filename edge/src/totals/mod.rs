@@ -5,9 +5,12 @@ mod openapi;
 mod usecase;
 mod wire;
 
-pub use openapi::{entered_code_example, explained_at, explanation_example, taxes_example, totals_example};
-pub use usecase::{Agreed, Basis, Priced, Standing, Unpriced, Wanted, basis_of, buyer, priced, reads};
+pub use openapi::{
+    delivery_example, entered_code_example, explained_at, explanation_example, shipped_totals_example, taxes_example,
+    totals_example,
+};
+pub use usecase::{Agreed, Basis, Priced, Standing, Unpriced, Wanted, basis_of, buyer, offered, priced, reads};
 pub use wire::{
-    CodeBody, ExplanationBody, LineSums, Moment, TaxesBody, TotalsBody, codes, explanation, line_sums, line_taxes,
-    recorded_explanation,
+    CodeBody, DeliveryBody, ExplanationBody, LineSums, Moment, TaxesBody, TotalsBody, codes, deliveries, explanation,
+    kind_name, line_sums, line_taxes, recorded_explanation,
 };

@@ -1,6 +1,8 @@
 //! What several contexts say of totals, for the OpenAPI document.
 
-use headlesspro_shared::kernel::id::{ProductKind, PromotionKind, TaxRateKind, TaxZoneKind, VariantKind};
+use headlesspro_shared::kernel::id::{
+    ProductKind, PromotionKind, ShippingMethodKind, TaxRateKind, TaxZoneKind, VariantKind,
+};
 use serde_json::{Value, json};
 
 use crate::openapi::{Parameter, id, money, time};
@@ -18,6 +20,30 @@ pub fn totals_example() -> Value {
         "taxes": taxes_example(),
         "taxIncluded": true,
         "total": money(34_020),
+    })
+}
+
+/// The same with a parcel, which costs nothing.
+pub fn shipped_totals_example() -> Value {
+    let mut totals = totals_example();
+    if let Some(members) = totals.as_object_mut() {
+        members.insert("shipping".to_owned(), money(890));
+        members.insert("shippingDiscount".to_owned(), money(890));
+    }
+    totals
+}
+
+/// A parcel that costs nothing any more.
+pub fn delivery_example() -> Value {
+    json!({
+        "methodId": id::<ShippingMethodKind>(1).to_string(),
+        "kind": "delivery",
+        "name": "Parcel",
+        "lines": [0],
+        "price": money(890),
+        "discount": money(890),
+        "taxes": { "net": money(0), "tax": money(0), "rates": [] },
+        "total": money(0),
     })
 }
 

@@ -12,8 +12,11 @@ use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::pricing::{self, PriceQuestion, PriceSource, PriceStep, ResolvedPrice};
 use headlesspro_shared::promotions::{BookedPromotion, Effect, Outcome, PromotionBook, PromotionError, Refusal};
+use headlesspro_shared::shipping::{Goods, Group, ShippingError, rates};
 use headlesspro_shared::tax::{Missing, TaxError, TaxRules};
-use headlesspro_shared::totals::{Cart, CartLine, GiftItem, Question, Rules, Totals, TotalsError, explain};
+use headlesspro_shared::totals::{
+    Cart, CartLine, Delivery, GiftItem, Question, Rules, Totals, TotalsError, explain, to_ship,
+};
 
 use crate::app::{Ctx, Tenant};
 use crate::catalog::{self, LineFacts, PriceIn};
@@ -21,6 +24,7 @@ use crate::failure::{Failure, Halt, Unavailable};
 use crate::organizations::{self, MoneyRules};
 use crate::port::sql::{Rows, SqlError, Statement};
 use crate::pricing::Book;
+use crate::shipping::{self, StoreShipping};
 use crate::tax::{self, StoreTaxes};
 use crate::{pricing as price_lists, promotions};
 
@@ -37,6 +41,10 @@ pub struct Wanted {
     pub codes: Vec<String>,
     /// `None`: not known yet. The store's settings say whose tax holds until then.
     pub destination: Option<Place>,
+    /// `None`: not chosen yet.
+    pub payment_method: Option<String>,
+    /// What was chosen of [`offered`]; none: nothing yet, or nothing is charged.
+    pub deliveries: Vec<Delivery>,
 }
 
 /// How what decides a store's totals stood when it was read: a version of each kind, which [`Agreed::guards`] holds a
@@ -49,6 +57,8 @@ pub struct Standing {
     pub prices: i64,
     /// How often what decides taxes was written.
     pub tax: i64,
+    /// How often zones of shipping were written; none: nobody has asked them where it goes.
+    pub shipping: Option<i64>,
     /// The next instant at which one of them says something else by itself; none: they stay as they are.
     pub turns_at: Option<Timestamp>,
 }
@@ -70,6 +80,7 @@ impl Agreed {
             price_lists::guard(tenant, self.standing.prices),
             tax::guard(tenant, self.standing.tax),
         ];
+        guards.extend(self.standing.shipping.map(|version| shipping::guard(tenant, version)));
         // Who is in which group is no business of the other buyers, so no version of the store's tells it.
         if let Some(account) = cart.customer.as_deref().and_then(|customer| customer.parse().ok()) {
             guards.push(price_lists::guard_groups(tenant, account, &cart.customer_groups));
@@ -80,6 +91,11 @@ impl Agreed {
     /// Whether the rules say the same at `now` as they did, unless somebody has changed them.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.standing.turns_at.is_none_or(|turn| now < turn)
+    }
+
+    /// Whether a payment method was named, and it is another one.
+    pub fn is_paid_otherwise(&self, method: &str) -> bool {
+        self.question.cart.payment_method.as_deref().is_some_and(|named| named != method)
     }
 
     /// As checkouts and orders keep it, whose readers need not know what else the merchant offers, or what others pay.
@@ -182,11 +198,13 @@ pub struct Basis {
     prices: Book,
     /// Of the promotions.
     promoted: promotions::Standing,
+    /// Where it is known where it goes.
+    shipping: Option<(StoreShipping, BTreeMap<VariantId, Goods>)>,
 }
 
 /// The statements whose rows [`basis_of`] takes: what each context says of the variants in a currency, one after another.
 /// By each of `names` redemptions of the customer are counted: the account's id, the hash of an address. `country` is
-/// that of the destination.
+/// that of the destination; with it, how the store ships there is read too.
 pub fn reads(
     tenant: Tenant,
     variants: impl IntoIterator<Item = VariantId>,
@@ -205,6 +223,10 @@ pub fn reads(
     statements.extend(tax::rules(tenant, country));
     statements.extend(promotions::book(tenant, codes, names, at));
     statements.extend(price_lists::book(tenant, &variants, currency, account, at));
+    if let Some(country) = country {
+        statements.extend(shipping::rules(tenant, country));
+        statements.push(catalog::goods(tenant, variants));
+    }
     statements
 }
 
@@ -213,7 +235,12 @@ pub fn reads(
 pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
     let [money, facts, standing, rows @ ..] = rows else { return Err(short()) };
     let (taxes, rows) = rows.split_at_checked(tax::RULES_STATEMENTS).ok_or_else(short)?;
-    let (promotions, prices) = rows.split_at_checked(promotions::BOOK_STATEMENTS).ok_or_else(short)?;
+    let (promotions, rows) = rows.split_at_checked(promotions::BOOK_STATEMENTS).ok_or_else(short)?;
+    let (prices, rows) = rows.split_at_checked(price_lists::BOOK_STATEMENTS).ok_or_else(short)?;
+    let shipping = match rows {
+        [] => None,
+        [rules @ .., goods] => Some((shipping::rules_of(rules)?, catalog::goods_of(goods)?)),
+    };
     let facts = catalog::line_facts_of(facts)?;
     let promotions = promotions::book_of(promotions)?;
     Ok(Basis {
@@ -224,6 +251,7 @@ pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
         promoted: promotions::standing_of(standing, &promotions, at)?,
         promotions,
         prices: price_lists::book_of(prices)?,
+        shipping,
     })
 }
 
@@ -278,13 +306,37 @@ impl Basis {
     }
 }
 
+/// What is offered to ship what is `wanted` with, whatever deliveries it has, by what its lines come to without; the lines
+/// of a group are named by their places. Nothing where the store does not ship by methods, or nobody knows where to.
+///
+/// # Errors
+/// [`Unpriced`].
+pub fn offered(basis: &Basis, wanted: &Wanted) -> Result<Vec<Group>, Unpriced> {
+    let Some((store, goods)) = basis.shipping.as_ref().filter(|(store, _)| store.is_kept) else {
+        return Ok(Vec::new());
+    };
+    let of = |(variant, _): &(VariantId, Quantity)| {
+        goods.get(variant).ok_or_else(|| Unavailable::corrupt("a line's variant is not in the catalog"))
+    };
+    let goods: Vec<&Goods> = wanted.lines.iter().map(of).collect::<Result<_, _>>()?;
+    if !goods.iter().any(|goods| goods.needs_shipping) {
+        return Ok(Vec::new());
+    }
+    let Agreed { question, totals, .. } = without_gifts(basis, wanted, &[])?;
+    let delivery = to_ship(&question.cart, &totals, &goods, wanted.destination.clone())?;
+    rates(&store.rules, &delivery).map_err(|error| match error {
+        ShippingError::Overflow => Unpriced::TooExpensive,
+        error => Unavailable::corrupt(format!("what is to be shipped: {error}")).into(),
+    })
+}
+
 /// Totals of what is `wanted`. Lines keep their places: the key of each is its place in `wanted`. Where a gift is earned,
 /// one more read says whether it can be had.
 ///
 /// # Errors
 /// [`Unpriced`].
 pub async fn priced(ctx: &Ctx, basis: &Basis, wanted: &Wanted) -> Result<Priced, Unpriced> {
-    let agreed = without_gifts(basis, wanted)?;
+    let agreed = without_gifts(basis, wanted, &wanted.deliveries)?;
     let earned = earned(&agreed)?;
     if earned.is_empty() {
         return Ok(Priced { agreed, gifts: Vec::new() });
@@ -350,7 +402,7 @@ fn earned(agreed: &Agreed) -> Result<Vec<(VariantId, Quantity)>, TotalsError> {
     Ok(earned.map(|(_, variant, quantity)| (variant, quantity)).collect())
 }
 
-fn without_gifts(basis: &Basis, wanted: &Wanted) -> Result<Agreed, Unpriced> {
+fn without_gifts(basis: &Basis, wanted: &Wanted, deliveries: &[Delivery]) -> Result<Agreed, Unpriced> {
     let (at, StoreTaxes { rules, settings, version }) = (basis.at, &basis.taxes);
     let (tax, destination) = match wanted.destination.as_ref().or(settings.sells_from.as_ref()) {
         Some(destination) if !rules.zones.is_empty() => rules.clone().concerning(destination),
@@ -361,6 +413,7 @@ fn without_gifts(basis: &Basis, wanted: &Wanted) -> Result<Agreed, Unpriced> {
         promotions: basis.promoted.version,
         prices: basis.prices.version,
         tax: *version,
+        shipping: basis.shipping.as_ref().map(|(store, _)| store.version),
         turns_at: turns.into_iter().flatten().min(),
     };
     let rules = Rules {
@@ -373,7 +426,9 @@ fn without_gifts(basis: &Basis, wanted: &Wanted) -> Result<Agreed, Unpriced> {
         tax_rounded_per: settings.tax_rounded_per,
         shipping_tax: settings.shipping_tax.clone(),
     };
-    let question = Question::new(rules, cart(basis, wanted, destination)?);
+    let mut cart = cart(basis, wanted, destination)?;
+    cart.deliveries = deliveries.to_vec();
+    let question = Question::new(rules, cart);
     Ok(Agreed { totals: question.total()?, question, standing })
 }
 
@@ -400,7 +455,7 @@ fn cart(basis: &Basis, wanted: &Wanted, destination: Place) -> Result<Cart, Unav
         customer: wanted.customer.clone(),
         customer_groups: basis.prices.groups.clone(),
         is_first_order: wanted.is_first_order,
-        payment_method: None,
+        payment_method: wanted.payment_method.clone(),
         codes: wanted.codes.clone(),
         destination,
         exemptions: Vec::new(),

@@ -1,27 +1,35 @@
 //! Totals on the wire.
 
-use headlesspro_shared::kernel::id::PromotionKind;
+use headlesspro_shared::kernel::id::{LocationKind, PromotionKind, ShippingMethodKind};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::TaxMode;
 use headlesspro_shared::promotions::{CodeOutcome, Outcome, Refusal};
-use headlesspro_shared::totals::{LineTotals, Question, Totals, TotalsError};
+use headlesspro_shared::shipping::{Charge, OfferKind};
+use headlesspro_shared::totals::{Delivery, DeliveryTotals, LineTotals, Question, Taxes, Totals, TotalsError};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::usecase::Agreed;
 use crate::extract::{Query, QueryParams};
 use crate::wire::{IdText, MoneyBody, members_of, value_of};
 
-/// What it comes to: `total = subtotal - discount`, and the tax where prices do not hold it.
+/// What it comes to: `total = subtotal - discount + shipping - shippingDiscount`, and the tax where prices do not hold it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Totals")]
 pub struct TotalsBody {
     /// Of the lines, before discounts.
     pub subtotal: MoneyBody,
-    /// What promotions take off.
+    /// What promotions take off the lines.
     pub discount: MoneyBody,
+    /// Of the deliveries, before discounts; left out, as the next, where no method was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipping: Option<MoneyBody>,
+    /// What promotions take off the deliveries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shipping_discount: Option<MoneyBody>,
     /// Of all of it; left out where the store has no tax zone for where it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taxes: Option<TaxesBody>,
@@ -65,9 +73,12 @@ impl From<&Totals> for TotalsBody {
             tax: money(totals.tax),
             rates: totals.rates.iter().map(|sum| rate(&sum.name, [sum.ppm, sum.net, sum.tax], totals)).collect(),
         });
+        let of_deliveries = |minor| (!totals.deliveries.is_empty()).then(|| money(minor));
         TotalsBody {
             subtotal: money(totals.subtotal),
             discount: money(totals.discount),
+            shipping: of_deliveries(totals.shipping),
+            shipping_discount: of_deliveries(totals.shipping_discount),
             tax_included: taxes.is_some().then_some(totals.tax_mode == TaxMode::Inclusive),
             taxes,
             total: money(totals.total),
@@ -167,11 +178,74 @@ pub fn line_sums(totals: Option<&Totals>, place: usize) -> Option<LineSums> {
 
 /// What of the line at a place is tax, where a zone has decided. Gifts bear none.
 pub fn line_taxes(totals: Option<&Totals>, place: usize) -> Option<TaxesBody> {
-    let totals = totals.filter(|totals| is_taxed(totals))?;
-    let taxes = &totals.lines.get(place)?.taxes;
+    taxes_body(&totals?.lines.get(place)?.taxes, totals?)
+}
+
+/// `None` where no zone has decided.
+fn taxes_body(taxes: &Taxes, totals: &Totals) -> Option<TaxesBody> {
     let money = |minor| Money::new(minor, totals.currency).into();
     let rates = taxes.rates.iter().map(|of| rate(&of.name, [of.ppm, of.net, of.tax], totals));
-    Some(TaxesBody { net: money(taxes.net), tax: money(taxes.tax), rates: rates.collect() })
+    let body = || TaxesBody { net: money(taxes.net), tax: money(taxes.tax), rates: rates.collect() };
+    is_taxed(totals).then(body)
+}
+
+/// Lines that are sent together, by what, and what that costs.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Delivery")]
+pub struct DeliveryBody {
+    #[schemars(with = "IdText<ShippingMethodKind>")]
+    pub method_id: String,
+    /// An external provider's code for its rate; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Where it is sent from, or picked up; left out where the store does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<LocationKind>>")]
+    pub location_id: Option<String>,
+    #[schemars(extend("enum" = ["delivery", "pickup"]))]
+    pub kind: &'static str,
+    /// As the buyer reads it.
+    pub name: String,
+    /// The places of its lines.
+    pub lines: Vec<u32>,
+    /// Before promotions.
+    pub price: MoneyBody,
+    /// What promotions take off; left out where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub discount: Option<MoneyBody>,
+    /// Left out where the store has no tax zone for where it goes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taxes: Option<TaxesBody>,
+    /// The price less the discount, and with the tax where prices do not hold it.
+    pub total: MoneyBody,
+}
+
+/// The deliveries of what was agreed, which are by these charges.
+pub fn deliveries(charges: &[Charge], agreed: Option<&Agreed>) -> Vec<DeliveryBody> {
+    let Some(Agreed { question, totals, .. }) = agreed else { return Vec::new() };
+    let money = |minor| MoneyBody::from(Money::new(minor, totals.currency));
+    let of = |((charge, delivery), costs): ((&Charge, &Delivery), &DeliveryTotals)| DeliveryBody {
+        method_id: charge.method.to_string(),
+        service: charge.service.clone(),
+        location_id: charge.location.map(|location| location.to_string()),
+        kind: kind_name(charge.kind),
+        name: costs.name.clone(),
+        lines: delivery.lines.clone(),
+        price: money(costs.amount),
+        discount: (0 < costs.discount).then(|| money(costs.discount)),
+        taxes: taxes_body(&costs.taxes, totals),
+        total: money(costs.taxes.gross),
+    };
+    charges.iter().zip(&question.cart.deliveries).zip(&totals.deliveries).map(of).collect()
+}
+
+/// As it is written, on the wire and in the database.
+pub fn kind_name(kind: OfferKind) -> &'static str {
+    match kind {
+        OfferKind::Delivery => "delivery",
+        OfferKind::Pickup { .. } => "pickup",
+    }
 }
 
 /// `?at=`: another instant than now.
@@ -198,6 +272,9 @@ pub struct ExplanationBody {
     pub prices: Option<Vec<Value>>,
     /// Which promotions were considered, in their order, and what came of each; null where another engine did.
     pub promotions: Option<Map<String, Value>>,
+    /// Of each delivery of an order, by its `key`, how its price came about; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shipping: Vec<Value>,
 }
 
 /// Explains what was asked.
@@ -213,6 +290,7 @@ pub fn explanation(question: &Question) -> Result<ExplanationBody, TotalsError> 
         totals: without_customers(members_of(&explained.totals)),
         prices: Some(prices.collect()),
         promotions: Some(members_of(&explained.promotions)),
+        shipping: Vec::new(),
     })
 }
 
@@ -221,7 +299,7 @@ pub fn recorded_explanation(totals: Map<String, Value>) -> ExplanationBody {
     let engine = totals.get("engine").and_then(Value::as_u64).and_then(|engine| u32::try_from(engine).ok());
     let currency = totals.get("currency").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (engine, totals) = (engine.unwrap_or_default(), without_customers(totals));
-    ExplanationBody { engine, currency, totals, prices: None, promotions: None }
+    ExplanationBody { engine, currency, totals, prices: None, promotions: None, shipping: Vec::new() }
 }
 
 /// Whose redemptions were counted is told where redemptions are.

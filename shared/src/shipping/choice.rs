@@ -18,6 +18,13 @@ pub struct Choice {
     pub service: Option<String>,
 }
 
+impl Charge {
+    /// What it was chosen by.
+    pub fn choice(&self) -> Choice {
+        Choice { location: self.location, method: self.method, service: self.service.clone() }
+    }
+}
+
 /// What shipping costs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -40,7 +47,8 @@ pub struct Charge {
     pub amount: i64,
     pub why: WhyPrice,
     /// As the method says; where it is in proportion to what is shipped, the group's lines are named.
-    pub tax: ShippingTax,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<ShippingTax>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -92,7 +100,7 @@ pub fn choose(groups: &[Group], choices: &[Choice]) -> Result<Chosen, ChoiceErro
             kind: offer.kind,
             amount: *amount,
             why: why.clone(),
-            tax: of_lines(&offer.tax, &group.lines),
+            tax: offer.tax.as_ref().map(|tax| of_lines(tax, &group.lines)),
         });
     }
     Ok(chosen)

@@ -46,6 +46,19 @@ pub struct DeliveryLine {
     pub tags: Vec<String>,
 }
 
+/// A variant as shipping sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Goods {
+    /// False for what is downloaded or done.
+    pub needs_shipping: bool,
+    /// Of one unit; 0 where it is not known.
+    pub weight_grams: i64,
+    /// As of [`DeliveryLine`].
+    pub location: Option<LocationId>,
+    /// Of its product.
+    pub tags: Vec<String>,
+}
+
 /// What the prices and conditions of methods look at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Totals {

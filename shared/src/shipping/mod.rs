@@ -22,7 +22,7 @@ mod tests;
 
 pub use choice::{Charge, Choice, ChoiceError, Chosen, choose};
 pub use conditions::{Conditions, Span, Terms};
-pub use delivery::{Delivery, DeliveryLine, MOST_LINES};
+pub use delivery::{Delivery, DeliveryLine, Goods, MOST_LINES};
 pub use expression::{Expression, ExpressionTooLarge, MOST_DEPTH, MOST_TERMS};
 pub use external::{ExternalFallback, ExternalOutcome, ExternalRate, GroupOutcome};
 pub use offer::{Group, NoZone, Offer, OfferKind, Offered, WhyNot, WhyPrice};

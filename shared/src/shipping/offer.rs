@@ -47,8 +47,9 @@ pub struct Offer {
     pub name: String,
     pub kind: OfferKind,
     pub offered: Offered,
-    /// How the charge is taxed, if it is chosen.
-    pub tax: ShippingTax,
+    /// How the charge is taxed, if it is chosen; none: as the store's settings say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<ShippingTax>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

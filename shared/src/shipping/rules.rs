@@ -46,8 +46,9 @@ pub struct ShippingMethod {
     pub free_over: Option<FreeOver>,
     #[serde(default)]
     pub conditions: Conditions,
-    /// How the charge is taxed.
-    pub tax: ShippingTax,
+    /// How the charge is taxed; none: as the store's settings say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax: Option<ShippingTax>,
 }
 
 /// The buyer fetches it where it is: no address is needed, and no zone.

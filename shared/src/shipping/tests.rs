@@ -27,7 +27,7 @@ fn method(id: u128, price: Price) -> ShippingMethod {
         price,
         free_over: None,
         conditions: Conditions::default(),
-        tax: ShippingTax::Proportional { lines: Vec::new() },
+        tax: Some(ShippingTax::Proportional { lines: Vec::new() }),
     }
 }
 
@@ -249,7 +249,7 @@ fn each_location_is_a_group_with_a_choice_of_its_own() {
     let chosen = choose(&groups, &all).unwrap();
     assert_eq!(chosen.charges.iter().map(|charge| charge.amount).collect::<Vec<_>>(), [890, 490, 490]);
     assert_eq!(chosen.total, 1_870);
-    let ShippingTax::Proportional { lines } = &chosen.charges[0].tax else { panic!("{chosen:?}") };
+    let Some(ShippingTax::Proportional { lines }) = &chosen.charges[0].tax else { panic!("{chosen:?}") };
     assert_eq!(lines, &["a", "c"]);
 
     assert_eq!(choose(&groups, &all[..1]), Err(ChoiceError::Missing(vec![Some(location(7)), None])));

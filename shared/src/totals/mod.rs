@@ -6,7 +6,8 @@
 //! In this order:
 //! 1. Prices ([`crate::pricing`]): one for each line, by the units of its variant in the whole cart, so that splitting a
 //!    line changes none.
-//! 2. Deliveries: what the chosen offers cost is part of the cart, since it may be a carrier's answer.
+//! 2. Deliveries: what the chosen offers cost is part of the cart, since it may be a carrier's answer. They are offered by
+//!    what the cart comes to without any ([`to_ship`]).
 //! 3. Promotions ([`crate::promotions`]): what is taken off lines and deliveries, and which gifts come with them.
 //! 4. Tax ([`crate::tax`]): of what is left. Where an external provider is to say what it is, [`tax_question`] is asked,
 //!    and its outcome becomes part of the cart.
@@ -28,6 +29,7 @@ mod cart;
 mod compute;
 mod groups;
 mod refund;
+mod shipment;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +37,7 @@ pub use answer::{DeliveryTotals, Explanation, GiftTotals, LineTotals, PriceExpla
 pub use cart::{Cart, CartLine, Delivery, GiftItem, Question, Rules};
 pub use compute::{ENGINE_VERSION, TotalsError, explain, tax_question, total};
 pub use refund::{Refund, RefundError, refund, refund_amount};
+pub use shipment::{deliveries, to_ship};
 
 #[cfg(test)]
 mod wire {

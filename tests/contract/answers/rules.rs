@@ -62,4 +62,11 @@ async fn shipping(shop: &mut Shop, variant: &str) {
     let ask = json!({ "destination": { "country": "DE" }, "lines": [{ "variantId": variant, "quantity": 1 }] });
     assert_eq!(shop.send("POST", path, ask).await.text("/groups/0/offers/0/price/amount"), "4.90");
     assert_eq!(shop.send("POST", path, json!({})).await.status, 422);
+
+    let method = shop.get("/api/v1/shipping-zones").await.text("/items/0/methods/0/id");
+    let lines = json!([{ "variantId": variant, "quantity": 1 }]);
+    let choose = |method: &str| json!({ "destination": { "country": "DE" }, "lines": lines, "shippingMethods": [{ "methodId": method }] });
+    assert_eq!(shop.send("POST", path, choose(&method)).await.text("/deliveries/0/price/amount"), "4.90");
+    let nobodys = shop.send("POST", path, choose("smeth_01h455vb4pex5vsknk084sn02q")).await;
+    assert_eq!((nobodys.status, nobodys.text("/groups/0/offers/0/methodId")), (422, method));
 }

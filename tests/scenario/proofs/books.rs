@@ -39,9 +39,10 @@ const WRONGS: [(&str, &str); 11] = [
          (SELECT count(*) FROM payment p WHERE p.order_id = o.id AND p.amount_minor = o.total_minor) <> 1",
     ),
     (
-        "an order whose lines do not add up",
+        "an order whose lines and deliveries do not add up",
         "SELECT o.id FROM orders o WHERE o.organization_id = ?1 AND o.total_minor <>
-         coalesce((SELECT sum(l.gross_minor) FROM order_line l WHERE l.order_id = o.id), -1)",
+         coalesce((SELECT sum(l.gross_minor) FROM order_line l WHERE l.order_id = o.id), -1)
+         + coalesce((SELECT sum(d.gross_minor) FROM order_delivery d WHERE d.order_id = o.id), 0)",
     ),
     (
         "an order without exactly one event",

@@ -40,6 +40,7 @@ mod repeats;
 pub mod second_factors;
 mod seo;
 pub mod sessions;
+mod shipped;
 mod shipping;
 mod sign_ups;
 mod sparse_fields;
@@ -311,9 +312,17 @@ pub const STORIES: &[Story] = stories![
     taxed::what_crosses_a_border_keeps_its_net_or_its_price(Mailbox, SignUp, Address),
     taxed::tax_is_rounded_for_each_line_or_once(Mailbox, SignUp, Address),
     taxed::no_order_is_taxed_by_a_rate_that_is_gone(Mailbox, SignUp, Address),
-    shipping::a_zone_is_made_replaced_and_deleted,
+    shipping::a_zone_is_made_replaced_and_deleted(Mailbox, SignUp, Address),
     shipping::what_is_wrong_with_a_method_is_named,
-    shipping::a_storefront_asks_what_shipping_costs,
+    shipping::a_storefront_asks_what_shipping_costs(Mailbox, SignUp, Address),
+    shipped::a_method_is_chosen_and_paid_for(Mailbox, SignUp, Address),
+    shipped::from_a_subtotal_on_it_costs_nothing(Mailbox, SignUp, Address),
+    shipped::a_code_ships_for_nothing(Mailbox, SignUp, Address),
+    shipped::what_has_changed_since_it_was_chosen_is_told(Mailbox, SignUp, Address),
+    shipped::where_nothing_is_to_be_chosen_nothing_is_charged(Mailbox, SignUp, Address),
+    shipped::what_cannot_be_shipped_is_not_sold(Mailbox, SignUp, Address),
+    shipped::a_promotion_asks_how_it_is_paid(Mailbox, SignUp, Address),
+    shipped::no_order_is_shipped_at_a_price_that_is_gone(Mailbox, SignUp, Address),
     channels::a_channel_is_made_renamed_and_deleted(Staff),
     channels::a_storefront_is_shown_its_channel_and_nothing_else(Staff),
     channels::carts_and_orders_keep_to_the_channel(Staff),

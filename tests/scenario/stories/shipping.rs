@@ -1,9 +1,12 @@
 //! A merchant says what is shipped where and how, and a storefront asks what it costs.
+//!
+//! Each story is of a shop of its own: zones are for all that it sells.
 
 use http::Method;
 use serde_json::{Value, json};
 
-use super::channels::product;
+use super::sign_ups::own_shop;
+use super::taxed::sell;
 use crate::client::Answer;
 use crate::world::World;
 
@@ -31,12 +34,12 @@ fn methods() -> Value {
             "conditions": { "quantity": { "max": 3 }, "subtotal": { "EUR": { "max": "45.00" } }, "tags": { "noneOf": ["bulky"] } },
         },
         { "name": "Letter", "price": { "by": "flat", "amounts": { "EUR": "1.80" } }, "conditions": { "weight": { "max": 500 } } },
-        { "name": "Courier", "price": { "by": "external", "provider": "courier" } },
     ])
 }
 
 pub async fn a_zone_is_made_replaced_and_deleted(world: World) {
-    let us = &world.ours.merchant;
+    let (shop, _) = own_shop(&world, "zones", "EUR").await;
+    let us = &shop.merchant;
     let body = zone(&world.name("zone"), "IS", methods());
     let create = || us.post(ZONES).header("idempotency-key", world.name("zone")).json(&body).send();
     let first = create().await.expect(201);
@@ -49,14 +52,10 @@ pub async fn a_zone_is_made_replaced_and_deleted(world: World) {
     for (given, shown) in methods().as_array().unwrap().iter().zip(made["methods"].as_array().unwrap()) {
         assert!(shown["id"].as_str().unwrap().starts_with("smeth_"), "{shown}");
         for (name, value) in given.as_object().unwrap() {
-            if name == "price" && value["by"] == "external" {
-                assert_eq!(shown["price"]["fallback"], json!({ "kind": "hide" }));
-            } else {
-                assert_eq!(&shown[name], value, "{name}");
-            }
+            assert_eq!(&shown[name], value, "{name}");
         }
     }
-    assert_eq!(made["methods"][1]["tax"], json!({ "by": "proportional" }));
+    assert_eq!(made["methods"][1].get("tax"), None, "as the store's settings say");
     let mut next = json!({ "name": made["name"], "areas": made["areas"], "methods": [made["methods"][2]] });
     let replace = |version: &str, body: &Value| {
         us.call(Method::PUT, &path).header("if-match", format!("\"{version}\"")).json(body).send()
@@ -68,7 +67,7 @@ pub async fn a_zone_is_made_replaced_and_deleted(world: World) {
     for call in [world.theirs.merchant.get(&path), world.theirs.merchant.delete(&path)] {
         call.send().await.expect(404);
     }
-    assert_eq!(world.ours.shopper.get(ZONES).send().await.expect(403).json()["scope"], "shipping:read");
+    assert_eq!(shop.shopper.get(ZONES).send().await.expect(403).json()["scope"], "shipping:read");
     let page = us.get(&format!("{ZONES}?limit=250")).send().await.expect(200).json();
     assert!(page["items"].as_array().unwrap().contains(&replaced), "{page}");
     us.delete(&path).header("if-match", "\"1\"").send().await.expect_problem(412, "version-mismatch");
@@ -104,10 +103,8 @@ pub async fn what_is_wrong_with_a_method_is_named(world: World) {
             vec!["price/rows/EUR/0/upTo"],
         ),
         (priced(json!({ "by": "expression", "expressions": { "EUR": deep } })), vec!["price/expressions/EUR"]),
-        (
-            priced(json!({ "by": "external", "provider": "x", "fallback": { "kind": "flat" } })),
-            vec!["price/fallback/amounts"],
-        ),
+        // There is nobody to be asked yet.
+        (priced(json!({ "by": "external", "provider": "x", "fallback": { "kind": "hide" } })), vec!["price/by"]),
         (
             json!({ "name": "x", "price": { "by": "flat", "amounts": {} }, "conditions": { "countries": ["Mars"],
                 "classes": { "anyOf": ["!"] } }, "freeOver": { "of": "all" }, "tax": {} }),
@@ -123,17 +120,13 @@ pub async fn what_is_wrong_with_a_method_is_named(world: World) {
 }
 
 pub async fn a_storefront_asks_what_shipping_costs(world: World) {
-    let us = &world.ours.merchant;
-    us.post(ZONES).json(&zone(&world.name("zone"), "GL", methods())).send().await.expect(201);
-    let mut mug = product(&world, "mug", json!(null));
-    mug["variants"][0]["weightGrams"] = json!(400);
-    let mug = us.post("/api/v1/products").json(&mug).send().await.expect(201).json();
-    let mut song = product(&world, "song", json!(null));
-    song["variants"][0]["requiresShipping"] = json!(false);
-    let song = us.post("/api/v1/products").json(&song).send().await.expect(201).json();
-    let line =
-        |product: &Value, quantity: i64| json!({ "variantId": product["variants"][0]["id"], "quantity": quantity });
-    let ask = |body: Value| world.ours.shopper.post(RATES).json(&body).send();
+    let (shop, _) = own_shop(&world, "rates", "EUR").await;
+    let us = &shop.merchant;
+    us.post(ZONES).json(&zone("Greenland", "GL", methods())).send().await.expect(201);
+    let mug = sell(&shop, "mug", ["10.00", "EUR"], json!({ "weightGrams": 400 })).await;
+    let song = sell(&shop, "song", ["10.00", "EUR"], json!({ "requiresShipping": false })).await;
+    let line = |variant: &str, quantity: i64| json!({ "variantId": variant, "quantity": quantity });
+    let ask = |body: Value| shop.shopper.post(RATES).json(&body).send();
     let offers = |answer: &Answer| -> Vec<(String, String)> {
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         let groups = answer.json()["groups"].as_array().unwrap().clone();
@@ -152,32 +145,61 @@ pub async fn a_storefront_asks_what_shipping_costs(world: World) {
     let group = one.json()["groups"][0].clone();
     assert_eq!((&group["lines"], &group["weightGrams"]), (&json!([0]), &json!(400)), "a song is not shipped");
     assert_eq!(group["subtotal"], json!({ "amount": "10.00", "currency": "EUR" }));
+    assert_eq!(one.json()["totals"]["total"]["amount"], "20.00", "nothing is chosen");
     let four = ask(to_greenland(json!([line(&mug, 4)]))).await.expect(200);
     assert_eq!(offers(&four), named(&[("Parcel", "8.90")]));
     let five = ask(to_greenland(json!([line(&mug, 5)]))).await.expect(200);
     assert_eq!(offers(&five), named(&[("Parcel", "0.00")]), "from 50 euros on");
     assert_eq!(five.json()["groups"][0]["offers"][0]["otherwise"]["amount"], "8.90");
 
-    let nowhere = ask(json!({ "lines": [line(&mug, 1)] })).await.expect(200).json();
-    assert_eq!(
-        (&nowhere["groups"][0]["noZone"], &nowhere["groups"][0]["offers"]),
-        (&json!("no-destination"), &json!([]))
-    );
+    // What a list says they cost is what is shipped, and the same is asked of a cart, with what is chosen.
+    let list = json!({ "name": "Sale", "kind": "sale", "active": true });
+    let list = us.post("/api/v1/price-lists").json(&list).send().await.expect(201).the("location").to_owned();
+    let price = json!({ "fixed": { "amount": "9.00", "currency": "EUR" } });
+    let rules = json!({ "rules": [{ "target": { "variant": mug }, "minQuantity": 1, "price": price }] });
+    us.put(&format!("{list}/rules")).json(&rules).send().await.expect(200);
+    // Of four and a song at ten euros each nothing would be charged.
+    let cart = shop.filled_cart(&[(&mug, 4), (&song, 1)]).await;
+    let place = json!({ "country": "GL", "postcode": "3900" });
+    let of_cart = ask(json!({ "cartId": cart, "destination": place })).await.expect(200);
+    assert_eq!((offers(&of_cart), of_cart.spent().sql), (named(&[("Parcel", "8.90")]), 1), "{of_cart}");
+    assert_eq!(of_cart.json()["groups"][0]["subtotal"]["amount"], "36.00");
+    assert_eq!(of_cart.json()["groups"][0]["lines"], json!([0]));
+    let parcel = of_cart.json()["groups"][0]["offers"][0]["methodId"].clone();
+    let choice = json!([{ "methodId": parcel }]);
+    let chosen =
+        ask(json!({ "cartId": cart, "destination": place, "shippingMethods": choice })).await.expect(200).json();
+    let totals = &chosen["totals"];
+    let sums = [&totals["subtotal"], &totals["shipping"], &totals["shippingDiscount"], &totals["total"]];
+    assert_eq!(sums.map(|sum| &sum["amount"]), ["46.00", "8.90", "0.00", "54.90"], "{chosen}");
+    assert_eq!(chosen["deliveries"][0]["name"], "Parcel");
+    let shown = shop.cart(&cart).await;
+    assert_eq!(shown["totals"].get("shipping"), None, "a cart goes nowhere yet");
+
     let far = ask(json!({ "destination": { "country": "AQ" }, "lines": [line(&mug, 1)] })).await.expect(200).json();
     assert_eq!(far["groups"][0]["noZone"], "not-served");
-    assert_eq!(ask(to_greenland(json!([line(&song, 1)]))).await.expect(200).json(), json!({ "groups": [] }));
+    assert_eq!(ask(to_greenland(json!([line(&song, 1)]))).await.expect(200).json()["groups"], json!([]));
 
     let missing = json!({ "variantId": "var_01h455vb4pex5vsknk084sn02q", "quantity": 1 });
     let refused = ask(to_greenland(json!([line(&mug, 1), missing]))).await.expect_problem(422, "invalid-request");
     assert_eq!(refused.places(), ["#/lines/1/variantId"]);
     let theirs = to_greenland(json!([line(&mug, 1)]));
     world.theirs.shopper.post(RATES).json(&theirs).send().await.expect_problem(422, "invalid-request");
-    for (wrong, place) in [
-        (json!({}), "#/lines"),
-        (json!({ "lines": [] }), "#/lines"),
-        (json!({ "lines": [{ "variantId": mug["variants"][0]["id"], "quantity": 0 }] }), "#/lines/0/quantity"),
-        (json!({ "currency": "EURO", "lines": [line(&mug, 1)] }), "#/currency"),
+    let of_theirs = json!({ "cartId": cart, "destination": place });
+    let refused = world.theirs.shopper.post(RATES).json(&of_theirs).send().await.expect_problem(422, "invalid-request");
+    assert_eq!(refused.places(), ["#/cartId"]);
+    for (wrong, places) in [
+        (json!({}), vec!["#/lines", "#/destination"]),
+        (json!({ "lines": [], "destination": place }), vec!["#/lines"]),
+        (json!({ "lines": [{ "variantId": mug, "quantity": 0 }], "destination": place }), vec!["#/lines/0/quantity"]),
+        (json!({ "currency": "EURO", "lines": [line(&mug, 1)], "destination": place }), vec!["#/currency"]),
+        (json!({ "cartId": cart, "lines": [], "destination": {} }), vec!["#/lines", "#/destination/country"]),
+        (json!({ "cartId": cart, "destination": place, "paymentMethod": "shells" }), vec!["#/paymentMethod"]),
+        (
+            json!({ "cartId": cart, "destination": place, "shippingMethods": [{}] }),
+            vec!["#/shippingMethods/0/methodId"],
+        ),
     ] {
-        assert_eq!(ask(wrong).await.expect(422).places(), [place]);
+        assert_eq!(ask(wrong).await.expect(422).places(), places);
     }
 }

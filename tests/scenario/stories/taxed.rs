@@ -17,11 +17,11 @@ use crate::world::{Shop, World, order_form};
 
 const ZONES: &str = "/api/v1/tax-zones";
 
-fn rate(name: &str, class: &str, ppm: i64) -> Value {
+pub fn rate(name: &str, class: &str, ppm: i64) -> Value {
     json!({ "name": name, "classes": [class], "ppm": ppm })
 }
 
-async fn zone(shop: &Shop, name: &str, areas: Value, rates: Value) -> Value {
+pub async fn zone(shop: &Shop, name: &str, areas: Value, rates: Value) -> Value {
     let body = json!({ "name": name, "areas": areas, "rates": rates });
     shop.merchant.post(ZONES).json(&body).send().await.expect(201).json()
 }
@@ -33,7 +33,7 @@ async fn replace(shop: &Shop, zone: &Value, rates: Value) -> Value {
 }
 
 /// The variant of a new product, of which there are 50.
-async fn sell(shop: &Shop, name: &str, price: [&str; 2], more: Value) -> String {
+pub async fn sell(shop: &Shop, name: &str, price: [&str; 2], more: Value) -> String {
     let [amount, currency] = price;
     let mut variant =
         json!({ "price": { "amount": amount, "currency": currency }, "sku": name, "inventory": { "quantity": 50 } });
@@ -57,13 +57,13 @@ async fn complete(shop: &Shop, checkout: &Value, key: &str) -> Answer {
     shop.complete(checkout["id"].as_str().unwrap(), key).await
 }
 
-async fn explained(owner: &Client, order: &Value) -> Value {
+pub async fn explained(owner: &Client, order: &Value) -> Value {
     let path = format!("/api/v1/orders/{}/explain", order["id"].as_str().unwrap());
     owner.get(&path).send().await.expect(200).json()
 }
 
 /// The amounts of taxes: net, tax, and of each rate its name and tax.
-fn amounts(taxes: &Value) -> Value {
+pub fn amounts(taxes: &Value) -> Value {
     let amount = |money: &Value| money["amount"].clone();
     let rates = taxes["rates"].as_array().unwrap().iter();
     let rates: Vec<Value> = rates.map(|rate| json!([rate["name"], rate["ppm"], amount(&rate["tax"])])).collect();

@@ -3,29 +3,17 @@
 use std::collections::BTreeMap;
 
 use headlesspro_shared::kernel::id::VariantId;
-use headlesspro_shared::kernel::tax_class::TaxClass;
+use headlesspro_shared::shipping::Goods;
 use serde_json::json;
 
 use crate::app::Tenant;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const GOODS: &str = "-- catalog::goods
-SELECT v.id, v.tax_class, v.weight_grams, v.needs_shipping, p.document -> '$.tags' AS tags
+SELECT v.id, v.weight_grams, v.needs_shipping, p.document -> '$.tags' AS tags
 FROM json_each(?3) wanted
 CROSS JOIN variant v ON v.id = wanted.value AND v.organization_id = ?1 AND +v.store_id = ?2
 CROSS JOIN product p ON p.id = v.product_id AND p.organization_id = ?1";
-
-/// A variant as shipping sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Goods {
-    pub tax_class: TaxClass,
-    /// Of one unit; 0 where it is not known.
-    pub weight_grams: i64,
-    /// False for what is downloaded or done.
-    pub needs_shipping: bool,
-    /// Of its product.
-    pub tags: Vec<String>,
-}
 
 /// The statement whose rows [`goods_of`] takes. Variants that are not this store's are left out.
 pub fn goods(tenant: Tenant, variants: impl IntoIterator<Item = VariantId>) -> Statement {
@@ -39,9 +27,10 @@ pub fn goods_of(rows: &Rows) -> Result<BTreeMap<VariantId, Goods>, SqlError> {
     let of = |row: Row<'_>| {
         let tags = row.get::<Option<&str>>("tags")?.unwrap_or("[]");
         let goods = Goods {
-            tax_class: row.parse("tax_class")?,
-            weight_grams: row.get("weight_grams")?,
             needs_shipping: row.get("needs_shipping")?,
+            weight_grams: row.get("weight_grams")?,
+            // Stock is in one place.
+            location: None,
             tags: serde_json::from_str(tags).map_err(|_| SqlError::Statement("tags do not read back".to_owned()))?,
         };
         Ok((row.parse("id")?, goods))

@@ -34,7 +34,7 @@ pub use bulk::{
     known_of, write,
 };
 pub use export::{category_steps, category_steps_of, export_count, export_count_of, export_slice, export_slice_of};
-pub use goods::{Goods, goods, goods_of};
+pub use goods::{goods, goods_of};
 pub use line_facts::{LineFacts, line_facts, line_facts_of};
 pub use list::{ListFilter, Page, Sort, SortKey, count, count_of, list};
 pub use named::{

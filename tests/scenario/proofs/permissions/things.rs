@@ -15,10 +15,11 @@ use super::paths::{
 use crate::authenticator::Authenticator;
 use crate::stories::passkeys::{ORIGIN, register, set_party};
 
+/// Nothing of it is shipped: wherever the store ships to, it is sold.
 pub const FILE: &str = "\
-Handle,Title,Body (HTML),Vendor,Product Category,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src,Image Alt Text\n\
-tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,90,189.00,,\n\
-mug,Mug,,,,,,,MUG,,,12.50,,\n";
+Handle,Title,Body (HTML),Vendor,Product Category,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price,Image Src,Image Alt Text,Variant Requires Shipping\n\
+tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,90,189.00,,,FALSE\n\
+mug,Mug,,,,,,,MUG,,,12.50,,,FALSE\n";
 
 /// What is refused of that which [`Things::make`] asks for, by the path and the problem's code.
 const REFUSED: [(&str, &str); 8] = [
