@@ -19,6 +19,7 @@ pub mod imports;
 pub mod inventory;
 pub mod jobs;
 pub mod journal;
+pub mod ledger;
 pub mod limits;
 pub mod media;
 pub mod meta;

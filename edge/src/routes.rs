@@ -16,8 +16,8 @@ use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
-    cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, pricing,
-    products, promotions, shipping, tax,
+    cart, catalog, checkout, identity, imports, journal, ledger, media, meta, notifications, orders, organizations,
+    pricing, products, promotions, shipping, tax,
 };
 
 /// Who may call a route.
@@ -222,6 +222,7 @@ pub fn routes() -> Routes {
         .and(imports::routes())
         .and(pricing::routes())
         .and(promotions::routes())
+        .and(ledger::routes())
         .and(tax::routes())
         .and(shipping::routes())
         .and(cart::routes())

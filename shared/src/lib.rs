@@ -21,6 +21,7 @@ pub mod catalog;
 pub mod checkout;
 pub mod identity;
 pub mod journal;
+pub mod ledger;
 pub mod limits;
 pub mod media;
 pub mod notifications;

@@ -27,7 +27,8 @@ const CONTEXTS: [(&str, u8); 26] = [
     // Says how its charges are taxed.
     ("shipping", 6),
     ("promotions", 7),
-    ("giftcards", 7),
+    // Gift cards and store credit.
+    ("ledger", 7),
     // Joins prices, promotions and tax.
     ("totals", 8),
     ("cart", 9),

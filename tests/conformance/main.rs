@@ -19,6 +19,7 @@ mod imports;
 mod instants;
 mod isolate;
 mod kv;
+mod ledger;
 mod mail;
 mod pages;
 mod pricing;

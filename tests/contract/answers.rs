@@ -40,6 +40,7 @@ use crate::secrets::secrets;
 use crate::totp_app::{TotpApp, seconds};
 
 mod files;
+mod gift_cards;
 mod presets;
 mod pricing;
 mod promotions;
@@ -264,6 +265,7 @@ async fn every_operation_answers_as_described() {
     pricing::price_lists(&mut shop).await;
     pricing::rates_and_settings(&mut shop).await;
     promotions::promotions(&mut shop, &variant).await;
+    gift_cards::gift_cards(&mut shop).await;
     rules::rules(&mut shop, &variant).await;
     sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
@@ -471,6 +473,9 @@ async fn profile(shop: &mut Shop, token: &str) {
     }
     shop.call("GET", "/api/v1/customers/me/orders?limit=1", &[authorization], "").await;
     assert_eq!(shop.call("GET", "/api/v1/customers/me/orders?limit=0", &[authorization], "").await.status, 422);
+    for own in ["/api/v1/customers/me/store-credit", "/api/v1/customers/me/store-credit/entries?limit=1"] {
+        assert_eq!(shop.call("GET", own, &[authorization], "").await.status, 200);
+    }
     let book = "/api/v1/customers/me/addresses";
     let new =
         json!({ "address": { "name": "Grace", "line1": "Hauptstrasse 12", "city": "Berlin", "countryCode": "DE" } });

@@ -59,11 +59,16 @@ impl Buyer<'_> {
 
     /// Completes the checkout on account; any answer but a 503.
     pub async fn complete(&self, checkout: &str) -> Answer {
+        self.complete_by(checkout, ON_ACCOUNT).await
+    }
+
+    /// Completes the checkout as `body` says; any answer but a 503.
+    pub async fn complete_by(&self, checkout: &str, body: &str) -> Answer {
         let path = format!("/api/v1/checkouts/{checkout}/complete");
         let key = self.key("complete");
         let call = || self.shop.shopper.post(&path).header("idempotency-key", &key);
         // The whole request is the same each time, its id too.
-        self.persist(|| call().header("x-request-id", &key).body("application/json", ON_ACCOUNT)).await
+        self.persist(|| call().header("x-request-id", &key).body("application/json", body.to_owned())).await
     }
 
     /// The bytes of the request that [`complete`](Buyer::complete) sends.

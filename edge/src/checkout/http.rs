@@ -7,6 +7,7 @@ use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, No
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
+use headlesspro_shared::ledger::GiftCardCode;
 use headlesspro_shared::tax::Missing;
 use headlesspro_shared::totals::{GiftTotals, LineTotals, Totals};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
@@ -16,10 +17,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::store::Checkout;
-use super::usecase::{self, Answered, CompleteError, Open, OpenError};
+use super::usecase::{self, Answered, CompleteError, Open, OpenError, Settling};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
+use crate::ledger::{self, Credit, Wanted};
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::shipping::{ChoiceBody, choices};
@@ -54,12 +56,29 @@ pub struct OpenCheckoutBody {
     pub payment_method: Option<String>,
 }
 
+/// How the order is paid.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CompleteCheckout", deny_unknown_fields)]
 pub struct CompleteCheckoutBody {
-    #[schemars(required, with = "ManualPaymentBody")]
+    /// Of what gift cards and store credit leave; where that is nothing, it may be left out, and there is no payment.
+    #[schemars(with = "Option<ManualPaymentBody>")]
     pub payment: Option<ManualPaymentBody>,
+    /// Codes, each once, at most ten. They pay first, in this order, each as much as is on it and is needed.
+    #[schemars(length(max = 10))]
+    pub gift_cards: Option<Vec<String>>,
+    /// Of the customer who is logged in.
+    #[schemars(with = "Option<UseCreditBody>")]
+    pub store_credit: Option<UseCreditBody>,
+}
+
+/// How much of the own store credit pays, after gift cards; never more than is needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "UseStoreCredit", deny_unknown_fields)]
+pub struct UseCreditBody {
+    /// Above zero, in the order's currency, and refused where there is less; left out: as much as there is.
+    #[schemars(with = "Option<MoneyBody>")]
+    pub amount: Option<Money>,
 }
 
 /// Settling without a payment provider.
@@ -238,20 +257,46 @@ impl Parse for OpenCheckoutBody {
 }
 
 impl Parse for CompleteCheckoutBody {
-    type Parsed = ManualPayment;
+    type Parsed = Settling;
 
-    fn parse(self, errors: &mut FieldErrors) -> Option<ManualPayment> {
-        let payment = errors.required("payment", self.payment, Ok::<_, Infallible>)?;
-        errors.nested("payment", |errors| {
-            let provider = errors.required("provider", payment.provider, |name| match name.as_str() {
-                "manual" => Ok(()),
-                _ => Err("must be manual, the only provider there is"),
-            });
-            let method = errors.required("method", payment.method, |name| manual(&name));
-            provider.and(method)
-        })
+    fn parse(self, errors: &mut FieldErrors) -> Option<Settling> {
+        let mut cards = Vec::new();
+        let codes = self.gift_cards.unwrap_or_default();
+        if MOST_CARDS < codes.len() {
+            errors.push("giftCards", "must have at most ten elements");
+        }
+        for (at, code) in codes.iter().enumerate().take(MOST_CARDS) {
+            match code.parse::<GiftCardCode>() {
+                Ok(code) if cards.contains(&code) => errors.push(&format!("giftCards/{at}"), "is there twice"),
+                Ok(code) => cards.push(code),
+                Err(error) => errors.push(&format!("giftCards/{at}"), error.to_string()),
+            }
+        }
+        let credit = self.store_credit.map(|credit| {
+            errors.nested("storeCredit", |errors| Credit(errors.optional("amount", credit.amount, ledger::positive)))
+        });
+        let payment = self.payment.map(|payment| errors.nested("payment", |errors| payment.parse(errors)));
+        let wanted = Wanted { cards, credit };
+        if payment.is_none() && wanted.is_empty() {
+            errors.push("payment", "is required where no gift card and no store credit pays");
+        }
+        errors.is_empty().then_some(Settling { method: payment.flatten(), wanted })
     }
 }
+
+impl ManualPaymentBody {
+    fn parse(self, errors: &mut FieldErrors) -> Option<ManualPayment> {
+        let provider = errors.required("provider", self.provider, |name| match name.as_str() {
+            "manual" => Ok(()),
+            _ => Err("must be manual, the only provider there is"),
+        });
+        let method = errors.required("method", self.method, |name| manual(&name));
+        provider.and(method)
+    }
+}
+
+/// That are entered for one order.
+const MOST_CARDS: usize = 10;
 
 fn manual(name: &str) -> Result<ManualPayment, &'static str> {
     match name {
@@ -302,6 +347,10 @@ impl From<CompleteError> for Problem {
                     .with("giftsGone", gifts_gone(agreed, current).into())
                     .with("codes", value_of(&codes(&[], Some(current))))
             }
+            CompleteError::Unusable(unusable) => ledger::tenders_not_available(&unusable),
+            CompleteError::PaymentRequired(due) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "payment-required")
+                .detail("Gift cards and store credit do not pay all of it; say how the rest is paid.")
+                .with("due", json!(MoneyBody::from(due))),
             CompleteError::NotCompletable(error @ NotCompletable::Expired) => {
                 conflict("checkout-expired").detail(error.to_string())
             }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody, totals_changed};
 use super::usecase::{CompleteError, OpenError};
 use crate::failure::Unavailable;
+use crate::ledger::{TendersNotAvailableBody, unusable_example};
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problem, RequestBody, address, address_answer, carts,
     credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
@@ -91,6 +92,13 @@ pub struct ChangedLineBody {
     pub agreed_tax: Option<MoneyBody>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current_tax: Option<MoneyBody>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename = "PaymentRequired")]
+pub struct PaymentRequiredBody {
+    /// What is left to be paid.
+    pub due: MoneyBody,
 }
 
 #[derive(JsonSchema)]
@@ -180,8 +188,9 @@ fn complete() -> Operation {
             "Takes the stock, records the payment and places the order, in one commit: everything, or nothing. \
              Refused with everything that is in the way: short lines with what is left, and changed prices with old \
              and new; and where prices, promotions, taxes or shipping have changed since the checkout was opened, or it is \
-             paid in another way than was named, what it comes to now beside what was agreed to. Saying that the order is \
-             `paid` needs a key that also has the scope `payments:write`.",
+             paid in another way than was named, what it comes to now beside what was agreed to. Gift cards pay first, then \
+             store credit, and the payment what is left. Saying that the order is `paid` needs a key that also has the scope \
+             `payments:write`.",
         )
         .budget(COMPLETING)
         .parameters([checkout_id(), Parameter::idempotency_key(true)])
@@ -196,6 +205,15 @@ fn complete() -> Operation {
                     "paid",
                     "The merchant has the money",
                     json!({ "payment": { "provider": "manual", "method": "paid" } }),
+                )
+                .example(
+                    "split",
+                    "A gift card, five euros of store credit, and the buyer owes the rest",
+                    json!({
+                        "giftCards": ["J4XK-0W8M-TQ2B-7KQ2"],
+                        "storeCredit": { "amount": money(500) },
+                        "payment": { "provider": "manual", "method": "on-account" },
+                    }),
                 ),
         )
         .answer(
@@ -219,6 +237,16 @@ fn complete() -> Operation {
             )
             .with::<TotalsChangedBody>(),
             shipping_changed(|error| CompleteError::NotShipped(error).into()),
+            of(
+                CompleteError::Unusable(unusable_example()),
+                "Gift cards or store credit cannot be used as wanted, or others have spent them meanwhile.",
+            )
+            .with::<TendersNotAvailableBody>(),
+            of(
+                CompleteError::PaymentRequired(euros(2_500)),
+                "Gift cards and store credit leave something to be paid, and no `payment` is given.",
+            )
+            .with::<PaymentRequiredBody>(),
             of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
             of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
                 .with::<CheckoutCompletedBody>(),

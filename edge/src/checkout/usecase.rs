@@ -24,7 +24,10 @@ use crate::cart::{self, Contents};
 use crate::catalog::{Advance, PriceIn, Touched};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Change, Claim, Event, PERSONAL, Recorded};
-use crate::orders::{self, NewOrder, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal};
+use crate::ledger::{self, Tenders, Unusable};
+use crate::orders::{
+    self, NewOrder, NewPayment, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody, Personal,
+};
 use crate::port::sql::{Commit, Committed, Rows};
 use crate::shipping::{self, NotShipped};
 use crate::totals::{self, Agreed, Priced, TotalsBody, Wanted};
@@ -67,6 +70,18 @@ pub enum CompleteError {
     TotalsChanged(Box<[Totals; 2]>),
     /// It cannot be sent any more as the buyer has agreed to.
     NotShipped(Box<NotShipped>),
+    /// Gift cards or store credit that cannot be used as wanted.
+    Unusable(Unusable),
+    /// So much is left to be paid, and nobody has said how.
+    PaymentRequired(Money),
+}
+
+/// How a buyer settles an order.
+#[derive(Debug)]
+pub struct Settling {
+    /// Of what no gift card and no store credit pays.
+    pub method: Option<ManualPayment>,
+    pub wanted: ledger::Wanted,
 }
 
 /// Rules that change as often while one order is placed are somebody's who does nothing else.
@@ -256,17 +271,21 @@ fn found(ctx: &Ctx, rows: Option<&Rows>) -> Result<Option<(Checkout, DataKey)>, 
 pub async fn complete(
     ctx: &Ctx,
     id: CheckoutId,
-    method: ManualPayment,
+    settling: Settling,
     claim: &Claim,
 ) -> Result<Answered, Failure<CompleteError>> {
     let tenant = ctx.tenant();
+    let Settling { method, wanted } = settling;
     let recorded = journal::idempotency_record(tenant, &claim.key);
     let placed = orders::by_checkout(tenant, id, None);
-    let rows = ctx.read(vec![store::find(tenant, id), recorded, placed, catalog::version(tenant)]).await?;
+    let mut reads = vec![store::find(tenant, id), recorded, placed, catalog::version(tenant)];
+    let known = reads.len();
+    reads.extend(wanted.reads(ctx));
+    let rows = ctx.read(reads).await?;
     // The read has verified the caller. Only the merchant can say that an order is paid.
     match method {
-        ManualPayment::Paid => ctx.require(Scope::PaymentsWrite).await?,
-        ManualPayment::OnAccount => {}
+        Some(ManualPayment::Paid) => ctx.require(Scope::PaymentsWrite).await?,
+        Some(ManualPayment::OnAccount) | None => {}
     }
     if let Some(first) = replayed_order(ctx, claim, rows.get(1), rows.get(2))? {
         // Whoever did not hear the first answer does not know its version.
@@ -280,12 +299,20 @@ pub async fn complete(
         Err(error @ NotCompletable::Expired) => return Err(Failure::Rejected(CompleteError::NotCompletable(error))),
     }
     let is_open = checkout.state == CheckoutState::Open;
-    let is_otherwise = |agreed: &Agreed| !agreed.holds(ctx.now) || agreed.is_paid_otherwise(method.name());
+    let is_otherwise = |agreed: &Agreed| !agreed.holds(ctx.now) || agreed.is_paid_otherwise(method);
     if is_open && checkout.agreed.as_ref().is_some_and(is_otherwise) {
         total_again(ctx, &mut checkout, method).await?;
     }
+    let mut tenders = Tenders::none(checkout.total);
+    if is_open {
+        let (buyer, rows) = (totals::buyer(ctx).await?, rows.get(known..).unwrap_or_default());
+        tenders = Tenders::plan(ctx, wanted, buyer, checkout.total, rows).await.map_err(unusable)?;
+        if method.is_none() && !tenders.due().is_zero() {
+            return Err(Failure::Rejected(CompleteError::PaymentRequired(tenders.due())));
+        }
+    }
     for left in (0..MOST_COMMITS).rev() {
-        let commit = commit_of(ctx, &checkout, &key, method, claim).await?;
+        let commit = commit_of(ctx, &checkout, &key, (method, &tenders), claim).await?;
         match ctx.commit(&commit.statements).await? {
             Committed::Done { rows, after } => {
                 catalog::written(ctx, &rows, commit.advance)?;
@@ -294,7 +321,7 @@ pub async fn complete(
                 return Ok(Answered::Fresh { location: commit.location, body });
             }
             Committed::Refused { refusal, diagnosis, .. } => {
-                let [recorded, placed, offers] = diagnosis.as_slice() else {
+                let [recorded, placed, offers, funds @ ..] = diagnosis.as_slice() else {
                     return Err(unexplained(&refusal));
                 };
                 if let Some(first) = replayed_order(ctx, claim, Some(recorded), Some(placed))? {
@@ -304,6 +331,7 @@ pub async fn complete(
                     return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
                 }
                 still_placeable(&checkout, catalog::offers_of(offers)?)?;
+                tenders.still_there(ctx, funds).map_err(unusable)?;
                 if checkout.agreed.is_none() {
                     return Err(unexplained(&refusal));
                 }
@@ -317,6 +345,10 @@ pub async fn complete(
     Err(Failure::Unavailable(Unavailable::Contended))
 }
 
+fn unusable(failure: Failure<Unusable>) -> Failure<CompleteError> {
+    failure.map(CompleteError::Unusable)
+}
+
 /// Totals a checkout by the rules of now, which no replica tells, paid as it is: whoever has agreed to the same may have it
 /// by them. Whether anything of it has changed at all.
 ///
@@ -326,7 +358,7 @@ pub async fn complete(
 async fn total_again(
     ctx: &Ctx,
     checkout: &mut Checkout,
-    method: ManualPayment,
+    method: Option<ManualPayment>,
 ) -> Result<bool, Failure<CompleteError>> {
     let ctx = &ctx.clone().reading_what_is_current();
     let Some(agreed) = &checkout.agreed else { return Ok(false) };
@@ -342,7 +374,7 @@ async fn total_again(
         // As it was said: what is kept of it in the question is what the rules of then asked about.
         destination: destination(&checkout.personal.shipping_address),
         // Whoever has named none has agreed to what it costs whichever is taken.
-        payment_method: cart.payment_method.as_ref().map(|_| method.name().to_owned()),
+        payment_method: cart.payment_method.as_ref().and(method).map(|method| method.name().to_owned()),
         deliveries: Vec::new(),
     };
     let country = wanted.destination.as_ref().map(|place| place.country);
@@ -398,13 +430,14 @@ fn placed_order(order: &OrderBody) -> Change {
         "channelId": order.channel_id,
         "state": order.state,
         "paymentState": order.payment_state,
-        "paymentMethod": order.payment.method,
+        "paymentMethod": order.payment.as_ref().map(|payment| &payment.method),
         "fulfillmentState": order.fulfillment_state,
         "email": order.email,
         "shippingAddress": order.shipping_address,
         "lineCount": order.lines.len(),
         "shippingMethodIds": order.deliveries.iter().map(|delivery| &delivery.method_id).collect::<Vec<_>>(),
         "total": order.total,
+        "tenders": order.tenders,
     });
     Change::new("order.place", &order.id).after(state).redacted(PERSONAL)
 }
@@ -419,14 +452,20 @@ async fn commit_of(
     ctx: &Ctx,
     checkout: &Checkout,
     key: &DataKey,
-    method: ManualPayment,
+    (method, tenders): (Option<ManualPayment>, &Tenders),
     claim: &Claim,
 ) -> Result<OrderCommit, Failure<CompleteError>> {
     let tenant = ctx.tenant();
     let id: OrderId = ctx.new_id()?;
-    let payment_state = match method {
-        ManualPayment::Paid => PaymentState::Captured,
-        ManualPayment::OnAccount => PaymentState::Pending,
+    let due = tenders.due();
+    let payment_state = match method.filter(|_| !due.is_zero()) {
+        Some(ManualPayment::OnAccount) => PaymentState::Pending,
+        // Where nothing is left to be paid, everything is.
+        Some(ManualPayment::Paid) | None => PaymentState::Captured,
+    };
+    let payment = match method.filter(|_| !due.is_zero()) {
+        Some(method) => Some(NewPayment { id: ctx.new_id()?, method, amount: due }),
+        None => None,
     };
     let mut lines = Vec::with_capacity(checkout.lines.len());
     for line in &checkout.lines {
@@ -449,11 +488,10 @@ async fn commit_of(
         totals: agreed.map(|agreed| (agreed.question.clone(), agreed.totals.clone())),
         charges: checkout.charges.clone().unwrap_or_default(),
         lines,
-        payment: ctx.new_id()?,
-        method,
+        payment,
         document: String::new(),
     };
-    let body = body_of(ctx, &order, checkout);
+    let body = body_of(ctx, &order, checkout, tenders);
     order.document = document_of(&body);
     let location = format!("/api/v1/orders/{id}");
     let actor = &ctx.principal().await?.actor;
@@ -492,6 +530,8 @@ async fn commit_of(
     };
     let prices = agreed.map_or_else(|| checkout.lines.iter().map(price).collect(), Agreed::catalog_prices);
     commit.push(catalog::guard_prices(tenant, &prices, checkout.channel, ctx.now));
+    // Behind what refuses the commit for another reason, and before the stock: a refusal sees the balances as they are.
+    tenders.redeem(ctx, &mut commit, id)?;
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
     let touched = Touched { products, stock: true, ..Touched::default() };
@@ -506,10 +546,13 @@ async fn commit_of(
     commit.push_diagnosis(orders::by_checkout(tenant, checkout.id, Some(id)));
     let (variants, currency) = (checkout.lines.iter().map(|line| line.variant), checkout.total.currency());
     commit.push_diagnosis(catalog::offers(tenant, variants, Some(currency), checkout.channel, ctx.now));
+    for read in tenders.reads(ctx) {
+        commit.push_diagnosis(read);
+    }
     Ok(OrderCommit { statements: commit, advance, location })
 }
 
-fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
+fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) -> OrderBody {
     let totals = order.totals.as_ref().map(|(_, totals)| totals);
     let lines = order.lines.iter().enumerate().map(|(place, (id, line))| {
         let sums = totals::line_sums(totals, place);
@@ -541,13 +584,14 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout) -> OrderBody {
         deliveries: totals::deliveries(&order.charges, checkout.agreed.as_ref()),
         totals: totals.map(TotalsBody::from),
         total: order.total.into(),
-        payment: PaymentBody {
-            id: order.payment.to_string(),
+        tenders: ledger::tenders(tenders),
+        payment: order.payment.as_ref().map(|payment| PaymentBody {
+            id: payment.id.to_string(),
             provider: "manual".to_owned(),
-            method: order.method.name().to_owned(),
+            method: payment.method.name().to_owned(),
             state: order.payment_state.to_string(),
-            amount: order.total.into(),
-        },
+            amount: payment.amount.into(),
+        }),
         placed_at: ctx.now.to_string(),
     }
 }

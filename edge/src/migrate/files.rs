@@ -88,6 +88,7 @@ pub const ALL: &[Migration] = files![
     "202611230830_checkout_prices_version",
     "202611230830_shipping_deliveries",
     "202611230835_checkout_taxed",
+    "202611230840_ledger_accounts",
 ];
 
 #[cfg(test)]

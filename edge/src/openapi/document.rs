@@ -43,13 +43,14 @@ that is nearest. Answers that shared caches may keep have none: they would tell 
 codes belong to no operation: ";
 
 /// What the API is about, in the order of the document.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("Identity", "People: their sessions and the tokens that speak for them."),
     ("Catalog", "Products, variants and categories. Cached: send `If-None-Match`."),
     ("Pricing", "Price lists, customer groups and exchange rates: what prices depend on besides the catalog."),
     ("Files", "Images, documents and videos, uploaded straight to the file store."),
     ("Tax", "Where which taxes hold, and on what."),
     ("Shipping", "Where what is shipped how, and what it costs."),
+    ("Gift cards", "Gift cards and store credit: accounts of a double-entry ledger that orders are paid from."),
     ("Cart", "What a shopper means to buy. Carts live for 14 days from their last change."),
     ("Checkout", "From a cart to an order, at prices the buyer has seen."),
     ("Orders", "What was bought. Immutable."),

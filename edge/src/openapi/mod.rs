@@ -25,8 +25,8 @@ pub use schema::{REQUESTS, SchemaOf};
 use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
-    cart, catalog, checkout, identity, imports, journal, media, meta, notifications, orders, organizations, pricing,
-    products, promotions, shipping, tax,
+    cart, catalog, checkout, identity, imports, journal, ledger, media, meta, notifications, orders, organizations,
+    pricing, products, promotions, shipping, tax,
 };
 
 /// Every operation, in the order of the route table.
@@ -41,6 +41,7 @@ pub fn operations() -> Vec<Operation> {
         imports::openapi::operations(),
         pricing::openapi::operations(),
         promotions::openapi::operations(),
+        ledger::openapi::operations(),
         tax::openapi::operations(),
         shipping::openapi::operations(),
         cart::openapi::operations(),

@@ -17,6 +17,7 @@ use super::store::{self, RecordedTotals};
 use crate::app::Ctx;
 use crate::extract::{Parsed, PathId, Query, QueryParams, next_link};
 use crate::failure::{Denied, Halt, Unavailable};
+use crate::ledger::TenderBody;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::totals::{DeliveryBody, Moment, TaxesBody, TotalsBody, explanation, recorded_explanation};
@@ -59,9 +60,14 @@ pub struct OrderBody {
     /// What it was totalled to; left out for an order from before there were promotions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub totals: Option<TotalsBody>,
-    /// What is paid: the sum of the totals of lines and deliveries.
+    /// What is paid: the sum of the totals of lines and deliveries, and of the tenders and the payment.
     pub total: MoneyBody,
-    pub payment: PaymentBody,
+    /// What gift cards and store credit have paid of it; left out where that is nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tenders: Vec<TenderBody>,
+    /// Of what is left; left out where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment: Option<PaymentBody>,
     /// RFC 3339, UTC.
     #[schemars(with = "MomentText")]
     pub placed_at: String,

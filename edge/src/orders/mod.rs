@@ -8,4 +8,6 @@ mod store;
 pub use http::{OrderBody, OrderLineBody, PaymentBody, routes};
 pub use openapi::order_example;
 pub use personal::{MEMBERS as PERSONAL_MEMBERS, Of, Personal, whole};
-pub use store::{NewOrder, StoredOrder, by_checkout, document, guard_first, insert, is_first, is_first_of, orders_of};
+pub use store::{
+    NewOrder, NewPayment, StoredOrder, by_checkout, document, guard_first, insert, is_first, is_first_of, orders_of,
+};

@@ -6,6 +6,7 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::http::{OrderBody, OwnOrdersBody};
+use crate::ledger::tenders_example;
 use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, address_answer, credentials, database, id, money, not_found,
     of, time,
@@ -124,12 +125,13 @@ pub fn order_example() -> Value {
         "deliveries": [delivery_example()],
         "totals": shipped_totals_example(),
         "total": money(34_020),
+        "tenders": tenders_example(),
         "payment": {
             "id": id::<PaymentKind>(1).to_string(),
             "provider": "manual",
             "method": "on-account",
             "state": "pending",
-            "amount": money(34_020),
+            "amount": money(29_020),
         },
         "placedAt": time(25),
     })

@@ -126,10 +126,18 @@ pub struct NewOrder {
     pub totals: Option<(Question, Totals)>,
     /// By what it is sent: one for each delivery of the totals.
     pub charges: Vec<Charge>,
-    pub payment: PaymentId,
-    pub method: ManualPayment,
+    /// Of what no tender pays; none where nothing is left.
+    pub payment: Option<NewPayment>,
     /// The rendered order without what is sealed; the commit sets its `number`.
     pub document: String,
+}
+
+/// How what is left of an order is paid.
+#[derive(Debug)]
+pub struct NewPayment {
+    pub id: PaymentId,
+    pub method: ManualPayment,
+    pub amount: Money,
 }
 
 /// What is recorded of an order's totals.
@@ -200,17 +208,19 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
                 .bind(serde_json::to_string(totals).unwrap_or_default()),
         );
     }
-    commit.push(
-        Statement::new(INSERT_PAYMENT)
-            .bind(organization)
-            .bind(order.payment.to_string())
-            .bind(id)
-            .bind(order.method.name())
-            .bind(order.payment_state.to_string())
-            .bind(order.total.currency().to_string())
-            .bind(order.total.minor())
-            .bind(now.millis()),
-    );
+    if let Some(payment) = &order.payment {
+        commit.push(
+            Statement::new(INSERT_PAYMENT)
+                .bind(organization)
+                .bind(payment.id.to_string())
+                .bind(id)
+                .bind(payment.method.name())
+                .bind(order.payment_state.to_string())
+                .bind(payment.amount.currency().to_string())
+                .bind(payment.amount.minor())
+                .bind(now.millis()),
+        );
+    }
 }
 
 fn deliveries(charges: &[Charge], totals: &Totals) -> Vec<Value> {

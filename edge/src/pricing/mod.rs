@@ -20,3 +20,4 @@ pub use store::book::{BOOK_STATEMENTS, Book, book, book_of};
 pub use store::group::guard as guard_groups;
 pub use store::list::DELETED_LISTS;
 pub use store::setting::guard;
+pub use writing::page;

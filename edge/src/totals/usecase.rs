@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headlesspro_shared::catalog::{Availability, Offer};
+use headlesspro_shared::checkout::ManualPayment;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::country::Country;
@@ -93,9 +94,10 @@ impl Agreed {
         self.standing.turns_at.is_none_or(|turn| now < turn)
     }
 
-    /// Whether a payment method was named, and it is another one.
-    pub fn is_paid_otherwise(&self, method: &str) -> bool {
-        self.question.cart.payment_method.as_deref().is_some_and(|named| named != method)
+    /// Whether a payment method was named, and it is another one, or none is needed.
+    pub fn is_paid_otherwise(&self, method: Option<ManualPayment>) -> bool {
+        let method = method.map(ManualPayment::name);
+        self.question.cart.payment_method.as_deref().is_some_and(|named| Some(named) != method)
     }
 
     /// As checkouts and orders keep it, whose readers need not know what else the merchant offers, or what others pay.

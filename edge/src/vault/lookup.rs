@@ -28,6 +28,8 @@ pub enum Purpose {
     Page,
     /// Sealing where a list goes on.
     Cursor,
+    /// Finding a gift card by its code.
+    GiftCard,
 }
 
 impl Purpose {
@@ -41,6 +43,7 @@ impl Purpose {
             Purpose::Repeat => "repeat",
             Purpose::Page => "page",
             Purpose::Cursor => "cursor",
+            Purpose::GiftCard => "gift-card",
         }
     }
 }

@@ -4,7 +4,7 @@
 //! store, a location, a channel or one record. What nothing allows is denied.
 
 mod app;
-mod base32;
+pub(crate) mod base32;
 mod challenge;
 mod device;
 mod epoch;

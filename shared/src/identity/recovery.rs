@@ -25,14 +25,7 @@ impl RecoveryCode {
 
     /// For reading and typing: `xxxx-xxxx-xxxx-xxxx`.
     pub fn grouped(&self) -> String {
-        let mut text = String::new();
-        for (at, char) in self.0.chars().enumerate() {
-            if matches!(at, 4 | 8 | 12) {
-                text.push('-');
-            }
-            text.push(char);
-        }
-        text
+        base32::grouped(&self.0)
     }
 }
 

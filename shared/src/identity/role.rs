@@ -47,6 +47,8 @@ impl Role {
         Scope::MembersRead,
         Scope::TaxRead,
         Scope::ShippingRead,
+        Scope::GiftCardsRead,
+        Scope::StoreCreditRead,
     ]));
 
     const MEMBER: Scopes = Role::VIEWER.union(Scopes::of(&[
@@ -60,6 +62,8 @@ impl Role {
         Scope::CustomersWrite,
         Scope::TaxWrite,
         Scope::ShippingWrite,
+        Scope::GiftCardsWrite,
+        Scope::StoreCreditWrite,
     ]));
 
     // `auth:begin` and `tokens:introspect` are here to be given to keys and apps: nobody gives what they lack.
@@ -99,6 +103,10 @@ impl Role {
         Scope::TaxWrite,
         Scope::ShippingRead,
         Scope::ShippingWrite,
+        Scope::GiftCardsRead,
+        Scope::GiftCardsWrite,
+        Scope::StoreCreditRead,
+        Scope::StoreCreditWrite,
     ]));
 
     /// The scopes of a built-in role; `None` for a custom one, whose scopes are stored.

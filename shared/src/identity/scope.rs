@@ -86,6 +86,13 @@ scopes! {
     /// Zones and methods of shipping, and what they cost.
     ShippingRead = "shipping:read",
     ShippingWrite = "shipping:write",
+    /// Gift cards with their balances; not their codes.
+    GiftCardsRead = "gift-cards:read",
+    /// Issue gift cards, disable them, correct their balances.
+    GiftCardsWrite = "gift-cards:write",
+    /// What customers have to their credit; one's own is in `profile:read`.
+    StoreCreditRead = "store-credit:read",
+    StoreCreditWrite = "store-credit:write",
 }
 
 impl Scope {

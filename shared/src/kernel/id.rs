@@ -82,6 +82,9 @@ kinds! {
     PromotionKind PromotionId = "promo";
     /// What a shopper enters to get a promotion.
     PromotionCodeKind PromotionCodeId = "pcode";
+    GiftCardKind GiftCardId = "gcard";
+    /// What a ledger moved at once.
+    LedgerTransactionKind LedgerTransactionId = "ltx";
     MailKind MailId = "mail";
     /// What a CDN is to take back.
     PurgeKind PurgeId = "purge";

@@ -184,6 +184,13 @@ async fn doors(world: &World) -> Vec<Door> {
         door(
             &world.ours.merchant,
             post.clone(),
+            "gift-cards".to_owned(),
+            json!({ "amount": { "amount": "50.00", "currency": "EUR" }, "code": "WINTER26-4F7Q-9ZTK",
+                "expiresAt": "2999-01-01T00:00:00.000Z", "note": "Sold at the counter" }),
+        ),
+        door(
+            &world.ours.merchant,
+            post.clone(),
             "price-lists".to_owned(),
             json!({ "name": "Sale", "kind": "sale", "priority": 1, "active": true, "channels": [id("chan")],
                 "groups": [id("cgrp")], "currencies": ["EUR"], "startsAt": "2026-11-27T00:00:00.000Z",

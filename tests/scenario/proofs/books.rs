@@ -32,11 +32,13 @@ const COUNTS: [&str; 9] = [
 ];
 
 /// Rows that ought not to be, each with what is wrong with them.
-const WRONGS: [(&str, &str); 11] = [
+const WRONGS: [(&str, &str); 14] = [
     (
-        "an order without exactly one payment of its total",
-        "SELECT o.id FROM orders o WHERE o.organization_id = ?1 AND
-         (SELECT count(*) FROM payment p WHERE p.order_id = o.id AND p.amount_minor = o.total_minor) <> 1",
+        "an order that its tenders and at most one payment do not pay, each in its part",
+        "SELECT o.id FROM orders o WHERE o.organization_id = ?1 AND (o.total_minor <>
+           (SELECT total(p.amount_minor) FROM payment p WHERE p.order_id = o.id AND p.amount_minor > 0)
+           + (SELECT total(t.amount_minor) FROM order_tender t WHERE t.order_id = o.id)
+         OR (SELECT count(*) FROM payment p WHERE p.order_id = o.id) > 1)",
     ),
     (
         "an order whose lines and deliveries do not add up",
@@ -88,6 +90,31 @@ const WRONGS: [(&str, &str); 11] = [
         "SELECT s.variant_id FROM stock s JOIN variant v ON v.id = s.variant_id
          WHERE s.organization_id = ?1 AND ((s.available < 0 AND s.tracked AND NOT s.continue_selling)
            OR v.available IS NOT iif(s.tracked, s.available, NULL))",
+    ),
+    (
+        "a ledger that does not sum to zero",
+        "SELECT e.currency FROM ledger_entry e WHERE e.organization_id = ?1 GROUP BY e.currency
+         HAVING sum(e.amount_minor) <> 0
+         UNION ALL SELECT e.transaction_id FROM ledger_entry e WHERE e.organization_id = ?1
+         GROUP BY e.transaction_id, e.currency HAVING sum(e.amount_minor) <> 0",
+    ),
+    (
+        "an account whose balance is not what its entries come to, or that is below zero",
+        "SELECT a.id FROM ledger_account a WHERE a.organization_id = ?1 AND (
+           a.kind IN ('gift-card', 'store-credit') AND a.balance_minor < 0
+           OR a.balance_minor <> (SELECT coalesce(sum(e.amount_minor), 0) FROM ledger_entry e
+             WHERE e.organization_id = ?1 AND e.account_id = a.id AND e.currency = a.currency)
+           OR a.entry_count <> (SELECT count(*) FROM ledger_entry e
+             WHERE e.organization_id = ?1 AND e.account_id = a.id AND e.currency = a.currency))",
+    ),
+    (
+        "a tender that the ledger has not moved, or a redemption that is no tender",
+        "SELECT t.order_id FROM order_tender t WHERE t.organization_id = ?1 AND NOT EXISTS (SELECT 1 FROM ledger_entry e
+           WHERE e.transaction_id = t.transaction_id AND e.account_id = t.account_id AND e.amount_minor = -t.amount_minor)
+         UNION ALL SELECT l.id FROM ledger_transaction l
+         JOIN ledger_entry e ON e.transaction_id = l.id AND e.amount_minor < 0
+         WHERE l.organization_id = ?1 AND l.kind = 'redeem' AND NOT EXISTS (SELECT 1 FROM order_tender t
+           WHERE t.order_id = l.order_id AND t.account_id = e.account_id)",
     ),
     ("a violation that stayed", "SELECT what FROM violation WHERE ?1 = ?1"),
 ];

@@ -11,6 +11,7 @@ mod directory;
 mod emptied_redis;
 mod expiry;
 mod freshness;
+mod gift_cards;
 mod grants;
 mod hanging_up;
 mod identity_providers;
@@ -68,6 +69,20 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: UNLIMITED,
         show: promotion_limits::two_hundred_with_a_promotion_for_a_hundred,
+    },
+    Proof {
+        name: "a_gift_card_for_one_order_pays_for_one_of_two_hundred",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: true,
+        limits: UNLIMITED,
+        show: gift_cards::two_hundred_with_a_card_for_one,
+    },
+    Proof {
+        name: "the_ledger_adds_up_whatever_is_done_at_once",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: true,
+        limits: UNLIMITED,
+        show: gift_cards::the_ledger_adds_up,
     },
     Proof {
         name: "what_a_write_has_changed_is_taken_back_whoever_dies",

@@ -21,6 +21,7 @@ mod discounts;
 mod emails;
 mod exports;
 pub mod files;
+pub mod gift_cards;
 mod import_errors;
 mod imports;
 mod keys;
@@ -216,6 +217,15 @@ pub const STORIES: &[Story] = stories![
     files::a_file_is_described_and_guarded_by_its_version(Files),
     files::a_removed_file_leaves_the_store_as_well(Files),
     files::files_are_the_staffs_of_one_store_newest_first(Files),
+    gift_cards::a_card_is_issued_once_and_its_code_told_once,
+    gift_cards::what_is_on_a_card_is_corrected_with_a_reason_and_never_below_zero,
+    gift_cards::a_disabled_card_pays_for_nothing_until_it_is_enabled(Staff),
+    gift_cards::cards_are_listed_newest_first_and_found_by_what_is_known_of_them,
+    gift_cards::cards_pay_in_their_order_and_the_rest_is_due,
+    gift_cards::an_order_that_cards_pay_needs_no_payment,
+    gift_cards::everything_that_cannot_be_used_is_told_at_once,
+    gift_cards::a_customer_pays_with_the_own_credit_alone(Mailbox),
+    gift_cards::cards_and_credit_are_their_tenants_own(Staff),
     price_lists::a_price_list_is_made_replaced_and_deleted,
     price_lists::a_list_whose_channel_and_group_are_gone_is_put_back_as_it_was,
     price_lists::everything_that_is_wrong_with_a_price_list_is_told_at_once,

@@ -111,6 +111,17 @@ impl Fresh<'_> {
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
             "promo" => self.create(own, "/api/v1/promotions", &self.owner).await,
+            "gcard" => {
+                let card = self.create(own, "/api/v1/gift-cards", &self.owner).await;
+                // One that is active is not enabled.
+                if route.path.ends_with("/enable") {
+                    house
+                        .create(&format!("/api/v1/gift-cards/{card}/disable"), &self.owner, &json!({}))
+                        .await
+                        .expect(200);
+                }
+                card
+            }
             "prod" => self.create(own, "/api/v1/products", &self.owner).await,
             "addr" => self.create(own, "/api/v1/customers/me/addresses", credential).await,
             "idp" if route.path.starts_with("/api/v1/auth/") => {
@@ -228,6 +239,11 @@ impl Fresh<'_> {
             ("POST", "/api/v1/impersonations") => {
                 let (account, _) = house.hire(&house.ours, Role::Customer).await;
                 json!({ "accountId": account, "reason": "Ticket 4711: the cart shows no price" })
+            }
+            ("POST", "/api/v1/gift-cards/lookup") => {
+                let card = json!({ "amount": { "amount": "5.00", "currency": "EUR" } });
+                let card = house.create("/api/v1/gift-cards", &self.owner, &card).await.expect(201);
+                json!({ "code": text(&card, "/code") })
             }
             ("POST", "/api/v1/checkouts") => order_form(&self.filled_cart(own, credential).await),
             // What is put somewhere is not taken away from there.

@@ -52,6 +52,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("items" | "variants", _) => "var",
         ("customers" | "members", _) => "usr",
         ("customer-groups", _) => "cgrp",
+        ("gift-cards", _) => "gcard",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
         ("price-lists", _) => "plist",
@@ -104,9 +105,9 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    const KINDS: [&str; 18] = [
+    const KINDS: [&str; 19] = [
         "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
-        "promo", "pcode", "szone", "tzone",
+        "promo", "pcode", "szone", "tzone", "gcard",
     ];
     KINDS.contains(&prefix)
 }

@@ -1,0 +1,14 @@
+//! Gift cards and store credit as accounts of a double-entry ledger, and how an order is paid from them.
+//!
+//! Invariants: a [`Transaction`] sums to zero in each currency; what a holder has is never below zero; nobody pays more than
+//! what an order comes to. Amounts are integer minor units, and nothing is ever converted.
+
+mod account;
+mod code;
+mod split;
+mod transaction;
+
+pub use account::{Account, TransactionKind};
+pub use code::{GiftCardCode, InvalidGiftCardCode};
+pub use split::{CardFunds, CreditFunds, Problem, Shortfall, Source, Split, SplitError, Tender, split};
+pub use transaction::{Entry, LedgerError, MOST_BALANCE, Transaction};
