@@ -269,7 +269,7 @@ impl App {
         self
     }
 
-    /// `None`: nobody is called, and no identity provider can be set up.
+    /// `None`: nobody is called, and neither an identity nor a tax provider can be set up.
     pub fn tenant_fetch(&self) -> Option<&TenantFetch> {
         self.tenant_fetch.as_ref()
     }

@@ -75,6 +75,9 @@ pub enum Unavailable {
     /// Redis, asked for a cart.
     #[error("{0}")]
     Carts(KvError),
+    /// Whom a store asks for its taxes, where nothing is sold without an answer. Says why there was none.
+    #[error("the tax provider: {0}")]
+    Taxes(String),
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
     /// Others kept changing the same things at the same moment.

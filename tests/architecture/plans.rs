@@ -59,7 +59,7 @@ const OF_FEW: [(&str, &str); 1] = [("collection_rule", "250 collections with a r
 const OWNERS: [&str; 4] = ["organization_id", "store_id", "status", "active"];
 
 /// Statements that sort what they found, each with the reason why that is little.
-const SORTED: [(&str, &str); 17] = [
+const SORTED: [(&str, &str); 18] = [
     ("catalog::categories", "a page, of which its bytes leave a part"),
     ("catalog::child_categories", "a page, of which its bytes leave a part"),
     ("catalog::collections", "a page, of which its bytes leave a part"),
@@ -77,6 +77,7 @@ const SORTED: [(&str, &str); 17] = [
     ("organizations::organizations (all tenants)", "lists every organization, for whoever runs the platform"),
     ("organizations::stores (all tenants)", "lists every store, for whoever runs the platform"),
     ("shipping::zones_to", "the zones of a destination's country"),
+    ("tax::zones_to", "the same of taxes, and those of where the store sells from"),
 ];
 
 #[tokio::test]

@@ -29,9 +29,12 @@ async fn no_older_release_completes_what_it_does_not_know(sql: &dyn Sql) {
     totals(sql, 2).await;
     totals(sql, 3).await;
     assert_eq!([is_completed(sql, 2).await, is_completed(sql, 3).await], [true, false]);
-    execute(sql, format!("UPDATE checkout SET {taxed} WHERE id = '4'")).await;
+    let exempt = format!("{taxed}, exemptions_version = 1");
+    execute(sql, format!("UPDATE checkout SET {exempt} WHERE id = '4'")).await;
     line(sql, 4, "0").await;
     totals(sql, 4).await;
+    assert!(!is_completed(sql, 4).await, "whoever buys has certificates");
+    execute(sql, "UPDATE checkout SET exemptions_guarded = 1 WHERE id = '4'".to_owned()).await;
     assert!(is_completed(sql, 4).await);
 
     // With a delivery that is not there, with it, and with one that is no part of the total.

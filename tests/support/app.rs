@@ -460,7 +460,12 @@ fn start(kind: Kind, settings: &[(&'static str, String)]) -> Result<Host, String
 
 /// Serves on a free port for as long as the runtime lives.
 pub async fn serve(router: axum::Router) -> Result<String, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| error.to_string())?;
+    serve_at(0, router).await
+}
+
+/// The same on a port.
+pub async fn serve_at(port: u16, router: axum::Router) -> Result<String, String> {
+    let listener = TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     tokio::spawn(server::serve(listener, router, std::future::pending()));
     Ok(format!("http://{address}"))

@@ -291,7 +291,11 @@ impl From<ShownCart> for CartBody {
             currency: shown.cart.currency.to_string(),
             codes: codes(&shown.cart.codes, shown.totals.as_ref()),
             gifts: gifts.collect(),
-            totals: shown.totals.as_ref().map(TotalsBody::from),
+            totals: shown
+                .totals
+                .as_ref()
+                .map(TotalsBody::from)
+                .map(|totals| if shown.is_tax_estimated { totals.estimated() } else { totals }),
             lines: lines.collect(),
             item_count: shown.lines.iter().fold(0, |sum: i64, line| sum.saturating_add(line.quantity.get())),
             subtotal: shown.subtotal.into(),

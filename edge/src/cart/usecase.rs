@@ -50,6 +50,8 @@ pub struct ShownCart {
     pub offers: BTreeMap<VariantId, Offer>,
     /// Of the lines that can be bought, in their order; known when shown.
     pub totals: Option<Totals>,
+    /// Whether somebody else has the last word on their tax.
+    pub is_tax_estimated: bool,
     /// How the gifts of the totals are offered, in their order.
     pub gifts: Vec<Offer>,
     pub replayed: bool,
@@ -155,6 +157,7 @@ async fn priced(ctx: &Ctx, cart: StoredCart, at: Timestamp) -> Result<(ShownCart
     offers.retain(|_, offer| offer.published);
     let listed = basis.price(&mut offers, &lines, currency, ctx.channel());
     let mut shown = shown(cart, offers, false)?;
+    shown.is_tax_estimated = basis.has_tax_provider();
     for line in shown.lines.iter_mut().filter(|line| listed.contains(&line.variant)) {
         // It was added at the catalog's price, which is none to compare with that of a list.
         line.previous_price = None;
@@ -307,5 +310,5 @@ fn shown(
 ) -> Result<ShownCart, Failure<CartError>> {
     let priced = price(&cart.lines, cart.currency, |variant| offers.get(&variant));
     let (lines, subtotal) = priced.map_err(|_| Failure::Rejected(CartError::TooExpensive))?;
-    Ok(ShownCart { cart, lines, subtotal, offers, totals: None, gifts: Vec::new(), replayed })
+    Ok(ShownCart { cart, lines, subtotal, offers, totals: None, is_tax_estimated: false, gifts: Vec::new(), replayed })
 }

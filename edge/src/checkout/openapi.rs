@@ -160,6 +160,7 @@ fn open() -> Operation {
             of(OpenError::NotPlaceable(NotPlaceable::Empty), "The cart has no lines."),
             of(OpenError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow)), TOTAL_TOO_LARGE),
             lines_not_available(OpenError::NotPlaceable(every_problem())),
+            no_taxes(),
         ])
         .problems(not_shipped(|error| OpenError::NotShipped(error).into()))
 }
@@ -247,6 +248,7 @@ fn complete() -> Operation {
                 "Gift cards and store credit leave something to be paid, and no `payment` is given.",
             )
             .with::<PaymentRequiredBody>(),
+            no_taxes(),
             of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
             of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
                 .with::<CheckoutCompletedBody>(),
@@ -254,6 +256,13 @@ fn complete() -> Operation {
 }
 
 const TOTAL_TOO_LARGE: &str = "The total is larger than money can be counted.";
+
+fn no_taxes() -> Problem {
+    of(
+        Unavailable::Taxes(String::new()),
+        "The store's tax provider has no answer that fits, and the store sells nothing then.",
+    )
+}
 
 fn checkout_id() -> Parameter {
     let schema = json!({ "type": "string", "pattern": "^chk_[0-7][0-9a-hjkmnp-tv-z]{25}$" });

@@ -21,18 +21,21 @@ use crate::vault::DataKey;
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
   created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at, prices_version,
-  tax_version, shipping_version, deliveries)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+  tax_version, shipping_version, deliveries, exemptions_version)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
 
+/// Who opened it without looking for certificates has agreed at no version of them, which is -1: it is totalled again.
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
   c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version,
-  coalesce(c.tax_version, 0) AS tax_version, c.shipping_version, c.deliveries, k.wrapped, k.master_key_id
+  coalesce(c.tax_version, 0) AS tax_version, c.shipping_version, c.deliveries,
+  coalesce(c.exemptions_version, -1) AS exemptions_version, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
 const COMPLETE: &str = "-- checkout::complete
-UPDATE checkout SET state = 'completed' WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+UPDATE checkout SET state = 'completed', exemptions_guarded = 1
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
 
 /// What a buyer has agreed to.
 #[derive(Debug, Clone)]
@@ -90,6 +93,7 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(agreed.map(|agreed| agreed.standing.tax))
         .bind(agreed.and_then(|agreed| agreed.standing.shipping))
         .bind(checkout.charges.as_ref().map(|charges| serde_json::to_string(charges).unwrap_or_default()))
+        .bind(agreed.map(|agreed| agreed.standing.exemptions))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -150,6 +154,7 @@ fn agreed_of(row: Row<'_>) -> Result<Option<Agreed>, Unavailable> {
             prices: row.get("prices_version")?,
             tax: row.get("tax_version")?,
             shipping: row.get("shipping_version")?,
+            exemptions: row.get("exemptions_version")?,
             turns_at: row.get::<Option<i64>>("rules_turn_at")?.map(Timestamp::from_millis),
         },
     }))

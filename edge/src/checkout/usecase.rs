@@ -157,12 +157,18 @@ pub async fn open(
     wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
     let Priced { agreed, gifts } =
         totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(OpenError::TooExpensive))?;
+    let settled = totals::settled(ctx, &basis, &wanted, (agreed, None), &key).await;
+    let (agreed, tax_exemption) = settled.map_err(|error| error.or(OpenError::TooExpensive))?;
     let agreed = agreed.as_kept();
     let checkout = Checkout {
         id: ctx.new_id()?,
         cart: command.cart,
         state: CheckoutState::Open,
-        personal: Personal { email: command.email.to_string(), shipping_address: command.shipping_address },
+        personal: Personal {
+            email: command.email.to_string(),
+            shipping_address: command.shipping_address,
+            tax_exemption,
+        },
         lines: placement.lines.into_iter().chain(given(&agreed.totals, &gifts)).collect(),
         total: Money::new(agreed.totals.total, currency),
         agreed: Some(agreed),
@@ -204,9 +210,7 @@ async fn answered_before(ctx: &Ctx, claim: Option<&Claim>) -> Result<Option<Reco
 
 /// The organization's data key, from the rows of its statement.
 fn key_of(ctx: &Ctx, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
-    let wrapped = rows.and_then(Rows::first).map(identity::wrapped_key).transpose()?;
-    let wrapped = wrapped.ok_or_else(|| Unavailable::corrupt("the organization has no data key"))?;
-    identity::data_key(ctx.app(), ctx.tenant(), &wrapped)
+    identity::data_key_of(ctx.app(), ctx.tenant(), rows)
 }
 
 /// Where it goes, as far as taxes ask about that.
@@ -301,7 +305,7 @@ pub async fn complete(
     let is_open = checkout.state == CheckoutState::Open;
     let is_otherwise = |agreed: &Agreed| !agreed.holds(ctx.now) || agreed.is_paid_otherwise(method);
     if is_open && checkout.agreed.as_ref().is_some_and(is_otherwise) {
-        total_again(ctx, &mut checkout, method).await?;
+        total_again(ctx, &mut checkout, &key, method).await?;
     }
     let mut tenders = Tenders::none(checkout.total);
     if is_open {
@@ -336,7 +340,7 @@ pub async fn complete(
                     return Err(unexplained(&refusal));
                 }
                 // The merchant has changed the rules, or others have had what was left of a promotion.
-                if 0 < left && !total_again(ctx, &mut checkout, method).await? {
+                if 0 < left && !total_again(ctx, &mut checkout, &key, method).await? {
                     return Err(unexplained(&refusal));
                 }
             }
@@ -358,6 +362,7 @@ fn unusable(failure: Failure<Unusable>) -> Failure<CompleteError> {
 async fn total_again(
     ctx: &Ctx,
     checkout: &mut Checkout,
+    key: &DataKey,
     method: Option<ManualPayment>,
 ) -> Result<bool, Failure<CompleteError>> {
     let ctx = &ctx.clone().reading_what_is_current();
@@ -410,6 +415,8 @@ async fn total_again(
         }
     };
     let now = totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(overflow()))?.agreed;
+    let settled = totals::settled(ctx, &basis, &wanted, (now, Some(agreed)), key).await;
+    let (now, tax_exemption) = settled.map_err(|error| error.or(overflow()))?;
     if !now.totals.is_same_purchase(&agreed.totals) {
         let both = Box::new([agreed.totals.clone(), now.totals]);
         return Err(Failure::Rejected(CompleteError::TotalsChanged(both)));
@@ -421,6 +428,7 @@ async fn total_again(
     let has_changed = by(&now) != by(agreed) || now.totals != agreed.totals;
     checkout.agreed = Some(now.as_kept());
     checkout.charges = charges;
+    checkout.personal.tax_exemption = tax_exemption;
     Ok(has_changed)
 }
 
@@ -580,6 +588,7 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) 
         fulfillment_state: order.fulfillment_state.to_string(),
         email: checkout.personal.email.clone(),
         shipping_address: checkout.personal.shipping_address.clone(),
+        tax_exemption: checkout.personal.tax_exemption.clone(),
         lines: lines.collect(),
         deliveries: totals::deliveries(&order.charges, checkout.agreed.as_ref()),
         totals: totals.map(TotalsBody::from),

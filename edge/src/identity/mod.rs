@@ -60,4 +60,4 @@ pub use operator::{
 };
 pub use repeat::{Repeatable, repeat_reads};
 pub use store::{NewApiKey, data_key_statement, guard_no_key_of, insert_api_key, wrapped_key};
-pub use usecase::{data_key, end_sessions, ended_sessions, void_tokens};
+pub use usecase::{data_key, data_key_of, end_sessions, ended_sessions, void_tokens};

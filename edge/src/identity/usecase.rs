@@ -497,6 +497,16 @@ pub fn data_key(app: &App, tenant: Tenant, wrapped: &WrappedKey) -> Result<DataK
     key.map_err(|error| Unavailable::Corrupt(error.to_string()))
 }
 
+/// The organization's data key, in the rows of its statement.
+///
+/// # Errors
+/// [`Unavailable`] when there is none, or no master key of the host opens it.
+pub fn data_key_of(app: &App, tenant: Tenant, rows: Option<&Rows>) -> Result<DataKey, Unavailable> {
+    let wrapped = rows.and_then(Rows::first).map(keys::wrapped).transpose()?;
+    let wrapped = wrapped.ok_or_else(|| Unavailable::corrupt("the organization has no data key"))?;
+    data_key(app, tenant, &wrapped)
+}
+
 /// The address of an account.
 pub(super) fn email_of(tenant: Tenant, key: &DataKey, id: AccountId, sealed: &str) -> Result<Email, Unavailable> {
     let row = id.to_string();

@@ -85,6 +85,7 @@ pub const ALL: &[Migration] = files![
     "202611230700_pricing_tables",
     "202611230810_pricing_bounds",
     "202611230811_promotions_deleted",
+    "202611230820_tax_exemptions",
     "202611230830_checkout_prices_version",
     "202611230830_shipping_deliveries",
     "202611230835_checkout_taxed",

@@ -20,6 +20,7 @@ use crate::failure::{Denied, Halt, Unavailable};
 use crate::ledger::TenderBody;
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
+use crate::tax::UsedExemption;
 use crate::totals::{DeliveryBody, Moment, TaxesBody, TotalsBody, explanation, recorded_explanation};
 use crate::wire::{AddressBody, IdText, MomentText, MoneyBody};
 
@@ -53,6 +54,9 @@ pub struct OrderBody {
     pub fulfillment_state: String,
     pub email: String,
     pub shipping_address: AddressBody,
+    /// The certificate by which the buyer was exempt from tax, with its number as it was then; left out where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tax_exemption: Option<UsedExemption>,
     pub lines: Vec<OrderLineBody>,
     /// By what the lines are sent; left out where nothing was chosen.
     #[serde(skip_serializing_if = "Vec::is_empty")]

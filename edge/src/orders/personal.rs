@@ -8,6 +8,7 @@ use crate::app::{App, Tenant};
 use crate::failure::Unavailable;
 use crate::identity::data_key;
 use crate::port::entropy::NoEntropy;
+use crate::tax::UsedExemption;
 use crate::vault::{DataKey, Place};
 use crate::wire::AddressBody;
 
@@ -17,10 +18,13 @@ use crate::wire::AddressBody;
 pub struct Personal {
     pub email: String,
     pub shipping_address: AddressBody,
+    /// The certificate by which nothing is taxed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_exemption: Option<UsedExemption>,
 }
 
 /// Their names on the wire.
-pub const MEMBERS: [&str; 2] = ["email", "shippingAddress"];
+pub const MEMBERS: [&str; 3] = ["email", "shippingAddress", "taxExemption"];
 
 /// Whose they are.
 #[derive(Debug, Clone, Copy)]

@@ -10,6 +10,7 @@ pub mod defer;
 pub mod entropy;
 pub mod fetch;
 pub mod kv;
+pub mod mac;
 pub mod mailer;
 pub mod purger;
 pub mod shared_cache;

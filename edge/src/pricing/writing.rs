@@ -1,7 +1,7 @@
 //! What all writes of this context have in common.
 
 use headlesspro_shared::catalog::source::Fault;
-use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+pub use headlesspro_shared::kernel::page::page;
 
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
@@ -93,20 +93,6 @@ pub async fn make(ctx: &Ctx, mut commit: Commit, answered: Answered, claim: Opti
             None => Ok(Made::Refused { statement, refusal }),
         },
     }
-}
-
-/// A page of what was read with one more than `limit`, and the cursor of the next one in the order of `key`.
-pub fn page<T>(
-    mut found: Vec<T>,
-    limit: i64,
-    sort: &str,
-    key: impl Fn(&T) -> Vec<CursorPart>,
-) -> (Vec<T>, Option<String>) {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = limit < found.len();
-    found.truncate(limit);
-    let next = found.last().filter(|_| has_more).map(|last| Cursor::new(sort, key(last)).to_string());
-    (found, next)
 }
 
 pub fn is(refusal: &Refusal, kind: Constraint) -> bool {

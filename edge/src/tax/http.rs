@@ -7,27 +7,33 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::TaxZoneKind;
-use headlesspro_shared::tax::{CrossBorder, TaxRate, vat};
+use headlesspro_shared::tax::{CrossBorder, ProviderFallback, TaxRate, vat};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::exemptions::http as exemptions;
+use super::provider::TaxProvider;
 use super::store::{KeptSettings, LaidZone};
-use super::usecase::{self, LaidDown, SettingsChange, TaxError};
+use super::usecase::{self, LaidDown, NewProvider, SettingsChange, TaxError};
 use super::zones::http as zones;
 use super::zones::wire::{PlaceBody, ShippingTaxBody};
 use crate::app::Ctx;
-use crate::catalog::{changed_meanwhile, version_mismatch, versioned};
+use crate::catalog::{changed_meanwhile, fields, version_mismatch, versioned};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, given};
 use crate::journal::{Claim, created};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
 
+/// Where a store does not say it.
+const DEFAULT_TIMEOUT_MILLIS: u16 = 2_000;
+
 pub fn routes() -> Routes {
     let (read, write) = (Scope::TaxRead, Scope::TaxWrite);
     Routes::new()
         .get("/api/v1/tax-settings", Access::Key(read), settings)
         .patch("/api/v1/tax-settings", Access::Key(write), change_settings)
+        .and(exemptions::routes())
         .and(zones::routes::<TaxRate>("/api/v1/tax-zones", "/api/v1/tax-zones/{id}", read, write))
         .post("/api/v1/tax-zones/presets", Access::Key(write), lay_down)
 }
@@ -43,6 +49,35 @@ pub struct CrossBorderBody {
     /// Where the prices are made; with `net` alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<PlaceBody>,
+}
+
+/// Whom a store asks for its taxes. Its secret is never shown.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "TaxProvider")]
+pub struct ProviderBody {
+    pub url: String,
+    pub timeout_millis: u16,
+    #[schemars(extend("enum" = ["rules", "refuse"]))]
+    pub fallback: String,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "SetTaxProvider", deny_unknown_fields)]
+pub struct SetProviderBody {
+    /// What is posted to: https, at a public address.
+    #[schemars(required, length(min = 1, max = 2000))]
+    pub url: Option<String>,
+    /// What requests are signed with; the one that is there where it is left out. Kept encrypted, and never shown.
+    #[schemars(length(min = 16, max = 200))]
+    pub secret: Option<String>,
+    /// From sending to the last byte of the answer; 2,000 where it is left out.
+    #[schemars(range(min = 100, max = 5000))]
+    pub timeout_millis: Option<i64>,
+    /// Without an answer in time that fits: `rules` taxes by the zones, `refuse` sells nothing.
+    #[schemars(required, extend("enum" = ["rules", "refuse"]))]
+    pub fallback: Option<String>,
 }
 
 /// How a store taxes, beside its zones.
@@ -61,13 +96,16 @@ pub struct SettingsBody {
     pub shipping_tax: ShippingTaxBody,
     /// Whose tax carts have, of which nobody knows where they go: that is a checkout's address. Null: none.
     pub sells_from: Option<PlaceBody>,
+    /// Who says what the tax of a checkout is, in the place of the zones. Null: nobody.
+    pub provider: Option<ProviderBody>,
     /// Grows with each change; also the ETag. 0 as long as nothing was changed.
     pub version: i64,
     #[schemars(with = "Option<MomentText>")]
     pub updated_at: Option<String>,
 }
 
-/// A merge patch (RFC 7396): what is left out stays. But `crossBorder`, `shippingTax` and `sellsFrom` are given whole.
+/// A merge patch (RFC 7396): what is left out stays. But `crossBorder`, `shippingTax`, `sellsFrom` and `provider` are given whole,
+/// the last one but for its secret.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ChangeTaxSettings", deny_unknown_fields)]
@@ -81,6 +119,9 @@ pub struct ChangeSettingsBody {
     #[serde(default, deserialize_with = "given")]
     #[schemars(with = "Option<PlaceBody>")]
     pub sells_from: Option<Option<PlaceBody>>,
+    #[serde(default, deserialize_with = "given")]
+    #[schemars(with = "Option<SetProviderBody>")]
+    pub provider: Option<Option<SetProviderBody>>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -154,6 +195,44 @@ impl CrossBorderBody {
     }
 }
 
+impl SetProviderBody {
+    fn parse(self, errors: &mut FieldErrors) -> Option<NewProvider> {
+        let url = errors.required("url", self.url, |url| match url.len() {
+            1..=2_000 => Ok(url),
+            _ => Err("must have 1 to 2000 characters"),
+        });
+        let secret = errors.optional("secret", self.secret, |secret| {
+            let is_visible = secret.bytes().all(|byte| byte.is_ascii_graphic());
+            match secret.len() {
+                16..=200 if is_visible => Ok(secret),
+                _ => Err("must have 16 to 200 visible ASCII characters"),
+            }
+        });
+        let timeout = errors.optional("timeoutMillis", self.timeout_millis, |millis| match u16::try_from(millis) {
+            Ok(millis @ 100..=5_000) => Ok(millis),
+            _ => Err("must be 100 to 5000"),
+        });
+        let fallback = errors.required("fallback", self.fallback, |fallback| match fallback.as_str() {
+            "rules" => Ok(ProviderFallback::OwnRates),
+            "refuse" => Ok(ProviderFallback::Refuse),
+            _ => Err("must be rules or refuse"),
+        });
+        let timeout_millis = timeout.unwrap_or(DEFAULT_TIMEOUT_MILLIS);
+        Some(NewProvider { provider: TaxProvider { url: url?, timeout_millis, fallback: fallback? }, secret })
+    }
+}
+
+impl From<&TaxProvider> for ProviderBody {
+    fn from(provider: &TaxProvider) -> ProviderBody {
+        let fallback = match provider.fallback {
+            ProviderFallback::Refuse => "refuse",
+            ProviderFallback::OwnRates | ProviderFallback::Unsettled => "rules",
+        };
+        let TaxProvider { url, timeout_millis, .. } = provider;
+        ProviderBody { url: url.clone(), timeout_millis: *timeout_millis, fallback: fallback.to_owned() }
+    }
+}
+
 impl Parse for ChangeSettingsBody {
     type Parsed = SettingsChange;
 
@@ -167,7 +246,13 @@ impl Parse for ChangeSettingsBody {
             Some(None) => Some(None),
             Some(Some(place)) => errors.nested("sellsFrom", |errors| place.parse(errors)).map(Some),
         };
+        let provider = match self.provider {
+            None => None,
+            Some(None) => Some(None),
+            Some(Some(provider)) => errors.nested("provider", |errors| provider.parse(errors)).map(Some),
+        };
         let change = SettingsChange {
+            provider,
             cross_border,
             tax_rounded_per: one(errors, "taxRoundedPer", self.tax_rounded_per),
             discounts_rounded_per: one(errors, "discountsRoundedPer", self.discounts_rounded_per),
@@ -246,6 +331,7 @@ fn shown(kept: &KeptSettings) -> Response {
         discounts_rounded_per: settings.discounts_rounded_per.to_string(),
         shipping_tax: (&settings.shipping_tax).into(),
         sells_from: settings.sells_from.as_ref().map(PlaceBody::from),
+        provider: settings.provider.as_ref().map(ProviderBody::from),
         version: *version,
         updated_at: updated_at.map(|at| at.to_string()),
     };
@@ -261,6 +347,8 @@ impl From<TaxError> for Problem {
         match error {
             TaxError::TooManyZones => super::zones::usecase::ZoneError::TooMany.into(),
             TaxError::ZonesTooLarge => super::zones::usecase::ZoneError::TooLarge.into(),
+            TaxError::ProviderAddress => fields(["provider/url"], "must be reached by https at a public address"),
+            TaxError::NoProviderSecret => fields(["provider/secret"], "is required"),
             TaxError::VersionMismatch { current } => version_mismatch(current),
             TaxError::Changing => changed_meanwhile(),
         }

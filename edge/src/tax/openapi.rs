@@ -5,6 +5,7 @@ use headlesspro_shared::kernel::id::{TaxRateKind, TaxZoneKind};
 use http::Method;
 use serde_json::{Value, json};
 
+use super::exemptions;
 use super::http::{ChangeSettingsBody, LaidDownBody, LayDownBody, SettingsBody};
 use super::usecase::TaxError;
 use super::wire::{WriteZoneBody, ZoneBody, ZoneListBody};
@@ -18,6 +19,7 @@ const TAG: &str = "Tax";
 
 pub fn operations() -> Vec<Operation> {
     let mut operations = vec![settings(), change_settings(), lay_down()];
+    operations.extend(exemptions::openapi::operations());
     operations.extend(zone_operations::<TaxZoneKind, WriteZoneBody, ZoneBody, ZoneListBody>(&Described {
         tag: TAG,
         paths: ("/api/v1/tax-zones", "/api/v1/tax-zones/{id}"),
@@ -37,7 +39,7 @@ pub fn operations() -> Vec<Operation> {
     operations
 }
 
-fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {
+pub fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {
     let budget = if method == Method::GET { Budget::new(1, 2, 0) } else { Budget::growing(2, 0) };
     Operation::new(method, path, id, TAG)
         .cache(Cache::Personal)
@@ -56,14 +58,27 @@ fn change_settings() -> Operation {
     operation(Method::PATCH, "/api/v1/tax-settings", "changeTaxSettings", Scope::TaxWrite)
         .says("Changes how the store taxes", "The body is a JSON Merge Patch (RFC 7396).")
         .parameters([Parameter::if_match()])
-        .body(RequestBody::json::<ChangeSettingsBody>("What is to be changed.").example(
-            "net",
-            "Prices keep their net amount across borders",
-            json!({
-                "crossBorder": { "keep": "net", "origin": { "country": "DE" } },
-                "sellsFrom": { "country": "DE" },
-            }),
-        ))
+        .body(
+            RequestBody::json::<ChangeSettingsBody>("What is to be changed.")
+                .example(
+                    "net",
+                    "Prices keep their net amount across borders",
+                    json!({
+                        "crossBorder": { "keep": "net", "origin": { "country": "DE" } },
+                        "sellsFrom": { "country": "DE" },
+                    }),
+                )
+                .example(
+                    "provider",
+                    "A provider says what the tax of a checkout is",
+                    json!({ "provider": {
+                "url": "https://tax.example.com/quotes",
+                "secret": "sixteen-characters-or-more",
+                "timeoutMillis": 800,
+                "fallback": "rules",
+            } }),
+                ),
+        )
         .answer(settings_answer())
         .problems(json_body())
         .problems(entropy())
@@ -118,6 +133,7 @@ fn settings_answer() -> Answer {
             "discountsRoundedPer": "line",
             "shippingTax": { "by": "proportional" },
             "sellsFrom": { "country": "DE" },
+            "provider": { "url": "https://tax.example.com/quotes", "timeoutMillis": 800, "fallback": "rules" },
             "version": 1,
             "updatedAt": time(0),
         }),

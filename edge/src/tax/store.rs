@@ -8,6 +8,7 @@ use headlesspro_shared::promotions::RoundedPer;
 use headlesspro_shared::tax::{CrossBorder, RoundingPer, ShippingTax, TaxRate, TaxRules, TaxZone};
 use serde_json::{Value, json};
 
+use super::provider::TaxProvider;
 use super::zones::{Ruled, ZoneSql, ZoneWords};
 use crate::app::Tenant;
 use crate::extract::stored_in;
@@ -54,21 +55,23 @@ FROM json_each(?3) w";
 
 const SETTINGS: &str = "-- tax::settings
 SELECT coalesce((SELECT v.version FROM tax_version v WHERE v.organization_id = ?1 AND v.store_id = ?2), 0) AS rules_version,
-  t.cross_border, t.tax_rounded_per, t.discounts_rounded_per, t.shipping_tax, t.sells_from, t.version, t.updated_at
+  t.cross_border, t.tax_rounded_per, t.discounts_rounded_per, t.shipping_tax, t.sells_from, t.provider,
+  t.provider_secret_sealed, t.version, t.updated_at
 FROM (SELECT 1) LEFT JOIN tax_setting t ON t.organization_id = ?1 AND t.store_id = ?2";
 
 /// Nothing where they are at another version than `?3`, which is 0 where there are none.
 const CHANGE_SETTINGS: &str = "-- tax::change_settings
 INSERT INTO tax_setting (organization_id, store_id, cross_border, tax_rounded_per, discounts_rounded_per, shipping_tax,
-  sells_from, updated_at)
-VALUES (?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9)
+  sells_from, updated_at, provider, provider_secret_sealed)
+VALUES (?1, ?2, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
 ON CONFLICT (store_id) DO UPDATE SET cross_border = excluded.cross_border,
   tax_rounded_per = excluded.tax_rounded_per, discounts_rounded_per = excluded.discounts_rounded_per,
   shipping_tax = excluded.shipping_tax, sells_from = excluded.sells_from, updated_at = excluded.updated_at,
-  version = version + 1
+  provider = excluded.provider, provider_secret_sealed = excluded.provider_secret_sealed, version = version + 1
 WHERE organization_id = ?1 AND version = ?3";
 
-/// Those of the destination `?3`, of where the store sells from and where its prices are made.
+/// Those of the destination `?3`, of where the store sells from and where its prices are made, by their ids: of all that a
+/// store has they are few.
 const ZONES_TO: &str = "-- tax::zones_to
 SELECT z.id, z.name, z.areas, z.rates FROM tax_zone z
 WHERE z.organization_id = ?1 AND z.store_id = ?2 AND z.id IN (SELECT c.zone_id FROM tax_zone_country c
@@ -76,7 +79,7 @@ WHERE z.organization_id = ?1 AND z.store_id = ?2 AND z.id IN (SELECT c.zone_id F
     (SELECT t.sells_from ->> '$.country' FROM tax_setting t WHERE t.organization_id = ?1 AND t.store_id = ?2),
     (SELECT t.cross_border ->> '$.origin.country' FROM tax_setting t
       WHERE t.organization_id = ?1 AND t.store_id = ?2)))
-ORDER BY z.position, z.id";
+ORDER BY +z.position, z.id";
 
 /// Refuses the commit when the rules are at another version.
 const GUARD: &str = "-- tax::guard_rules
@@ -93,6 +96,8 @@ pub struct TaxSettings {
     pub shipping_tax: ShippingTax,
     /// Whose tax holds as long as nobody knows where something goes.
     pub sells_from: Option<Place>,
+    /// Who says what the tax of a checkout is, in the place of the zones.
+    pub provider: Option<TaxProvider>,
 }
 
 impl Default for TaxSettings {
@@ -103,6 +108,7 @@ impl Default for TaxSettings {
             discounts_rounded_per: RoundedPer::Line,
             shipping_tax: ShippingTax::Proportional { lines: Vec::new() },
             sells_from: None,
+            provider: None,
         }
     }
 }
@@ -116,6 +122,8 @@ pub struct KeptSettings {
     pub updated_at: Option<Timestamp>,
     /// Of settings and zones together.
     pub rules_version: i64,
+    /// What requests to the provider are signed with.
+    pub secret_sealed: Option<String>,
 }
 
 /// All that a store's taxes follow from, as far as it concerns a destination.
@@ -123,6 +131,8 @@ pub struct KeptSettings {
 pub struct StoreTaxes {
     pub rules: TaxRules,
     pub settings: TaxSettings,
+    /// What requests to the provider are signed with.
+    pub secret_sealed: Option<String>,
     /// For [`guard`].
     pub version: i64,
 }
@@ -161,7 +171,7 @@ pub fn rules(tenant: Tenant, destination: Option<Country>) -> Vec<Statement> {
 /// # Errors
 /// [`SqlError::Statement`] when a row is of another shape.
 pub fn rules_of(rows: &[Rows]) -> Result<StoreTaxes, SqlError> {
-    let KeptSettings { settings, rules_version, .. } = settings_of(rows.first())?;
+    let KeptSettings { settings, rules_version, secret_sealed, .. } = settings_of(rows.first())?;
     let zone = |row: Row<'_>| {
         Ok(TaxZone {
             id: row.parse("id")?,
@@ -172,7 +182,7 @@ pub fn rules_of(rows: &[Rows]) -> Result<StoreTaxes, SqlError> {
     };
     let zones = rows.get(1).into_iter().flat_map(Rows::iter).map(zone).collect::<Result<_, SqlError>>()?;
     let rules = TaxRules { zones, cross_border: settings.cross_border.clone(), ..TaxRules::none() };
-    Ok(StoreTaxes { rules, settings, version: rules_version })
+    Ok(StoreTaxes { rules, settings, secret_sealed, version: rules_version })
 }
 
 /// Refuses the commit when the store's tax rules are not at `version` any more.
@@ -192,7 +202,8 @@ pub fn settings_of(rows: Option<&Rows>) -> Result<KeptSettings, SqlError> {
     let row = row.ok_or_else(|| SqlError::Statement("no row of tax settings".to_owned()))?;
     let rules_version = row.get("rules_version")?;
     let Some(version) = row.get::<Option<i64>>("version")? else {
-        return Ok(KeptSettings { settings: TaxSettings::default(), version: 0, updated_at: None, rules_version });
+        let settings = TaxSettings::default();
+        return Ok(KeptSettings { settings, version: 0, updated_at: None, rules_version, secret_sealed: None });
     };
     let settings = TaxSettings {
         cross_border: stored_in(row, "cross_border")?,
@@ -200,13 +211,21 @@ pub fn settings_of(rows: Option<&Rows>) -> Result<KeptSettings, SqlError> {
         discounts_rounded_per: row.parse("discounts_rounded_per")?,
         shipping_tax: stored_in(row, "shipping_tax")?,
         sells_from: row.get::<Option<&str>>("sells_from")?.map(|_| stored_in(row, "sells_from")).transpose()?,
+        provider: row.get::<Option<&str>>("provider")?.map(|_| stored_in(row, "provider")).transpose()?,
     };
     let updated_at = Some(Timestamp::from_millis(row.get("updated_at")?));
-    Ok(KeptSettings { settings, version, updated_at, rules_version })
+    let secret_sealed = row.get::<Option<&str>>("provider_secret_sealed")?.map(str::to_owned);
+    Ok(KeptSettings { settings, version, updated_at, rules_version, secret_sealed })
 }
 
-/// Changes settings that are at `version`.
-pub fn change_settings(tenant: Tenant, settings: &TaxSettings, version: i64, now: Timestamp) -> Statement {
+/// Changes settings that are at `version`. `secret_sealed` is the provider's.
+pub fn change_settings(
+    tenant: Tenant,
+    settings: &TaxSettings,
+    secret_sealed: Option<&str>,
+    version: i64,
+    now: Timestamp,
+) -> Statement {
     tenant
         .statement(CHANGE_SETTINGS)
         .bind(version)
@@ -216,6 +235,8 @@ pub fn change_settings(tenant: Tenant, settings: &TaxSettings, version: i64, now
         .bind(text_of(&settings.shipping_tax))
         .bind(settings.sells_from.as_ref().map(text_of))
         .bind(now.millis())
+        .bind(settings.provider.as_ref().map(text_of))
+        .bind(secret_sealed)
 }
 
 /// A zone that was laid down as one of those that are shipped with the program.

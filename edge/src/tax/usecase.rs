@@ -7,12 +7,14 @@ use headlesspro_shared::promotions::RoundedPer;
 use headlesspro_shared::tax::{CrossBorder, RoundingPer, ShippingTax, TaxZone, vat};
 use serde_json::{Value, json};
 
+use super::provider::{TaxProvider, secret_place};
 use super::store::{self, KeptSettings, LaidZone, TaxSettings};
 use crate::app::Ctx;
 use crate::catalog::guard_changed;
 use crate::failure::{Failure, Unavailable};
+use crate::identity;
 use crate::journal::{self, Answered, Change, Claim, told};
-use crate::port::sql::{Commit, Committed, Refusal};
+use crate::port::sql::{Commit, Committed, Refusal, Rows};
 use crate::wire::value_of;
 
 /// What is left out stays.
@@ -23,13 +25,28 @@ pub struct SettingsChange {
     pub discounts_rounded_per: Option<RoundedPer>,
     pub shipping_tax: Option<ShippingTax>,
     pub sells_from: Option<Option<Place>>,
+    /// The inner `None` takes the provider away.
+    pub provider: Option<Option<NewProvider>>,
+}
+
+/// Whom a store is to ask for its taxes.
+pub struct NewProvider {
+    pub provider: TaxProvider,
+    /// The one that there is where it is left out.
+    pub secret: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaxError {
     TooManyZones,
     ZonesTooLarge,
-    VersionMismatch { current: i64 },
+    /// The provider's address leads to a private one, or is not reached by https.
+    ProviderAddress,
+    /// Requests to the provider have to be signed with something.
+    NoProviderSecret,
+    VersionMismatch {
+        current: i64,
+    },
     Changing,
 }
 
@@ -56,19 +73,36 @@ pub async fn change_settings(ctx: &Ctx, change: &SettingsChange, expected: Optio
 
 /// `None`: somebody else was quicker.
 async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -> Outcome<Option<KeptSettings>> {
-    let was = settings(ctx).await?;
+    let tenant = ctx.tenant();
+    let new = change.provider.as_ref().and_then(Option::as_ref);
+    let secret = new.and_then(|new| new.secret.as_deref());
+    let mut reads = vec![store::settings(tenant)];
+    reads.extend(secret.map(|_| identity::data_key_statement(tenant)));
+    let rows = ctx.read(reads).await?;
+    let was = store::settings_of(rows.first())?;
     if expected.is_some_and(|version| version != was.version) {
         return rejected(TaxError::VersionMismatch { current: was.version });
     }
     let is = changed(was.settings.clone(), change);
-    if is == was.settings {
+    if is == was.settings && secret.is_none() {
         return Ok(ctx.is_current().then_some(was));
     }
-    let tenant = ctx.tenant();
+    let is_new = is.provider != was.settings.provider;
+    if is_new && new.is_some_and(|new| !ctx.app().tenant_fetch().is_some_and(|fetch| fetch.admits(&new.provider.url))) {
+        return rejected(TaxError::ProviderAddress);
+    }
+    let secret_sealed = match (&is.provider, secret) {
+        (None, _) => None,
+        (Some(_), None) => Some(was.secret_sealed.ok_or(Failure::Rejected(TaxError::NoProviderSecret))?),
+        (Some(_), Some(secret)) => Some(sealed(ctx, rows.get(1), secret)?),
+    };
     let mut commit = Commit::new();
-    commit.push(store::change_settings(tenant, &is, was.version, ctx.now));
+    commit.push(store::change_settings(tenant, &is, secret_sealed.as_deref(), was.version, ctx.now));
     let guard = commit.push(guard_changed());
-    let (before, after) = told::difference(&state(&was.settings), &state(&is));
+    let (before, mut after) = told::difference(&state(&was.settings), &state(&is));
+    if let (Some(_), Value::Object(members)) = (secret, &mut after) {
+        members.insert("hasNewProviderSecret".to_owned(), true.into());
+    }
     let told = Change::new("tax-settings.change", tenant.store).before(before).after(after);
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
     journal::announce(ctx, &mut commit, "tax-settings.changed", &[("storeId", tenant.store.to_string())])?;
@@ -78,6 +112,13 @@ async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -
         Committed::Refused { statement, .. } if statement == guard => Ok(None),
         Committed::Refused { refusal, .. } => Err(unexplained(&refusal)),
     }
+}
+
+/// A provider's secret as it is kept, with the rows of the organization's data key.
+fn sealed(ctx: &Ctx, rows: Option<&Rows>, secret: &str) -> Outcome<String> {
+    let tenant = ctx.tenant();
+    let key = identity::data_key_of(ctx.app(), tenant, rows)?;
+    Ok(key.seal(secret_place(tenant, &tenant.store.to_string()), secret.as_bytes(), &*ctx.app().entropy)?)
 }
 
 fn changed(mut settings: TaxSettings, change: &SettingsChange) -> TaxSettings {
@@ -91,6 +132,9 @@ fn changed(mut settings: TaxSettings, change: &SettingsChange) -> TaxSettings {
     take(&mut settings.discounts_rounded_per, change.discounts_rounded_per.as_ref());
     take(&mut settings.shipping_tax, change.shipping_tax.as_ref());
     take(&mut settings.sells_from, change.sells_from.as_ref());
+    if let Some(new) = &change.provider {
+        settings.provider = new.as_ref().map(|new| new.provider.clone());
+    }
     settings
 }
 
@@ -102,6 +146,7 @@ fn state(settings: &TaxSettings) -> Value {
         "discountsRoundedPer": settings.discounts_rounded_per.name(),
         "shippingTax": value_of(&settings.shipping_tax),
         "sellsFrom": value_of(&settings.sells_from),
+        "provider": value_of(&settings.provider),
     })
 }
 

@@ -2,6 +2,7 @@
 //! is read in the batch of whoever asks, so that prices and rules are of one moment and cost no round trip of their own.
 
 mod openapi;
+mod settled;
 mod usecase;
 mod wire;
 
@@ -9,6 +10,7 @@ pub use openapi::{
     delivery_example, entered_code_example, explained_at, explanation_example, shipped_totals_example, taxes_example,
     totals_example,
 };
+pub use settled::settled;
 pub use usecase::{Agreed, Basis, Priced, Standing, Unpriced, Wanted, basis_of, buyer, offered, priced, reads};
 pub use wire::{
     CodeBody, DeliveryBody, ExplanationBody, LineSums, Moment, TaxesBody, TotalsBody, codes, deliveries, explanation,

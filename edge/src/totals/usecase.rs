@@ -11,7 +11,7 @@ use headlesspro_shared::kernel::id::{AccountId, ChannelId, PromotionId, VariantI
 use headlesspro_shared::kernel::money::Currency;
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::pricing::{self, PriceQuestion, PriceSource, PriceStep, ResolvedPrice};
+use headlesspro_shared::pricing::{self, PriceQuestion, PriceSource, PriceStep, PricingError, ResolvedPrice};
 use headlesspro_shared::promotions::{BookedPromotion, Effect, Outcome, PromotionBook, PromotionError, Refusal};
 use headlesspro_shared::shipping::{Goods, Group, ShippingError, rates};
 use headlesspro_shared::tax::{Missing, TaxError, TaxRules};
@@ -26,7 +26,7 @@ use crate::organizations::{self, MoneyRules};
 use crate::port::sql::{Rows, SqlError, Statement};
 use crate::pricing::Book;
 use crate::shipping::{self, StoreShipping};
-use crate::tax::{self, StoreTaxes};
+use crate::tax::{self, Held, StoreTaxes};
 use crate::{pricing as price_lists, promotions};
 
 /// What is to be totalled.
@@ -60,6 +60,8 @@ pub struct Standing {
     pub tax: i64,
     /// How often zones of shipping were written; none: nobody has asked them where it goes.
     pub shipping: Option<i64>,
+    /// The same of the buyer's certificates of exemption.
+    pub exemptions: i64,
     /// The next instant at which one of them says something else by itself; none: they stay as they are.
     pub turns_at: Option<Timestamp>,
 }
@@ -82,9 +84,15 @@ impl Agreed {
             tax::guard(tenant, self.standing.tax),
         ];
         guards.extend(self.standing.shipping.map(|version| shipping::guard(tenant, version)));
+        let account = cart.customer.as_deref().and_then(|customer| customer.parse().ok());
         // Who is in which group is no business of the other buyers, so no version of the store's tells it.
-        if let Some(account) = cart.customer.as_deref().and_then(|customer| customer.parse().ok()) {
+        if let Some(account) = account {
             guards.push(price_lists::guard_groups(tenant, account, &cart.customer_groups));
+        }
+        // Nor is who has which certificates. A guest has none.
+        let version = self.standing.exemptions;
+        if account.is_some() || version != 0 {
+            guards.push(tax::guard_exemptions(tenant, account, version));
         }
         guards
     }
@@ -183,7 +191,9 @@ impl From<TotalsError> for Unpriced {
         match error {
             TotalsError::Overflow
             | TotalsError::Promotions(PromotionError::Overflow)
-            | TotalsError::Tax(TaxError::Overflow) => Unpriced::TooExpensive,
+            | TotalsError::Tax(TaxError::Overflow)
+            | TotalsError::Settlement(PricingError::OutOfRange) => Unpriced::TooExpensive,
+            TotalsError::Tax(TaxError::NoAnswer { problem, .. }) => Unavailable::Taxes(problem).into(),
             error => Unavailable::corrupt(format!("rules of totals: {error}")).into(),
         }
     }
@@ -195,7 +205,9 @@ pub struct Basis {
     at: Timestamp,
     money: MoneyRules,
     facts: BTreeMap<VariantId, LineFacts>,
-    taxes: StoreTaxes,
+    pub(super) taxes: StoreTaxes,
+    /// The buyer's certificates of exemption.
+    pub(super) held: Held,
     promotions: PromotionBook,
     prices: Book,
     /// Of the promotions.
@@ -229,8 +241,12 @@ pub fn reads(
         statements.extend(shipping::rules(tenant, country));
         statements.push(catalog::goods(tenant, variants));
     }
+    statements.extend(account.map(|account| tax::held(tenant, account)));
     statements
 }
+
+/// The rules of shipping, and the goods.
+const SHIPPING_STATEMENTS: usize = shipping::RULES_STATEMENTS + 1;
 
 /// # Errors
 /// [`Unavailable`] when rows are missing, of another shape, or no sound rules.
@@ -239,9 +255,11 @@ pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
     let (taxes, rows) = rows.split_at_checked(tax::RULES_STATEMENTS).ok_or_else(short)?;
     let (promotions, rows) = rows.split_at_checked(promotions::BOOK_STATEMENTS).ok_or_else(short)?;
     let (prices, rows) = rows.split_at_checked(price_lists::BOOK_STATEMENTS).ok_or_else(short)?;
-    let shipping = match rows {
-        [] => None,
+    // Of an account, or nothing; it is fewer than there are of shipping.
+    let (shipping, held) = rows.split_at_checked(SHIPPING_STATEMENTS).unwrap_or((&[], rows));
+    let shipping = match shipping {
         [rules @ .., goods] => Some((shipping::rules_of(rules)?, catalog::goods_of(goods)?)),
+        [] => None,
     };
     let facts = catalog::line_facts_of(facts)?;
     let promotions = promotions::book_of(promotions)?;
@@ -250,6 +268,7 @@ pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
         money: organizations::money_rules_of(money)?,
         facts: facts.into_iter().map(|facts| (facts.variant, facts)).collect(),
         taxes: tax::rules_of(taxes)?,
+        held: tax::held_of(held.first())?,
         promoted: promotions::standing_of(standing, &promotions, at)?,
         promotions,
         prices: price_lists::book_of(prices)?,
@@ -258,6 +277,11 @@ pub fn basis_of(rows: &[Rows], at: Timestamp) -> Result<Basis, Unavailable> {
 }
 
 impl Basis {
+    /// Whether somebody else has the last word on the tax.
+    pub fn has_tax_provider(&self) -> bool {
+        self.taxes.settings.provider.is_some()
+    }
+
     /// What the address of a destination does not say, and taxes there depend on.
     pub fn asks_for(&self, destination: &Place) -> Vec<Missing> {
         self.taxes.rules.asks_for(destination)
@@ -405,17 +429,19 @@ fn earned(agreed: &Agreed) -> Result<Vec<(VariantId, Quantity)>, TotalsError> {
 }
 
 fn without_gifts(basis: &Basis, wanted: &Wanted, deliveries: &[Delivery]) -> Result<Agreed, Unpriced> {
-    let (at, StoreTaxes { rules, settings, version }) = (basis.at, &basis.taxes);
+    let (at, StoreTaxes { rules, settings, version, .. }) = (basis.at, &basis.taxes);
     let (tax, destination) = match wanted.destination.as_ref().or(settings.sells_from.as_ref()) {
         Some(destination) if !rules.zones.is_empty() => rules.clone().concerning(destination),
         _ => (TaxRules::none(), anywhere()?),
     };
-    let turns = [basis.promoted.turns_at, basis.prices.prices.turns_at(at), tax.turns_at(at)];
+    let exempt_until = basis.held.exemptions.iter().filter_map(|exemption| exemption.turns_at(at)).min();
+    let turns = [basis.promoted.turns_at, basis.prices.prices.turns_at(at), tax.turns_at(at), exempt_until];
     let standing = Standing {
         promotions: basis.promoted.version,
         prices: basis.prices.version,
         tax: *version,
         shipping: basis.shipping.as_ref().map(|(store, _)| store.version),
+        exemptions: basis.held.version,
         turns_at: turns.into_iter().flatten().min(),
     };
     let rules = Rules {
@@ -460,7 +486,7 @@ fn cart(basis: &Basis, wanted: &Wanted, destination: Place) -> Result<Cart, Unav
         payment_method: wanted.payment_method.clone(),
         codes: wanted.codes.clone(),
         destination,
-        exemptions: Vec::new(),
+        exemptions: basis.held.exemptions.clone(),
         tax_outcome: None,
         lines: wanted.lines.iter().enumerate().map(line).collect::<Result<_, _>>()?,
         gifts: Vec::new(),
@@ -486,4 +512,15 @@ pub async fn buyer(ctx: &Ctx) -> Result<Option<AccountId>, Halt> {
     let Some(person) = ctx.person() else { return Ok(None) };
     let is_staff = ctx.principal().await?.permissions.scopes().contains(Scope::OrdersRead);
     Ok((!is_staff).then_some(person.account))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_counted_in_the_merchants_currency_is_too_expensive() {
+        let overflow = TotalsError::Settlement(PricingError::OutOfRange);
+        assert!(matches!(Unpriced::from(overflow), Unpriced::TooExpensive));
+    }
 }

@@ -1,11 +1,12 @@
 //! Totals on the wire.
 
-use headlesspro_shared::kernel::id::{LocationKind, PromotionKind, ShippingMethodKind};
+use headlesspro_shared::kernel::id::{LocationKind, PromotionKind, ShippingMethodKind, TaxExemptionKind};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::TaxMode;
 use headlesspro_shared::promotions::{CodeOutcome, Outcome, Refusal};
 use headlesspro_shared::shipping::{Charge, OfferKind};
+use headlesspro_shared::tax::{RefusedExemption, TaxReason, TaxSource};
 use headlesspro_shared::totals::{Delivery, DeliveryTotals, LineTotals, Question, Taxes, Totals, TotalsError};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +16,8 @@ use super::usecase::Agreed;
 use crate::extract::{Query, QueryParams};
 use crate::wire::{IdText, MoneyBody, members_of, value_of};
 
-/// What it comes to: `total = subtotal - discount + shipping - shippingDiscount`, and the tax where prices do not hold it.
+/// What it comes to: `total = subtotal - discount + shipping - shippingDiscount` where `taxIncluded` is true, or left out
+/// without `taxes`; and `total = net + tax` of its taxes in any case.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Totals")]
@@ -33,11 +35,30 @@ pub struct TotalsBody {
     /// Of all of it; left out where the store has no tax zone for where it goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub taxes: Option<TaxesBody>,
-    /// Whether prices hold the tax, so that it is in the subtotal; left out with `taxes`.
+    /// Whether prices hold the tax, so that it is in the subtotal; left out with `taxes`, and where prices hold another
+    /// tax than is paid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_included: Option<bool>,
+    /// Of a store with a tax provider: that it has said the tax (`provider`), that the zones' rates say it since it has
+    /// not answered (`rules`), or that they do until it is asked (`estimate`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["provider", "rules", "estimate"]))]
+    pub tax_source: Option<String>,
+    /// The certificates of exemption that the buyer has and that do not hold; left out where there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused_exemptions: Vec<RefusedExemptionBody>,
     /// What is to be paid.
     pub total: MoneyBody,
+}
+
+/// A certificate of exemption that does not hold.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RefusedTaxExemption")]
+pub struct RefusedExemptionBody {
+    #[schemars(with = "IdText<TaxExemptionKind>")]
+    pub id: String,
+    #[schemars(extend("enum" = ["other-zone", "not-yet-valid", "expired"]))]
+    pub reason: String,
 }
 
 /// What of an amount is tax: `net + tax` is what is paid.
@@ -49,6 +70,10 @@ pub struct TaxesBody {
     /// The sum of its rates.
     pub tax: MoneyBody,
     pub rates: Vec<RateBody>,
+    /// Of a line: the certificate by which it bears no tax.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<TaxExemptionKind>>")]
+    pub exemption_id: Option<String>,
 }
 
 /// What a rate gives.
@@ -72,15 +97,27 @@ impl From<&Totals> for TotalsBody {
             net: money(totals.net),
             tax: money(totals.tax),
             rates: totals.rates.iter().map(|sum| rate(&sum.name, [sum.ppm, sum.net, sum.tax], totals)).collect(),
+            exemption_id: None,
         });
         let of_deliveries = |minor| (!totals.deliveries.is_empty()).then(|| money(minor));
+        let refused = |refused: &RefusedExemption| RefusedExemptionBody {
+            id: refused.number.clone(),
+            reason: value_of(&refused.why).as_str().unwrap_or_default().to_owned(),
+        };
         TotalsBody {
             subtotal: money(totals.subtotal),
             discount: money(totals.discount),
             shipping: of_deliveries(totals.shipping),
             shipping_discount: of_deliveries(totals.shipping_discount),
-            tax_included: taxes.is_some().then_some(totals.tax_mode == TaxMode::Inclusive),
+            tax_included: taxes.as_ref().and_then(|_| is_in_prices(totals)),
+            // Where nothing is taxed, nothing is refused in earnest.
+            refused_exemptions: taxes.iter().flat_map(|_| &totals.refused_exemptions).map(refused).collect(),
             taxes,
+            tax_source: match totals.tax_source {
+                TaxSource::Provider { .. } => Some("provider".to_owned()),
+                TaxSource::OwnInstead { .. } => Some("rules".to_owned()),
+                TaxSource::Own | TaxSource::Unsettled { .. } => None,
+            },
             total: money(totals.total),
         }
     }
@@ -91,10 +128,29 @@ fn rate(name: &str, [ppm, net, tax]: [i64; 3], totals: &Totals) -> RateBody {
     RateBody { name: name.to_owned(), ppm, net: money(net), tax: money(tax) }
 }
 
-/// Whether a zone has decided: that of the destination, or that of the origin, whose tax was taken off.
+impl TotalsBody {
+    /// The same of what the store's tax provider is still to be asked about.
+    #[must_use]
+    pub fn estimated(self) -> TotalsBody {
+        TotalsBody { tax_source: Some("estimate".to_owned()), ..self }
+    }
+}
+
+/// Nothing where prices hold a tax, and what is paid is with another one.
+fn is_in_prices(totals: &Totals) -> Option<bool> {
+    let of_lines = totals.subtotal.checked_sub(totals.discount)?;
+    let of_deliveries = totals.shipping.checked_sub(totals.shipping_discount)?;
+    match totals.tax_mode {
+        TaxMode::Exclusive => Some(false),
+        TaxMode::Inclusive => (of_lines.checked_add(of_deliveries) == Some(totals.total)).then_some(true),
+    }
+}
+
+/// Whether a provider has decided, or a zone: that of the destination, or that of the origin, whose tax was taken off.
 fn is_taxed(totals: &Totals) -> bool {
     let paid = |line: &LineTotals| line.amount.checked_sub(line.discount);
-    totals.tax_zone.is_some() || totals.lines.iter().any(|line| paid(line) != Some(line.taxes.gross))
+    let is_provided = matches!(totals.tax_source, TaxSource::Provider { .. });
+    is_provided || totals.tax_zone.is_some() || totals.lines.iter().any(|line| paid(line) != Some(line.taxes.gross))
 }
 
 /// A code as it was entered, and what came of it.
@@ -185,7 +241,11 @@ pub fn line_taxes(totals: Option<&Totals>, place: usize) -> Option<TaxesBody> {
 fn taxes_body(taxes: &Taxes, totals: &Totals) -> Option<TaxesBody> {
     let money = |minor| Money::new(minor, totals.currency).into();
     let rates = taxes.rates.iter().map(|of| rate(&of.name, [of.ppm, of.net, of.tax], totals));
-    let body = || TaxesBody { net: money(taxes.net), tax: money(taxes.tax), rates: rates.collect() };
+    let exemption_id = match &taxes.why {
+        TaxReason::Exempt { certificate } => Some(certificate.clone()),
+        _ => None,
+    };
+    let body = || TaxesBody { net: money(taxes.net), tax: money(taxes.tax), rates: rates.collect(), exemption_id };
     is_taxed(totals).then(body)
 }
 

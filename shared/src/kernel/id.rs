@@ -91,6 +91,8 @@ kinds! {
     /// Where the same taxes hold.
     TaxZoneKind TaxZoneId = "tzone";
     TaxRateKind TaxRateId = "trate";
+    /// A customer's certificate of exemption from tax.
+    TaxExemptionKind TaxExemptionId = "texm";
     /// Where the same ways of shipping are offered.
     ShippingZoneKind ShippingZoneId = "szone";
     ShippingMethodKind ShippingMethodId = "smeth";

@@ -38,6 +38,16 @@ impl Exemption {
             Exemption::Certificate { number, .. } | Exemption::VatId { number, .. } => number,
         }
     }
+
+    /// The next instant after `at` at which it begins to hold or ends; none: it stays as it is.
+    pub fn turns_at(&self, at: Timestamp) -> Option<Timestamp> {
+        match self {
+            Exemption::Certificate { from, until, .. } => {
+                from.iter().chain(until).copied().filter(|turn| at < *turn).min()
+            }
+            Exemption::VatId { .. } => None,
+        }
+    }
 }
 
 /// An exemption that does not hold, by its number.
@@ -120,5 +130,24 @@ fn grant(
             }
             Ok(TaxReason::ReverseCharge { vat_id: number.clone() })
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Exemption;
+    use crate::tax::tests::at;
+
+    #[test]
+    fn a_certificate_turns_when_it_begins_and_when_it_ends() {
+        let (from, until) = (Some(at("2026-01-01")), Some(at("2027-01-01")));
+        let of = |from, until| Exemption::Certificate { number: "1".to_owned(), zones: Vec::new(), from, until };
+        let turns = |exemption: &Exemption| {
+            ["2025-06-01", "2026-01-01", "2026-06-01", "2027-01-01"].map(|now| exemption.turns_at(at(now)))
+        };
+        assert_eq!(turns(&of(from, until)), [from, until, until, None]);
+        assert_eq!(turns(&of(None, None)), [None; 4]);
+        let vat_id = Exemption::VatId { number: "FR40303265045".to_owned(), verified: true };
+        assert_eq!(turns(&vat_id), [None; 4]);
     }
 }

@@ -67,6 +67,48 @@ pub struct ProviderRate {
     pub tax: i64,
 }
 
+/// Of one line.
+const MOST_RATES: usize = 20;
+/// Of a name, in characters.
+const LONGEST_NAME: usize = 200;
+/// 1,000 %, as of a rate that a merchant lays down.
+const MOST_PPM: i64 = 10_000_000;
+
+impl ProviderAnswer {
+    /// Whether what a stranger answers may be kept and shown, whatever it sums to; that it fits a question is for
+    /// [`settle`] to say.
+    ///
+    /// # Errors
+    /// What is wrong with it: completes a sentence that begins with the answer.
+    pub fn check(&self, question: &TaxQuestion) -> Result<(), &'static str> {
+        let is_name = |name: &str| {
+            !name.is_empty() && name.chars().count() <= LONGEST_NAME && !name.chars().any(char::is_control)
+        };
+        if self.reference.as_deref().is_some_and(|reference| !is_name(reference)) {
+            return Err("it has a reference that is empty, too long or no line of text");
+        }
+        let lines = question.lines.iter().map(|line| (line.key.as_str(), line.amount)).collect();
+        let shipping = question.shipping.iter().map(|charge| (charge.key.as_str(), charge.amount)).collect();
+        let both: [(&[ProviderLine], BTreeMap<&str, i64>); 2] = [(&self.lines, lines), (&self.shipping, shipping)];
+        for (answered, amounts) in both {
+            for line in answered {
+                if MOST_RATES < line.rates.len() {
+                    return Err("it has too many rates on a line");
+                }
+                if line.rates.iter().any(|rate| !is_name(&rate.name) || !(0..=MOST_PPM).contains(&rate.ppm)) {
+                    return Err("it has a rate without a name, or of more than 1000 %");
+                }
+                let amount = amounts.get(line.key.as_str()).copied().unwrap_or_default();
+                let most = i128::from(amount).saturating_mul(10);
+                if line.tax < 0 || most < i128::from(line.tax) {
+                    return Err("it has a tax that is negative or more than 1000 %");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Taxes `question` by what the provider said, or as `rules` say for when it said nothing that fits.
 ///
 /// # Errors

@@ -148,6 +148,6 @@ mod tests {
             assert!(offers.filter(|offer| matches!(offer.offered, Offered::No { .. })).count() == groups.len());
             charged += usize::from(0 < chosen.total);
         }
-        assert!(500 < charged, "{charged}");
+        assert!(300 < charged, "{charged} cost something");
     }
 }

@@ -12,6 +12,36 @@ pub async fn rules(shop: &mut Shop, variant: &str) {
     let zone = json!({ "name": "Home", "areas": [{ "country": "DE" }], "methods": methods });
     zones(shop, "/api/v1/shipping-zones", zone).await;
     shipping(shop, variant).await;
+    exemptions(shop).await;
+}
+
+async fn exemptions(shop: &mut Shop) {
+    let json = ("content-type", "application/json");
+    let path = "/api/v1/tax-exemptions";
+    let customer = shop.get("/api/v1/customers").await.text("/items/0/id");
+    let body = json!({ "accountId": customer, "number": "1-234567", "note": "Seen", "until": "2030-01-01T00:00:00Z" });
+    for replayed in [false, true] {
+        let made = shop.call("POST", path, &[json, ("idempotency-key", "certificate")], body.to_string()).await;
+        assert_eq!((made.status, made.headers.contains_key("idempotent-replayed")), (201, replayed));
+    }
+    let another = shop.send("POST", path, json!({ "accountId": customer, "number": "2" })).await;
+    let one = format!("{path}/{}", another.text("/id"));
+    assert_eq!(shop.send("POST", path, json!({ "number": "2" })).await.status, 422);
+    let next = shop.get(&format!("{path}?limit=1")).await.text("/nextCursor");
+    assert_eq!(
+        shop.get(&format!("{path}?cursor={next}&filter[accountId]={customer}")).await.text("/items/0/number"),
+        "2"
+    );
+    assert_eq!(shop.get(&format!("{path}?cursor=x")).await.status, 422);
+    assert_eq!(shop.get(&one).await.text("/number"), "2");
+    assert_eq!(shop.get(&format!("{path}/nothing")).await.status, 404);
+    let body = json!({ "number": "3" }).to_string();
+    assert_eq!(shop.call("PUT", &one, &[json, ("if-match", "\"9\"")], body.clone()).await.status, 412);
+    assert_eq!(shop.call("PUT", &one, &[json, ("if-match", "\"1\"")], body).await.status, 200);
+    assert_eq!(shop.call("PUT", &one, &[json], "{}").await.status, 422);
+    assert_eq!(shop.call("DELETE", &one, &[("if-match", "\"1\"")], "").await.status, 412);
+    assert_eq!(shop.call("DELETE", &one, &[], "").await.status, 204);
+    assert_eq!(shop.call("DELETE", &one, &[], "").await.status, 404);
 }
 
 async fn taxes(shop: &mut Shop) {
@@ -22,6 +52,8 @@ async fn taxes(shop: &mut Shop) {
     assert_eq!(shop.call("PATCH", settings, &[json, ("if-match", "\"9\"")], net.clone()).await.status, 412);
     assert_eq!(shop.call("PATCH", settings, &[json, ("if-match", "\"0\"")], net).await.status, 200);
     assert_eq!(shop.send("PATCH", settings, json!({ "taxRoundedPer": "unit" })).await.status, 422);
+    let provider = json!({ "url": "http://127.0.0.1:1/", "fallback": "rules" });
+    assert_eq!(shop.send("PATCH", settings, json!({ "provider": provider })).await.status, 422);
     let presets = "/api/v1/tax-zones/presets";
     let body = json!({ "countries": ["JP"] }).to_string();
     for replayed in [false, true] {

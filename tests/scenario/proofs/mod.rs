@@ -35,6 +35,7 @@ mod replicas;
 mod sealed;
 mod sitemaps;
 mod stores;
+mod tax_provider;
 mod token_keys;
 mod translations;
 
@@ -209,6 +210,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: token_keys::a_new_key_is_known_before_it_signs,
+    },
+    Proof {
+        name: "a_tax_provider_is_taken_at_its_word_where_that_fits",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: tax_provider::is_asked_once_and_taken_at_its_word,
     },
     Proof {
         name: "a_password_is_hashed_for_whoever_has_a_good_key",

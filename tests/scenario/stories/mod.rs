@@ -19,6 +19,7 @@ mod completing;
 mod customers;
 mod discounts;
 mod emails;
+mod exempt;
 mod exports;
 pub mod files;
 pub mod gift_cards;
@@ -43,7 +44,7 @@ mod seo;
 pub mod sessions;
 mod shipped;
 mod shipping;
-mod sign_ups;
+pub mod sign_ups;
 mod sparse_fields;
 mod taxed;
 mod taxes;
@@ -322,6 +323,11 @@ pub const STORIES: &[Story] = stories![
     taxed::what_crosses_a_border_keeps_its_net_or_its_price(Mailbox, SignUp, Address),
     taxed::tax_is_rounded_for_each_line_or_once(Mailbox, SignUp, Address),
     taxed::no_order_is_taxed_by_a_rate_that_is_gone(Mailbox, SignUp, Address),
+    taxed::another_rounding_is_told_where_nothing_is_taxed(Mailbox, SignUp, Address),
+    exempt::an_exempt_customer_buys_without_tax_while_the_certificate_holds(Mailbox, SignUp, Address),
+    exempt::a_certificate_that_does_not_hold_is_told_with_its_reason(Mailbox, SignUp, Address),
+    exempt::what_is_wrong_with_a_certificate_is_named,
+    exempt::a_store_sets_and_unsets_a_tax_provider_and_never_sees_its_secret(Mailbox, SignUp, Address),
     shipping::a_zone_is_made_replaced_and_deleted(Mailbox, SignUp, Address),
     shipping::what_is_wrong_with_a_method_is_named,
     shipping::a_storefront_asks_what_shipping_costs(Mailbox, SignUp, Address),

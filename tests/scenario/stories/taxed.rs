@@ -267,7 +267,13 @@ pub async fn what_crosses_a_border_keeps_its_net_or_its_price(world: World) {
     let cart = shop.filled_cart(&[(&mug, 1)]).await;
     let told = async |country: &str| {
         let checkout = open(&shop, &cart, country, None, "1000").await;
-        let tax = checkout["totals"]["taxes"]["tax"]["amount"].clone();
+        let totals = &checkout["totals"];
+        let tax = totals["taxes"]["tax"]["amount"].clone();
+        // The subtotal is what is paid, unless it holds another tax; net and tax are in any case.
+        let cents = |money: &Value| money["amount"].as_str().unwrap().replace('.', "").parse::<i64>().unwrap();
+        assert_eq!(cents(&totals["taxes"]["net"]) + cents(&totals["taxes"]["tax"]), cents(&totals["total"]));
+        let adds_up = cents(&totals["subtotal"]) - cents(&totals["discount"]) == cents(&totals["total"]);
+        assert_eq!(totals.get("taxIncluded"), adds_up.then_some(&json!(true)), "{totals}");
         json!([checkout["total"]["amount"], tax, checkout["lines"][0]["total"]["amount"]])
     };
     assert_eq!(told("FR").await, json!(["11.90", "1.98", "11.90"]), "everybody pays the price as shown");
@@ -327,4 +333,20 @@ pub async fn no_order_is_taxed_by_a_rate_that_is_gone(world: World) {
     // Whoever agrees anew has the new one.
     let checkout = open(&shop, &cart, "DE", None, "10827").await;
     assert_eq!(tax(&complete(&shop, &checkout, "anew").await.expect(201).json()), "0.78");
+}
+
+pub async fn another_rounding_is_told_where_nothing_is_taxed(world: World) {
+    let (shop, owner) = own_shop(&world, "untaxed", "EUR").await;
+    let half = json!({
+        "name": "Half", "trigger": "automatic",
+        "effect": { "type": "reduce", "by": { "type": "percent", "rate": 500_000 } },
+    });
+    shop.merchant.post("/api/v1/promotions").json(&half).send().await.expect(201);
+    let pin = sell(&shop, "pin", ["0.05", "EUR"], json!({})).await;
+    let cart = shop.filled_cart(&[(&pin, 1)]).await;
+    let checkout = open(&shop, &cart, "DE", None, "10827").await;
+    assert_eq!(checkout["totals"]["discount"]["amount"], "0.03");
+    owner.patch("/api/v1/organization").json(&json!({ "rounding": "half-down" })).send().await.expect(200);
+    let refused = complete(&shop, &checkout, "halves").await.expect_problem(409, "totals-changed").json();
+    assert_eq!(refused["current"]["discount"]["amount"], "0.02", "{refused}");
 }

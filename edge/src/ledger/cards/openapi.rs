@@ -37,7 +37,9 @@ fn list() -> Operation {
 
 fn issue() -> Operation {
     let mut issued = card();
-    issued["code"] = "J4XK-0W8M-TQ2B-7KQ2".into();
+    if let Some(members) = issued.as_object_mut() {
+        members.insert("code".to_owned(), "J4XK-0W8M-TQ2B-7KQ2".into());
+    }
     let printed = json!({
         "amount": money(2_500),
         "code": "WINTER26-4F7Q-9ZTK",

@@ -6,8 +6,9 @@
 //! not known yet. What is signed of it is what its headers say.
 
 use headlesspro_shared::kernel::time::Timestamp;
-use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
+
+use crate::port::mac::hmac_sha256;
 
 /// Who signs. Has no `Debug`: the secret is shown nowhere.
 pub struct Credentials {
@@ -69,11 +70,11 @@ pub fn signature(credentials: &Credentials, request: &Signable<'_>, moment: &str
     let scope = scope(moment, &credentials.region);
     let told = format!("{ALGORITHM}\n{moment}\n{scope}\n{}", hex::encode(Sha256::digest(canonical)));
     let date = moment.get(..8).unwrap_or_default();
-    let mut key = hmac(format!("AWS4{}", credentials.secret).as_bytes(), date);
+    let mut key = hmac_sha256(format!("AWS4{}", credentials.secret).as_bytes(), date.as_bytes());
     for part in [&credentials.region, SERVICE, "aws4_request"] {
-        key = hmac(&key, part);
+        key = hmac_sha256(&key, part.as_bytes());
     }
-    hex::encode(hmac(&key, &told))
+    hex::encode(hmac_sha256(&key, told.as_bytes()))
 }
 
 /// `20130524T000000Z`.
@@ -116,20 +117,6 @@ fn encoded(text: &str, kept: &[u8]) -> String {
         }
     }
     plain
-}
-
-/// HMAC-SHA-256 (RFC 2104): a key longer than a block is hashed first.
-fn hmac(key: &[u8], message: &str) -> [u8; 32] {
-    const BLOCK: usize = 64;
-    let hashed: [u8; 32] = Sha256::digest(key).into();
-    let key = if BLOCK < key.len() { &hashed[..] } else { key };
-    let mut block = [0; BLOCK];
-    for (place, byte) in block.iter_mut().zip(key) {
-        *place = *byte;
-    }
-    let mut mac = <Hmac<Sha256> as KeyInit>::new(&block.into());
-    mac.update(message.as_bytes());
-    mac.finalize().into_bytes().into()
 }
 
 #[cfg(test)]

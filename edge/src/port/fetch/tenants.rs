@@ -39,8 +39,21 @@ impl TenantFetch {
         request: http::Request<Bytes>,
         max_bytes: usize,
     ) -> Result<http::Response<Bytes>, FetchError> {
+        self.send_within(TIMEOUT, request, max_bytes).await
+    }
+
+    /// As [`TenantFetch::send`], with another time for all of it.
+    ///
+    /// # Errors
+    /// As [`TenantFetch::send`].
+    pub async fn send_within(
+        &self,
+        timeout: Duration,
+        request: http::Request<Bytes>,
+        max_bytes: usize,
+    ) -> Result<http::Response<Bytes>, FetchError> {
         let chosen = self.chosen(request.uri())?;
-        self.fetch.send(request, Limits { timeout: TIMEOUT, max_bytes, chosen }).await
+        self.fetch.send(request, Limits { timeout, max_bytes, chosen }).await
     }
 
     fn chosen(&self, uri: &http::Uri) -> Result<Chosen, FetchError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use headlesspro_shared::kernel::area::Area;
 use headlesspro_shared::kernel::id::Id;
 use headlesspro_shared::kernel::line::Line;
-use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+use headlesspro_shared::kernel::page::{CursorPart, page};
 use serde_json::{Map, Value, json};
 
 use super::Ruled;
@@ -61,13 +61,9 @@ fn rejected<T>(error: ZoneError) -> Outcome<T> {
 /// A page of the store's zones after a place and an id, and the cursor of the next one.
 pub async fn list<R: Ruled>(ctx: &Ctx, after: &(i64, String), limit: i64) -> Outcome<(Vec<Zone<R>>, Option<String>)> {
     let rows = ctx.read(vec![store::list::<R>(ctx.tenant(), after, limit.saturating_add(1))]).await?;
-    let mut found = rows.first().map(store::zones_of).transpose()?.unwrap_or_default();
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = limit < found.len();
-    found.truncate(limit);
-    let last = found.last().filter(|_| has_more);
-    let parts = last.map(|last| vec![CursorPart::Integer(last.position), CursorPart::Text(last.id.to_string())]);
-    Ok((found, parts.map(|parts| Cursor::new(R::WORDS.list, parts).to_string())))
+    let found = rows.first().map(store::zones_of).transpose()?.unwrap_or_default();
+    let parts = |last: &Zone<R>| vec![CursorPart::Integer(last.position), CursorPart::Text(last.id.to_string())];
+    Ok(page(found, limit, R::WORDS.list, parts))
 }
 
 pub async fn find<R: Ruled>(ctx: &Ctx, id: Id<R::ZoneKind>) -> Outcome<Zone<R>> {

@@ -77,3 +77,30 @@ fn tax_above_a_price_that_holds_it_does_not_fit() {
     let refused = settle(&with(ProviderFallback::Refuse), &asked(TaxMode::Inclusive), outcome);
     assert!(matches!(refused, Err(TaxError::NoAnswer { .. })), "{refused:?}");
 }
+
+#[test]
+fn what_a_stranger_answers_is_bounded() {
+    let question = asked(TaxMode::Exclusive);
+    let of = |change: &dyn Fn(&mut ProviderAnswer)| {
+        let lines = vec![answer("line-0", 10_000), answer("line-1", 145)];
+        let mut good = ProviderAnswer { reference: Some("42".to_owned()), lines, shipping: vec![answer("parcel", 36)] };
+        change(&mut good);
+        good.check(&question)
+    };
+    assert_eq!(of(&|_| {}), Ok(()));
+    for change in [
+        &|answer: &mut ProviderAnswer| answer.reference = Some("a\nb".to_owned()),
+        &|answer: &mut ProviderAnswer| answer.reference = Some("x".repeat(201)),
+        &|answer: &mut ProviderAnswer| answer.lines[0].rates = vec![answer.lines[0].rates[0].clone(); 21],
+        &|answer: &mut ProviderAnswer| answer.lines[0].rates[0].name = String::new(),
+        &|answer: &mut ProviderAnswer| answer.shipping[0].rates[0].ppm = 10_000_001,
+        &|answer: &mut ProviderAnswer| answer.lines[1].tax = -1,
+        // More than ten times what is taxed; and on what was not asked for at all.
+        &|answer: &mut ProviderAnswer| answer.lines[0].tax = 10_001,
+        &|answer: &mut ProviderAnswer| answer.shipping[0].tax = i64::MAX,
+        &|answer: &mut ProviderAnswer| answer.lines[0].key = "line-9".to_owned(),
+    ] as [&dyn Fn(&mut ProviderAnswer); 9]
+    {
+        assert!(of(change).is_err());
+    }
+}

@@ -107,6 +107,11 @@ impl Fresh<'_> {
             "plist" => self.create(own, "/api/v1/price-lists", &self.owner).await,
             "cgrp" => self.create(own, "/api/v1/customer-groups", &self.owner).await,
             "tzone" => self.create(own, "/api/v1/tax-zones", &self.owner).await,
+            // A customer has few of them.
+            "texm" => {
+                let body = self.a_certificate().await;
+                text(&self.house.create("/api/v1/tax-exemptions", &self.owner, &body).await.expect(201), "/id")
+            }
             "szone" => self.create(own, "/api/v1/shipping-zones", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
@@ -183,6 +188,12 @@ impl Fresh<'_> {
         text(&self.house.create("/api/v1/identity-providers", &self.owner, &body).await.expect(201), "/id")
     }
 
+    /// A body of a new customer's certificate.
+    async fn a_certificate(&self) -> Value {
+        let (account, _) = self.house.hire(&self.house.ours, Role::Customer).await;
+        json!({ "accountId": account, "number": "1-234567" })
+    }
+
     async fn filled_cart(&self, own: &Things, credential: &str) -> String {
         let cart = text(&self.house.create("/api/v1/cart", credential, &json!({})).await.expect(201), "/id");
         let add = json!({ "variantId": own.variant, "quantity": 1 });
@@ -245,6 +256,7 @@ impl Fresh<'_> {
                 let card = house.create("/api/v1/gift-cards", &self.owner, &card).await.expect(201);
                 json!({ "code": text(&card, "/code") })
             }
+            ("POST", "/api/v1/tax-exemptions") => self.a_certificate().await,
             ("POST", "/api/v1/checkouts") => order_form(&self.filled_cart(own, credential).await),
             // What is put somewhere is not taken away from there.
             ("POST", path) if path.ends_with("}/products") => {

@@ -62,6 +62,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("sessions", _) => "ses",
         ("shipping-zones", _) => "szone",
         ("stores", _) => "store",
+        ("tax-exemptions", _) => "texm",
         ("tax-zones", _) => "tzone",
         _ => panic!("/{before}/{parameter}: say in prefix_of() which ids these are"),
     }
@@ -105,9 +106,9 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    const KINDS: [&str; 19] = [
+    const KINDS: [&str; 20] = [
         "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
-        "promo", "pcode", "szone", "tzone", "gcard",
+        "promo", "pcode", "szone", "texm", "tzone", "gcard",
     ];
     KINDS.contains(&prefix)
 }

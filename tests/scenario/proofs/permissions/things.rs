@@ -69,6 +69,7 @@ impl Things {
         let mut things = Things { ids, cursors, keyed, email, unnamed, token, variant: String::new() };
         house.link(tenant, &owner).await;
         let customer = text(&house.get("/api/v1/customers", &owner).await.expect(200), "/items/0/id");
+        things.learn(&customer);
         for (kind, id) in [
             ("customer", customer),
             ("store", tenant.ids.store.to_string()),
