@@ -60,6 +60,9 @@ async fn furnish(sql: &dyn Sql) {
            email_hash, personal_sealed, currency, total_minor, document, placed_at)
          VALUES ('$order', '$org', '$store', 'chk', 1, 'confirmed', 'pending', 'unfulfilled', '$hash', '', 'EUR', 900,
            '{}', 1)",
+        "INSERT INTO order_line (id, organization_id, order_id, position, variant_id, product_id, sku, title, quantity,
+           unit_price_minor, total_minor, gross_minor)
+         VALUES ('line', '$org', '$order', 0, 'v', 'p', 's', 't', 1, 900, 900, 900)",
         "INSERT INTO ledger_account (organization_id, id, currency, kind) VALUES ('$org', 'card', 'EUR', 'gift-card'),
            ('$org', 'issuance', 'EUR', 'issuance'), ('$org', 'sales', 'EUR', 'sales')",
     ] {
