@@ -3,6 +3,27 @@
 -- Nobody finds the list any more; its rules go slice by slice, and the row with the last of them.
 ALTER TABLE price_list ADD COLUMN deleted_at INTEGER;
 
+-- But a release that does not look.
+CREATE TRIGGER price_list_stays_deleted BEFORE UPDATE ON price_list
+WHEN OLD.deleted_at IS NOT NULL AND (NEW.deleted_at IS NULL OR NEW.active = 1)
+BEGIN
+  SELECT RAISE(ABORT, 'the price list is deleted');
+END;
+
+CREATE TRIGGER price_list_based_on_deleted BEFORE UPDATE OF based_on ON price_list
+WHEN EXISTS (SELECT 1 FROM price_list l
+  WHERE l.organization_id = NEW.organization_id AND l.id = NEW.based_on AND l.deleted_at IS NOT NULL)
+BEGIN
+  SELECT RAISE(ABORT, 'the price list is deleted');
+END;
+
+CREATE TRIGGER price_list_made_on_deleted BEFORE INSERT ON price_list
+WHEN EXISTS (SELECT 1 FROM price_list l
+  WHERE l.organization_id = NEW.organization_id AND l.id = NEW.based_on AND l.deleted_at IS NOT NULL)
+BEGIN
+  SELECT RAISE(ABORT, 'the price list is deleted');
+END;
+
 CREATE INDEX price_list_deleted ON price_list (organization_id, store_id, id) WHERE deleted_at IS NOT NULL;
 
 DROP TRIGGER price_list_count;

@@ -57,7 +57,7 @@ pub struct OpenCheckoutBody {
 }
 
 /// How the order is paid.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "CompleteCheckout", deny_unknown_fields)]
 pub struct CompleteCheckoutBody {

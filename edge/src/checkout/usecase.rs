@@ -324,7 +324,7 @@ pub async fn complete(
                     .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
                 return Ok(Answered::Fresh { location: commit.location, body });
             }
-            Committed::Refused { refusal, diagnosis, .. } => {
+            Committed::Refused { statement, refusal, diagnosis } => {
                 let [recorded, placed, offers, funds @ ..] = diagnosis.as_slice() else {
                     return Err(unexplained(&refusal));
                 };
@@ -335,7 +335,8 @@ pub async fn complete(
                     return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
                 }
                 still_placeable(&checkout, catalog::offers_of(offers)?)?;
-                tenders.still_there(ctx, funds).map_err(unusable)?;
+                let is_moved = commit.moves.is_some_and(|moves| moves < statement);
+                tenders.still_there(ctx, funds, is_moved).map_err(unusable)?;
                 if checkout.agreed.is_none() {
                     return Err(unexplained(&refusal));
                 }
@@ -453,6 +454,8 @@ fn placed_order(order: &OrderBody) -> Change {
 struct OrderCommit {
     statements: Commit,
     advance: Advance,
+    /// The statement that moves what is on gift cards and store credit.
+    moves: Option<usize>,
     location: String,
 }
 
@@ -538,8 +541,7 @@ async fn commit_of(
     };
     let prices = agreed.map_or_else(|| checkout.lines.iter().map(price).collect(), Agreed::catalog_prices);
     commit.push(catalog::guard_prices(tenant, &prices, checkout.channel, ctx.now));
-    // Behind what refuses the commit for another reason, and before the stock: a refusal sees the balances as they are.
-    tenders.redeem(ctx, &mut commit, id)?;
+    let moves = tenders.redeem(ctx, &mut commit, id)?;
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
     let touched = Touched { products, stock: true, ..Touched::default() };
@@ -557,7 +559,7 @@ async fn commit_of(
     for read in tenders.reads(ctx) {
         commit.push_diagnosis(read);
     }
-    Ok(OrderCommit { statements: commit, advance, location })
+    Ok(OrderCommit { statements: commit, advance, moves, location })
 }
 
 fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) -> OrderBody {

@@ -144,28 +144,41 @@ impl Tenders {
         self.wanted.reads(ctx)
     }
 
-    /// Whether what was planned is still there, as a refused commit has seen it.
+    /// Whether what was planned is still there, as a refused commit has seen it; `is_moved`: after [`Tenders::redeem`].
     ///
     /// # Errors
     /// [`Unusable`], with what is gone and what is left of it.
-    pub fn still_there(&self, ctx: &Ctx, rows: &[Rows]) -> Result<(), Failure<Unusable>> {
+    pub fn still_there(&self, ctx: &Ctx, rows: &[Rows], is_moved: bool) -> Result<(), Failure<Unusable>> {
         if self.wanted.is_empty() {
             return Ok(());
         }
-        let funds = self.wanted.funds(ctx, self.buyer, self.split.due, rows)?;
+        let mut funds = self.wanted.funds(ctx, self.buyer, self.split.due, rows)?;
+        for tender in self.split.tenders.iter().filter(|_| is_moved) {
+            let balance = match tender.account {
+                Account::GiftCard(id) => {
+                    funds.cards.iter_mut().flatten().find(|card| card.id == id).map(|card| &mut card.balance)
+                }
+                Account::StoreCredit(_) => funds.credit.as_mut().map(|credit| &mut credit.balance),
+                Account::Sales | Account::Issuance | Account::Adjustment => None,
+            };
+            if let Some(balance) = balance {
+                *balance = balance.checked_add(tender.amount).unwrap_or(*balance);
+            }
+        }
         let shortfalls = self.split.shortfalls(&funds.cards, funds.credit);
         if shortfalls.is_empty() { Ok(()) } else { self.wanted.unusable(shortfalls) }
     }
 
     /// Moves what was planned, in the commit that inserts the order, after it; nothing where nobody but a payment pays. The
-    /// commit is refused as a whole where a balance would be below zero, or a card cannot be used any more.
+    /// commit is refused as a whole where a balance would be below zero, or a card cannot be used any more. The statement
+    /// that moves the balances, if any does.
     ///
     /// # Errors
     /// [`Unavailable`] when the host has no randomness.
-    pub fn redeem(&self, ctx: &Ctx, commit: &mut Commit, order: OrderId) -> Result<(), Unavailable> {
+    pub fn redeem(&self, ctx: &Ctx, commit: &mut Commit, order: OrderId) -> Result<Option<usize>, Unavailable> {
         let tenders = &self.split.tenders;
         if tenders.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let moved = tenders.iter().flat_map(|tender| {
             let amount = Money::new(tender.amount.minor().saturating_neg(), tender.amount.currency());
@@ -176,7 +189,7 @@ impl Tenders {
         let id: LedgerTransactionId = ctx.new_id()?;
         let tenant = ctx.tenant();
         let posting = Posting { id, transaction: &transaction, order: Some(order), reason: None };
-        transaction::post(commit, tenant, &posting, ctx.now);
+        let moves = transaction::post(commit, tenant, &posting, ctx.now);
         commit.push(tender::insert(tenant, order, id, tenders));
         for tender in tenders {
             let (name, member) = match tender.account {
@@ -193,7 +206,7 @@ impl Tenders {
             ];
             journal::announce(ctx, commit, name, &payload)?;
         }
-        Ok(())
+        Ok(Some(moves))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::port::mac::hmac_sha256;
 use crate::vault::{DataKey, Place};
 
 /// Of an answer, in bytes.
-const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 256 * 1024;
 
 /// Whom a store asks, as it is kept; the secret stands elsewhere, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! The tax that a checkout is agreed with: by the merchant's zones, or by whom the merchant asks.
 
-use headlesspro_shared::tax::{Exemption, TaxQuestion, TaxReason};
-use headlesspro_shared::totals::{Totals, tax_question};
+use headlesspro_shared::organizations::TaxMode;
+use headlesspro_shared::tax::{CrossBorder, Exemption, TaxQuestion, TaxReason};
+use headlesspro_shared::totals::{Question, Totals, tax_question};
 
-use super::usecase::{Agreed, Basis, Unpriced, Wanted};
+use super::usecase::{Agreed, Basis, Standing, Unpriced, Wanted};
 use crate::app::Ctx;
 use crate::tax::{self, UsedExemption};
 use crate::vault::DataKey;
@@ -30,9 +31,18 @@ pub async fn settled(
     let used = granted.map(|id| basis.held.used(ctx.tenant(), key, id)).transpose()?;
     let destination = wanted.destination.as_ref().or(settings.sells_from.as_ref());
     let Some((provider, destination)) = settings.provider.as_ref().zip(destination) else { return Ok((agreed, used)) };
+    // A price that holds the tax is told as it is, and what is to be taken off it only the zones know.
+    let is_net_kept = matches!(settings.cross_border, CrossBorder::Net { .. });
+    if agreed.question.rules.tax_mode == TaxMode::Inclusive && (used.is_some() || is_net_kept) {
+        return Ok((agreed, used));
+    }
     let Agreed { mut question, standing, .. } = agreed;
     let asked = tax_question(&question.rules, &question.cart)?;
-    let known = match before.filter(|before| before.standing.tax == standing.tax) {
+    let stands = |before: &Agreed| {
+        let Standing { tax, exemptions, .. } = before.standing;
+        (tax, exemptions) == (standing.tax, standing.exemptions) && !has_turned(&before.question, &question)
+    };
+    let known = match before.filter(|before| stands(before)) {
         Some(Agreed { question: before, .. }) if is_same(&asked, &tax_question(&before.rules, &before.cart)?) => {
             before.cart.tax_outcome.clone()
         }
@@ -51,7 +61,16 @@ pub async fn settled(
     };
     question.cart.tax_outcome = Some(outcome);
     question.rules.tax.provider_fallback = provider.fallback;
-    Ok((Agreed { totals: question.total()?, question, standing }, used))
+    let totals = question.total()?;
+    // Whom it taxes all the same, it does not hold to be exempt.
+    let used = used.filter(|_| totals.tax == 0);
+    Ok((Agreed { totals, question, standing }, used))
+}
+
+/// Whether a certificate has begun or ended between the two.
+fn has_turned(before: &Question, now: &Question) -> bool {
+    let turns = before.cart.exemptions.iter().filter_map(|exemption| exemption.turns_at(before.cart.at));
+    turns.min().is_some_and(|turn| turn <= now.cart.at)
 }
 
 /// Whether both are about the same, whenever they were asked.

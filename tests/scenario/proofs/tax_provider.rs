@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::post;
 use bytes::Bytes;
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::mac::hmac_sha256;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
@@ -75,9 +77,11 @@ impl Provider {
             let tax = match mood {
                 Mood::Negative => -1,
                 Mood::Greedy => amount * 1_000,
+                _ if question["exemptions"] != json!([]) => 0,
                 _ => amount / 10,
             };
-            json!({ "key": line["key"], "tax": tax, "rates": [{ "name": "Sales tax", "ppm": 100_000, "tax": tax }] })
+            let ppm = if tax == 0 { 0 } else { 100_000 };
+            json!({ "key": line["key"], "tax": tax, "rates": [{ "name": "Sales tax", "ppm": ppm, "tax": tax }] })
         };
         let mut lines: Vec<Value> = question["lines"].as_array().unwrap().iter().map(line).collect();
         match mood {
@@ -120,7 +124,7 @@ pub fn is_asked_once_and_taken_at_its_word(stage: &Stage, kind: Kind) {
         what_it_says_is_agreed_to(&provider, &shop, &owner, &cart).await;
         what_does_not_fit_is_the_zones_business(&provider, &shop, &owner, &url, &cart).await;
         what_has_changed_is_asked_again(&provider, &shop, &url, &cart).await;
-        it_is_told_of_a_certificate(&provider, &world, &shop, &mug).await;
+        it_is_told_of_a_certificate(&provider, &world, (&shop, &owner), &mug).await;
         nothing_is_kept_in_clear(stage).await;
         println!("{kind}: a tax provider was asked {} times, in every mood", provider.count());
     });
@@ -222,20 +226,37 @@ async fn what_has_changed_is_asked_again(provider: &Provider, shop: &Shop, url: 
     assert_eq!(provider.count(), before + 1);
 }
 
-async fn it_is_told_of_a_certificate(provider: &Provider, world: &World, shop: &Shop, mug: &str) {
+async fn it_is_told_of_a_certificate(provider: &Provider, world: &World, (shop, owner): (&Shop, &Client), mug: &str) {
     let email = world.email("provided-reseller");
     register(shop, &email, PASSWORD).await.expect(202);
     let token = world.mailed_secret(&email, "account/verify").await;
     confirm(shop, &token, PASSWORD).await.expect(200);
     let tokens = log_in_with(shop, &email, PASSWORD).await.expect(200);
     let reseller = Shop { shopper: as_person(world, &tokens), ..shop.clone() };
-    let body = json!({ "accountId": tokens.json()["account"]["id"], "number": NUMBER });
+    let until = SystemClock.now().checked_add_millis(12_000).unwrap();
+    let body = json!({ "accountId": tokens.json()["account"]["id"], "number": NUMBER, "until": until });
     shop.merchant.post("/api/v1/tax-exemptions").json(&body).send().await.expect(201);
     let cart = reseller.filled_cart(&[(mug, 1)]).await;
     let opened = reseller.shopper.post("/api/v1/checkouts").json(&form(&cart)).send().await.expect(201).json();
-    assert_eq!(provider.last()["exemptions"], json!([{ "kind": "certificate", "number": NUMBER }]));
+    assert_eq!(provider.last()["exemptions"], json!([{ "kind": "certificate", "number": NUMBER, "until": until }]));
     let order = reseller.complete(opened["id"].as_str().unwrap(), "certified").await.expect(201).json();
-    assert_eq!(order["taxExemption"]["number"], NUMBER);
+    assert_eq!(json!([order["taxExemption"]["number"], told(&order)[1]]), json!([NUMBER, "0.00"]));
+
+    // Where prices hold the tax, the zones take it off, and nobody is asked.
+    let before = provider.count();
+    owner.patch("/api/v1/organization").json(&json!({ "taxMode": "inclusive" })).send().await.expect(200);
+    let held = reseller.shopper.post("/api/v1/checkouts").json(&form(&cart)).send().await.expect(201).json();
+    assert_eq!((told(&held), provider.count()), (json!([null, "0.00", "9.35"]), before));
+    owner.patch("/api/v1/organization").json(&json!({ "taxMode": "exclusive" })).send().await.expect(200);
+
+    // What was answered while the certificate was good does not outlive it.
+    let late = reseller.shopper.post("/api/v1/checkouts").json(&form(&cart)).send().await.expect(201).json();
+    assert_eq!(told(&late), json!(["provider", "0.00", "10.00"]));
+    let left = until.millis() - SystemClock.now().millis() + 500;
+    tokio::time::sleep(Duration::from_millis(u64::try_from(left).unwrap_or(0))).await;
+    let answer = reseller.complete(late["id"].as_str().unwrap(), "late").await;
+    let refused = answer.expect_problem(409, "totals-changed").json();
+    assert_eq!(refused["current"]["total"]["amount"], "11.00");
 }
 
 async fn nothing_is_kept_in_clear(stage: &Stage) {

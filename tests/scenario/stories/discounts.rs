@@ -9,6 +9,7 @@ use headlesspro_edge::port::clock::Clock;
 use http::Method;
 use serde_json::{Value, json};
 
+use super::gift_cards::issued;
 use super::people::sign_up;
 use super::sessions::{as_person, log_in_with};
 use crate::client::{Answer, Client};
@@ -237,6 +238,12 @@ pub async fn a_gift_that_is_gone_is_told_before_anybody_pays(world: World) {
         json!([refused["giftsGone"], refused["lines"], refused["current"]["total"]]),
         json!([[mug.variant], [], euros("100.00")])
     );
+    // Who pays by a card of just as much is told the same: nothing is missing on the card.
+    let card = issued(&world.ours, "100.00").await;
+    let path = format!("/api/v1/checkouts/{}/complete", two["id"].as_str().unwrap());
+    let call = world.ours.shopper.post(&path).header("idempotency-key", world.name("by-card"));
+    let refused = call.json(&json!({ "giftCards": [card["code"]] })).send().await;
+    refused.expect_problem(409, "totals-changed");
     assert_eq!(world.ours.stock(&tent.handle).await, [8], "nothing was taken");
 }
 

@@ -69,11 +69,12 @@ pub struct RatesBody {
 }
 
 pub async fn rates(ctx: Ctx, body: Json<AskBody>) -> Result<Response, Problem> {
-    let Offers { groups: offered, charges, agreed } = usecase::ask(&ctx, body.parsed).await?;
+    let Offers { groups: offered, charges, agreed, is_tax_estimated } = usecase::ask(&ctx, body.parsed).await?;
+    let totals = TotalsBody::from(&agreed.totals);
     let body = RatesBody {
         groups: groups(&offered, agreed.totals.currency),
         deliveries: deliveries(&charges, Some(&agreed)),
-        totals: TotalsBody::from(&agreed.totals),
+        totals: if is_tax_estimated { totals.estimated() } else { totals },
     };
     Ok(([(CACHE_CONTROL, "private, no-store")], axum::Json(body)).into_response())
 }

@@ -45,6 +45,8 @@ pub struct Offers {
     /// One for each group, where methods were chosen.
     pub charges: Vec<Charge>,
     pub agreed: Agreed,
+    /// Somebody else has the last word on the tax.
+    pub is_tax_estimated: bool,
 }
 
 pub async fn ask(ctx: &Ctx, ask: Ask) -> Result<Offers, Failure<AskError>> {
@@ -89,7 +91,8 @@ pub async fn ask(ctx: &Ctx, ask: Ask) -> Result<Offers, Failure<AskError>> {
     };
     wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
     let agreed = totals::priced(ctx, &basis, &wanted).await.map_err(too_large)?.agreed;
-    Ok(Offers { groups: shipment.groups, charges: shipment.charges, agreed })
+    let is_tax_estimated = basis.has_tax_provider();
+    Ok(Offers { groups: shipment.groups, charges: shipment.charges, agreed, is_tax_estimated })
 }
 
 /// As a cart's lines are: one that is short counts in full.

@@ -43,8 +43,8 @@ pub struct Posting<'a> {
 }
 
 /// Opens the accounts that are not there yet and posts the transaction. The commit is refused where a holder would have less
-/// than nothing, or more than can be kept.
-pub fn post(commit: &mut Commit, tenant: Tenant, posting: &Posting<'_>, now: Timestamp) {
+/// than nothing, or more than can be kept. The statement that moves the balances.
+pub fn post(commit: &mut Commit, tenant: Tenant, posting: &Posting<'_>, now: Timestamp) -> usize {
     let entry = |entry: &Entry| {
         json!({
             "account": entry.account.to_string(),
@@ -64,7 +64,7 @@ pub fn post(commit: &mut Commit, tenant: Tenant, posting: &Posting<'_>, now: Tim
             .bind(posting.order.map(|id| id.to_string()))
             .bind(posting.reason)
             .bind(now.millis()),
-    );
+    )
 }
 
 /// Refuses the commit unless this is the account's balance; zero where there is no such account.
