@@ -159,7 +159,10 @@ pub async fn lists_are_based_on_each_other_and_never_in_a_circle(world: World) {
 pub async fn rules_are_put_listed_and_deleted(world: World) {
     let us = &world.ours.merchant;
     let sold = world.sell("tent", "100.00", 5).await;
-    let path = at(LISTS, &made(us, LISTS, &sale(&world, "tiers")).await);
+    // Others buy in the same shop: what is for all products is in a list that is not in force.
+    let mut tiers = sale(&world, "tiers");
+    tiers["active"] = json!(false);
+    let path = at(LISTS, &made(us, LISTS, &tiers).await);
     let product = us.get(&format!("/api/v1/products/{}", world.name("tent"))).send().await.expect(200).json();
     let (variant, product) = (json!({ "variant": sold.variant }), json!({ "product": product["id"] }));
     let euros = |amount: &str| json!({ "fixed": { "amount": amount, "currency": "EUR" } });

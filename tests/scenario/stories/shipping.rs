@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::sign_ups::own_shop;
 use super::taxed::sell;
 use crate::client::Answer;
+use crate::eventually::for_batches;
 use crate::world::World;
 
 const ZONES: &str = "/api/v1/shipping-zones";
@@ -161,8 +162,9 @@ pub async fn a_storefront_asks_what_shipping_costs(world: World) {
     // Of four and a song at ten euros each nothing would be charged.
     let cart = shop.filled_cart(&[(&mug, 4), (&song, 1)]).await;
     let place = json!({ "country": "GL", "postcode": "3900" });
-    let of_cart = ask(json!({ "cartId": cart, "destination": place })).await.expect(200);
-    assert_eq!((offers(&of_cart), of_cart.spent().sql), (named(&[("Parcel", "8.90")]), 1), "{of_cart}");
+    let ask_of_cart = json!({ "cartId": cart, "destination": place });
+    let of_cart = for_batches(1, async || ask(ask_of_cart.clone()).await.expect(200)).await;
+    assert_eq!(offers(&of_cart), named(&[("Parcel", "8.90")]), "{of_cart}");
     assert_eq!(of_cart.json()["groups"][0]["subtotal"]["amount"], "36.00");
     assert_eq!(of_cart.json()["groups"][0]["lines"], json!([0]));
     let parcel = of_cart.json()["groups"][0]["offers"][0]["methodId"].clone();
