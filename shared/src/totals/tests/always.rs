@@ -105,6 +105,19 @@ fn whatever_is_given_back_adds_up_to_what_was_paid() {
     }
 }
 
+/// All units of each line at once, and each delivery whole.
+#[test]
+fn a_refund_of_everything_is_the_payment() {
+    for (seed, totals) in all() {
+        let lines = totals.lines.iter().map(|line| refund(line, 0, line.quantity.get()).unwrap());
+        let sent = totals.deliveries.iter().map(|delivery| &delivery.taxes).filter(|taxes| taxes.gross != 0);
+        let parts: Vec<Refund> = lines.chain(sent.map(|taxes| refund_amount(taxes, 0, taxes.gross).unwrap())).collect();
+        let sum = |of: fn(&Refund) -> i64| parts.iter().map(of).sum::<i64>();
+        let back = [sum(|part| part.net), sum(|part| part.tax), sum(|part| part.gross)];
+        assert_eq!(back, [totals.net, totals.tax, totals.total], "case {seed}");
+    }
+}
+
 fn assert_adds_up(seed: u64, taxes: &Taxes, parts: &[Refund]) {
     let sum = |of: &dyn Fn(&Refund) -> i64| parts.iter().map(of).sum::<i64>();
     let sums = [sum(&|part| part.net), sum(&|part| part.tax), sum(&|part| part.gross)];

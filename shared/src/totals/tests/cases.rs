@@ -20,7 +20,7 @@ use crate::tax::{
 };
 
 /// A store that sells in `currency` to `country`, with the rates of its law.
-fn rules(currency: Currency, country: &str, tax_mode: TaxMode, per: RoundingPer) -> Rules {
+pub(super) fn rules(currency: Currency, country: &str, tax_mode: TaxMode, per: RoundingPer) -> Rules {
     let parts = BookParts { settlement: currency, endings: Vec::new(), lists: Vec::new(), rates: Vec::new() };
     Rules {
         prices: PriceBook::new(parts).unwrap(),
@@ -35,7 +35,7 @@ fn rules(currency: Currency, country: &str, tax_mode: TaxMode, per: RoundingPer)
 }
 
 /// Lines by unit price in minor units and quantity.
-fn cart(currency: Currency, country: &str, lines: &[(i64, i64)]) -> Cart {
+pub(super) fn cart(currency: Currency, country: &str, lines: &[(i64, i64)]) -> Cart {
     let line = |(key, (unit, units)): (u32, &(i64, i64))| CartLine {
         key,
         variant: VariantId::from_u128(u128::from(key) + 1),
@@ -65,7 +65,7 @@ fn cart(currency: Currency, country: &str, lines: &[(i64, i64)]) -> Cart {
     }
 }
 
-fn with_code(mut rules: Rules, by: Reduction) -> Rules {
+pub(super) fn with_code(mut rules: Rules, by: Reduction) -> Rules {
     let id = PromotionId::from_u128(1);
     let definition = Definition {
         name: "A code".to_owned(),
@@ -96,15 +96,15 @@ fn with_code(mut rules: Rules, by: Reduction) -> Rules {
     rules
 }
 
-fn percent(ppm: i64) -> Reduction {
+pub(super) fn percent(ppm: i64) -> Reduction {
     Reduction::Percent { rate: Rate::from_ppm(ppm) }
 }
 
-fn off(currency: Currency, minor: i64) -> Reduction {
+pub(super) fn off(currency: Currency, minor: i64) -> Reduction {
     Reduction::PerOrder { amounts: Amounts::from([(currency, minor)]) }
 }
 
-fn sums(totals: &Totals) -> [i64; 4] {
+pub(super) fn sums(totals: &Totals) -> [i64; 4] {
     [totals.discount, totals.net, totals.tax, totals.total]
 }
 
@@ -116,36 +116,9 @@ fn carts_cost_what_their_sources_say() {
     use TaxMode::{Exclusive, Inclusive};
     let none = || percent(0);
     for (source, currency, country, mode, per, by, lines, expected) in [
-        // 34.116425 against 34.12: an amount has whole cents, once and for all.
-        ("medusa#14817", EUR, "DE", Exclusive, Line, percent(150_000), &[(3_373, 1)][..], [506, 2_867, 545, 3_412]),
         // A total of -1.6e-14.
-        ("medusa#12226", EUR, "DE", Inclusive, Line, percent(1_000_000), &[(1_999, 3), (7, 1)], [6_004, 0, 0, 0]),
-        ("vendure#1939", EUR, "DE", Exclusive, Line, percent(1_000_000), &[(333, 7)], [2_331, 0, 0, 0]),
-        // The difference grew with the quantity, since each unit was rounded.
-        ("vendure#3003", EUR, "DE", Exclusive, Line, percent(100_000), &[(105, 100)], [1_050, 9_450, 1_796, 11_246]),
-        // 10 % off 1,234.36 is 1,110.92, not 1,110.85.
-        (
-            "vendure#2662",
-            EUR,
-            "DE",
-            Inclusive,
-            Line,
-            percent(100_000),
-            &[(123_436, 1)],
-            [12_344, 93_355, 17_737, 111_092],
-        ),
-        // Lines that did not sum to the order, which the gateway refused: 10.00 over 3 and 7 lines.
-        ("PrestaShop#11195", EUR, "DE", Inclusive, Line, off(EUR, 1_000), &[(1_000, 1); 3], [1_000, 1_682, 318, 2_000]),
-        (
-            "openfoodnetwork#9254",
-            EUR,
-            "DE",
-            Inclusive,
-            Line,
-            off(EUR, 1_000),
-            &[(999, 1); 7],
-            [1_000, 5_034, 959, 5_993],
-        ),
+        ("medusa#12226", EUR, "DE", Inclusive, Line, percent(1_000_000), &[(1_999, 3), (7, 1)][..], [6_004, 0, 0, 0]),
+        ("medusa#12226, of many units", EUR, "DE", Exclusive, Line, percent(1_000_000), &[(333, 7)], [2_331, 0, 0, 0]),
         // HMRC, VAT Notice 700, 17.5.1: calculated on the total, rounded once.
         ("VAT Notice 700, 17.5", GBP, "GB", Exclusive, Order, none(), &[(149, 1), (152, 1)], [0, 301, 60, 361]),
         ("the same, by line", GBP, "GB", Exclusive, Line, none(), &[(149, 1), (152, 1)], [0, 301, 60, 361]),

@@ -2,6 +2,7 @@
 
 mod always;
 mod cases;
+mod complaints;
 // As the differential run has them, which is no part of this crate.
 #[path = "../../../../tests/differential/src/random.rs"]
 pub(super) mod random;
