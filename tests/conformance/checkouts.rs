@@ -12,6 +12,16 @@ async fn embedded() {
 }
 
 #[tokio::test]
+async fn embedded_quotes() {
+    whoever_completes_a_checkout_uses_its_quote_up(&EmbeddedDatabase::migrated().await.sql).await;
+}
+
+#[tokio::test]
+async fn sqld_quotes() {
+    whoever_completes_a_checkout_uses_its_quote_up(&SqldDatabase::migrated().await.sql).await;
+}
+
+#[tokio::test]
 async fn sqld() {
     no_older_release_completes_what_it_does_not_know(&SqldDatabase::migrated().await.sql).await;
 }
@@ -51,6 +61,28 @@ async fn no_older_release_completes_what_it_does_not_know(sql: &dyn Sql) {
     delivery(sql, 5, 0).await;
     delivery(sql, 6, 490).await;
     assert_eq!([is_completed(sql, 5).await, is_completed(sql, 6).await], [true, false]);
+}
+
+/// A release that knows no quotes as well.
+async fn whoever_completes_a_checkout_uses_its_quote_up(sql: &dyn Sql) {
+    furnish(sql).await;
+    let Tenant { organization, store } = tenant();
+    execute(
+        sql,
+        format!(
+            "INSERT INTO quote (id, organization_id, store_id, token_hash, cart_id, question, engine, deliveries, created_at,
+               expires_at)
+             VALUES ('q', '{organization}', '{store}', '{:064}', 'c', '{{}}', 1, '[]', 1, 1)",
+            0
+        ),
+    )
+    .await;
+    for (number, quote, completes) in [(1, "q", true), (2, "q", false), (3, "gone", false)] {
+        execute(sql, format!("UPDATE checkout SET quote_id = '{quote}' WHERE id = '{number}'")).await;
+        assert_eq!(is_completed(sql, number).await, completes, "{number}");
+    }
+    // What is completed already may be said again.
+    assert!(is_completed(sql, 1).await);
 }
 
 async fn is_completed(sql: &dyn Sql, number: u128) -> bool {

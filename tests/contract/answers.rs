@@ -44,6 +44,7 @@ mod gift_cards;
 mod presets;
 mod pricing;
 mod promotions;
+mod quotes;
 mod rules;
 mod staff;
 mod taxonomy;
@@ -772,6 +773,7 @@ async fn checkout(shop: &mut Shop, cart: &str, variant: &str) {
     let other = open(shop, cart).await.text("/id");
     let id = opened.text("/id");
     shop.get(&format!("/api/v1/checkouts/{id}")).await;
+    quotes::quotes(shop, cart).await;
     assert_eq!(shop.send("POST", "/api/v1/checkouts", json!({ "email": "x", "extra": 1 })).await.status, 422);
 
     let json = ("content-type", "application/json");

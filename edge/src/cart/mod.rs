@@ -10,4 +10,4 @@ mod usecase;
 
 pub use http::{AddItemBody, CartBody, CartLineBody, CreateCartBody, EnterCodesBody, SetItemBody, routes};
 pub use offers::OfferCache;
-pub use usecase::{Contents, contents};
+pub use usecase::{Contents, contents, kept_contents};

@@ -112,6 +112,11 @@ pub fn read(tenant: Tenant, cart: CartId) -> Command {
     Command(vec!["HGETALL".to_owned(), key(tenant, cart)])
 }
 
+/// Keeps a cart for as long as one that was just touched.
+pub fn keep(tenant: Tenant, cart: CartId) -> Command {
+    Command(vec!["EXPIRE".to_owned(), key(tenant, cart), LIFETIME_SECONDS.to_owned()])
+}
+
 /// The script's keys and arguments.
 pub fn change(
     tenant: Tenant,

@@ -221,9 +221,25 @@ pub struct Contents {
 /// # Errors
 /// [`Failure::NotFound`] when there is no such cart.
 pub async fn contents<E>(ctx: &Ctx, id: CartId) -> Result<Contents, Failure<E>> {
-    let cart = stored(ctx, id).await?;
-    let lines = cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect();
-    Ok(Contents { currency: cart.currency, lines, codes: cart.codes })
+    Ok(stored(ctx, id).await?.into())
+}
+
+/// As [`contents`], of a cart that is kept as if it had been touched now.
+///
+/// # Errors
+/// As [`contents`].
+pub async fn kept_contents<E>(ctx: &Ctx, id: CartId) -> Result<Contents, Failure<E>> {
+    let tenant = ctx.tenant();
+    let replies = ctx.pipeline(vec![store::read(tenant, id), store::keep(tenant, id)]).await.map_err(Halt::of_carts)?;
+    let reply = replies.into_iter().next().ok_or_else(|| Unavailable::corrupt("a cart's reply"))?;
+    Ok(store::cart(reply).map_err(Failure::Unavailable)?.ok_or(Failure::NotFound)?.into())
+}
+
+impl From<StoredCart> for Contents {
+    fn from(cart: StoredCart) -> Contents {
+        let lines = cart.lines.into_iter().map(|line| (line.variant, line.quantity)).collect();
+        Contents { currency: cart.currency, lines, codes: cart.codes }
+    }
 }
 
 async fn stored<E>(ctx: &Ctx, id: CartId) -> Result<StoredCart, Failure<E>> {

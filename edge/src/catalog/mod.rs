@@ -45,8 +45,8 @@ pub use store::{
     Applied, CategoryRow, Chunk, HistoryPage, KnownChunk, KnownProduct, LineFacts, OneProduct, PriceIn, ReadVersion,
     StaffPage, Taken, TakenByOthers, categories_named, categories_named_of, category_id, category_id_of,
     category_steps, category_steps_of, currencies, currencies_of, delete, export_count, export_count_of, export_slice,
-    export_slice_of, goods, goods_of, guard_prices, history, history_of, known, known_of, line_facts, line_facts_of,
-    list_all, list_in, offers, offers_of, one, one_of, products_named, products_named_of, taken, taken_by_others,
-    taken_by_others_of, taken_of, told_prices, version, version_of, write,
+    export_slice_of, goods, goods_of, guard_for_sale, guard_prices, history, history_of, known, known_of, line_facts,
+    line_facts_of, list_all, list_in, offers, offers_of, one, one_of, products_named, products_named_of, taken,
+    taken_by_others, taken_by_others_of, taken_of, told_prices, version, version_of, write,
 };
 pub use usecase::source_of;

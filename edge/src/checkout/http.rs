@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, QuoteKind, VariantId, VariantKind};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::ledger::GiftCardCode;
 use headlesspro_shared::tax::Missing;
@@ -16,6 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::quotes;
 use super::store::Checkout;
 use super::usecase::{self, Answered, CompleteError, Open, OpenError, Settling};
 use crate::app::Ctx;
@@ -30,12 +31,15 @@ use crate::wire::{AddressBody, IdText, MomentText, MoneyBody, value_of};
 
 pub fn routes() -> Routes {
     let access = Access::Key(Scope::CheckoutWrite);
-    Routes::new().post("/api/v1/checkouts", access, open).get("/api/v1/checkouts/{id}", access, show).post(
-        "/api/v1/checkouts/{id}/complete",
-        access,
-        complete,
-    )
+    Routes::new()
+        .post("/api/v1/checkouts", access, open)
+        .get("/api/v1/checkouts/{id}", access, show)
+        .post("/api/v1/checkouts/{id}/complete", access, complete)
+        .and(quotes::http::routes())
 }
+
+/// Of a quote's token: those of carts with the most lines have some 40 KB.
+const LONGEST_QUOTE: usize = 64 * 1024;
 
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -54,6 +58,9 @@ pub struct OpenCheckoutBody {
     /// How it is to be paid, for promotions that depend on it; they do not apply as long as nobody says.
     #[schemars(extend("enum" = ["paid", "on-account", null]))]
     pub payment_method: Option<String>,
+    /// The token of a quote for this cart, whose prices, promotions and taxes hold instead of today's.
+    #[schemars(length(max = 65_536))]
+    pub quote: Option<String>,
 }
 
 /// How the order is paid.
@@ -102,6 +109,10 @@ pub struct CheckoutBody {
     pub id: String,
     #[schemars(with = "IdText<CartKind>")]
     pub cart_id: String,
+    /// The quote that it was opened with; left out where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<QuoteKind>>")]
+    pub quote_id: Option<String>,
     /// `open` or `completed`.
     #[schemars(extend("enum" = ["open", "completed"]))]
     pub state: String,
@@ -127,7 +138,7 @@ pub struct CheckoutBody {
     /// RFC 3339, UTC.
     #[schemars(with = "MomentText")]
     pub created_at: String,
-    /// RFC 3339, UTC. A day after it was opened.
+    /// RFC 3339, UTC. A day after it was opened, and no later than its quote.
     #[schemars(with = "MomentText")]
     pub expires_at: String,
 }
@@ -222,6 +233,7 @@ impl From<&Checkout> for CheckoutBody {
         CheckoutBody {
             id: checkout.id.to_string(),
             cart_id: checkout.cart.to_string(),
+            quote_id: checkout.quote.map(|id| id.to_string()),
             state: match checkout.state {
                 CheckoutState::Open => "open".to_owned(),
                 CheckoutState::Completed => "completed".to_owned(),
@@ -251,8 +263,19 @@ impl Parse for OpenCheckoutBody {
         let address = address.and_then(|address| errors.nested("shippingAddress", |errors| address.parse(errors)));
         let shipping_methods = choices(errors, self.shipping_methods);
         let payment_method = errors.optional("paymentMethod", self.payment_method, |name| manual(&name));
+        let quote = errors.optional("quote", self.quote, |token| match token.len() {
+            1..=LONGEST_QUOTE => Ok(token),
+            _ => Err(format!("must have 1 to {LONGEST_QUOTE} characters")),
+        });
+        let in_quote = "is what the quote says: leave it out";
+        if quote.is_some() && !shipping_methods.is_empty() {
+            errors.push("shippingMethods", in_quote);
+        }
+        if quote.is_some() && payment_method.is_some() {
+            errors.push("paymentMethod", in_quote);
+        }
         let (cart, email, shipping_address) = (cart?, email?, address?.into());
-        errors.is_empty().then_some(Open { cart, email, shipping_address, shipping_methods, payment_method })
+        errors.is_empty().then_some(Open { cart, email, shipping_address, shipping_methods, payment_method, quote })
     }
 }
 
@@ -298,7 +321,7 @@ impl ManualPaymentBody {
 /// That are entered for one order.
 const MOST_CARDS: usize = 10;
 
-fn manual(name: &str) -> Result<ManualPayment, &'static str> {
+pub(super) fn manual(name: &str) -> Result<ManualPayment, &'static str> {
     match name {
         "paid" => Ok(ManualPayment::Paid),
         "on-account" => Ok(ManualPayment::OnAccount),
@@ -313,22 +336,11 @@ impl From<OpenError> for Problem {
                 at: Place::Pointer("#/cartId".to_owned()),
                 detail: "is not a cart of this store, or it has expired".to_owned(),
             }]),
-            OpenError::AddressLacks(missing) => {
-                let lacks = |missing: Missing| {
-                    let (member, what) = match missing {
-                        Missing::Region => ("region", "a code of ISO 3166-2, such as US-CA or CA"),
-                        Missing::Postcode => ("postalCode", "letters and digits"),
-                    };
-                    FieldError {
-                        at: Place::Pointer(format!("#/shippingAddress/{member}")),
-                        detail: format!("decides what is taxed there, and must be given: {what}"),
-                    }
-                };
-                Problem::invalid(missing.into_iter().map(lacks).collect())
-            }
+            OpenError::AddressLacks(missing) => lacking("#/shippingAddress", "postalCode", missing),
             OpenError::TooExpensive => not_placeable(&NotPlaceable::Money(MoneyError::Overflow)),
             OpenError::NotPlaceable(error) => not_placeable(&error),
             OpenError::NotShipped(error) => error.refused("#/shippingAddress"),
+            OpenError::NotHonoured(error) => error.into(),
         }
     }
 }
@@ -339,6 +351,7 @@ impl From<CompleteError> for Problem {
         match error {
             CompleteError::NotPlaceable(error) => not_placeable(&error),
             CompleteError::NotShipped(error) => error.changed(),
+            CompleteError::NotHonoured(error) => error.into(),
             CompleteError::TotalsChanged(both) => {
                 let [agreed, current] = &*both;
                 let value = |totals| value_of(&TotalsBody::from(totals));
@@ -399,8 +412,23 @@ fn gifts_gone(agreed: &Totals, current: &Totals) -> Vec<Value> {
     agreed.gifts.iter().filter(|gift| !comes(gift)).map(|gift| gift.variant.to_string().into()).collect()
 }
 
+/// What an address must say for its taxes; `postcode` is what the member is called there.
+pub(super) fn lacking(address: &str, postcode: &str, missing: Vec<Missing>) -> Problem {
+    let lacks = |missing: Missing| {
+        let (member, what) = match missing {
+            Missing::Region => ("region", "a code of ISO 3166-2, such as US-CA or CA"),
+            Missing::Postcode => (postcode, "letters and digits"),
+        };
+        FieldError {
+            at: Place::Pointer(format!("{address}/{member}")),
+            detail: format!("decides what is taxed there, and must be given: {what}"),
+        }
+    };
+    Problem::invalid(missing.into_iter().map(lacks).collect())
+}
+
 /// 409 with every line that is in the way, and what could be had instead.
-fn not_placeable(error: &NotPlaceable) -> Problem {
+pub(super) fn not_placeable(error: &NotPlaceable) -> Problem {
     match error {
         NotPlaceable::Empty => {
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "cart-empty").detail("The cart has no lines.")

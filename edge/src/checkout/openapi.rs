@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody, totals_changed};
+use super::quotes;
 use super::usecase::{CompleteError, OpenError};
 use crate::failure::Unavailable;
 use crate::ledger::{TendersNotAvailableBody, unusable_example};
@@ -111,7 +112,8 @@ pub struct CheckoutCompletedBody {
 }
 
 pub fn operations() -> Vec<Operation> {
-    vec![open(), show(), complete()]
+    let own = [open(), show(), complete()];
+    own.into_iter().chain(quotes::openapi::operations()).collect()
 }
 
 fn operation(method: Method, path: &'static str, id: &'static str) -> Operation {
@@ -135,18 +137,20 @@ fn open() -> Operation {
     operation(Method::POST, "/api/v1/checkouts", "openCheckout")
         .says(
             "Opens a checkout",
-            "Fixes the cart's lines at today's prices for a day. Stock is not reserved. Lines that cannot be bought \
-             refuse it, all named at once. Where the store ships by methods, one is chosen for each group of what \
-             `POST /api/v1/shipping-rates` offers, and is a part of the total. A checkout becomes one order at most. The cart stays as it is: a second \
+            "Fixes the cart's lines at today's prices for a day, or at those of a `quote` until it ends. Stock is not reserved. \
+             Lines that cannot be bought refuse it, all named at once. Where the store ships by methods, one is chosen for each \
+             group of what `POST /api/v1/shipping-rates` offers, and is a part of the total; a quote has it already. A checkout \
+             becomes one order at most. The cart stays as it is: a second \
              checkout of the same cart buys again.",
         )
         .budget(Budget::new(2, 4, 1))
         .parameters([Parameter::idempotency_key(false)])
-        .body(RequestBody::json::<OpenCheckoutBody>("Which cart, for whom, and where to.").example(
-            "order",
-            "Two tents to Berlin",
-            body,
-        ).example("parcel", "The same by parcel, which the buyer will owe", by_parcel))
+        .body(
+            RequestBody::json::<OpenCheckoutBody>("Which cart, for whom, and where to.")
+                .example("order", "Two tents to Berlin", body.clone())
+                .example("parcel", "The same by parcel, which the buyer will owe", by_parcel)
+                .example("quoted", "The same at a quote's prices", with_quote(body)),
+        )
         .answer(
             Answer::json::<CheckoutBody>(201, "The checkout.")
                 .headers([Header::Location, Header::IdempotentReplayed])
@@ -163,6 +167,7 @@ fn open() -> Operation {
             no_taxes(),
         ])
         .problems(not_shipped(|error| OpenError::NotShipped(error).into()))
+        .problems(quotes::openapi::refusals())
 }
 
 fn show() -> Operation {
@@ -250,14 +255,22 @@ fn complete() -> Operation {
             .with::<PaymentRequiredBody>(),
             no_taxes(),
             of(CompleteError::NotCompletable(NotCompletable::Expired), "The checkout is more than a day old."),
+            quotes::openapi::used(),
             of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
                 .with::<CheckoutCompletedBody>(),
         ])
 }
 
-const TOTAL_TOO_LARGE: &str = "The total is larger than money can be counted.";
+pub(super) const TOTAL_TOO_LARGE: &str = "The total is larger than money can be counted.";
 
-fn no_taxes() -> Problem {
+fn with_quote(mut body: Value) -> Value {
+    if let Some(members) = body.as_object_mut() {
+        members.insert("quote".to_owned(), quotes::openapi::TOKEN.into());
+    }
+    body
+}
+
+pub(super) fn no_taxes() -> Problem {
     of(
         Unavailable::Taxes(String::new()),
         "The store's tax provider has no answer that fits, and the store sells nothing then.",
@@ -269,11 +282,11 @@ fn checkout_id() -> Parameter {
     Parameter::path("id", "The checkout's id.", schema, id::<CheckoutKind>(1).to_string())
 }
 
-fn lines_not_available(error: impl Into<crate::problem::Problem>) -> Problem {
+pub(super) fn lines_not_available(error: impl Into<crate::problem::Problem>) -> Problem {
     of(error, "Lines cannot be bought as agreed; `lines` names them all.").with::<LinesNotAvailableBody>()
 }
 
-fn every_problem() -> NotPlaceable {
+pub(super) fn every_problem() -> NotPlaceable {
     let changed = LineProblem::PriceChanged { agreed: euros(18_900), current: euros(19_900) };
     NotPlaceable::Lines(vec![
         (id::<VariantKind>(1), LineProblem::InsufficientStock { requested: 2, available: 1 }),

@@ -1,7 +1,7 @@
 //! The `checkout` table.
 
 use headlesspro_shared::checkout::{CheckoutState, PlacedLine};
-use headlesspro_shared::kernel::id::{CartId, ChannelId, CheckoutId};
+use headlesspro_shared::kernel::id::{CartId, ChannelId, CheckoutId, QuoteId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::quantity::Quantity;
 use headlesspro_shared::kernel::time::Timestamp;
@@ -21,15 +21,15 @@ use crate::vault::DataKey;
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
   created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at, prices_version,
-  tax_version, shipping_version, deliveries, exemptions_version)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)";
+  tax_version, shipping_version, deliveries, exemptions_version, quote_id)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
 
 /// Who opened it without looking for certificates has agreed at no version of them, which is -1: it is totalled again.
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
   c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version,
   coalesce(c.tax_version, 0) AS tax_version, c.shipping_version, c.deliveries,
-  coalesce(c.exemptions_version, -1) AS exemptions_version, k.wrapped, k.master_key_id
+  coalesce(c.exemptions_version, -1) AS exemptions_version, c.quote_id, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -51,6 +51,8 @@ pub struct Checkout {
     /// What it is sent by: one for each delivery of the totals. None for a checkout from before methods were chosen, which
     /// is sent by none.
     pub charges: Option<Vec<Charge>>,
+    /// The quote that it was opened with.
+    pub quote: Option<QuoteId>,
     /// That of the caller who opened it.
     pub channel: Option<ChannelId>,
     pub created_at: Timestamp,
@@ -94,6 +96,7 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(agreed.and_then(|agreed| agreed.standing.shipping))
         .bind(checkout.charges.as_ref().map(|charges| serde_json::to_string(charges).unwrap_or_default()))
         .bind(agreed.map(|agreed| agreed.standing.exemptions))
+        .bind(checkout.quote.map(|id| id.to_string()))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -136,6 +139,7 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         total: Money::new(row.get("total_minor")?, currency),
         agreed: if is_of_this_engine { agreed_of(row)? } else { None },
         charges: row.get::<Option<&str>>("deliveries")?.map(|_| stored_in(row, "deliveries")).transpose()?,
+        quote: row.get::<Option<&str>>("quote_id")?.map(|_| row.parse("quote_id")).transpose()?,
         channel: row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()?,
         created_at,
         // Another engine may come to something else than the buyer has agreed to.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
-    AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotPlaceable, PlacedLine, agree,
-    complete as completable, place,
+    AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotHonoured, NotPlaceable, PlacedLine,
+    agree, complete as completable, place,
 };
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::area::Place;
@@ -18,6 +18,8 @@ use headlesspro_shared::tax::Missing;
 use headlesspro_shared::totals::{GiftTotals, Totals, deliveries};
 use serde_json::json;
 
+use super::bargain::{Bargain, NoBargain, bargain};
+use super::quotes::{self, Purchase, Refused};
 use super::store::{self, Checkout};
 use crate::app::Ctx;
 use crate::cart::{self, Contents};
@@ -44,6 +46,8 @@ pub struct Open {
     pub shipping_methods: Vec<Choice>,
     /// How it is to be paid; none: not chosen yet.
     pub payment_method: Option<ManualPayment>,
+    /// The token of a quote.
+    pub quote: Option<String>,
 }
 
 /// Why there is no checkout.
@@ -56,6 +60,8 @@ pub enum OpenError {
     AddressLacks(Vec<Missing>),
     NotPlaceable(NotPlaceable),
     NotShipped(Box<NotShipped>),
+    /// The quote gives nothing.
+    NotHonoured(NotHonoured),
 }
 
 /// Why there is no order.
@@ -64,6 +70,8 @@ pub enum CompleteError {
     /// Refused by the lines: gone, short, or at another price.
     NotPlaceable(NotPlaceable),
     NotCompletable(NotCompletable),
+    /// Another checkout has used the quote up.
+    NotHonoured(NotHonoured),
     /// The checkout became this order, by a request with another idempotency key.
     AlreadyPlaced(OrderId),
     /// It costs something else by now than the buyer has agreed to: both.
@@ -84,6 +92,9 @@ pub struct Settling {
     pub wanted: ledger::Wanted,
 }
 
+/// The word of the trigger that refuses a second order with a quote.
+const QUOTE_USED: &str = "QUOTE_USED";
+
 /// Rules that change as often while one order is placed are somebody's who does nothing else.
 const MOST_COMMITS: usize = 8;
 
@@ -93,7 +104,7 @@ pub enum Answered {
     Replayed(Recorded),
 }
 
-/// Agrees to today's prices of what is in the cart.
+/// Agrees to today's prices of what is in the cart, or to those of a quote.
 pub async fn open(
     ctx: &Ctx,
     command: Open,
@@ -101,6 +112,8 @@ pub async fn open(
     render: impl Fn(&Checkout) -> String,
 ) -> Result<Answered, Failure<OpenError>> {
     let tenant = ctx.tenant();
+    let shown = command.quote.as_deref().map(quotes::shown).transpose();
+    let shown = shown.map_err(|error| Failure::Rejected(OpenError::NotHonoured(error)))?;
     let Contents { currency, lines: wanted, codes } = match cart::contents(ctx, command.cart).await {
         Ok(contents) => contents,
         // What was answered before is recorded, whatever has become of the cart.
@@ -123,7 +136,10 @@ pub async fn open(
     let mut reads = vec![offers, identity::data_key_statement(tenant), orders::is_first(tenant, &email_hash, account)];
     let destination = destination(&command.shipping_address);
     let country = destination.as_ref().map(|place| place.country);
-    reads.extend(totals::reads(tenant, variants, currency, &codes, &names, country, ctx.now));
+    match &shown {
+        Some(shown) => reads.extend(quotes::reads(tenant, shown, variants, country, ctx.now)),
+        None => reads.extend(totals::reads(tenant, variants, currency, &codes, &names, country, ctx.now)),
+    }
     let known = reads.len();
     reads.extend(claim.map(|claim| journal::idempotency_record(tenant, &claim.key)));
     let rows = ctx.read(reads).await?;
@@ -131,34 +147,31 @@ pub async fn open(
     if let Some(first) = journal::replay_sealed(tenant, claim, rows.get(known), &key)? {
         return Ok(Answered::Replayed(first));
     }
-    let mut offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
-    let basis = totals::basis_of(rows.get(3..known).unwrap_or_default(), ctx.now)?;
-    let missing = destination.as_ref().map(|place| basis.asks_for(place)).unwrap_or_default();
-    if !missing.is_empty() {
-        return Err(Failure::Rejected(OpenError::AddressLacks(missing)));
-    }
-    basis.price(&mut offers, &wanted, currency, channel);
-    let placement =
-        agree(&wanted, currency, &offers).map_err(|error| Failure::Rejected(OpenError::NotPlaceable(error)))?;
-    let mut wanted = Wanted {
-        lines: wanted,
-        currency,
-        channel,
-        customer: names.into_iter().next(),
-        is_first_order: rows.get(2).map(orders::is_first_of).transpose()?,
-        codes,
-        destination,
-        payment_method: command.payment_method.map(|method| method.name().to_owned()),
-        deliveries: Vec::new(),
+    let offers = rows.first().map(catalog::offers_of).transpose()?.unwrap_or_default();
+    let rules = rows.get(3..known).unwrap_or_default();
+    let ends = ctx.now.checked_add_millis(LIFETIME_MILLIS).unwrap_or(ctx.now);
+    let (bargained, quote, expires_at) = if let Some(shown) = &shown {
+        let purchase = Purchase { cart: command.cart, currency, lines: &wanted, account, place: destination.as_ref() };
+        let honoured = quotes::honoured(ctx, shown, rules, &purchase, offers, &key).await;
+        let honoured = honoured.map_err(|failure| failure.map(OpenError::from))?;
+        (honoured.bargain, Some(honoured.quote), honoured.expires_at.min(ends))
+    } else {
+        let basis = totals::basis_of(rules, ctx.now)?;
+        let wanted = Wanted {
+            lines: wanted,
+            currency,
+            channel,
+            customer: names.into_iter().next(),
+            is_first_order: rows.get(2).map(orders::is_first_of).transpose()?,
+            codes,
+            destination,
+            payment_method: command.payment_method.map(|method| method.name().to_owned()),
+            deliveries: Vec::new(),
+        };
+        let bargained = bargain(ctx, &basis, offers, wanted, &command.shipping_methods, &key).await;
+        (bargained.map_err(|failure| failure.map(OpenError::from))?, None, ends)
     };
-    let groups = totals::offered(&basis, &wanted).map_err(|error| error.or(OpenError::TooExpensive))?;
-    let shipment = shipping::chosen(groups, &command.shipping_methods, currency);
-    let shipment = shipment.map_err(|error| Failure::Rejected(OpenError::NotShipped(error)))?;
-    wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
-    let Priced { agreed, gifts } =
-        totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(OpenError::TooExpensive))?;
-    let settled = totals::settled(ctx, &basis, &wanted, (agreed, None), &key).await;
-    let (agreed, tax_exemption) = settled.map_err(|error| error.or(OpenError::TooExpensive))?;
+    let Bargain { placement, priced: Priced { agreed, gifts }, charges, tax_exemption } = bargained;
     let agreed = agreed.as_kept();
     let checkout = Checkout {
         id: ctx.new_id()?,
@@ -172,10 +185,11 @@ pub async fn open(
         lines: placement.lines.into_iter().chain(given(&agreed.totals, &gifts)).collect(),
         total: Money::new(agreed.totals.total, currency),
         agreed: Some(agreed),
-        charges: Some(shipment.charges),
+        charges: Some(charges),
+        quote,
         channel,
         created_at: ctx.now,
-        expires_at: ctx.now.checked_add_millis(LIFETIME_MILLIS).unwrap_or(ctx.now),
+        expires_at,
     };
     let (location, body) = (format!("/api/v1/checkouts/{}", checkout.id), render(&checkout));
     let mut commit = Commit::new();
@@ -253,6 +267,7 @@ fn opened(checkout: &Checkout) -> Change {
         "shippingMethodIds": methods(checkout),
         "total": MoneyBody::from(checkout.total),
         "channelId": checkout.channel.map(|id| id.to_string()),
+        "quoteId": checkout.quote.map(|id| id.to_string()),
     });
     Change::new("checkout.open", checkout.id).after(state).redacted(PERSONAL)
 }
@@ -333,6 +348,9 @@ pub async fn complete(
                 }
                 if let Some(order) = placed.first() {
                     return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
+                }
+                if refusal.is_raised(QUOTE_USED) {
+                    return Err(Failure::Rejected(CompleteError::NotHonoured(NotHonoured::Used)));
                 }
                 still_placeable(&checkout, catalog::offers_of(offers)?)?;
                 let is_moved = commit.moves.is_some_and(|moves| moves < statement);
@@ -433,10 +451,32 @@ async fn total_again(
     Ok(has_changed)
 }
 
+impl From<NoBargain> for OpenError {
+    fn from(error: NoBargain) -> OpenError {
+        match error {
+            NoBargain::TooExpensive => OpenError::TooExpensive,
+            NoBargain::DestinationLacks(missing) => OpenError::AddressLacks(missing),
+            NoBargain::NotPlaceable(error) => OpenError::NotPlaceable(error),
+            NoBargain::NotShipped(error) => OpenError::NotShipped(error),
+        }
+    }
+}
+
+impl From<Refused> for OpenError {
+    fn from(refused: Refused) -> OpenError {
+        match refused {
+            Refused::NotHonoured(error) => OpenError::NotHonoured(error),
+            Refused::NotPlaceable(error) => OpenError::NotPlaceable(error),
+            Refused::AddressLacks(missing) => OpenError::AddressLacks(missing),
+        }
+    }
+}
+
 fn placed_order(order: &OrderBody) -> Change {
     let state = json!({
         "checkoutId": order.checkout_id,
         "channelId": order.channel_id,
+        "quoteId": order.quote_id,
         "state": order.state,
         "paymentState": order.payment_state,
         "paymentMethod": order.payment.as_ref().map(|payment| &payment.method),
@@ -533,14 +573,19 @@ async fn commit_of(
         let currency = agreed.totals.currency;
         promotions::redeem(&mut commit, tenant, id, &agreed.totals.redemptions, currency, ctx.now);
     }
-    let price = |line: &PlacedLine| PriceIn {
-        variant: line.variant,
-        currency: line.unit_price.currency(),
-        price: Some(line.unit_price),
-        taxed: None,
-    };
-    let prices = agreed.map_or_else(|| checkout.lines.iter().map(price).collect(), Agreed::catalog_prices);
-    commit.push(catalog::guard_prices(tenant, &prices, checkout.channel, ctx.now));
+    if agreed.is_some_and(Agreed::is_fixed) {
+        let variants = checkout.lines.iter().map(|line| line.variant);
+        commit.push(catalog::guard_for_sale(tenant, variants, checkout.channel, ctx.now));
+    } else {
+        let price = |line: &PlacedLine| PriceIn {
+            variant: line.variant,
+            currency: line.unit_price.currency(),
+            price: Some(line.unit_price),
+            taxed: None,
+        };
+        let prices = agreed.map_or_else(|| checkout.lines.iter().map(price).collect(), Agreed::catalog_prices);
+        commit.push(catalog::guard_prices(tenant, &prices, checkout.channel, ctx.now));
+    }
     let moves = tenders.redeem(ctx, &mut commit, id)?;
     commit.push(inventory::take(tenant, &checkout.lines, ctx.now));
     let products = checkout.lines.iter().map(|line| line.product.to_string()).collect();
@@ -585,6 +630,7 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) 
         number: 0,
         checkout_id: checkout.id.to_string(),
         channel_id: order.channel.map(|id| id.to_string()),
+        quote_id: checkout.quote.map(|id| id.to_string()),
         state: order.state.to_string(),
         payment_state: order.payment_state.to_string(),
         fulfillment_state: order.fulfillment_state.to_string(),

@@ -11,13 +11,13 @@ use serde_json::json;
 use super::caller::hash_of;
 use super::opening::signing_key;
 use super::operator;
-use super::signing::SigningKey;
+use super::signing::{PublicKey, SignedToken, SigningKey};
 use super::store::session::NewSession;
 use super::store::{keys, session, void};
 use crate::app::{App, Ctx, Tenant};
 use crate::failure::{Failure, Unavailable};
 use crate::journal::Change;
-use crate::port::sql::{Commit, Rows, Statement};
+use crate::port::sql::{Commit, Rows, SqlError, Statement};
 use crate::vault::new_key;
 
 /// Who is acted as, by whom.
@@ -39,6 +39,21 @@ pub struct Acting {
 /// The statement whose rows [`act_as`] needs.
 pub fn signing_keys(now: Timestamp) -> Statement {
     keys::signing_keys(now)
+}
+
+/// The statement whose rows [`payload_of`] takes: the key that a token names, if it had not retired by `then`.
+pub fn key_of(token: &SignedToken<'_>, then: Timestamp) -> Statement {
+    keys::key_of_token(&token.kid, then)
+}
+
+/// What a token says. `None` where it was not signed by the key that it names, or there is none.
+///
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn payload_of(token: &SignedToken<'_>, rows: Option<&Rows>) -> Result<Option<Vec<u8>>, SqlError> {
+    let Some(row) = rows.and_then(Rows::first) else { return Ok(None) };
+    let key = PublicKey::from_base64(row.get("public_key")?);
+    Ok(key.and_then(|key| token.payload(&key)))
 }
 
 /// Adds a session to `commit` in which one acts as another. It has no refresh token, so it ends with its access token;

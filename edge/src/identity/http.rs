@@ -11,6 +11,7 @@ use headlesspro_shared::identity::{
 };
 use headlesspro_shared::kernel::email::Email;
 use headlesspro_shared::kernel::id::{AccountKind, SessionKind, StoreId, StoreKind};
+use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Class;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK, RETRY_AFTER, USER_AGENT, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
@@ -287,8 +288,13 @@ async fn me(ctx: Ctx) -> Result<Response, Problem> {
 }
 
 async fn jwks(State(app): State<Arc<App>>, Extension(spent): Extension<Arc<Spent>>) -> Result<Response, Problem> {
+    key_set(&app, &spent, app.clock.now()).await
+}
+
+/// The keys that had not retired by `then`.
+pub async fn key_set(app: &App, spent: &Spent, then: Timestamp) -> Result<Response, Problem> {
     app.databases.all().for_each(|_| spent.add_sql());
-    let set = usecase::public_keys(&app).await.map_err(Failure::<SessionEnded>::Unavailable)?;
+    let set = usecase::public_keys(app, then).await.map_err(Failure::<SessionEnded>::Unavailable)?;
     let is_whole = set.is_complete && !set.keys.is_empty();
     let keys = set.keys.into_iter().map(|(kid, x)| KeyBody {
         kty: "OKP".to_owned(),

@@ -43,7 +43,8 @@ mod telling;
 mod usecase;
 
 pub use acting::{
-    Acting, Impersonation, act_as, revoke_service_tokens, service_token, signed_service_token, signing_keys,
+    Acting, Impersonation, act_as, key_of, payload_of, revoke_service_tokens, service_token, signed_service_token,
+    signing_keys,
 };
 pub use announced::{registered, verified};
 pub use caller::{
@@ -51,13 +52,15 @@ pub use caller::{
 };
 pub use federation::caller as external_caller;
 pub use founding::{FirstOwner, push_first_owner};
-pub use http::routes;
+pub use http::{KeySetBody, key_set, routes};
 pub use issuing::{NoteUse, hint_of, note_use};
 pub use joining::{Newcomer, email_hash, hash_password, mint_secret, new_account, secret_hash};
 pub use lost_factor::{NotReset, reset_second_factor};
+pub use opening::signing_key;
 pub use operator::{
     NotCreated, Rewrapped, create_account, create_key, list_keys, new_data_key, revoke_key, rewrap, rotate_token_keys,
 };
 pub use repeat::{Repeatable, repeat_reads};
+pub use signing::SignedToken;
 pub use store::{NewApiKey, data_key_statement, guard_no_key_of, insert_api_key, wrapped_key};
 pub use usecase::{data_key, data_key_of, end_sessions, ended_sessions, void_tokens};

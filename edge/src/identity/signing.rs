@@ -12,8 +12,8 @@ use headlesspro_shared::kernel::time::Timestamp;
 use jwt_simple::algorithms::{Ed25519KeyPair, EdDSAKeyPairLike};
 use jwt_simple::claims::JWTClaims;
 use jwt_simple::prelude::Duration;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
 
 use super::caller::Person;
 use crate::app::Tenant;
@@ -102,6 +102,20 @@ impl SigningKey {
         };
         self.pair.sign(claims).map_err(|error| Unavailable::Corrupt(format!("a token: {error}")))
     }
+
+    /// As [`SigningKey::sign`], of another type of token, which says so in its header (RFC 8725, section 3.11).
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the claims cannot be written, which is a defect.
+    pub fn sign_as(&self, typ: &str, claims: &impl Serialize) -> Result<String, Unavailable> {
+        let corrupt = |error: &dyn std::fmt::Display| Unavailable::Corrupt(format!("a token: {error}"));
+        let payload = serde_json::to_string(claims).map_err(|error| corrupt(&error))?;
+        let header = serde_json::json!({ "alg": ALGORITHM, "typ": typ, "kid": self.kid }).to_string();
+        let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        let pair = KeyPair::from_slice(&self.pair.to_bytes()).map_err(|error| corrupt(&error))?;
+        let signature = URL_SAFE_NO_PAD.encode(pair.sk.sign(&signed, None).as_ref());
+        Ok(format!("{signed}.{signature}"))
+    }
 }
 
 fn seconds(count: i64) -> Duration {
@@ -119,12 +133,51 @@ pub struct UnverifiedToken {
     pub claims: AccessClaims,
 }
 
+/// The `typ` of an access token.
+const ACCESS_TYPE: &str = "JWT";
+
 #[derive(Deserialize)]
 struct Header {
     alg: String,
     kid: String,
+    typ: Option<String>,
     /// What must be understood, which is nothing here (RFC 7515, section 4.1.11).
     crit: Option<IgnoredAny>,
+}
+
+impl Header {
+    /// `None` unless it is one of ours.
+    fn read(text: &str) -> Option<Header> {
+        let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let is_named = (1..=64).contains(&header.kid.len());
+        (header.alg == ALGORITHM && header.crit.is_none() && is_named).then_some(header)
+    }
+}
+
+/// A token of a type of its own as it came. Of what it says, nothing but the name of a key is read before its signature
+/// was found good.
+pub struct SignedToken<'a> {
+    pub kid: String,
+    signed: &'a str,
+    payload: &'a str,
+    signature: Signature,
+}
+
+impl<'a> SignedToken<'a> {
+    /// `None` when the text is no token of this type in the form of ours.
+    pub fn read(text: &'a str, typ: &str) -> Option<SignedToken<'a>> {
+        let (signed, signature) = text.rsplit_once('.')?;
+        let (header, payload) = signed.split_once('.')?;
+        let header = Header::read(header).filter(|header| header.typ.as_deref() == Some(typ))?;
+        let signature = Signature::from_slice(&URL_SAFE_NO_PAD.decode(signature).ok()?).ok()?;
+        Some(SignedToken { kid: header.kid, signed, payload, signature })
+    }
+
+    /// What it says, if it was signed by the key.
+    pub fn payload(&self, public_key: &PublicKey) -> Option<Vec<u8>> {
+        public_key.0.verify(self.signed, &self.signature).ok()?;
+        URL_SAFE_NO_PAD.decode(self.payload).ok()
+    }
 }
 
 impl UnverifiedToken {
@@ -138,14 +191,10 @@ impl UnverifiedToken {
         if parts.next().is_some() || signature.is_empty() || UnverifiedToken::LONGEST < text.len() {
             return None;
         }
-        let header: Header = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).ok()?).ok()?;
+        let header =
+            Header::read(header).filter(|header| header.typ.as_deref().is_none_or(|typ| typ == ACCESS_TYPE))?;
         let claims: AccessClaims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).ok()?).ok()?;
-        let is_named = (1..=64).contains(&header.kid.len());
-        (header.alg == ALGORITHM && header.crit.is_none() && is_named).then(|| UnverifiedToken {
-            text: text.into(),
-            kid: header.kid,
-            claims,
-        })
+        Some(UnverifiedToken { text: text.into(), kid: header.kid, claims })
     }
 
     /// Whom it claims to speak for, where that is a person.
@@ -269,6 +318,36 @@ mod tests {
         assert!(!token.is_good(&public, ISSUER, at(now.millis() - 62_000)));
         let (_, other) = SigningKey::generate(&masters, &HostEntropy, now).unwrap();
         assert!(!token.is_good(&PublicKey::from_base64(&other.public_key).unwrap(), ISSUER, now));
+    }
+
+    #[test]
+    fn a_token_of_one_type_is_none_of_another() {
+        let masters: MasterKeys = new_secrets(&HostEntropy).unwrap().0.parse().unwrap();
+        let now = at(1_795_248_000_123);
+        let (key, stored) = SigningKey::generate(&masters, &HostEntropy, now).unwrap();
+        let public = PublicKey::from_base64(&stored.public_key).unwrap();
+        // With the very claims of an access token.
+        let text = key.sign_as("quote+jwt", &claims(now)).unwrap();
+        assert!(UnverifiedToken::read(&text).is_none());
+        assert!(SignedToken::read(&text, "other+jwt").is_none());
+        assert!(SignedToken::read(&key.sign(&claims(now)).unwrap(), "quote+jwt").is_none());
+        let token = SignedToken::read(&text, "quote+jwt").unwrap();
+        let payload = token.payload(&public).unwrap();
+        assert_eq!(serde_json::from_slice::<AccessClaims>(&payload).unwrap(), claims(now));
+        let (_, other) = SigningKey::generate(&masters, &HostEntropy, now).unwrap();
+        assert!(token.payload(&PublicKey::from_base64(&other.public_key).unwrap()).is_none());
+        let parts: Vec<&str> = text.split('.').collect();
+        for forged in [
+            format!("{}.{}.{}", parts[0], URL_SAFE_NO_PAD.encode("{}"), parts[2]),
+            format!("{}.{}x.{}", parts[0], parts[1], parts[2]),
+            format!("{text}.x"),
+            format!("{}.{}", parts[0], parts[2]),
+            "..".to_owned(),
+            String::new(),
+        ] {
+            let token = SignedToken::read(&forged, "quote+jwt");
+            assert!(token.is_none_or(|token| token.payload(&public).is_none()), "{forged}");
+        }
     }
 
     #[test]

@@ -451,15 +451,14 @@ pub struct PublicKeys {
     pub is_complete: bool,
 }
 
-/// The keys whose tokens are good now, in all databases. A database that does not answer keeps nobody from the keys of
+/// The keys that had not retired by `then`, in all databases: those whose access tokens are good, where that is now. A database that does not answer keeps nobody from the keys of
 /// the others: its organizations are served nothing meanwhile.
 ///
 /// # Errors
 /// [`Unavailable`] where there is no key for that.
-pub async fn public_keys(app: &App) -> Result<PublicKeys, Unavailable> {
-    let now = app.clock.now();
+pub async fn public_keys(app: &App, then: Timestamp) -> Result<PublicKeys, Unavailable> {
     let asked = app.databases.all().map(|(_, sql)| async move {
-        let rows = sql.read(vec![keys::live_keys(now)]).await?;
+        let rows = sql.read(vec![keys::live_keys(then)]).await?;
         Ok::<_, SqlError>(rows.first().map(keys::live_keys_of).transpose()?.unwrap_or_default())
     });
     let (mut live, mut failed) = (Vec::new(), None);

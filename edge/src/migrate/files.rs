@@ -90,6 +90,7 @@ pub const ALL: &[Migration] = files![
     "202611230830_shipping_deliveries",
     "202611230835_checkout_taxed",
     "202611230840_ledger_accounts",
+    "202611230850_checkout_quotes",
 ];
 
 #[cfg(test)]

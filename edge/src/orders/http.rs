@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::identity::{Resource, Scope};
 use headlesspro_shared::kernel::id::{
-    ChannelKind, CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, VariantKind,
+    ChannelKind, CheckoutKind, OrderKind, OrderLineKind, PaymentKind, ProductKind, QuoteKind, VariantKind,
 };
 use headlesspro_shared::kernel::page::{Cursor, CursorPart, Limit};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LINK};
@@ -42,6 +42,10 @@ pub struct OrderBody {
     pub number: i64,
     #[schemars(with = "IdText<CheckoutKind>")]
     pub checkout_id: String,
+    /// The quote whose prices it has; left out where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<QuoteKind>>")]
+    pub quote_id: Option<String>,
     /// The channel that it came through; left out where that was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<ChannelKind>>")]
@@ -206,6 +210,7 @@ async fn explain(
         }
     };
     explained.shipping = answers.get(2).map(store::shipped_by).transpose().map_err(Halt::from)?.unwrap_or_default();
+    explained.quote_id = answers.first().map(store::quote_of).transpose().map_err(Halt::from)?.flatten();
     Ok(([(CACHE_CONTROL, "private, no-store")], axum::Json(explained)).into_response())
 }
 

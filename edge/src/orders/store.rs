@@ -76,7 +76,7 @@ INSERT INTO payment (organization_id, id, order_id, provider, method, state, cur
 VALUES (?1, ?2, ?3, 'manual', ?4, ?5, ?6, ?7, ?8)";
 
 const DOCUMENT: &str = "-- orders::document
-SELECT o.id, o.document, o.personal_sealed, o.channel_id, k.wrapped, k.master_key_id
+SELECT o.id, o.document, o.personal_sealed, o.channel_id, o.document ->> 'quoteId' AS quote_id, k.wrapped, k.master_key_id
 FROM orders o JOIN organization_key k ON k.organization_id = o.organization_id
 WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.id = ?3";
 
@@ -325,6 +325,15 @@ pub fn of_account(tenant: Tenant, account: AccountId, below: &str, limit: i64) -
 /// [`SqlError::Statement`] when a row is of another shape.
 pub fn channel_of(rows: &Rows) -> Result<Option<ChannelId>, SqlError> {
     let of = |row: Row<'_>| row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose();
+    Ok(rows.first().map(of).transpose()?.flatten())
+}
+
+/// The quote whose prices the order of [`document`] has.
+///
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn quote_of(rows: &Rows) -> Result<Option<String>, SqlError> {
+    let of = |row: Row<'_>| Ok(row.get::<Option<&str>>("quote_id")?.map(str::to_owned));
     Ok(rows.first().map(of).transpose()?.flatten())
 }
 

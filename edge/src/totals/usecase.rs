@@ -66,6 +66,13 @@ pub struct Standing {
     pub turns_at: Option<Timestamp>,
 }
 
+impl Standing {
+    /// Of what a quote has fixed, whatever the rules say meanwhile. They are at no such version, so that a release that
+    /// knows no quotes counts anew.
+    pub const FIXED: Standing =
+        Standing { promotions: -1, prices: -1, tax: -1, exemptions: -1, shipping: None, turns_at: None };
+}
+
 /// What was totalled, by which rules, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Agreed {
@@ -75,8 +82,11 @@ pub struct Agreed {
 }
 
 impl Agreed {
-    /// The statements that refuse a commit unless everything stands as it did.
+    /// The statements that refuse a commit unless everything stands as it did; none for what a quote has fixed.
     pub fn guards(&self, tenant: Tenant) -> Vec<Statement> {
+        if self.is_fixed() {
+            return Vec::new();
+        }
         let cart = &self.question.cart;
         let mut guards = vec![
             promotions::guard(tenant, self.standing.promotions),
@@ -108,6 +118,17 @@ impl Agreed {
         self.question.cart.payment_method.as_deref().is_some_and(|named| Some(named) != method)
     }
 
+    /// Whether it depends on where it goes by more than a tax zone: by what it is sent by, or whom the merchant asks.
+    pub fn is_for_one_place(&self) -> bool {
+        let cart = &self.question.cart;
+        !cart.deliveries.is_empty() || cart.tax_outcome.is_some()
+    }
+
+    /// Whether a quote has fixed it.
+    pub fn is_fixed(&self) -> bool {
+        self.standing == Standing::FIXED
+    }
+
     /// As checkouts and orders keep it, whose readers need not know what else the merchant offers, or what others pay.
     #[must_use]
     pub fn as_kept(self) -> Agreed {
@@ -117,7 +138,7 @@ impl Agreed {
     /// Whether the line at a place costs what the catalog says, and no list or rate has made that another price. A gift
     /// is at no such place.
     pub fn is_at_catalog_price(&self, place: usize) -> bool {
-        let price = self.totals.lines.get(place).map(|line| &line.price);
+        let price = self.totals.lines.get(place).map(|line| &line.price).filter(|_| !self.is_fixed());
         price.is_some_and(|price| {
             price.source == PriceSource::Catalog && matches!(price.steps.as_slice(), [PriceStep::Catalog { .. }])
         })

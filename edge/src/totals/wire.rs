@@ -1,6 +1,6 @@
 //! Totals on the wire.
 
-use headlesspro_shared::kernel::id::{LocationKind, PromotionKind, ShippingMethodKind, TaxExemptionKind};
+use headlesspro_shared::kernel::id::{LocationKind, PromotionKind, QuoteKind, ShippingMethodKind, TaxExemptionKind};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::organizations::TaxMode;
@@ -324,6 +324,10 @@ impl Query for Moment {
 pub struct ExplanationBody {
     /// The version of the engine that gave the totals.
     pub engine: u32,
+    /// The quote whose prices, promotions and taxes they are; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<QuoteKind>>")]
+    pub quote_id: Option<String>,
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     /// Of each line: price with its steps, discounts with their promotions, taxes with their rates.
@@ -346,6 +350,7 @@ pub fn explanation(question: &Question) -> Result<ExplanationBody, TotalsError> 
     let prices = explained.prices.iter().map(value_of);
     Ok(ExplanationBody {
         engine: explained.totals.engine,
+        quote_id: None,
         currency: explained.totals.currency.to_string(),
         totals: without_customers(members_of(&explained.totals)),
         prices: Some(prices.collect()),
@@ -359,7 +364,7 @@ pub fn recorded_explanation(totals: Map<String, Value>) -> ExplanationBody {
     let engine = totals.get("engine").and_then(Value::as_u64).and_then(|engine| u32::try_from(engine).ok());
     let currency = totals.get("currency").and_then(Value::as_str).unwrap_or_default().to_owned();
     let (engine, totals) = (engine.unwrap_or_default(), without_customers(totals));
-    ExplanationBody { engine, currency, totals, prices: None, promotions: None, shipping: Vec::new() }
+    ExplanationBody { engine, quote_id: None, currency, totals, prices: None, promotions: None, shipping: Vec::new() }
 }
 
 /// Whose redemptions were counted is told where redemptions are.

@@ -2,9 +2,14 @@
 
 mod complete;
 mod place;
+mod quote;
 
 pub use complete::{CheckoutState, NotCompletable, complete};
 pub use place::{AgreedLine, LineProblem, NotPlaceable, PlacedLine, Placement, agree, place};
+pub use quote::{
+    LEAST_QUOTE_SECONDS, MOST_QUOTE_SECONDS, NotHonoured, QUOTE_AUDIENCE, QUOTE_SECONDS, QUOTE_TYPE, QuoteClaims,
+    QuoteTerms, QuoteUse, Quoted, QuotedGift, QuotedLine, honour,
+};
 
 /// How long a checkout can be completed, in milliseconds: one day.
 pub const LIFETIME_MILLIS: i64 = 24 * 60 * 60 * 1000;

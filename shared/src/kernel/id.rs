@@ -71,6 +71,8 @@ kinds! {
     /// Customers whom a merchant treats alike: wholesale, staff, members.
     CustomerGroupKind CustomerGroupId = "cgrp";
     CartKind CartId = "cart";
+    /// What a cart costs until a moment, signed.
+    QuoteKind QuoteId = "quote";
     CheckoutKind CheckoutId = "chk";
     OrderKind OrderId = "ord";
     OrderLineKind OrderLineId = "line";

@@ -68,6 +68,11 @@ impl TaxRules {
         missing.into_iter().collect()
     }
 
+    /// The zone that holds at a place.
+    pub fn zone_at(&self, place: &Place) -> Option<TaxZoneId> {
+        closest(&self.zones, |zone| &zone.areas, place).map(|(zone, _)| zone.id)
+    }
+
     /// The next instant after `at` at which a rate begins or ends; none: the rules stay as they are.
     pub fn turns_at(&self, at: Timestamp) -> Option<Timestamp> {
         let rates = self.zones.iter().flat_map(|zone| &zone.rates);

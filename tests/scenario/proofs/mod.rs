@@ -28,6 +28,7 @@ mod permissions;
 mod promotion_limits;
 mod provider_logins;
 mod purges;
+mod quotes;
 mod rate_limits;
 mod redis_outage;
 mod refreshes;
@@ -217,6 +218,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: tax_provider::is_asked_once_and_taken_at_its_word,
+    },
+    Proof {
+        name: "a_quote_is_verified_offline_and_outlives_its_key",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: quotes::a_quote_is_verified_offline_and_outlives_its_key,
     },
     Proof {
         name: "a_password_is_hashed_for_whoever_has_a_good_key",

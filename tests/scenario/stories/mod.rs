@@ -38,6 +38,7 @@ mod profiles;
 mod promotions;
 mod protocol;
 mod providers;
+pub mod quotes;
 mod repeats;
 pub mod second_factors;
 mod seo;
@@ -401,6 +402,15 @@ pub const STORIES: &[Story] = stories![
     listed_prices::what_was_agreed_to_is_paid_while_the_list_changes,
     listed_prices::a_list_begins_while_a_checkout_is_open,
     listed_prices::what_the_catalog_has_no_price_for_is_sold_by_rate_or_list(Staff),
+    quotes::what_was_quoted_is_paid_whatever_it_costs_by_now,
+    quotes::a_quote_is_for_the_lines_that_it_was_made_for,
+    quotes::what_was_not_signed_here_is_no_quote(Staff),
+    quotes::a_quote_becomes_one_order,
+    quotes::limits_and_stock_hold_what_was_quoted,
+    quotes::a_customers_quote_is_for_that_customer(Mailbox),
+    quotes::a_quote_is_made_of_what_can_be_bought,
+    quotes::a_quote_has_the_taxes_of_its_destination(Mailbox, SignUp, Address),
+    quotes::a_quote_has_its_shipping_and_its_destination(Mailbox, SignUp, Address),
     orders::an_order_is_for_the_merchant_only,
     orders::an_order_never_changes,
     tenancy::another_tenants_ids_are_not_there,

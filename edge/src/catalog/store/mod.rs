@@ -45,7 +45,7 @@ pub use price::{
     Applied, HistoryPage, PriceChangeRow, PriceRow, currencies, currencies_of, history, history_of, prices_before,
     prices_before_of, prices_in, prices_of, told_prices,
 };
-pub use read::{FORMER, PriceIn, guard_prices, offers, offers_of, product};
+pub use read::{FORMER, PriceIn, guard_for_sale, guard_prices, offers, offers_of, product};
 pub use single::{
     OneProduct, StaffPage, Taken, category_id, category_id_of, delete, list_all, list_in, one, one_of, taken, taken_of,
 };

@@ -143,6 +143,18 @@ pub fn guard_prices(tenant: Tenant, prices: &[PriceIn], channel: Option<ChannelI
     in_channel(tenant.statement(GUARD_PRICES).bind(json!(prices).to_string()).bind(now.millis()), channel)
 }
 
+/// Refuses the commit unless each variant is for sale `now`, in the channel if there is one, whatever it costs by now.
+pub fn guard_for_sale(
+    tenant: Tenant,
+    variants: impl IntoIterator<Item = VariantId>,
+    channel: Option<ChannelId>,
+    now: Timestamp,
+) -> Statement {
+    // There is no price in no currency, and none is expected.
+    let variants: Vec<_> = variants.into_iter().map(|variant| json!({ "variant": variant.to_string() })).collect();
+    in_channel(tenant.statement(GUARD_PRICES).bind(json!(variants).to_string()).bind(now.millis()), channel)
+}
+
 fn offer_of(row: Row<'_>) -> Result<Offer, SqlError> {
     let currency: Currency = row.parse("currency")?;
     let text = |column| row.get::<&str>(column).map(str::to_owned);

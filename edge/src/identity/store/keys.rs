@@ -41,6 +41,9 @@ LEFT JOIN organization o ON o.id = ?1
 LEFT JOIN store s ON s.organization_id = ?1 AND s.id = ?2
 WHERE t.kid = ?3 AND (t.retires_at IS NULL OR ?4 < t.retires_at)";
 
+const KEY_OF_TOKEN: &str = "-- identity::key_of_token
+SELECT public_key FROM token_key WHERE kid = ?1 AND (retires_at IS NULL OR ?2 < retires_at)";
+
 const LIVE_KEYS: &str = "-- identity::live_keys
 SELECT kid, public_key FROM token_key WHERE retires_at IS NULL
 UNION ALL
@@ -117,6 +120,11 @@ pub(in crate::identity) fn stored_keys(rows: &Rows) -> Result<Vec<StoredKey>, Sq
 pub(in crate::identity) fn verifying_key(tenant: Tenant, kid: &str, subjects: &[String], now: Timestamp) -> Statement {
     let statement = tenant.statement(VERIFYING_KEY).bind(kid).bind(now.millis());
     statement.bind(void::alive_since(now)).bind(json!(subjects).to_string())
+}
+
+/// The statement that finds a key by its name, in `public_key`, if it had not retired by `then`.
+pub(in crate::identity) fn key_of_token(kid: &str, then: Timestamp) -> Statement {
+    Statement::new(KEY_OF_TOKEN).bind(kid).bind(then.millis())
 }
 
 /// The statement whose rows [`live_keys_of`] takes: every key whose tokens are good.

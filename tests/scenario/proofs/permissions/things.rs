@@ -147,7 +147,7 @@ impl Things {
             return;
         }
         // The cart that is known last is empty by now.
-        if route.path == "/api/v1/checkouts" {
+        if ["/api/v1/checkouts", "/api/v1/carts/{id}/quotes"].contains(&route.path) {
             self.learn(&owners_cart(house, owner, &self.variant).await);
         }
         let operation = operation_of(&route.method, route.path);
