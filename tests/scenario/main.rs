@@ -18,6 +18,7 @@
 )]
 #![expect(clippy::print_stdout, reason = "proofs print what they measured")]
 
+mod batches;
 mod eventually;
 mod hostile;
 mod log;

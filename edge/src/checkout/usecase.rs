@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
     AgreedLine, CheckoutState, LIFETIME_MILLIS, ManualPayment, NotCompletable, NotHonoured, NotPlaceable, PlacedLine,
-    agree, complete as completable, place,
+    complete as completable, place,
 };
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::area::Place;

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::people::{PASSWORD, confirm, register};
 use super::sessions::{as_person, log_in_with};
 use super::sign_ups::own_shop;
+use crate::batches::for_batches;
 use crate::client::{Call, Client};
-use crate::eventually::for_batches;
 use crate::world::{Shop, World, order_form};
 
 const EXEMPTIONS: &str = "/api/v1/tax-exemptions";

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::sign_ups::own_shop;
 use super::taxed::{amounts, explained, rate, sell, zone as tax_zone};
+use crate::batches::for_batches;
 use crate::client::{Answer, Client};
-use crate::eventually::for_batches;
 use crate::world::{Shop, World, order_form};
 
 const ZONES: &str = "/api/v1/shipping-zones";

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::sign_ups::own_shop;
 use super::taxed::sell;
+use crate::batches::for_batches;
 use crate::client::Answer;
-use crate::eventually::for_batches;
 use crate::world::World;
 
 const ZONES: &str = "/api/v1/shipping-zones";

@@ -11,8 +11,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::sign_ups::own_shop;
+use crate::batches::for_batches;
 use crate::client::{Answer, Client};
-use crate::eventually::for_batches;
 use crate::world::{Shop, World, order_form};
 
 const ZONES: &str = "/api/v1/tax-zones";
