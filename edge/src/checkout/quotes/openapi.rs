@@ -16,7 +16,7 @@ use crate::openapi::{
     Answer, Budget, Cache, Header, Operation, Parameter, Problem, Problems, RequestBody, carts, credentials, database,
     entropy, id, idempotency, json_body, not_found, of, time,
 };
-use crate::shipping::openapi::not_shipped;
+use crate::shipping::not_shipped;
 use crate::totals::totals_example;
 
 pub const TOKEN: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6InF1b3RlK2p3dCIsImtpZCI6ImtaM3ZUMWM5eFdxTCJ9.eyJ0b3RhbCI6MzQwMjB9.\
