@@ -1,5 +1,8 @@
 //! The ledger in raw SQL: whatever is written, it sums to zero, no holder is below zero, and nothing ever changes.
 
+use std::process::Command;
+
+use headlesspro_edge::ledger::verify;
 use headlesspro_edge::port::sql::{Commit, Committed, Sql, Statement};
 use headlesspro_shared::kernel::id::{OrderId, OrganizationId, StoreId};
 
@@ -169,6 +172,59 @@ async fn balances_move_by_whole_transactions_alone(sql: &dyn Sql) {
     assert_eq!(value(sql, "SELECT sum(balance_minor) AS value FROM ledger_account").await, 0);
 }
 
+/// What somebody with the database's token may do, and what is said of it. The card has 1,300 entries of one cent.
+const TAMPERING: &[(&str, &str)] = &[
+    ("UPDATE ledger_account SET balance_minor = 9 WHERE id = 'issuance'", "issuance in EUR: the balance is 9, and"),
+    ("UPDATE ledger_account SET entry_count = 1298 WHERE id = 'card'", "card in EUR: entries 1299 to 1300 are nothing"),
+    ("DELETE FROM ledger_entry WHERE account_id = 'card' AND number = 1001", "card in EUR: entry 1001 is gone"),
+    (
+        "UPDATE ledger_entry SET balance_minor = 7 WHERE account_id = 'card' AND number = 1100",
+        "card in EUR: after entry 1100 there are 7, and should be 1100",
+    ),
+    (
+        "UPDATE ledger_entry SET amount_minor = 3 WHERE account_id = 'card' AND number = 1200",
+        "t1200: its entries in EUR sum to 2, and not to zero",
+    ),
+    (
+        "INSERT INTO ledger_transaction (organization_id, id, store_id, kind, created_at)
+         VALUES ('$org', 'none', '$store', 'adjust', 1)",
+        "none: it has no entries",
+    ),
+    ("UPDATE ledger_account SET balance_minor = 5 WHERE id = 'sales'", "sales in EUR: the balance is 5, and"),
+];
+
+async fn who_writes_without_the_triggers_is_found(sql: &dyn Sql, named: [&str; 2]) {
+    let hp = || {
+        let hp = Command::new(env!("CARGO_BIN_EXE_hp")).args(["ledger", "verify"]).args(named).output().unwrap();
+        (hp.status.code(), String::from_utf8(hp.stdout).unwrap(), String::from_utf8(hp.stderr).unwrap())
+    };
+    furnish(sql).await;
+    let mut commit = Commit::new();
+    for number in 1..=1_300 {
+        let transaction = post(&format!("t{number}"), "issue", "NULL", &[("card", "1"), ("issuance", "-1")]);
+        commit.push(Statement::new(fill(&transaction)));
+    }
+    assert!(matches!(sql.commit(&commit).await.unwrap(), Committed::Done { .. }));
+    let organization = OrganizationId::from_u128(1);
+    assert_eq!(hp(), (Some(0), format!("{organization}: 2600 entries, adds up\n"), String::new()));
+
+    let triggers = "SELECT name AS value FROM sqlite_schema WHERE type = 'trigger' AND name LIKE 'ledger_%'";
+    let triggers = sql.read(vec![Statement::new(triggers)]).await.unwrap();
+    for trigger in triggers[0].iter() {
+        done(sql, &format!("DROP TRIGGER {}", trigger.get::<&str>("value").unwrap())).await;
+    }
+    for (tampering, expected) in TAMPERING {
+        done(sql, tampering).await;
+        let found = verify(sql, organization).await.unwrap();
+        assert!(found.faults.iter().any(|fault| fault.to_string().starts_with(expected)), "{expected}: {found:?}");
+    }
+    let (code, told, why) = hp();
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.starts_with(&format!("{organization}: 2599 entries, DOES NOT ADD UP\n")), "{told}");
+    assert!(TAMPERING.iter().all(|(_, expected)| told.contains(expected)), "{told}");
+    assert_eq!(why, format!("hp: the ledger does not add up, in {} places\n", told.lines().count() - 1));
+}
+
 #[tokio::test]
 async fn embedded() {
     let database = EmbeddedDatabase::migrated().await;
@@ -179,4 +235,17 @@ async fn embedded() {
 async fn sqld() {
     let database = SqldDatabase::migrated().await;
     balances_move_by_whole_transactions_alone(&database.sql).await;
+}
+
+#[tokio::test]
+async fn embedded_verified() {
+    let database = EmbeddedDatabase::migrated().await;
+    let folder = database.folder.path().to_str().unwrap().to_owned();
+    who_writes_without_the_triggers_is_found(&database.sql, ["--data", &folder]).await;
+}
+
+#[tokio::test]
+async fn sqld_verified() {
+    let database = SqldDatabase::migrated().await;
+    who_writes_without_the_triggers_is_found(&database.sql, ["--database", &database.server.url()]).await;
 }

@@ -6,9 +6,7 @@ use headlesspro_shared::kernel::id::OrganizationId;
 
 use super::database::{self, DatabaseArgs};
 use super::output;
-use crate::app::App;
 use crate::journal::{self, Verified, digest_from_hex, digest_to_hex};
-use crate::organizations;
 
 #[derive(Subcommand)]
 pub enum AuditCommand {
@@ -37,17 +35,12 @@ pub async fn run(command: AuditCommand) -> Result<(), String> {
 
 async fn verify(args: VerifyArgs) -> Result<(), String> {
     let app = database::app(database::open(&args.database)?, super::secrets::none()?);
-    let organizations = match args.organization {
-        Some(organization) => vec![organization],
-        None => organizations_of(&app).await?,
-    };
     let mut faults = 0_u64;
-    for organization in organizations {
+    for organization in database::organizations(&app, args.organization).await? {
         let sql = &**app.databases.of(organization);
         let verified = journal::verify(sql, organization, args.head).await.map_err(|error| error.to_string())?;
         print(organization, &verified);
-        let listed = u64::try_from(verified.report.faults.len()).unwrap_or(u64::MAX);
-        faults = faults.saturating_add(listed).saturating_add(verified.report.unlisted);
+        faults = faults.saturating_add(verified.report.count());
     }
     match faults {
         0 => Ok(()),
@@ -56,25 +49,12 @@ async fn verify(args: VerifyArgs) -> Result<(), String> {
     }
 }
 
-async fn organizations_of(app: &App) -> Result<Vec<OrganizationId>, String> {
-    let stores = organizations::all(app).await.map_err(|error| error.to_string())?;
-    let mut all: Vec<OrganizationId> = stores.into_iter().map(|store| store.organization).collect();
-    all.sort_unstable();
-    all.dedup();
-    Ok(all)
-}
-
 fn print(organization: OrganizationId, verified: &Verified) {
     let report = &verified.report;
     let verdict = if report.is_unbroken() { "unbroken" } else { "BROKEN" };
     let head = verified.head.map(|head| format!("; head {}:{}", head.number, digest_to_hex(&head.hash)));
     output::line(format_args!("{organization}: {} rows, {verdict}{}", report.rows, head.unwrap_or_default()));
-    for fault in &report.faults {
-        output::line(format_args!("  {fault}"));
-    }
-    if 0 < report.unlisted {
-        output::line(format_args!("  ... and {} more", report.unlisted));
-    }
+    output::faults(report);
 }
 
 fn head(text: &str) -> Result<Head, &'static str> {

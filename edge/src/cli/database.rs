@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use headlesspro_shared::kernel::id::OrganizationId;
 
 use crate::app::{App, Secrets};
 use crate::host::native::clock::SystemClock;
@@ -15,7 +16,7 @@ use crate::port::kv::memory::MemoryKv;
 use crate::port::sql::Sql;
 use crate::port::sql::hrana::HranaSql;
 use crate::port::sql::turns::TakingTurns;
-use crate::scripts;
+use crate::{organizations, scripts};
 
 /// Where `hp dev` keeps its data unless told otherwise.
 pub const DATA_DIR: &str = ".hp";
@@ -129,4 +130,19 @@ pub fn app(sql: Arc<dyn Sql>, secrets: Secrets) -> Arc<App> {
     let clock = Arc::new(SystemClock);
     let kv = Arc::new(MemoryKv::new(clock.clone(), scripts::ALL));
     Arc::new(App::new(sql, kv, clock, Arc::new(HostEntropy), secrets))
+}
+
+/// The organization that a command was given, or else all of them.
+///
+/// # Errors
+/// In words, for the terminal.
+pub async fn organizations(app: &App, given: Option<OrganizationId>) -> Result<Vec<OrganizationId>, String> {
+    if let Some(organization) = given {
+        return Ok(vec![organization]);
+    }
+    let stores = organizations::all(app).await.map_err(|error| error.to_string())?;
+    let mut all: Vec<OrganizationId> = stores.into_iter().map(|store| store.organization).collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
 }

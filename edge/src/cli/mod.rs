@@ -9,6 +9,7 @@ mod export;
 mod import;
 mod key;
 mod keys;
+mod ledger;
 mod migrate;
 mod openapi;
 mod organization;
@@ -55,6 +56,9 @@ enum Command {
     /// Make and change the installation's own keys.
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Look after the ledger of gift cards, store credit and what orders were paid with.
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
     /// Bring a database's schema up to date. Running it again does nothing.
     Migrate(migrate::MigrateArgs),
     /// Print the API's description, in OpenAPI 3.1.
@@ -93,6 +97,7 @@ pub fn run() -> ExitCode {
             Command::Import(args) => import::run(args).await,
             Command::Key(command) => key::run(command).await,
             Command::Keys(command) => keys::run(command).await,
+            Command::Ledger(command) => ledger::run(command).await,
             Command::Migrate(args) => migrate::run(args).await,
             Command::Openapi => openapi::run(),
             Command::Organization(command) => organization::run(command).await,

@@ -2,9 +2,10 @@
 
 use std::convert::Infallible;
 
-use headlesspro_shared::journal::{Head, Report, Verifier};
+use headlesspro_shared::journal::{Fault, Head, Verifier};
 use headlesspro_shared::kernel::id::OrganizationId;
 use headlesspro_shared::kernel::page::{Cursor, CursorPart};
+use headlesspro_shared::kernel::report::Report;
 
 use super::chain;
 use super::store::{self, Entry, Filter};
@@ -49,7 +50,7 @@ pub async fn list(ctx: &Ctx, query: &LogQuery) -> Result<LogPage, Failure<Infall
 /// What reading an organization's whole log has shown.
 #[derive(Debug)]
 pub struct Verified {
-    pub report: Report,
+    pub report: Report<Fault>,
     /// The head as the database has it.
     pub head: Option<Head>,
 }

@@ -9,10 +9,12 @@ mod http;
 pub mod openapi;
 mod store;
 mod tenders;
+mod verifying;
 mod wire;
 mod writing;
 
 pub use http::routes;
 pub use openapi::{tenders_example, unusable_example};
 pub use tenders::{Credit, Tenders, Unusable, Wanted};
+pub use verifying::verify;
 pub use wire::{TenderBody, TendersNotAvailableBody, positive, tenders, tenders_not_available};

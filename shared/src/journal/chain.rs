@@ -7,11 +7,10 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use crate::kernel::report::Report;
+
 /// 32 bytes of SHA-256.
 pub type Digest = [u8; 32];
-
-/// Faults that are listed; further ones are counted.
-const LISTED: usize = 1_000;
 
 /// How many of the rows before it a row is held against, to tell an inserted row from a changed one.
 const LOOK_BACK: usize = 64;
@@ -105,23 +104,6 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What reading a whole log has shown.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Report {
-    /// Rows read.
-    pub rows: u64,
-    /// In the order of the log; a thousand at most.
-    pub faults: Vec<Fault>,
-    /// Faults beyond those listed.
-    pub unlisted: u64,
-}
-
-impl Report {
-    pub fn is_unbroken(&self) -> bool {
-        self.faults.is_empty()
-    }
-}
-
 /// Takes the rows of one organization in the order of their numbers. `next` is the chain's step: the hash of
 /// a row from the hash before it and the row's content.
 pub struct Verifier<N> {
@@ -129,7 +111,7 @@ pub struct Verifier<N> {
     written_down: Option<Head>,
     /// The last rows, newest last; before them, what stands before the first row.
     recent: VecDeque<Seen>,
-    report: Report,
+    report: Report<Fault>,
 }
 
 struct Seen {
@@ -146,13 +128,13 @@ impl<N: Fn(&Digest, &Digest) -> Digest> Verifier<N> {
     }
 
     pub fn push(&mut self, link: Link) {
-        self.report.rows = self.report.rows.saturating_add(1);
+        self.report.row();
         let follows = |before: &Seen| (self.next)(&before.hash, &link.content) == link.hash;
         let last = self.recent.back().map_or(0, |seen| seen.number);
         let is_next = link.number == last.saturating_add(1);
         if link.number <= last {
             // Only where the unique index was taken away.
-            return self.fault(Fault::Inserted { number: link.number, id: link.id });
+            return self.report.fault(Fault::Inserted { number: link.number, id: link.id });
         }
         if let Some(at) = self.recent.iter().rposition(follows) {
             let after = at.saturating_add(1);
@@ -161,20 +143,20 @@ impl<N: Fn(&Digest, &Digest) -> Digest> Verifier<N> {
                 self.report
                     .faults
                     .retain(|fault| !matches!(fault, Fault::Changed { number, .. } if *number == row.number));
-                self.fault(Fault::Inserted { number: row.number, id: row.id });
+                self.report.fault(Fault::Inserted { number: row.number, id: row.id });
             }
             if !is_next {
                 // It follows, so nothing is missing before it: its number is what was changed.
-                self.fault(Fault::Changed { number: link.number, id: link.id.clone() });
+                self.report.fault(Fault::Changed { number: link.number, id: link.id.clone() });
             }
         } else if is_next {
-            self.fault(Fault::Changed { number: link.number, id: link.id.clone() });
+            self.report.fault(Fault::Changed { number: link.number, id: link.id.clone() });
         } else {
             // Without the row before it, it cannot be held against anything.
-            self.fault(Fault::Removed { first: last.saturating_add(1), last: link.number.saturating_sub(1) });
+            self.report.fault(Fault::Removed { first: last.saturating_add(1), last: link.number.saturating_sub(1) });
         }
         if self.written_down.is_some_and(|head| head.number == link.number && head.hash != link.hash) {
-            self.fault(Fault::Rewritten { number: link.number, id: link.id.clone() });
+            self.report.fault(Fault::Rewritten { number: link.number, id: link.id.clone() });
         }
         if LOOK_BACK <= self.recent.len() {
             self.recent.pop_front();
@@ -183,35 +165,27 @@ impl<N: Fn(&Digest, &Digest) -> Digest> Verifier<N> {
     }
 
     /// `head` is the database's, read in one snapshot with the last rows.
-    pub fn finish(mut self, head: Option<Head>) -> Report {
+    pub fn finish(mut self, head: Option<Head>) -> Report<Fault> {
         let last = self.recent.pop_back().unwrap_or(Seen { number: 0, id: String::new(), hash: Digest::default() });
         let first_missing = last.number.saturating_add(1);
         let known = head.map_or(0, |head| head.number);
         let written_down = self.written_down.map_or(0, |head| head.number);
         match head {
-            None if last.number == 0 => self.fault(Fault::Empty),
-            None => self.fault(Fault::NoHead),
+            None if last.number == 0 => self.report.fault(Fault::Empty),
+            None => self.report.fault(Fault::NoHead),
             Some(head) if head.number < last.number => {
-                self.fault(Fault::BeyondHead { first: head.number.saturating_add(1), last: last.number });
+                self.report.fault(Fault::BeyondHead { first: head.number.saturating_add(1), last: last.number });
             }
             Some(head) if head.number == last.number && head.hash != last.hash => {
-                self.fault(Fault::HeadDiffers { number: last.number, id: last.id });
+                self.report.fault(Fault::HeadDiffers { number: last.number, id: last.id });
             }
             Some(_) => {}
         }
         let newest = known.max(written_down);
         if last.number < newest {
-            self.fault(Fault::Removed { first: first_missing, last: newest });
+            self.report.fault(Fault::Removed { first: first_missing, last: newest });
         }
         self.report
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        if self.report.faults.len() < LISTED {
-            self.report.faults.push(fault);
-        } else {
-            self.report.unlisted = self.report.unlisted.saturating_add(1);
-        }
     }
 }
 

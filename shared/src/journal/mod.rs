@@ -2,4 +2,4 @@
 
 mod chain;
 
-pub use chain::{Digest, Fault, Head, Link, Report, Verifier};
+pub use chain::{Digest, Fault, Head, Link, Verifier};

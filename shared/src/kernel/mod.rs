@@ -20,6 +20,7 @@ pub mod money;
 pub mod order;
 pub mod page;
 pub mod quantity;
+pub mod report;
 pub mod sku;
 pub mod tax_class;
 pub mod time;

@@ -7,6 +7,7 @@ mod account;
 mod code;
 mod split;
 mod transaction;
+pub mod verify;
 
 pub use account::{Account, TransactionKind};
 pub use code::{GiftCardCode, InvalidGiftCardCode};

@@ -4,3 +4,4 @@ pub mod card;
 pub mod entry;
 pub mod tender;
 pub mod transaction;
+pub mod verify;
