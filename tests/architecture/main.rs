@@ -20,6 +20,7 @@ mod shipping_rules;
 mod steps;
 mod taxonomy_lists;
 mod tenant;
+mod triggers;
 
 #[path = "../support/secrets.rs"]
 mod secrets;

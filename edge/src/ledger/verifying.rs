@@ -39,17 +39,21 @@ pub async fn verify(sql: &dyn Sql, organization: OrganizationId) -> Result<Repor
     }
     let mut last = String::new();
     loop {
-        let answers = sql.read(vec![store::moved(organization, &last, PAGE)]).await?;
-        let mut transactions = 0_usize;
-        for row in answers.first().ok_or_else(unanswered)?.iter() {
-            let (transaction, entry) = store::moved_of(row)?;
-            if transaction != last {
-                transactions = transactions.saturating_add(1);
-                transaction.clone_into(&mut last);
+        let answers = sql.read(store::moved(organization, &last, PAGE)).await?;
+        let [transactions, moved] = answers.as_slice() else { return Err(unanswered()) };
+        let mut moved = moved.iter().map(store::moved_of).peekable();
+        for row in transactions.iter() {
+            let transaction = store::id_of(row)?;
+            verifier.transaction(transaction);
+            while let Some(entry) =
+                moved.next_if(|entry| entry.as_ref().map_or(true, |of| of.transaction == transaction))
+            {
+                let entry = entry?;
+                verifier.moved(entry.currency, entry.amount);
             }
-            verifier.moved(transaction, entry);
+            transaction.clone_into(&mut last);
         }
-        if is_last(transactions) {
+        if is_last(transactions.len()) {
             return Ok(verifier.finish());
         }
     }

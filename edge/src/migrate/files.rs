@@ -91,6 +91,7 @@ pub const ALL: &[Migration] = files![
     "202611230835_checkout_taxed",
     "202611230840_ledger_accounts",
     "202611230850_checkout_quotes",
+    "202611231545_ledger_sums",
 ];
 
 #[cfg(test)]

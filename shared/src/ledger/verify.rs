@@ -124,13 +124,15 @@ impl Verifier {
         }
     }
 
-    /// One of the entries of a transaction, or none, where it has none; the entries of each in one go.
-    pub fn moved(&mut self, transaction: &str, entry: Option<(Currency, i64)>) {
-        if !self.transaction.as_ref().is_some_and(|last| last.id == transaction) {
-            self.end_transaction();
-        }
-        let moving = self.transaction.get_or_insert_with(|| Moving { id: transaction.to_owned(), sums: Vec::new() });
-        let Some((currency, amount)) = entry else { return };
+    /// The next transaction, whose entries follow.
+    pub fn transaction(&mut self, id: &str) {
+        self.end_transaction();
+        self.transaction = Some(Moving { id: id.to_owned(), sums: Vec::new() });
+    }
+
+    /// An entry of the transaction that was told last.
+    pub fn moved(&mut self, currency: Currency, amount: i64) {
+        let Some(moving) = &mut self.transaction else { return };
         let amount = i128::from(amount);
         match moving.sums.iter_mut().find(|(of, _)| *of == currency) {
             Some((_, sum)) => *sum = sum.saturating_add(amount),
@@ -256,11 +258,10 @@ mod tests {
         let mut verifier = Verifier::default();
         verifier.untouched("credit".to_owned(), Currency::EUR, Standing { balance: 5, entries: 0 });
         verifier.untouched("sales".to_owned(), Currency::JPY, Standing { balance: 5, entries: 1 });
-        verifier.moved("one", Some((Currency::EUR, 5)));
-        verifier.moved("one", Some((Currency::EUR, -5)));
-        verifier.moved("two", Some((Currency::EUR, i64::MAX)));
-        verifier.moved("two", Some((Currency::EUR, i64::MAX)));
-        verifier.moved("three", None);
+        for (transaction, amounts) in [("one", &[5, -5][..]), ("two", &[i64::MAX, i64::MAX]), ("three", &[])] {
+            verifier.transaction(transaction);
+            amounts.iter().for_each(|amount| verifier.moved(Currency::EUR, *amount));
+        }
         let told: Vec<String> = verifier.finish().faults.iter().map(Fault::to_string).collect();
         assert_eq!(
             told,

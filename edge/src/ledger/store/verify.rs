@@ -20,11 +20,23 @@ WHERE a.organization_id = ?1 AND (a.entry_count <> 0 OR a.balance_minor <> 0)
   AND NOT EXISTS (SELECT 1 FROM ledger_entry e
     WHERE e.organization_id = a.organization_id AND e.account_id = a.id AND e.currency = a.currency)";
 
+const TRANSACTIONS: &str = "-- ledger::transactions
+SELECT id FROM ledger_transaction WHERE organization_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+
+/// Of the transactions of the page.
 const MOVED: &str = "-- ledger::moved
-SELECT t.id, e.currency, e.amount_minor
-FROM (SELECT id FROM ledger_transaction WHERE organization_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3) t
-LEFT JOIN ledger_entry e ON e.organization_id = ?1 AND e.transaction_id = t.id
-ORDER BY t.id";
+SELECT e.transaction_id, e.currency, e.amount_minor FROM ledger_entry e
+WHERE e.organization_id = ?1 AND e.transaction_id > ?2
+  AND e.transaction_id <= (SELECT max(p.id) FROM (
+    SELECT t.id FROM ledger_transaction t WHERE t.organization_id = ?1 AND t.id > ?2 ORDER BY t.id LIMIT ?3) p)
+ORDER BY e.transaction_id";
+
+/// What a transaction moves in an account.
+pub struct Moved<'a> {
+    pub transaction: &'a str,
+    pub currency: Currency,
+    pub amount: i64,
+}
 
 /// The statement whose rows [`posted_of`] takes: the entries behind one, in the order of accounts.
 pub fn posted(organization: OrganizationId, behind: Option<&Posted>, limit: i64) -> Statement {
@@ -59,17 +71,24 @@ pub fn untouched_of(row: Row<'_>) -> Result<(String, Currency, Standing), SqlErr
     Ok((row.get::<&str>("id")?.to_owned(), row.parse("currency")?, standing))
 }
 
-/// The statement whose rows [`moved_of`] takes: so many transactions behind one, each with its entries.
-pub fn moved(organization: OrganizationId, behind: &str, limit: i64) -> Statement {
-    Statement::new(MOVED).bind(organization.to_string()).bind(behind).bind(limit)
+/// The statements whose rows [`id_of`] and [`moved_of`] take: so many transactions behind one, and their entries, in order.
+pub fn moved(organization: OrganizationId, behind: &str, limit: i64) -> Vec<Statement> {
+    let bind = |text| Statement::new(text).bind(organization.to_string()).bind(behind).bind(limit);
+    vec![bind(TRANSACTIONS), bind(MOVED)]
 }
 
-/// The transaction, and what one of its entries moves.
-///
 /// # Errors
 /// [`SqlError::Statement`] when the row is of another shape.
-pub fn moved_of(row: Row<'_>) -> Result<(&str, Option<(Currency, i64)>), SqlError> {
-    let amount: Option<i64> = row.get("amount_minor")?;
-    let entry = amount.map(|amount| Ok::<_, SqlError>((row.parse("currency")?, amount))).transpose()?;
-    Ok((row.get("id")?, entry))
+pub fn id_of(row: Row<'_>) -> Result<&str, SqlError> {
+    row.get("id")
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when the row is of another shape.
+pub fn moved_of(row: Row<'_>) -> Result<Moved<'_>, SqlError> {
+    Ok(Moved {
+        transaction: row.get("transaction_id")?,
+        currency: row.parse("currency")?,
+        amount: row.get("amount_minor")?,
+    })
 }
