@@ -88,7 +88,8 @@ impl Buyer<'_> {
         format!("{}-{step}", self.name)
     }
 
-    async fn persist(&self, call: impl Fn() -> Call) -> Answer {
+    /// Any answer but a 503.
+    pub async fn persist(&self, call: impl Fn() -> Call) -> Answer {
         let trying = async {
             loop {
                 match call().try_send().await {

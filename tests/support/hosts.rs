@@ -34,9 +34,17 @@ pub struct Host {
     /// What the runtime and the module wrote.
     pub log: PathBuf,
     child: Child,
+    is_dead: bool,
 }
 
 impl Host {
+    /// Ends the process at once, in the middle of whatever it does.
+    pub fn kill(mut self) {
+        let _may_be_gone = self.child.kill();
+        let _reaped = self.child.wait();
+        self.is_dead = true;
+    }
+
     /// The process that does the work, for measuring it.
     pub fn pid(&self) -> u32 {
         self.child.id()
@@ -45,6 +53,9 @@ impl Host {
 
 impl Drop for Host {
     fn drop(&mut self) {
+        if self.is_dead {
+            return;
+        }
         // Closing stdin asks for an orderly end; `spin` listens to SIGINT only.
         drop(self.child.stdin.take());
         let _may_be_gone =
@@ -76,9 +87,17 @@ pub fn start_worker(settings: &[Setting]) -> Result<Host, String> {
 /// # Errors
 /// What is missing or did not start, with the runtime's log.
 pub fn start_workerd(settings: &[Setting]) -> Result<Host, String> {
+    start_workerd_at(0, settings)
+}
+
+/// The same on a port; on a free one where it is 0.
+///
+/// # Errors
+/// What is missing or did not start, with the runtime's log.
+pub fn start_workerd_at(port: u16, settings: &[Setting]) -> Result<Host, String> {
     let build = root().join("edge/build");
     built(&build.join("index_bg.wasm"), "cargo xtask build-worker")?;
-    start_workerd_of(&build, settings)
+    start_workerd_of(&build, port, settings)
 }
 
 /// The project in `folder` as `wrangler dev` runs it, by its `wrangler.toml` and `.dev.vars`, with the module that was
@@ -132,16 +151,16 @@ pub fn start_ports() -> Result<[(&'static str, Host); 2], String> {
     let folder = root().join("target/ports");
     let (worker, component) = (folder.join("worker"), folder.join("ports.wasm"));
     built(&component, "cargo xtask build-ports")?;
-    Ok([("workerd", start_workerd_of(&worker, &[])?), ("spin", start_spin_host(&component, &[])?)])
+    Ok([("workerd", start_workerd_of(&worker, 0, &[])?), ("spin", start_spin_host(&component, &[])?)])
 }
 
-fn start_workerd_of(build: &Path, settings: &[Setting]) -> Result<Host, String> {
+fn start_workerd_of(build: &Path, port: u16, settings: &[Setting]) -> Result<Host, String> {
     let folder = scratch()?;
     for file in ["index.js", "index_bg.wasm"] {
         fs::copy(build.join(file), folder.join(file)).map_err(|error| format!("{file}: {error}"))?;
     }
     let config = folder.join("config.capnp");
-    fs::write(&config, capnp(settings)?).map_err(|error| format!("{}: {error}", config.display()))?;
+    fs::write(&config, capnp(port, settings)?).map_err(|error| format!("{}: {error}", config.display()))?;
     let mut command = Command::new(workerd());
     command.args(["serve", "--control-fd=1"]).arg(&config);
     start("workerd", command, |line| {
@@ -219,7 +238,7 @@ fn start(
         .map_err(|error| format!("{name} does not start: {error}"))?;
     let stdout = child.stdout.take();
     // From here on a failure stops the process.
-    let mut host = Host { url: String::new(), log, child };
+    let mut host = Host { url: String::new(), log, child, is_dead: false };
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
         // Reads on after the address, so that the process never blocks on a full pipe.
@@ -241,9 +260,8 @@ fn start(
     }
 }
 
-/// The configuration of `workerd serve`: the worker with its settings as bindings, on a free port, free
-/// to call any address.
-fn capnp(settings: &[Setting]) -> Result<String, String> {
+/// The configuration of `workerd serve`: the worker with its settings as bindings, free to call any address.
+fn capnp(port: u16, settings: &[Setting]) -> Result<String, String> {
     let wrangler = root().join("wrangler.toml");
     let wrangler = fs::read_to_string(&wrangler).map_err(|error| format!("{}: {error}", wrangler.display()))?;
     let date = wrangler
@@ -259,7 +277,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .worker),
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  sockets = [(name = "http", address = "127.0.0.1:{port}", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
   compatibilityDate = {date},
@@ -314,6 +332,20 @@ fn is_on_path(program: &str) -> bool {
 pub fn free_port() -> Result<u16, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
     listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
+}
+
+/// The first of two neighbouring ports of 127.0.0.1 that are free.
+///
+/// # Errors
+/// None are.
+pub fn two_free_ports() -> Result<u16, String> {
+    let listen = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).ok();
+    let found = (0..100).find_map(|_| {
+        let first = listen(0)?;
+        let port = first.local_addr().ok()?.port();
+        listen(port.checked_add(1)?).map(|_second| port)
+    });
+    found.ok_or_else(|| "no two neighbouring ports are free".to_owned())
 }
 
 /// A new folder for one host's files.

@@ -22,6 +22,7 @@ cargo xtask test --list      the names of the steps
 cargo xtask test --deep      100,000 cases of each property of what carts cost, and of it on three targets
 cargo xtask bench [PART...]  the benchmark, or only: native workerd cold catalog import bulk totals
                              --products FILE.csv: catalog reads of a file of your own, too
+cargo xtask chaos            shoppers buy while everything behind the shop is killed: [--seed N] [--kills N]
 cargo xtask build-worker     edge/build: the module for Cloudflare Workers
 cargo xtask build-spin       target/spin: the component for Spin
 cargo xtask build-ports      both hosts' ports over HTTP, for the conformance suite
@@ -51,6 +52,7 @@ fn run(words: &[&str]) -> Outcome {
     match words {
         ["test", steps @ ..] => test::run(&paths, steps),
         ["bench", parts @ ..] => bench::bench(&paths, parts),
+        ["chaos", words @ ..] => test::chaos(&paths, words),
         ["build-worker"] => install::for_worker(&paths).and_then(|()| artifacts::build_worker(&paths)),
         ["build-spin"] => install::wasm_target("wasm32-wasip2").and_then(|()| artifacts::build_spin(&paths)),
         ["build-ports"] => install::wasm_target("wasm32-wasip2")

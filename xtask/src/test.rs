@@ -12,7 +12,7 @@ use crate::{Outcome, USAGE};
 const SPIN_HOST: &str = "tests/spin-host/Cargo.toml";
 
 /// Suites that start the built modules, and what they start.
-const HOSTED_SUITES: [&str; 3] = ["conformance", "hosts", "scenario"];
+const HOSTED_SUITES: [&str; 4] = ["chaos", "conformance", "hosts", "scenario"];
 const HOSTED_BUILDS: [&str; 4] = ["build-ports", "build-worker", "build-spin", "build-spin-host"];
 
 /// Suites that run something of npm's, or redis-server.
@@ -24,7 +24,7 @@ const TOTALS_BUILDS: [&str; 2] = ["build-totals", "build-spin-host"];
 
 /// One of the rows that run side by side, when all steps run: what is built for the hosts, and what needs it. The other
 /// one is what remains, but the scenario, which has the machine for itself.
-const BUILDS: [&str; 9] = [
+const BUILDS: [&str; 10] = [
     "build-ports",
     "build-worker",
     "build-spin",
@@ -33,6 +33,7 @@ const BUILDS: [&str; 9] = [
     "clippy-spin-host",
     "conformance",
     "hosts",
+    "chaos",
     TOTALS_SUITE,
 ];
 
@@ -101,6 +102,15 @@ fn deep(paths: &Paths) -> Outcome {
     let mut differential = command(paths, "cargo", &words);
     differential.env("PROPTEST_CASES", DEEP_CASES);
     run_command(differential)
+}
+
+/// The suite of the same name with other words than every run has: a seed, and how many kills.
+pub fn chaos(paths: &Paths, words: &[&str]) -> Outcome {
+    install::redis_server()?;
+    install::for_worker(paths)?;
+    artifacts::build_worker(paths)?;
+    let test = ["test", "--package", "headlesspro-edge", "--test", "chaos", "--"];
+    cargo(paths, &test.into_iter().chain(words.iter().copied()).collect::<Vec<_>>())
 }
 
 /// All steps but the tools'.

@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::Outcome;
-use crate::hosts::UNLIMITED;
+use crate::hosts::{UNLIMITED, free_port, two_free_ports};
 use crate::target::{LOOKUP_KEY, MASTER_KEYS};
 
 /// Where the built programs are.
@@ -178,20 +178,4 @@ fn answers_http(address: SocketAddr) -> bool {
 
 fn listens(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
-}
-
-fn free_port() -> Outcome<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| format!("no free port: {error}"))?;
-    listener.local_addr().map(|address| address.port()).map_err(|error| format!("no free port: {error}"))
-}
-
-/// A free port with a free one after it.
-fn two_free_ports() -> Outcome<u16> {
-    for _ in 0..50 {
-        let port = free_port()?;
-        if port.checked_add(1).is_some_and(|next| TcpListener::bind((Ipv4Addr::LOCALHOST, next)).is_ok()) {
-            return Ok(port);
-        }
-    }
-    Err("no two free ports side by side".to_owned())
 }
