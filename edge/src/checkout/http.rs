@@ -16,9 +16,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::completing::{self, CompleteError, Settling};
+use super::opening::{self, Open, OpenError};
 use super::quotes;
 use super::store::Checkout;
-use super::usecase::{self, Answered, CompleteError, Open, OpenError, Settling};
+use super::usecase::{self, Answered};
 use crate::app::Ctx;
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
@@ -169,7 +171,7 @@ pub struct CheckoutLineBody {
 async fn open(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<OpenCheckoutBody>) -> Result<Response, Problem> {
     let claim = key.map(|key| Claim::new(&ctx, &key, &body.bytes));
     let render = |checkout: &Checkout| serde_json::to_string(&CheckoutBody::from(checkout)).unwrap_or_default();
-    Ok(answer(usecase::open(&ctx, body.parsed, claim.as_ref(), render).await?))
+    Ok(answer(opening::open(&ctx, body.parsed, claim.as_ref(), render).await?))
 }
 
 async fn show(ctx: Ctx, PathId(id): PathId<CheckoutKind>) -> Result<Response, Problem> {
@@ -185,7 +187,7 @@ async fn complete(
     body: Json<CompleteCheckoutBody>,
 ) -> Result<Response, Problem> {
     let claim = Claim::new(&ctx, &key, &body.bytes);
-    match usecase::complete(&ctx, id, body.parsed, &claim).await {
+    match completing::complete(&ctx, id, body.parsed, &claim).await {
         Ok(answered) => Ok(answer(answered)),
         Err(failure) => Err(failure.into()),
     }

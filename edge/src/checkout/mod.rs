@@ -1,8 +1,11 @@
 //! Checkout: from a cart to an order, in one commit.
 
 mod bargain;
+mod completing;
 mod http;
 pub mod openapi;
+mod opening;
+mod placing;
 mod quotes;
 mod store;
 mod usecase;

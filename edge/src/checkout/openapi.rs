@@ -8,9 +8,10 @@ use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
+use super::completing::CompleteError;
 use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody, totals_changed};
+use super::opening::OpenError;
 use super::quotes;
-use super::usecase::{CompleteError, OpenError};
 use crate::failure::Unavailable;
 use crate::ledger::{TendersNotAvailableBody, unusable_example};
 use crate::openapi::{
