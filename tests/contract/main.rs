@@ -9,6 +9,7 @@ mod document;
 mod migrations;
 mod problems;
 mod routes;
+mod states;
 mod totals;
 mod validator;
 
