@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
 use headlesspro_shared::identity::{HashParameters, RecordId, Resource, Role, Scope};
-use headlesspro_shared::kernel::id::{AccountId, ChannelId, Id, Kind, OrganizationId, StoreId};
+use headlesspro_shared::kernel::id::{AccountId, ChannelId, Id, Kind, LocationId, OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::limits::Limits;
@@ -549,6 +549,13 @@ impl Ctx {
     pub fn channels(&self) -> Option<BTreeSet<ChannelId>> {
         let scope = self.caller.needed()?.scope;
         self.caller.permissions()?.channels(scope, self.tenant().store)
+    }
+
+    /// The locations that a list is narrowed to: for a route of [`Access::Location`](crate::routes::Access::Location). As
+    /// [`channels`](Ctx::channels).
+    pub fn locations(&self) -> Option<BTreeSet<LocationId>> {
+        let scope = self.caller.needed()?.scope;
+        self.caller.permissions()?.locations(scope, self.tenant().store)
     }
 
     /// Where the links in mails to an account of this role lead. A customer's lead where the caller's store says, else

@@ -16,8 +16,8 @@ use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
-    cart, catalog, checkout, identity, imports, journal, ledger, media, meta, notifications, orders, organizations,
-    pricing, products, promotions, shipping, tax,
+    cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
+    organizations, pricing, products, promotions, shipping, tax,
 };
 
 /// Who may call a route.
@@ -36,6 +36,10 @@ pub enum Access {
     /// [`Ctx::reaches`](crate::app::Ctx::reaches) about what is in the channels, and narrows a list to
     /// [`Ctx::channels`](crate::app::Ctx::channels).
     Channel(Scope),
+    /// With this scope for the store, or for some location of it. The handler asks
+    /// [`Ctx::reaches`](crate::app::Ctx::reaches) about what is at a location, and narrows a list to
+    /// [`Ctx::locations`](crate::app::Ctx::locations).
+    Location(Scope),
 }
 
 impl Access {
@@ -47,6 +51,7 @@ impl Access {
             Access::Organization(scope) => (scope, Over::Organization),
             Access::Record(scope) => (scope, Over::Record),
             Access::Channel(scope) => (scope, Over::Channel),
+            Access::Location(scope) => (scope, Over::Location),
         };
         Some(Needed { scope, over })
     }
@@ -187,7 +192,9 @@ impl Routes {
         let by_method = match access {
             Access::Public => None,
             _ if method == Method::GET => Some(Class::Read),
-            Access::Key(_) | Access::Organization(_) | Access::Record(_) | Access::Channel(_) => Some(Class::Write),
+            Access::Key(_) | Access::Organization(_) | Access::Record(_) | Access::Channel(_) | Access::Location(_) => {
+                Some(Class::Write)
+            }
         };
         let class = self.class.or(by_method);
         let (is_postponed, is_kept) = (self.is_postponed, self.is_kept && method == Method::GET);
@@ -220,6 +227,7 @@ pub fn routes() -> Routes {
         .and(catalog::routes())
         .and(products::routes())
         .and(imports::routes())
+        .and(inventory::routes())
         .and(pricing::routes())
         .and(promotions::routes())
         .and(ledger::routes())

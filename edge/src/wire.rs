@@ -45,7 +45,7 @@ impl From<Money> for MoneyBody {
 }
 
 /// A postal address.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Address", deny_unknown_fields)]
 pub struct AddressBody {

@@ -20,6 +20,7 @@ pub mod cart;
 pub mod catalog;
 pub mod checkout;
 pub mod identity;
+pub mod inventory;
 pub mod journal;
 pub mod ledger;
 pub mod limits;

@@ -30,7 +30,7 @@ const WHOLE_TABLES: [(&str, &str); 14] = [
 ];
 
 /// Tables of which an organization or store has so few that all of them may be read.
-const FEW: [(&str, &str); 20] = [
+const FEW: [(&str, &str); 21] = [
     ("organization_key", "one an organization"),
     ("audit_head", "one an organization"),
     ("catalog_version", "one a store"),
@@ -38,6 +38,7 @@ const FEW: [(&str, &str); 20] = [
     ("store", "as many as the plan has"),
     ("api_key", "as many as the plan has, with those that are replaced"),
     ("custom_role", "100 an organization"),
+    ("location", "100 a store"),
     ("channel", "100 a store"),
     ("attribute_definition", "250 a store"),
     ("price_setting", "one a store"),

@@ -41,6 +41,7 @@ use crate::totp_app::{TotpApp, seconds};
 
 mod files;
 mod gift_cards;
+mod inventory;
 mod presets;
 mod pricing;
 mod promotions;
@@ -268,6 +269,7 @@ async fn every_operation_answers_as_described() {
     promotions::promotions(&mut shop, &variant).await;
     gift_cards::gift_cards(&mut shop).await;
     rules::rules(&mut shop, &variant).await;
+    inventory::inventory(&mut shop).await;
     sign_up(&mut shop).await;
     assert_eq!(shop.send("POST", "/api/v1/jobs/mail", json!({})).await.status, 200);
 

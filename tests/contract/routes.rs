@@ -68,6 +68,7 @@ fn line(route: &Route) -> String {
         Access::Organization(_) => "organization",
         Access::Record(_) => "record",
         Access::Channel(_) => "channel",
+        Access::Location(_) => "location",
     };
     let (scope, who) = match route.access.scope() {
         None => ("-", "everybody".to_owned()),

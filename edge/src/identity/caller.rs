@@ -286,6 +286,8 @@ pub enum Over {
     Record,
     /// The store, or some channel of it: what is in it decides.
     Channel,
+    /// The store, or some location of it: what is at it decides.
+    Location,
 }
 
 impl Needed {
@@ -297,6 +299,9 @@ impl Needed {
             Over::Record => return permissions.scopes().contains(self.scope),
             Over::Channel => {
                 return permissions.channels(self.scope, store).is_none_or(|channels| !channels.is_empty());
+            }
+            Over::Location => {
+                return permissions.locations(self.scope, store).is_none_or(|locations| !locations.is_empty());
             }
         };
         permissions.allows(self.scope, &resource).is_ok()

@@ -8,6 +8,7 @@ pub mod openapi;
 mod store;
 pub mod told;
 mod usecase;
+mod writing;
 
 pub use chain::{from_hex as digest_from_hex, to_hex as digest_to_hex};
 pub use change::{Change, MASKED, MASKED_CHANGED, PERSONAL};
@@ -17,6 +18,7 @@ pub use store::{
     idempotency_record, record, recorded,
 };
 pub use usecase::{Verified, verify};
+pub use writing::{Made, first_answer, make, tell};
 
 use crate::app::{Ctx, Tenant};
 use crate::extract::IdempotencyKey;

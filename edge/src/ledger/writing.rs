@@ -9,7 +9,8 @@ use super::store::transaction::{Posting, guard_balance, post};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::identity::Repeatable;
-use crate::journal::{self, Answered, Change, Payload};
+pub use crate::journal::tell;
+use crate::journal::{Answered, Change};
 use crate::port::sql::{Commit, Committed, Refusal};
 
 /// Why the staff has changed a balance.
@@ -60,13 +61,6 @@ pub fn adjusted(balance: Money, amount: Money) -> Outcome<Money> {
 pub fn unposted(error: LedgerError) -> Failure<WriteError> {
     let fault = Fault { path: "amount".to_owned(), reason: error.to_string() };
     Failure::Rejected(WriteError::Invalid(vec![fault]))
-}
-
-/// Adds the audit row and the event.
-pub async fn tell(ctx: &Ctx, commit: &mut Commit, event: &'static str, of: Payload<'_>, change: Change) -> Outcome<()> {
-    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-    journal::announce(ctx, commit, event, of)?;
-    Ok(())
 }
 
 /// What the staff does to a balance, and what is told of it.

@@ -43,10 +43,11 @@ that is nearest. Answers that shared caches may keep have none: they would tell 
 codes belong to no operation: ";
 
 /// What the API is about, in the order of the document.
-const TAGS: [(&str, &str); 11] = [
+const TAGS: [(&str, &str); 12] = [
     ("Identity", "People: their sessions and the tokens that speak for them."),
     ("Catalog", "Products, variants and categories. Cached: send `If-None-Match`."),
     ("Pricing", "Price lists, customer groups and exchange rates: what prices depend on besides the catalog."),
+    ("Inventory", "Locations, what is in stock at them, and what has moved it."),
     ("Files", "Images, documents and videos, uploaded straight to the file store."),
     ("Tax", "Where which taxes hold, and on what."),
     ("Shipping", "Where what is shipped how, and what it costs."),
@@ -173,7 +174,11 @@ fn describe(operation: &Operation, route: &Route, schemas: &mut Schemas, shared:
             set("security", json!([]));
             operation.description.to_owned()
         }
-        Access::Key(scope) | Access::Organization(scope) | Access::Record(scope) | Access::Channel(scope) => {
+        Access::Key(scope)
+        | Access::Organization(scope)
+        | Access::Record(scope)
+        | Access::Channel(scope)
+        | Access::Location(scope) => {
             set("security", json!([{ "apiKey": [] }]));
             set("x-scope", scope.name().into());
             format!("{}\n\nNeeds a key with the scope `{scope}`.", operation.description)

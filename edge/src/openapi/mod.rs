@@ -25,8 +25,8 @@ pub use schema::{REQUESTS, SchemaOf};
 use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
-    cart, catalog, checkout, identity, imports, journal, ledger, media, meta, notifications, orders, organizations,
-    pricing, products, promotions, shipping, tax,
+    cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
+    organizations, pricing, products, promotions, shipping, tax,
 };
 
 /// Every operation, in the order of the route table.
@@ -39,6 +39,7 @@ pub fn operations() -> Vec<Operation> {
         catalog::openapi::operations(),
         products::openapi::operations(),
         imports::openapi::operations(),
+        inventory::openapi::operations(),
         pricing::openapi::operations(),
         promotions::openapi::operations(),
         ledger::openapi::operations(),

@@ -49,7 +49,7 @@ pub struct NarrowingBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<StoreKind>>")]
     pub store: Option<String>,
-    /// Nothing is at a location yet, so that no grant for one is given.
+    /// The location, and what is in stock there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<IdText<LocationKind>>")]
     pub location: Option<String>,

@@ -3,10 +3,9 @@
 use headlesspro_shared::catalog::source::Fault;
 pub use headlesspro_shared::kernel::page::page;
 
-use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
-use crate::journal::{self, Answered, Change, Claim, Payload};
-use crate::port::sql::{Commit, Committed, Constraint, Refusal};
+pub use crate::journal::{Made, first_answer, make, tell};
+use crate::port::sql::{Constraint, Refusal};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteError {
@@ -56,42 +55,6 @@ pub fn expect(expected: Option<i64>, current: i64) -> Outcome<()> {
     match expected {
         Some(version) if version != current => rejected(WriteError::VersionMismatch { current }),
         _ => Ok(()),
-    }
-}
-
-/// Adds the audit row and the event.
-pub async fn tell(ctx: &Ctx, commit: &mut Commit, event: &'static str, of: Payload<'_>, change: Change) -> Outcome<()> {
-    commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, change));
-    journal::announce(ctx, commit, event, of)?;
-    Ok(())
-}
-
-/// The first answer to the same request, if there was one.
-pub async fn first_answer(ctx: &Ctx, claim: Option<&Claim>) -> Outcome<Option<Answered>> {
-    let Some(claim) = claim else { return Ok(None) };
-    let rows = ctx.read(vec![journal::idempotency_record(ctx.tenant(), &claim.key)]).await?;
-    Ok(journal::replay(Some(claim), rows.first())?.map(Answered::from))
-}
-
-/// How a commit of something new ended.
-pub enum Made {
-    Done(Answered),
-    Refused { statement: usize, refusal: Refusal },
-}
-
-/// Commits something new with the record of its answer.
-pub async fn make(ctx: &Ctx, mut commit: Commit, answered: Answered, claim: Option<&Claim>) -> Outcome<Made> {
-    if let Some(claim) = claim {
-        let Answered { location, body, .. } = &answered;
-        commit.push(journal::record(ctx.tenant(), claim, 201, location, body, ctx.now));
-        commit.push_diagnosis(journal::idempotency_record(ctx.tenant(), &claim.key));
-    }
-    match ctx.commit(&commit).await? {
-        Committed::Done { .. } => Ok(Made::Done(answered)),
-        Committed::Refused { statement, refusal, diagnosis } => match journal::replay(claim, diagnosis.first())? {
-            Some(first) => Ok(Made::Done(first.into())),
-            None => Ok(Made::Refused { statement, refusal }),
-        },
     }
 }
 

@@ -38,8 +38,8 @@ impl Narrowing {
     /// # Errors
     /// [`OpensNothing`] where it names what no route looks at, or what is nowhere together.
     pub fn opens_something(&self) -> Result<(), OpensNothing> {
-        if self.location.is_some() {
-            return Err(OpensNothing::Location);
+        if self.location.is_some() && (self.record.is_some() || self.channel.is_some()) {
+            return Err(OpensNothing::BesideLocation);
         }
         match &self.record {
             Some(record) if !RecordId::KINDS.contains(&record.kind()) => Err(OpensNothing::Record),
@@ -91,8 +91,8 @@ pub enum OpensNothing {
          catalog:read out of one of the two"
     )]
     RecordBesideChannel,
-    #[error("opens nothing: nothing is at a location yet")]
-    Location,
+    #[error("opens nothing beside a channel or a record: give a grant for each")]
+    BesideLocation,
     #[error(
         "opens nothing: expected the id of a product, order, category, collection, attribute, channel, file, API key, \
          app, store or customer"
@@ -104,7 +104,7 @@ impl OpensNothing {
     /// Which property of a [`Narrowing`] is to be another.
     pub const fn property(self) -> &'static str {
         match self {
-            OpensNothing::Location => "location",
+            OpensNothing::BesideLocation => "location",
             OpensNothing::RecordInChannel
             | OpensNothing::CustomerInStore
             | OpensNothing::RecordBesideChannel
@@ -352,6 +352,17 @@ impl Permissions {
         let all =
             self.with(scope).filter_map(|grant| grant.to.channel.filter(|id| grant.to.admits(&of_store, Some(id))));
         Some(all.collect())
+    }
+
+    /// The locations that a list of the store is narrowed to: those that grants name, with this store or none. `None`: the
+    /// scope is held for the store as a whole.
+    pub fn locations(&self, scope: Scope, store: StoreId) -> Option<BTreeSet<LocationId>> {
+        let of_store = Resource::of_store(store);
+        if self.reaches(scope, &of_store, None) {
+            return None;
+        }
+        let at = |grant: &Grant| grant.to.location.filter(|id| grant.to.admits(&of_store.clone().at(*id), None));
+        Some(self.with(scope).filter_map(at).collect())
     }
 
     /// Whether there is anything to be done in `store`, beyond what concerns the caller's own account.

@@ -49,6 +49,7 @@ impl Role {
         Scope::ShippingRead,
         Scope::GiftCardsRead,
         Scope::StoreCreditRead,
+        Scope::InventoryRead,
     ]));
 
     const MEMBER: Scopes = Role::VIEWER.union(Scopes::of(&[
@@ -64,6 +65,7 @@ impl Role {
         Scope::ShippingWrite,
         Scope::GiftCardsWrite,
         Scope::StoreCreditWrite,
+        Scope::InventoryWrite,
     ]));
 
     // `auth:begin` and `tokens:introspect` are here to be given to keys and apps: nobody gives what they lack.
@@ -107,6 +109,8 @@ impl Role {
         Scope::GiftCardsWrite,
         Scope::StoreCreditRead,
         Scope::StoreCreditWrite,
+        Scope::InventoryRead,
+        Scope::InventoryWrite,
     ]));
 
     /// The scopes of a built-in role; `None` for a custom one, whose scopes are stored.

@@ -93,6 +93,9 @@ scopes! {
     /// What customers have to their credit; one's own is in `profile:read`.
     StoreCreditRead = "store-credit:read",
     StoreCreditWrite = "store-credit:write",
+    /// Locations, what is in stock at them, and what has moved it.
+    InventoryRead = "inventory:read",
+    InventoryWrite = "inventory:write",
 }
 
 impl Scope {

@@ -25,6 +25,7 @@ pub fn grants(stage: &Stage, _: Kind) {
         let house = House { world: &world, owner, clerk };
         a_channel_is_its_clerks(stage, &house).await;
         one_record_is_one(stage, &house).await;
+        a_location_is_its_clerks(&house).await;
         nobody_is_given_what_opens_nothing(&house).await;
     });
 }
@@ -232,8 +233,8 @@ async fn what_is_refused_opens_nothing_that_was_kept_before(stage: &Stage, house
     let customer = hire(stage, world, &world.ours, Role::Customer, "seen").await.id;
     let of_store = json!({ "scopes": "orders:read", "to": { "store": store } });
     for to in [
-        json!({ "location": "loc_01h455vb4pex5vsknk084sn02q" }),
-        json!({ "location": "loc_01h455vb4pex5vsknk084sn02q", "store": store }),
+        json!({ "location": "loc_01h455vb4pex5vsknk084sn02q", "channel": channel["id"], "store": store }),
+        json!({ "location": "loc_01h455vb4pex5vsknk084sn02q", "record": outlet }),
         json!({ "record": "ses_01h455vb4pex5vsknk084sn02q" }),
         json!({ "record": outlet, "channel": channel["id"], "store": store }),
         json!({ "record": customer, "store": store }),
@@ -306,13 +307,43 @@ async fn one_record_is_one(stage: &Stage, house: &House<'_>) {
     clerk.get("/api/v1/customers").send().await.expect_problem(403, "missing-scope");
 }
 
+async fn a_location_is_its_clerks(house: &House<'_>) {
+    let (us, store) = (&house.world.ours.merchant, tenant_of(&house.world.ours).store.to_string());
+    let mut made = Vec::new();
+    for name in ["north", "south"] {
+        let body = json!({ "name": house.world.name(name) });
+        made.push(us.post("/api/v1/locations").json(&body).send().await.expect(201).json());
+    }
+    let path = |at: usize| format!("/api/v1/locations/{}", made[at]["id"].as_str().unwrap());
+    for to in [json!({ "location": made[0]["id"] }), json!({ "location": made[0]["id"], "store": store })] {
+        house.grant(&json!([{ "scopes": "inventory:read inventory:write catalog:read", "to": to }])).await.expect(200);
+        let clerk = house.log_in().await;
+        let listed = clerk.get("/api/v1/locations").send().await.expect(200).json();
+        assert_eq!(listed["items"], json!([made[0]]), "the one alone");
+        clerk.get(&path(0)).send().await.expect(200);
+        clerk.get(&path(1)).send().await.expect_problem(404, "not-found");
+        let body = json!({ "name": made[0]["name"], "offersPickup": false });
+        clerk.put(&path(0)).json(&body).send().await.expect(200);
+        clerk.put(&path(1)).json(&body).send().await.expect_problem(404, "not-found");
+        clerk.delete(&path(1)).send().await.expect_problem(404, "not-found");
+        let more = json!({ "name": house.world.name("more") });
+        clerk.post("/api/v1/locations").json(&more).send().await.expect_problem(403, "missing-scope");
+        clerk.get("/api/v1/products").send().await.expect_problem(403, "missing-scope");
+    }
+    house.grant(&json!([{ "scopes": "inventory:read", "to": { "location": made[1]["id"] } }])).await.expect(200);
+    let clerk = house.log_in().await;
+    clerk.get(&path(1)).send().await.expect(200);
+    clerk.delete(&path(1)).send().await.expect_problem(403, "missing-scope");
+}
+
 async fn nobody_is_given_what_opens_nothing(house: &House<'_>) {
     let looks_at_a_record = TABLE.iter().filter(|route| matches!(route.access, Access::Record(_)));
     let kinds: BTreeSet<&str> = looks_at_a_record.map(|route| prefixes_of(route)[0]).collect();
     assert_eq!(kinds, BTreeSet::from(RecordId::KINDS), "left: what routes look at; right: what grants may name");
     let store = tenant_of(&house.world.ours).store.to_string();
     let grant = |to: Value| json!({ "scopes": "orders:read", "to": to });
-    let location = grant(json!({ "store": store, "location": "loc_01h455vb4pex5vsknk084sn02q" }));
+    let location = json!({ "location": "loc_01h455vb4pex5vsknk084sn02q", "record": store, "store": store });
+    let location = grant(location);
     let session = grant(json!({ "record": "ses_01h455vb4pex5vsknk084sn02q" }));
     let body = json!({ "grants": [location, session] });
     let path = format!("/api/v1/members/{}", house.clerk.id);

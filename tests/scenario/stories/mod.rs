@@ -27,6 +27,7 @@ mod import_errors;
 mod imports;
 mod keys;
 mod listed_prices;
+mod locations;
 mod orders;
 mod own_orders;
 pub mod passkeys;
@@ -228,6 +229,9 @@ pub const STORIES: &[Story] = stories![
     gift_cards::everything_that_cannot_be_used_is_told_at_once,
     gift_cards::a_customer_pays_with_the_own_credit_alone(Mailbox),
     gift_cards::cards_and_credit_are_their_tenants_own(Staff),
+    locations::a_store_has_one_and_makes_more,
+    locations::everything_that_is_wrong_with_a_location_is_told_at_once,
+    locations::locations_are_their_stores_own,
     price_lists::a_price_list_is_made_replaced_and_deleted,
     price_lists::a_list_whose_channel_and_group_are_gone_is_put_back_as_it_was,
     price_lists::everything_that_is_wrong_with_a_price_list_is_told_at_once,

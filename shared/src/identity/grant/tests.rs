@@ -37,7 +37,7 @@ fn any_refused() -> impl Strategy<Value = Grant> {
     let refused = (any_narrowing(), 0..5, 0_u128..3).prop_map(|(to, kind, raw)| {
         let (store, channel) = (Some(store(raw)), Some(ChannelId::from_u128(raw)));
         match kind {
-            0 => Narrowing { location: Some(LocationId::from_u128(raw)), ..to },
+            0 => Narrowing { location: Some(LocationId::from_u128(raw)), channel, ..to },
             1 => Narrowing { record: Some(SessionId::from_u128(raw).into()), ..to },
             2 => Narrowing { record: Some(AccountId::from_u128(raw).into()), store, ..to },
             3 => Narrowing { record: Some(ProductId::from_u128(raw).into()), channel, ..to },
@@ -82,7 +82,7 @@ fn a_store_is_entered_where_there_is_something_to_do() {
     let record = Narrowing { record: Some(OrderId::from_u128(4).into()), ..Narrowing::default() };
     assert!(Permissions::new(role, &[grant(record)]).enters(store(2)), "an order may be any store's");
     let location = Narrowing { location: Some(LocationId::from_u128(4)), ..Narrowing::default() };
-    assert!(!Permissions::new(role, &[grant(location)]).enters(store(2)), "nothing is at one");
+    assert!(Permissions::new(role, &[grant(location)]).enters(store(2)), "a location may be any store's");
 }
 
 #[test]
@@ -147,12 +147,33 @@ fn a_list_is_narrowed_to_the_channels_of_grants_for_nothing_less() {
 }
 
 #[test]
+fn a_list_is_narrowed_to_the_locations_of_grants_for_nothing_less() {
+    let scope = Scope::InventoryRead;
+    let held = |to: &[Narrowing]| {
+        let grants: Vec<Grant> = to.iter().map(|to| Grant { scopes: Scopes::of(&[scope]), to: to.clone() }).collect();
+        Permissions::new(Scopes::of(&[scope]), &grants).locations(scope, store(1)).map(|all| all.len())
+    };
+    let in_store = |raw| Narrowing { store: Some(store(raw)), ..Narrowing::default() };
+    let at = |raw| Narrowing { location: Some(LocationId::from_u128(raw)), ..Narrowing::default() };
+    assert_eq!(held(&[]), None);
+    assert_eq!(held(&[in_store(1), at(1)]), None, "the store as a whole");
+    assert_eq!(held(&[in_store(2)]), Some(0));
+    assert_eq!(held(&[at(1), at(2), at(2)]), Some(2));
+    assert_eq!(held(&[Narrowing { store: Some(store(1)), ..at(1) }]), Some(1));
+    assert_eq!(held(&[Narrowing { store: Some(store(2)), ..at(1) }]), Some(0));
+}
+
+#[test]
 fn nobody_is_given_what_opens_nothing() {
     let record = |text: &str| Narrowing { record: Some(text.parse().unwrap()), ..Narrowing::default() };
     assert_eq!(record("prod_01h455vb4pex5vsknk084sn02q").opens_something(), Ok(()));
     assert_eq!(record("ses_01h455vb4pex5vsknk084sn02q").opens_something(), Err(OpensNothing::Record));
     let location = Narrowing { location: Some(LocationId::from_u128(1)), ..Narrowing::default() };
-    assert_eq!(location.opens_something(), Err(OpensNothing::Location));
+    assert_eq!(location.opens_something(), Ok(()));
+    let channel = Some(ChannelId::from_u128(1));
+    assert_eq!(Narrowing { channel, ..location.clone() }.opens_something(), Err(OpensNothing::BesideLocation));
+    let product = record("prod_01h455vb4pex5vsknk084sn02q").record;
+    assert_eq!(Narrowing { record: product, ..location }.opens_something(), Err(OpensNothing::BesideLocation));
     assert_eq!(Narrowing::default().opens_something(), Ok(()));
     let (in_store, channel) = (Some(store(1)), Some(ChannelId::from_u128(1)));
     let product = record("prod_01h455vb4pex5vsknk084sn02q");

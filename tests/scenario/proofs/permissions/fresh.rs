@@ -113,6 +113,7 @@ impl Fresh<'_> {
                 text(&self.house.create("/api/v1/tax-exemptions", &self.owner, &body).await.expect(201), "/id")
             }
             "szone" => self.create(own, "/api/v1/shipping-zones", &self.owner).await,
+            "loc" => self.create(own, "/api/v1/locations", &self.owner).await,
             "cat" => self.create(own, "/api/v1/categories", &self.owner).await,
             "col" => self.create(own, "/api/v1/collections", &self.owner).await,
             "promo" => self.create(own, "/api/v1/promotions", &self.owner).await,

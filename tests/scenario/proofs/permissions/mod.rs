@@ -147,7 +147,7 @@ impl Matrix<'_> {
             assert_eq!(is_let_in, may, "{} {} as {role}: {outcome}", route.method, route.path);
         }
         // A list is of more than a record.
-        let is_list = matches!(route.access, Access::Channel(_));
+        let is_list = matches!(route.access, Access::Channel(_) | Access::Location(_));
         assert!(caller != Caller::AdminOfNothing || !is_list || !is_let_in, "{} as {who}: {outcome}", route.path);
         if !is_let_in {
             let mut columns = vec![(nothing(route), outcome)];

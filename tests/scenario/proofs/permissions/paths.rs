@@ -53,6 +53,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("customers" | "members", _) => "usr",
         ("customer-groups", _) => "cgrp",
         ("gift-cards", _) => "gcard",
+        ("locations", _) => "loc",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
         ("price-lists", _) => "plist",
@@ -106,9 +107,9 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    const KINDS: [&str; 20] = [
+    const KINDS: [&str; 21] = [
         "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
-        "promo", "pcode", "szone", "texm", "tzone", "gcard",
+        "promo", "pcode", "szone", "texm", "tzone", "gcard", "loc",
     ];
     KINDS.contains(&prefix)
 }

@@ -1,0 +1,6 @@
+//! Where a store keeps what it sells: warehouses, shops.
+
+pub mod http;
+pub mod openapi;
+pub mod store;
+mod usecase;

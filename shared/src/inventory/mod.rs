@@ -1,0 +1,5 @@
+//! Inventory: where stock is kept.
+
+mod coordinates;
+
+pub use coordinates::{Coordinates, NotOnEarth};
