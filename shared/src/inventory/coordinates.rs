@@ -44,8 +44,8 @@ impl Coordinates {
 }
 
 fn within(micro_degrees: i64, most: i32) -> Result<i32, NotOnEarth> {
-    let degrees = i32::try_from(micro_degrees).map_err(|_| NotOnEarth(most))?;
-    if (-most..=most).contains(&degrees) { Ok(degrees) } else { Err(NotOnEarth(most)) }
+    let degrees = i32::try_from(micro_degrees).ok();
+    degrees.filter(|degrees| degrees.unsigned_abs() <= most.unsigned_abs()).ok_or(NotOnEarth(most))
 }
 
 #[cfg(test)]
