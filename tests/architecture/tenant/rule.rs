@@ -58,7 +58,7 @@ const ABOVE_TENANTS: [(&str, &str); 11] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 11] = [
+const FILLS: [(&str, &[&str]); 12] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -110,6 +110,10 @@ const FILLS: [(&str, &[&str]); 11] = [
         ],
     ),
     ("202611221945_identity_devices.sql", &["updates session without session.organization_id = ?1"]),
+    (
+        "202611231600_inventory_locations.sql",
+        &["adds rows to location whose owner is not ?1", "reads s without s.organization_id = ?1"],
+    ),
 ];
 
 /// Where SQL may be that names no table of the migrations.
