@@ -5,9 +5,12 @@
 
 #[cfg(all(target_arch = "wasm32", target_os = "unknown"))]
 mod exports;
+mod reader;
 
 use headlesspro_shared::totals::{self, Cart, Explanation, Question, Rules, Totals, TotalsError};
 use serde::de::DeserializeOwned;
+
+pub use reader::Unread;
 
 /// The largest integer that JavaScript tells from its neighbours. Source: ECMA-262, `Number.MAX_SAFE_INTEGER`.
 const MOST: i64 = 9_007_199_254_740_991;
@@ -16,11 +19,11 @@ const MOST: i64 = 9_007_199_254_740_991;
 #[derive(Debug, thiserror::Error)]
 pub enum Refused {
     #[error("this is no question: {0}")]
-    Question(serde_json::Error),
+    Question(Unread),
     #[error("these are no rules: {0}")]
-    Rules(serde_json::Error),
+    Rules(Unread),
     #[error("this is no cart: {0}")]
-    Cart(serde_json::Error),
+    Cart(Unread),
     #[error("there are no rules yet")]
     NoRules,
     #[error("the answer cannot be told: {0}")]
@@ -72,8 +75,8 @@ pub fn explain_of(rules: &Rules, cart: &[u8]) -> Result<Vec<u8>, Refused> {
     told_why(&totals::explain(rules, &read::<Cart>(cart, Refused::Cart)?)?)
 }
 
-fn read<T: DeserializeOwned>(text: &[u8], none: fn(serde_json::Error) -> Refused) -> Result<T, Refused> {
-    serde_json::from_slice(text).map_err(none)
+fn read<T: DeserializeOwned>(text: &[u8], none: fn(Unread) -> Refused) -> Result<T, Refused> {
+    reader::read(text).map_err(none)
 }
 
 fn told(totals: &Totals) -> Result<Vec<u8>, Refused> {
