@@ -125,6 +125,22 @@ fn is_refused(answer: &Answer, status: u16, word: &str) {
 }
 
 #[tokio::test]
+async fn all_rules_of_a_list_that_stays_go_slice_by_slice() {
+    let shop = Shop::open().await;
+    let kept = shop.list_of(3).await;
+    let list = shop.list_of(12_001).await;
+    let before = shop.count("audit_log").await;
+    let answer = shop.isolate.send("DELETE", &format!("{list}/rules"), &Value::Null).await;
+    is_refused(&answer, 204, "");
+    assert_eq!(shop.rules_and_lists().await, (3, 2));
+    assert_eq!(shop.count("audit_log").await - before, 3, "5,000 at a time");
+    let shown = shop.isolate.send("GET", &list, &Value::Null).await.json();
+    assert_eq!((&shown["ruleCount"], &shown["version"]), (&serde_json::json!(0), &serde_json::json!(4)));
+    let other = shop.isolate.send("GET", &kept, &Value::Null).await.json();
+    assert_eq!(other["ruleCount"], 3);
+}
+
+#[tokio::test]
 async fn rules_of_a_deleted_list_go_slice_by_slice_whoever_dies_meanwhile() {
     let shop = Shop::open().await;
     let kept = shop.list_of(3).await;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use super::http::{PutRulesBody, RulesBody};
 use crate::openapi::{
-    AllowedActions, Answer, Header, Operation, Parameter, RequestBody, id, if_match, json_body, money, not_found, of,
+    AllowedActions, Answer, Budget, Header, Operation, Parameter, RequestBody, id, if_match, json_body, money,
+    not_found, of,
 };
 use crate::pricing::lists::http::PriceListBody;
 use crate::pricing::lists::openapi::wholesale;
@@ -94,7 +95,12 @@ fn delete() -> Operation {
         10,
     );
     operation(Method::DELETE, PATH, "deletePriceRules", Scope::PricingWrite)
-        .says("Deletes rules of a price list", "Those for one thing; all of them, where none is named.")
+        .says(
+            "Deletes rules of a price list",
+            "Those for one thing; all of them, where none is named: 5,000 in a commit, and what is left of an attempt that was \
+             cut off by the next one.",
+        )
+        .budget(Budget::growing(3, 0))
         .parameters([list_id(), Parameter::if_match()])
         .parameters(targets())
         .parameters([currency, min_quantity])

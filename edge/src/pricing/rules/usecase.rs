@@ -17,6 +17,9 @@ use crate::pricing::writing::{
     Most, Outcome, WriteError, expect, fault, invalid, is, page, rejected, tell, unexplained,
 };
 
+/// Of one request: a list is done with half of them, unless others go on writing.
+const MOST_SLICES: usize = 40;
+
 /// The list has one sort.
 pub const BY_KEY: &str = "rule";
 
@@ -72,8 +75,20 @@ async fn try_put(
     write(ctx, &was, rule::put(tenant, id, rules), ("put", rules.len())).await
 }
 
-/// Removes the rules that are named, or all.
+/// Removes the rules that are named, or all: those slice by slice, each in a commit of its own. Who is interrupted has
+/// removed some, and removes the others by asking again.
 pub async fn delete(ctx: &Ctx, id: PriceListId, named: Named, expected: Option<i64>) -> Outcome<StoredList> {
+    let mut list = delete_some(ctx, id, named, expected).await?;
+    for _ in 0..MOST_SLICES {
+        if named.target.is_some() || list.rule_count == 0 {
+            break;
+        }
+        list = delete_some(ctx, id, named, None).await?;
+    }
+    Ok(list)
+}
+
+async fn delete_some(ctx: &Ctx, id: PriceListId, named: Named, expected: Option<i64>) -> Outcome<StoredList> {
     for ctx in ctx.attempts() {
         if let Some(settled) = ctx.settles(try_delete(&ctx, id, named, expected).await) {
             return settled;

@@ -36,8 +36,15 @@ FROM json_each(?4) w WHERE true
 ON CONFLICT (list_id, target, currency, min_quantity) DO UPDATE
 SET price_minor = excluded.price_minor, change_ppm = excluded.change_ppm WHERE organization_id = ?1";
 
+/// A slice: nobody else writes while a commit runs.
 const DELETE_ALL: &str = "-- pricing::delete_rules
-DELETE FROM price_list_rule WHERE organization_id = ?1 AND store_id = ?2 AND list_id = ?3";
+DELETE FROM price_list_rule
+WHERE organization_id = ?1 AND +store_id = ?2 AND list_id = ?3 AND (target, currency, min_quantity) IN (
+  SELECT r.target, r.currency, r.min_quantity FROM price_list_rule r
+  WHERE r.organization_id = ?1 AND r.list_id = ?3 LIMIT ?4)";
+
+/// How many rules a commit deletes at most.
+const SLICE: i64 = 5_000;
 
 const DELETE_OF: &str = "-- pricing::delete_rules_of
 DELETE FROM price_list_rule
@@ -136,9 +143,9 @@ pub fn put(tenant: Tenant, list: PriceListId, rules: &[PriceRule]) -> Statement 
     tenant.statement(PUT).bind(list.to_string()).bind(json!(rows).to_string())
 }
 
-/// Removes the rules that are named.
+/// Removes the rules that are named; of all a slice.
 pub fn delete(tenant: Tenant, list: PriceListId, named: Named) -> Statement {
-    let Some(target) = named.target else { return tenant.statement(DELETE_ALL).bind(list.to_string()) };
+    let Some(target) = named.target else { return tenant.statement(DELETE_ALL).bind(list.to_string()).bind(SLICE) };
     let statement = tenant.statement(DELETE_OF).bind(list.to_string()).bind(text_of_target(target));
     statement.bind(named.currency.map(Currency::code)).bind(named.min_quantity.map(Quantity::get))
 }
