@@ -9,7 +9,7 @@ use headlesspro_shared::identity::{HashParameters, RecordId, Resource, Role, Sco
 use headlesspro_shared::kernel::id::{AccountId, ChannelId, Id, Kind, LocationId, OrganizationId, StoreId};
 use headlesspro_shared::kernel::locale::Locales;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::limits::Limits;
+use headlesspro_shared::limits::{Class, Limits};
 use headlesspro_shared::notifications::BaseUrl;
 use headlesspro_shared::organizations::SignUp;
 
@@ -18,7 +18,7 @@ use crate::cart::OfferCache;
 use crate::extract::Arrival;
 use crate::failure::{Denied, Failure, Halt};
 use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
-use crate::limits::{Admission, Joint, Limiter, Postponed};
+use crate::limits::{Admission, Claims, Joint, Limiter, Postponed};
 use crate::port::blob::Bucket;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
@@ -52,6 +52,7 @@ pub struct App {
     limiter: Limiter,
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
+    provider_fetch: Option<TenantFetch>,
     media: Option<Bucket>,
     storefront: BaseUrl,
     sign_up: SignUp,
@@ -149,6 +150,7 @@ impl App {
             limiter,
             mailer: None,
             tenant_fetch: None,
+            provider_fetch: None,
             media: None,
             storefront,
             sign_up: SignUp::default(),
@@ -262,16 +264,28 @@ impl App {
         &self.storefront
     }
 
-    /// The same application with somebody who calls where tenants say.
+    /// The same application with somebody who calls the issuers that tenants name.
     #[must_use]
     pub fn with_tenant_fetch(mut self, fetch: TenantFetch) -> App {
         self.tenant_fetch = Some(fetch);
         self
     }
 
-    /// `None`: nobody is called, and neither an identity nor a tax provider can be set up.
+    /// `None`: no issuer is called, and no identity provider can be set up.
     pub fn tenant_fetch(&self) -> Option<&TenantFetch> {
         self.tenant_fetch.as_ref()
+    }
+
+    /// The same application with somebody who calls the providers that stores ask.
+    #[must_use]
+    pub fn with_provider_fetch(mut self, fetch: TenantFetch) -> App {
+        self.provider_fetch = Some(fetch);
+        self
+    }
+
+    /// `None`: nobody is asked, and no provider of taxes or shipping rates can be set up.
+    pub fn provider_fetch(&self) -> Option<&TenantFetch> {
+        self.provider_fetch.as_ref()
     }
 
     /// `None`: mails stay queued.
@@ -309,6 +323,8 @@ pub struct Spent {
     kv: AtomicU32,
     /// For another issuer's word.
     issuer: AtomicU32,
+    /// Questions to providers of the merchant's.
+    provider: AtomicU32,
     /// Of the catalog, as the answer shows it or the commit made it; 0: the answer is about something else.
     catalog_version: AtomicI64,
 }
@@ -330,6 +346,15 @@ impl Spent {
     /// the issuer, for its keys.
     pub fn add_issuer(&self) {
         Spent::add(&self.issuer);
+    }
+
+    pub fn provider(&self) -> u32 {
+        self.provider.load(Ordering::Relaxed)
+    }
+
+    /// Counts a question to a provider of the merchant's, of taxes or shipping rates.
+    pub fn add_provider(&self) {
+        Spent::add(&self.provider);
     }
 
     /// Counts round trips to Redis that are no [`Ctx`]'s.
@@ -368,6 +393,8 @@ pub struct Ctx {
     spent: Arc<Spent>,
     defer: Option<Arc<dyn Defer>>,
     postponed: Option<Arc<Postponed>>,
+    /// By which it was counted, where it writes.
+    claims: Option<Arc<Claims>>,
     /// Whether reads are to see every commit there is.
     is_current: bool,
     pub now: Timestamp,
@@ -376,7 +403,7 @@ pub struct Ctx {
 
 impl Ctx {
     pub fn new(app: Arc<App>, caller: Arc<Caller>, spent: Arc<Spent>, now: Timestamp, request_id: Arc<str>) -> Ctx {
-        Ctx { app, caller, spent, defer: None, postponed: None, is_current: false, now, request_id }
+        Ctx { app, caller, spent, defer: None, postponed: None, claims: None, is_current: false, now, request_id }
     }
 
     /// A request of this moment, whose handler has found out who is calling.
@@ -399,6 +426,28 @@ impl Ctx {
     pub fn postponing(mut self, postponed: Option<Arc<Postponed>>) -> Ctx {
         self.postponed = postponed;
         self
+    }
+
+    /// The same request, which was counted by these claims.
+    #[must_use]
+    pub fn claiming(mut self, claims: Option<Arc<Claims>>) -> Ctx {
+        self.claims = claims;
+        self
+    }
+
+    /// Counts so many guesses at a secret, each as a request of the class `auth`; of a route that writes.
+    ///
+    /// # Errors
+    /// [`Halt`] where a limit is reached: then nothing may be told of what was guessed.
+    pub async fn count_guesses(&self, guesses: usize) -> Result<(), Halt> {
+        let Some(claims) = self.claims.as_deref() else { return Ok(()) };
+        let claims = Claims { class: Class::Auth, revocations: Vec::new(), ..claims.clone() };
+        for _ in 0..guesses {
+            let admission = self.app.limiter.admit(&*self.app.kv, &*self.app.clock, &claims).await;
+            self.spent.add_kv(admission.round_trips);
+            let_in(&admission)?;
+        }
+        Ok(())
     }
 
     /// The same request, whose reads see every commit there is: from the primary, where the database has replicas.
@@ -505,6 +554,12 @@ impl Ctx {
         let principal = self.principal().await?;
         let store = Resource::of_store(self.tenant().store);
         principal.permissions.allows(scope, &store).map_err(|_| Halt::Denied(Denied::MissingScope(scope)))
+    }
+
+    /// Whether a caller that is verified has a scope beyond the route's for the store, so that it is shown more.
+    pub fn may(&self, scope: Scope) -> bool {
+        let store = Resource::of_store(self.tenant().store);
+        self.caller.verified().is_some_and(|principal| principal.permissions.allows(scope, &store).is_ok())
     }
 
     /// Asks for a scope beyond the route's over the whole organization.

@@ -145,6 +145,12 @@ impl<E> From<NoEntropy> for Failure<E> {
     }
 }
 
+impl From<Unavailable> for Halt {
+    fn from(unavailable: Unavailable) -> Halt {
+        Halt::Unavailable(unavailable)
+    }
+}
+
 impl From<SqlError> for Halt {
     fn from(error: SqlError) -> Halt {
         Halt::Unavailable(error.into())

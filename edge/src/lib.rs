@@ -29,6 +29,7 @@ pub mod notifications;
 pub mod openapi;
 pub mod orders;
 pub mod organizations;
+pub mod outbound;
 pub mod port;
 pub mod pricing;
 pub mod problem;

@@ -48,7 +48,8 @@ const CONTEXTS: [(&str, u8); 26] = [
 const SUBSCRIBER: u8 = 100;
 
 /// Modules below all contexts, which import none.
-const FOUNDATION: [&str; 9] = ["cache", "extract", "failure", "limits", "migrate", "port", "problem", "vault", "wire"];
+const FOUNDATION: [&str; 10] =
+    ["cache", "extract", "failure", "limits", "migrate", "outbound", "port", "problem", "vault", "wire"];
 
 /// Modules that put contexts together: each may import what stands here.
 const COMPOSITION: [(&str, &str); 6] = [

@@ -30,7 +30,7 @@ const WHOLE_TABLES: [(&str, &str); 14] = [
 ];
 
 /// Tables of which an organization or store has so few that all of them may be read.
-const FEW: [(&str, &str); 21] = [
+const FEW: [(&str, &str); 22] = [
     ("organization_key", "one an organization"),
     ("audit_head", "one an organization"),
     ("catalog_version", "one a store"),
@@ -52,6 +52,7 @@ const FEW: [(&str, &str); 21] = [
     ("tax_zone", "300 a store"),
     ("shipping_zone", "300 a store"),
     ("shipping_version", "one a store"),
+    ("shipping_setting", "one a store"),
 ];
 
 /// Indexes of few of a table.

@@ -52,7 +52,7 @@ async fn a_destination_reads_its_own_zones_and_writes_advance_the_version() {
         let rows = sql.read(rules(tenant(number), country("DE")).to_vec()).await.expect("the rows");
         rules_of(&rows).expect("rules")
     };
-    let StoreShipping { rules: own, is_kept, version } = read(1).await;
+    let StoreShipping { rules: own, is_kept, version, .. } = read(1).await;
     let found: Vec<String> = own.zones.iter().map(|zone| zone.id.to_string()).collect();
     assert_eq!((found, is_kept), (vec![zone(1_000), zone(1_001)], true));
     assert!(!read(3).await.is_kept);

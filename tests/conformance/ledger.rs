@@ -75,6 +75,25 @@ async fn furnish(sql: &dyn Sql) {
 
 async fn balances_move_by_whole_transactions_alone(sql: &dyn Sql) {
     furnish(sql).await;
+    // A registration that nobody has confirmed may be anybody's.
+    let account = |id: &str, verified: &str| {
+        format!(
+            "INSERT INTO account (id, organization_id, email_hash, email_sealed, role, state, locale, email_verified_at,
+               created_at, updated_at)
+             VALUES ('{id}', '$org', '{id}' || substr('$hash', length('{id}') + 1), '', 'customer', 'active', 'en',
+               {verified}, 1, 1)"
+        )
+    };
+    let credit = |id: &str| {
+        format!(
+            "INSERT INTO ledger_account (organization_id, id, currency, kind) VALUES ('$org', '{id}', 'EUR', 'store-credit')"
+        )
+    };
+    done(sql, &account("known", "1")).await;
+    done(sql, &account("unknown", "NULL")).await;
+    done(sql, &credit("known")).await;
+    refused(sql, &credit("unknown"), "LEDGER_UNVERIFIED").await;
+    refused(sql, &credit("nobody"), "LEDGER_UNVERIFIED").await;
     done(sql, &post("t1", "issue", "NULL", &[("card", "1000"), ("issuance", "-1000")])).await;
     done(
         sql,
@@ -159,6 +178,7 @@ async fn balances_move_by_whole_transactions_alone(sql: &dyn Sql) {
     }
     done(sql, &tender(400)).await;
     refused(sql, "UPDATE order_tender SET amount_minor = 1", "never change").await;
+    refused(sql, "DELETE FROM order_tender", "never change").await;
     refused(sql, complete, "not paid").await;
     done(
         sql,
@@ -167,6 +187,12 @@ async fn balances_move_by_whole_transactions_alone(sql: &dyn Sql) {
     )
     .await;
     done(sql, complete).await;
+    let delivery =
+        "INSERT INTO order_delivery (organization_id, order_id, position, method_id, kind, name, amount_minor,
+         discount_minor, tax_minor, gross_minor, why)
+       VALUES ('$org', '$order', 0, 'm', 'delivery', 'n', 0, 0, 0, 0, '{}')";
+    done(sql, delivery).await;
+    refused(sql, "DELETE FROM order_delivery", "never changes").await;
     assert_eq!(value(sql, card).await, 600);
     assert_eq!(value(sql, "SELECT sum(amount_minor) AS value FROM ledger_entry").await, 0);
     assert_eq!(value(sql, "SELECT sum(balance_minor) AS value FROM ledger_account").await, 0);

@@ -161,6 +161,7 @@ impl Shop {
         let app = app.with_limits(limits.parse().expect("limits")).with_mailer(Arc::clone(&mailbox) as _);
         let dev = DevBucket::at("http://127.0.0.1:8788", "secret");
         let bucket = Bucket::new(&dev.settings(), Arc::new(Objects)).expect("a bucket");
+        let app = app.with_provider_fetch(TenantFetch::new(Arc::clone(&providers), ""));
         let app = app.with_tenant_fetch(TenantFetch::new(providers, "")).with_sign_up(sign_up);
         let app = Arc::new(app.with_media(bucket));
         let opened = open_store(&app, "Test", "Test", Currency::EUR).await.expect("a store");

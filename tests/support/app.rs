@@ -170,7 +170,7 @@ impl Stage {
             Some(redis) => Arc::new(RedisKv::new(&redis.url()).map_err(|error| error.to_string())?),
         };
         let provider_port = hosts::free_port()?;
-        let private_issuers = format!("http://127.0.0.1:{provider_port}");
+        let private_origins = format!("http://127.0.0.1:{provider_port}");
         let limits_of_app = limits.parse::<Limits>().map_err(|error| error.to_string())?;
         let mailbox = Arc::new(Mailbox::default());
         let mail_url = runtime.block_on(serve(provider(Arc::clone(&mailbox) as _, TOKEN)))? + PROVIDER_PATH;
@@ -189,7 +189,7 @@ impl Stage {
             ("MEDIA_URL", media.public_url),
         ]
         .map(|(name, value)| (name, value.to_owned()));
-        let (sql_of_app, kv_of_app, issuers) = (Arc::clone(&sql), Arc::clone(&kv), private_issuers.clone());
+        let (sql_of_app, kv_of_app, issuers) = (Arc::clone(&sql), Arc::clone(&kv), private_origins.clone());
         let make = move || {
             let (sql, kv, clock) = (Arc::clone(&sql_of_app), Arc::clone(&kv_of_app), Arc::clone(&clock));
             let media = Bucket::new(&bucket.settings(), Arc::clone(&fetch)).unwrap();
@@ -197,6 +197,7 @@ impl Stage {
                 .with_media(media)
                 .with_limits(limits_of_app.clone())
                 .with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
+                .with_provider_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
                 .with_mailer(Arc::clone(&mailer))
                 .with_sign_up(SignUp::Open)
         };
@@ -225,7 +226,8 @@ impl Stage {
                 ("LOOKUP_KEY", LOOKUP_KEY),
                 ("PASSWORD_HASHING", PASSWORD_HASHING),
                 ("ISSUER", ISSUER),
-                ("PRIVATE_ISSUERS", &private_issuers),
+                ("PRIVATE_ISSUERS", &private_origins),
+                ("PRIVATE_PROVIDERS", &private_origins),
                 ("SIGN_UP", "open"),
             ];
             let settings = settings.map(|(name, value)| (name, value.to_owned())).into_iter().chain(hosted_media);

@@ -415,7 +415,7 @@ export interface TaxRules {
   /** The member state that the merchant sells from with reverse charge; left out: everybody pays the tax. */
   reverseChargeFrom?: Country | null;
   /** What is done when the external provider has no answer; left out: `own-rates`. */
-  providerFallback?: "own-rates" | "refuse" | "unsettled";
+  providerFallback?: "own-rates" | "refuse";
 }
 
 /** What becomes of a price that holds the tax when it goes where another tax holds. */
@@ -615,14 +615,12 @@ export type TaxReason =
   | { kind: "no-zone" }
   | { kind: "exempt"; certificate: string }
   | { kind: "reverse-charge"; vatId: string }
-  | { kind: "provider" }
-  | { kind: "unsettled" };
+  | { kind: "provider" };
 
 export type TaxSource =
   | { by: "own" }
   | { by: "provider"; provider: string; reference?: string }
-  | { by: "own-instead"; provider: string; problem: string }
-  | { by: "unsettled"; provider: string; problem: string };
+  | { by: "own-instead"; provider: string; problem: string };
 
 export interface RefusedExemption {
   number: string;

@@ -11,9 +11,9 @@ use headlesspro_shared::totals::deliveries;
 
 use crate::app::Ctx;
 use crate::failure::Failure;
-use crate::shipping::{self, NotShipped};
+use crate::shipping::{self, Answers, NotShipped};
 use crate::tax::UsedExemption;
-use crate::totals::{self, Basis, Priced, Unpriced, Wanted};
+use crate::totals::{self, Basis, Offered, Priced, Unpriced, Wanted};
 use crate::vault::DataKey;
 
 /// What a buyer may agree to.
@@ -22,6 +22,8 @@ pub struct Bargain {
     pub priced: Priced,
     /// What it is sent by: one for each delivery of the totals.
     pub charges: Vec<Charge>,
+    /// What providers have said of it.
+    pub answers: Option<Answers>,
     /// The certificate that the buyer is exempt from tax by.
     pub tax_exemption: Option<UsedExemption>,
 }
@@ -58,12 +60,13 @@ pub async fn bargain(
     let placement = agree(&wanted.lines, wanted.currency, &offers)
         .map_err(|error| Failure::Rejected(NoBargain::NotPlaceable(error)))?;
     let too_expensive = |error: Unpriced| error.or(NoBargain::TooExpensive);
-    let groups = totals::offered(basis, &wanted).map_err(too_expensive)?;
+    let Offered { groups, answers } = totals::offered(ctx, basis, &wanted, None).await.map_err(too_expensive)?;
     let shipment = shipping::chosen(groups, choices, wanted.currency);
     let shipment = shipment.map_err(|error| Failure::Rejected(NoBargain::NotShipped(error)))?;
     wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
     let Priced { agreed, gifts } = totals::priced(ctx, basis, &wanted).await.map_err(too_expensive)?;
     let settled = totals::settled(ctx, basis, &wanted, (agreed, None), key).await;
     let (agreed, tax_exemption) = settled.map_err(too_expensive)?;
-    Ok(Bargain { placement, priced: Priced { agreed, gifts }, charges: shipment.charges, tax_exemption })
+    let answers = answers.map(|answers| answers.chosen(&shipment.charges));
+    Ok(Bargain { placement, priced: Priced { agreed, gifts }, charges: shipment.charges, answers, tax_exemption })
 }

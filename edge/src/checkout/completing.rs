@@ -21,7 +21,7 @@ use crate::journal::{self, Claim, Recorded};
 use crate::ledger::{self, Tenders, Unusable};
 use crate::port::sql::{Committed, Rows};
 use crate::shipping::{self, NotShipped};
-use crate::totals::{self, Agreed, Wanted};
+use crate::totals::{self, Agreed, Offered, Wanted};
 use crate::vault::DataKey;
 use crate::{catalog, orders};
 
@@ -85,7 +85,7 @@ pub async fn complete(
         ctx.spent().tell_catalog_version(catalog::version_of(rows.get(3))?);
         return Ok(Answered::Replayed(first));
     }
-    let (mut checkout, key) = found(ctx, rows.first())?.ok_or(Failure::NotFound)?;
+    let (mut checkout, key) = found(ctx, rows.first()).await?.ok_or(Failure::NotFound)?;
     match completable(checkout.state, checkout.expires_at, ctx.now) {
         // The commit would refuse it as well; its diagnosis then names the order.
         Ok(()) | Err(NotCompletable::Completed) => {}
@@ -99,7 +99,15 @@ pub async fn complete(
     let mut tenders = Tenders::none(checkout.total);
     if is_open {
         let (buyer, rows) = (totals::buyer(ctx).await?, rows.get(known..).unwrap_or_default());
-        tenders = Tenders::plan(ctx, wanted, buyer, checkout.total, rows).await.map_err(unusable)?;
+        // A request with codes is one that looks a code up, as is each further guess: beyond the limit nothing is told of any.
+        // The staff knows all cards.
+        let is_guessing = !wanted.cards.is_empty() && !totals::is_staff(ctx).await?;
+        ctx.count_guesses(usize::from(is_guessing)).await?;
+        let planned = Tenders::plan(ctx, wanted, buyer, (checkout.total, method.is_some()), rows).await;
+        if let (true, Err(Failure::Rejected(unusable))) = (is_guessing, &planned) {
+            ctx.count_guesses(unusable.guesses().saturating_sub(1)).await?;
+        }
+        tenders = planned.map_err(unusable)?;
         if method.is_none() && !tenders.due().is_zero() {
             return Err(Failure::Rejected(CompleteError::PaymentRequired(tenders.due())));
         }
@@ -196,15 +204,17 @@ async fn total_again(
     still_placeable(checkout, offers)?;
     let mut wanted = Wanted { is_first_order: Some(orders::is_first_of(first)?), ..wanted };
     let overflow = || CompleteError::NotPlaceable(NotPlaceable::Money(MoneyError::Overflow));
-    let charges = match &checkout.charges {
-        None => None,
+    let (charges, answers) = match &checkout.charges {
+        None => (None, None),
         Some(charges) => {
             let choices: Vec<Choice> = charges.iter().map(Charge::choice).collect();
-            let groups = totals::offered(&basis, &wanted).map_err(|error| error.or(overflow()))?;
+            let before = checkout.answers.as_ref();
+            let offered = totals::offered(ctx, &basis, &wanted, before).await;
+            let Offered { groups, answers } = offered.map_err(|error| error.or(overflow()))?;
             let shipment = shipping::chosen(groups, &choices, wanted.currency);
             let shipment = shipment.map_err(|error| Failure::Rejected(CompleteError::NotShipped(error)))?;
             wanted.deliveries = deliveries(&shipment.groups, &shipment.charges);
-            Some(shipment.charges)
+            (Some(shipment.charges), answers)
         }
     };
     let now = totals::priced(ctx, &basis, &wanted).await.map_err(|error| error.or(overflow()))?.agreed;
@@ -221,6 +231,7 @@ async fn total_again(
     let has_changed = by(&now) != by(agreed) || now.totals != agreed.totals;
     checkout.agreed = Some(now.as_kept());
     checkout.charges = charges;
+    checkout.answers = answers;
     checkout.personal.tax_exemption = tax_exemption;
     Ok(has_changed)
 }

@@ -121,7 +121,7 @@ pub async fn open(
         let bargained = bargain(ctx, &basis, offers, wanted, &command.shipping_methods, &key).await;
         (bargained.map_err(|failure| failure.map(OpenError::from))?, None, ends)
     };
-    let Bargain { placement, priced: Priced { agreed, gifts }, charges, tax_exemption } = bargained;
+    let Bargain { placement, priced: Priced { agreed, gifts }, charges, answers, tax_exemption } = bargained;
     let agreed = agreed.as_kept();
     let checkout = Checkout {
         id: ctx.new_id()?,
@@ -136,6 +136,7 @@ pub async fn open(
         total: Money::new(agreed.totals.total, currency),
         agreed: Some(agreed),
         charges: Some(charges),
+        answers,
         quote,
         channel,
         created_at: ctx.now,

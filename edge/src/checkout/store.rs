@@ -15,21 +15,23 @@ use crate::failure::Unavailable;
 use crate::identity::{data_key, wrapped_key};
 use crate::orders::{Of, Personal};
 use crate::port::sql::{Row, Rows, Statement};
+use crate::shipping::Answers;
+use crate::tax::text_of;
 use crate::totals::{Agreed, Standing};
 use crate::vault::DataKey;
 
 const INSERT: &str = "-- checkout::insert
 INSERT INTO checkout (organization_id, store_id, id, cart_id, state, personal_sealed, currency, lines, total_minor,
   created_at, expires_at, channel_id, question, engine, rules_version, rules_turn_at, prices_version,
-  tax_version, shipping_version, deliveries, exemptions_version, quote_id)
-VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)";
+  tax_version, shipping_version, deliveries, exemptions_version, quote_id, shipping_answers)
+VALUES (?1, ?2, ?3, ?4, 'open', ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)";
 
 /// Who opened it without looking for certificates has agreed at no version of them, which is -1: it is totalled again.
 const FIND: &str = "-- checkout::find
 SELECT c.id, c.cart_id, c.state, c.personal_sealed, c.currency, c.lines, c.total_minor, c.created_at, c.expires_at,
   c.channel_id, c.question, c.engine, c.rules_version, c.rules_turn_at, c.prices_version,
   coalesce(c.tax_version, 0) AS tax_version, c.shipping_version, c.deliveries,
-  coalesce(c.exemptions_version, -1) AS exemptions_version, c.quote_id, k.wrapped, k.master_key_id
+  coalesce(c.exemptions_version, -1) AS exemptions_version, c.quote_id, c.shipping_answers, k.wrapped, k.master_key_id
 FROM checkout c JOIN organization_key k ON k.organization_id = c.organization_id
 WHERE c.organization_id = ?1 AND c.store_id = ?2 AND c.id = ?3";
 
@@ -51,12 +53,21 @@ pub struct Checkout {
     /// What it is sent by: one for each delivery of the totals. None for a checkout from before methods were chosen, which
     /// is sent by none.
     pub charges: Option<Vec<Charge>>,
+    /// What providers have said of what was chosen.
+    pub answers: Option<Answers>,
     /// The quote that it was opened with.
     pub quote: Option<QuoteId>,
     /// That of the caller who opened it.
     pub channel: Option<ChannelId>,
     pub created_at: Timestamp,
     pub expires_at: Timestamp,
+}
+
+impl Checkout {
+    /// Whose redemptions it counts: an account's id, or the hash of a guest's address.
+    pub fn customer(&self) -> Option<&str> {
+        self.agreed.as_ref().and_then(|agreed| agreed.question.cart.customer.as_deref())
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +108,7 @@ pub fn insert(tenant: Tenant, checkout: &Checkout, personal_sealed: &str) -> Sta
         .bind(checkout.charges.as_ref().map(|charges| serde_json::to_string(charges).unwrap_or_default()))
         .bind(agreed.map(|agreed| agreed.standing.exemptions))
         .bind(checkout.quote.map(|id| id.to_string()))
+        .bind(checkout.answers.as_ref().map(text_of))
 }
 
 /// The statement whose rows [`checkout_of`] takes.
@@ -139,6 +151,10 @@ fn from_row(tenant: Tenant, key: &DataKey, row: Row<'_>) -> Result<Checkout, Una
         total: Money::new(row.get("total_minor")?, currency),
         agreed: if is_of_this_engine { agreed_of(row)? } else { None },
         charges: row.get::<Option<&str>>("deliveries")?.map(|_| stored_in(row, "deliveries")).transpose()?,
+        answers: row
+            .get::<Option<&str>>("shipping_answers")?
+            .map(|_| stored_in(row, "shipping_answers"))
+            .transpose()?,
         quote: row.get::<Option<&str>>("quote_id")?.map(|_| row.parse("quote_id")).transpose()?,
         channel: row.get::<Option<&str>>("channel_id")?.map(|_| row.parse("channel_id")).transpose()?,
         created_at,

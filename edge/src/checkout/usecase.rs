@@ -7,12 +7,12 @@ use headlesspro_shared::kernel::id::{AccountId, CheckoutId};
 use super::opening::OpenError;
 use super::store::{self, Checkout};
 use crate::app::Ctx;
-use crate::failure::{Failure, Unavailable};
-use crate::identity;
+use crate::failure::{Failure, Halt, Unavailable};
 use crate::journal::Recorded;
 use crate::port::sql::{Refusal, Rows};
 use crate::vault::DataKey;
 use crate::wire::AddressBody;
+use crate::{identity, totals};
 
 /// A first answer, or the same again.
 pub enum Answered {
@@ -23,14 +23,19 @@ pub enum Answered {
 /// The checkout as it was opened.
 pub async fn find(ctx: &Ctx, id: CheckoutId) -> Result<Checkout, Failure<OpenError>> {
     let rows = ctx.read(vec![store::find(ctx.tenant(), id)]).await?;
-    Ok(found(ctx, rows.first())?.ok_or(Failure::NotFound)?.0)
+    Ok(found(ctx, rows.first()).await?.ok_or(Failure::NotFound)?.0)
 }
 
-/// A verified caller's: who is shown a channel finds no checkout that was opened elsewhere.
-pub fn found(ctx: &Ctx, rows: Option<&Rows>) -> Result<Option<(Checkout, DataKey)>, Unavailable> {
+/// A verified caller's: who is shown a channel finds no checkout that was opened elsewhere, and what is agreed to without a
+/// customer's tax is that customer's, and the staff's.
+pub async fn found(ctx: &Ctx, rows: Option<&Rows>) -> Result<Option<(Checkout, DataKey)>, Halt> {
     let found = rows.map(|rows| store::checkout_of(ctx.app(), ctx.tenant(), rows)).transpose()?.flatten();
-    let is_shown = |checkout: &Checkout| ctx.channel().is_none_or(|channel| checkout.channel == Some(channel));
-    Ok(found.filter(|(checkout, _)| is_shown(checkout)))
+    let Some((checkout, key)) = found else { return Ok(None) };
+    let is_here = ctx.channel().is_none_or(|channel| checkout.channel == Some(channel));
+    let is_theirs = checkout.personal.tax_exemption.is_none()
+        || totals::is_staff(ctx).await?
+        || ctx.person().is_some_and(|person| checkout.customer() == Some(person.account.to_string().as_str()));
+    Ok((is_here && is_theirs).then_some((checkout, key)))
 }
 
 /// The organization's data key, from the rows of its statement.

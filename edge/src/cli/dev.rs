@@ -60,6 +60,9 @@ pub struct DevArgs {
     /// http://127.0.0.1:4000.
     #[arg(long, value_name = "ORIGINS", env = "HP_PRIVATE_ISSUERS", default_value = "")]
     private_issuers: String,
+    /// The same for providers of taxes and shipping rates.
+    #[arg(long, value_name = "ORIGINS", env = "HP_PRIVATE_PROVIDERS", default_value = "")]
+    private_providers: String,
     /// What differs from the default rate limits: class.subject=units/period:burst, with commas between, such as
     /// read=600/60s:120,write.key=50/1s:100. Classes: read, write, auth, import; subjects: address, key, account,
     /// organization.
@@ -108,7 +111,9 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let mailbox = Arc::new(Mailbox::default());
     let console = Arc::new(ConsoleMailer(Arc::clone(&mailbox)));
     let fetch = Arc::new(NativeFetch::new().map_err(|error| error.to_string())?);
-    let app = app.with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch) as _, &args.private_issuers));
+    let private = |origins: &str| TenantFetch::new(Arc::clone(&fetch) as _, origins);
+    let app = app.with_tenant_fetch(private(&args.private_issuers));
+    let app = app.with_provider_fetch(private(&args.private_providers));
     // A secret of its own, which is there before there are keys.
     let dev_bucket = DevBucket::at(&format!("http://127.0.0.1:{services_port}"), &secrets.bucket_secret());
     let bucket = Bucket::new(&dev_bucket.settings(), fetch).map_err(|error| error.to_string())?;

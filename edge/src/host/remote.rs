@@ -70,6 +70,9 @@ pub const ISSUER: &str = "ISSUER";
 pub const STOREFRONT_URL: &str = "STOREFRONT_URL";
 /// Origins with commas between that tenants may name as identity providers although they are private or plain http.
 pub const PRIVATE_ISSUERS: &str = "PRIVATE_ISSUERS";
+/// Origins with commas between that stores may name as providers of taxes and shipping rates although they are private or
+/// plain http.
+pub const PRIVATE_PROVIDERS: &str = "PRIVATE_PROVIDERS";
 /// `open`: anybody may found an organization; `closed`, as when it is missing: the operator does.
 pub const SIGN_UP: &str = "SIGN_UP";
 
@@ -86,7 +89,7 @@ pub const CDN_TOKEN: &str = "CDN_TOKEN";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 26] = [
+pub const SETTINGS: [&str; 27] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_DIRECTORY,
@@ -109,6 +112,7 @@ pub const SETTINGS: [&str; 26] = [
     ISSUER,
     STOREFRONT_URL,
     PRIVATE_ISSUERS,
+    PRIVATE_PROVIDERS,
     SIGN_UP,
     CATALOG_CACHE_SECONDS,
     CDN,
@@ -202,7 +206,8 @@ pub fn service(
         };
         app = app.with_media(Bucket::new(&settings, Arc::clone(&fetch))?);
     }
-    app = app.with_tenant_fetch(TenantFetch::new(fetch, &setting(PRIVATE_ISSUERS).unwrap_or_default()));
+    let private = |name| TenantFetch::new(Arc::clone(&fetch), &setting(name).unwrap_or_default());
+    app = app.with_tenant_fetch(private(PRIVATE_ISSUERS)).with_provider_fetch(private(PRIVATE_PROVIDERS));
     if let Ok(url) = wanted(STOREFRONT_URL) {
         app = app.with_storefront(url.parse()?);
     }

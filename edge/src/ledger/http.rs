@@ -33,6 +33,9 @@ impl From<WriteError> for Problem {
     fn from(error: WriteError) -> Problem {
         match error {
             WriteError::Invalid(faults) => Problem::faults(faults),
+            WriteError::Unverified => Problem::new(StatusCode::CONFLICT, "customer-unverified")
+                .detail("Nobody has confirmed the customer's address, so that it may be another's.")
+                .with("allowedActions", json!([])),
             WriteError::Insufficient { balance } => Problem::new(StatusCode::CONFLICT, "balance-insufficient")
                 .detail(format!("There is no more than {balance}."))
                 .with("balance", json!(MoneyBody::from(balance)))

@@ -38,6 +38,16 @@ pub struct Unusable {
     pub last_fours: Vec<String>,
 }
 
+impl Unusable {
+    /// How many codes are those of no card that can be used.
+    pub fn guesses(&self) -> usize {
+        let is_guess = |shortfall: &&Shortfall| {
+            matches!((shortfall.source, shortfall.problem), (Source::Card(_), Problem::Unknown))
+        };
+        self.shortfalls.iter().filter(is_guess).count()
+    }
+}
+
 /// Who pays how much of an order.
 #[derive(Debug)]
 pub struct Tenders {
@@ -106,7 +116,8 @@ impl Tenders {
         Tenders { wanted, buyer: None, split: Split::all_due(total), last_fours }
     }
 
-    /// Splits `total` by the rows of [`Wanted::reads`]. What a replica refuses is read once more.
+    /// Splits `total` by the rows of [`Wanted::reads`]; `has_payment`: something else pays what is left. What would be
+    /// refused by what a replica says is read once more. Nobody spends the credit of whom they only act as.
     ///
     /// # Errors
     /// [`Unusable`], and those of the database.
@@ -114,11 +125,16 @@ impl Tenders {
         ctx: &Ctx,
         wanted: Wanted,
         buyer: Option<AccountId>,
-        total: Money,
+        (total, has_payment): (Money, bool),
         rows: &[Rows],
     ) -> Result<Tenders, Failure<Unusable>> {
+        let buyer = buyer.filter(|_| ctx.impersonator().is_none());
         let mut planned = planned(ctx, &wanted, buyer, total, rows);
-        if matches!(planned, Err(Failure::Rejected(_))) && !ctx.is_current() {
+        let is_refused = match &planned {
+            Ok((split, _)) => !has_payment && !split.due.is_zero(),
+            Err(failure) => matches!(failure, Failure::Rejected(_)),
+        };
+        if is_refused && !wanted.is_empty() && !ctx.is_current() {
             let rows = ctx.clone().reading_what_is_current().read(wanted.reads(ctx)).await?;
             planned = self::planned(ctx, &wanted, buyer, total, &rows);
         }

@@ -20,6 +20,8 @@ pub type Reason = Line<200>;
 pub enum WriteError {
     /// Fields of the request.
     Invalid(Vec<Fault>),
+    /// Nobody has confirmed the customer's address: another may have registered it.
+    Unverified,
     /// There is no more on it than this.
     Insufficient {
         balance: Money,

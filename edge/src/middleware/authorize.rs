@@ -14,7 +14,7 @@ use crate::app::{App, Ctx, Spent};
 use crate::extract::MinVersion;
 use crate::failure::Denied;
 use crate::identity::{Bearer, Caller, Needed, external_caller};
-use crate::limits::{Postponed, Revoked};
+use crate::limits::{Claims, Postponed, Revoked};
 use crate::port::defer::Defer;
 use crate::problem::Problem;
 
@@ -56,7 +56,8 @@ pub(super) async fn authorize(needed: Needed, app: Arc<App>, mut request: Reques
     let request_id = extensions.get::<RequestId>().map_or_else(|| Arc::from("none"), |id| Arc::clone(&id.0));
     let defer = extensions.get::<Arc<dyn Defer>>().cloned();
     let postponed = extensions.get::<Arc<Postponed>>().cloned();
-    let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer).postponing(postponed);
+    let claims = extensions.get::<Arc<Claims>>().cloned();
+    let ctx = Ctx::new(app, caller, spent, now, request_id).deferring(defer).postponing(postponed).claiming(claims);
     // What the staff asks for has no cache that could be new enough, and is rarely asked for.
     extensions.insert(if at_least.is_some() { ctx.clone().reading_what_is_current() } else { ctx.clone() });
 

@@ -76,6 +76,10 @@ async fn limit(
     if let Some(bearer) = bearer {
         request.extensions_mut().insert(bearer);
     }
+    // Who writes may have guessed.
+    if counting.class == Class::Write {
+        request.extensions_mut().insert(Arc::new(claims.clone()));
+    }
     let spent = request.extensions().get::<Arc<Spent>>().cloned().unwrap_or_default();
     let defer = request.extensions().get::<Arc<dyn Defer>>().cloned();
     let refusal = |admission: &Admission| {

@@ -48,8 +48,10 @@ pub async fn request(State(app): State<Arc<App>>, mut request: Request, next: Ne
         headers.insert(REQUEST_ID, value);
     }
     let mut timing = format!("sql;desc=\"{}\", redis;desc=\"{}\"", spent.sql(), spent.kv());
-    if 0 < spent.issuer() {
-        timing.push_str(&format!(", issuer;desc=\"{}\"", spent.issuer()));
+    for (name, count) in [("issuer", spent.issuer()), ("provider", spent.provider())] {
+        if 0 < count {
+            timing.push_str(&format!(", {name};desc=\"{count}\""));
+        }
     }
     if let Ok(value) = HeaderValue::from_str(&timing) {
         headers.insert(SERVER_TIMING, value);

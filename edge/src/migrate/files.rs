@@ -92,6 +92,8 @@ pub const ALL: &[Migration] = files![
     "202611230840_ledger_accounts",
     "202611230850_checkout_quotes",
     "202611231545_ledger_sums",
+    "202611231550_shipping_providers",
+    "202611231551_ledger_customers",
     "202611231600_inventory_locations",
 ];
 

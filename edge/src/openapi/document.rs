@@ -29,7 +29,7 @@ token of the organization's staff. A credential names its store: what is another
 `tokenAudiences` is taken as `Authorization: Bearer` beside a publishable key in `X-Publishable-Key`. It says who asks; \
 what they may do is said by their account here. One that was not seen for 30 seconds costs one more round trip to the \
 database and, where the issuer's keys are not remembered, some to Redis and to the issuer: `Server-Timing` tells them as \
-`issuer`.
+`issuer`. Questions to providers that a store has set up, of taxes and shipping rates, are told as `provider`.
 
 **Money** is a decimal string with its currency, never a float. **Times** are RFC 3339 in UTC. **Ids** carry \
 their kind as a prefix and sort by time of creation.

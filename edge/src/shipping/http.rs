@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::choosing::NotShipped;
+use super::settings;
 use crate::extract::FieldErrors;
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::Routes;
@@ -22,6 +23,7 @@ const MOST_CHOICES: usize = 100;
 pub fn routes() -> Routes {
     let (read, write) = (Scope::ShippingRead, Scope::ShippingWrite);
     zone_routes::<ShippingMethod>("/api/v1/shipping-zones", "/api/v1/shipping-zones/{id}", read, write)
+        .and(settings::http::routes())
 }
 
 /// The method that a group is sent by.

@@ -6,10 +6,13 @@
 mod choosing;
 mod http;
 pub mod openapi;
+mod provider;
+mod settings;
 mod store;
 mod wire;
 
 pub use self::http::{ChoiceBody, GroupBody, choices, groups, routes};
 pub use choosing::{NotShipped, Shipment, chosen};
 pub use openapi::{group_example, not_shipped, shipping_changed};
+pub use provider::{Answers, NotAsked, RateProvider, RateProviders, ask};
 pub use store::{RULES_STATEMENTS, StoreShipping, guard, rules, rules_of};

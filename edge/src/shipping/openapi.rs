@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::choosing::NotShipped;
 use super::http::GroupBody;
+use super::settings;
 use super::wire::{WriteZoneBody, ZoneBody, ZoneListBody};
 use crate::openapi::{Operation, Problem, Problems, id, money, of, time};
 use crate::problem;
@@ -34,7 +35,7 @@ pub struct ShippingChangedBody {
 }
 
 pub fn operations() -> Vec<Operation> {
-    zone_operations::<ShippingZoneKind, WriteZoneBody, ZoneBody, ZoneListBody>(&Described {
+    let mut operations = zone_operations::<ShippingZoneKind, WriteZoneBody, ZoneBody, ZoneListBody>(&Described {
         tag: "Shipping",
         paths: ("/api/v1/shipping-zones", "/api/v1/shipping-zones/{id}"),
         named: [
@@ -49,7 +50,9 @@ pub fn operations() -> Vec<Operation> {
         read: Scope::ShippingRead,
         write: Scope::ShippingWrite,
         examples: (zone(false), zone(true)),
-    })
+    });
+    operations.extend(settings::openapi::operations());
+    operations
 }
 
 /// As it is sent, or, `is_kept`, as it is shown.

@@ -1,13 +1,18 @@
 //! The tables of shipping.
 
+use std::collections::BTreeMap;
+
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::{ShippingMethodId, ShippingMethodKind, ShippingZoneKind};
+use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::shipping::{ShippingMethod, ShippingRules, ShippingZone};
 
+use super::provider::{RateProvider, RateProviders};
 use crate::app::Tenant;
 use crate::extract::stored_in;
+use crate::identity::wrapped_key;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
-use crate::tax::{Ruled, ZoneSql, ZoneWords};
+use crate::tax::{Ruled, ZoneSql, ZoneWords, text_of};
 
 const LIST: &str = "-- shipping::zones
 SELECT z.id, z.name, z.position, z.areas, z.methods AS rules, z.version, z.created_at, z.updated_at FROM shipping_zone z
@@ -31,10 +36,25 @@ WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 const DELETE: &str = "-- shipping::delete_zone
 DELETE FROM shipping_zone WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
-/// Whether the store keeps any zone tells that it ships by methods.
+/// Whether the store keeps any zone tells that it ships by methods. The organization's data key opens what questions to
+/// providers are signed with.
 const STANDING: &str = "-- shipping::standing
 SELECT coalesce((SELECT v.version FROM shipping_version v WHERE v.organization_id = ?1 AND v.store_id = ?2), 0) AS version,
-  EXISTS (SELECT 1 FROM shipping_zone z WHERE z.organization_id = ?1 AND z.store_id = ?2) AS is_kept";
+  EXISTS (SELECT 1 FROM shipping_zone z WHERE z.organization_id = ?1 AND z.store_id = ?2) AS is_kept,
+  t.providers, k.wrapped, k.master_key_id
+FROM (SELECT 1) LEFT JOIN shipping_setting t ON t.organization_id = ?1 AND t.store_id = ?2
+LEFT JOIN organization_key k ON k.organization_id = t.organization_id";
+
+const SETTINGS: &str = "-- shipping::settings
+SELECT t.providers, t.version, t.updated_at FROM shipping_setting t
+WHERE t.organization_id = ?1 AND t.store_id = ?2";
+
+/// Nothing where they are at another version than `?3`, which is 0 where there are none.
+const CHANGE_SETTINGS: &str = "-- shipping::change_settings
+INSERT INTO shipping_setting (organization_id, store_id, providers, updated_at) VALUES (?1, ?2, ?4, ?5)
+ON CONFLICT (store_id) DO UPDATE SET providers = excluded.providers, updated_at = excluded.updated_at,
+  version = version + 1
+WHERE organization_id = ?1 AND version = ?3";
 
 /// Refuses the commit when the zones are at another version.
 const GUARD: &str = "-- shipping::guard_rules
@@ -63,6 +83,7 @@ impl Ruled for ShippingMethod {
         deleted: ("shipping-zone.delete", "shipping-zone.deleted"),
         too_many: "SHIPPING_ZONE_COUNT",
         too_large: "SHIPPING_ZONE_SIZE",
+        unknown: Some(("SHIPPING_PROVIDER_UNKNOWN", "names a provider that the store's shipping settings do not have")),
     };
 
     fn id(&mut self) -> &mut ShippingMethodId {
@@ -78,6 +99,17 @@ pub struct StoreShipping {
     pub is_kept: bool,
     /// For [`guard`].
     pub version: i64,
+    /// Whom it asks for rates.
+    pub providers: RateProviders,
+}
+
+/// The settings as they are kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KeptSettings {
+    pub providers: BTreeMap<String, RateProvider>,
+    /// 0: the store has none of its own yet.
+    pub version: i64,
+    pub updated_at: Option<Timestamp>,
 }
 
 /// How many [`rules`] are.
@@ -110,7 +142,37 @@ pub fn rules_of(rows: &[Rows]) -> Result<StoreShipping, SqlError> {
         rules: ShippingRules { zones, pickups: Vec::new() },
         is_kept: standing.get("is_kept")?,
         version: standing.get("version")?,
+        providers: match standing.get::<Option<&str>>("providers")? {
+            None => RateProviders::default(),
+            Some(_) => RateProviders { by_name: stored_in(standing, "providers")?, key: Some(wrapped_key(standing)?) },
+        },
     })
+}
+
+/// The statement whose rows [`settings_of`] takes.
+pub fn settings(tenant: Tenant) -> Statement {
+    tenant.statement(SETTINGS)
+}
+
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn settings_of(rows: Option<&Rows>) -> Result<KeptSettings, SqlError> {
+    let Some(row) = rows.and_then(Rows::first) else { return Ok(KeptSettings::default()) };
+    Ok(KeptSettings {
+        providers: stored_in(row, "providers")?,
+        version: row.get("version")?,
+        updated_at: Some(Timestamp::from_millis(row.get("updated_at")?)),
+    })
+}
+
+/// Changes settings that are at `version`.
+pub fn change_settings(
+    tenant: Tenant,
+    providers: &BTreeMap<String, RateProvider>,
+    version: i64,
+    now: Timestamp,
+) -> Statement {
+    tenant.statement(CHANGE_SETTINGS).bind(version).bind(text_of(providers)).bind(now.millis())
 }
 
 /// Refuses the commit when the store's rules of shipping are not at `version` any more.

@@ -6,8 +6,8 @@ use headlesspro_shared::kernel::id::{LocationKind, ShippingMethodKind, ShippingZ
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::shipping::{
-    Amounts, Conditions, Expression, ExternalFallback, FreeOver, MOST_METHODS, Measure, Price, Row, ShippingMethod,
-    Span, Terms,
+    Amounts, Conditions, Expression, ExternalFallback, FreeOver, MOST_METHODS, Measure, Price, ProviderName, Row,
+    ShippingMethod, Span, Terms,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ type AmountsBody = BTreeMap<String, String>;
 #[schemars(rename = "ShippingPrice", deny_unknown_fields)]
 pub struct PriceBody {
     /// `flat` has `amounts`; `table` has `measure` and `rows`; `expression` has `expressions`; `external` has `provider` and
-    /// `fallback`, and cannot be written yet.
+    /// `fallback`: each rate that the provider answers is an offer.
     #[schemars(required, extend("enum" = ["flat", "table", "expression", "external"]))]
     pub by: Option<String>,
     /// Decimals by currency: `{"EUR": "4.90"}`. In a currency that is not here the method is not offered.
@@ -40,7 +40,8 @@ pub struct PriceBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expressions: Option<BTreeMap<String, serde_json::Value>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 100))]
+    /// One of the store's shipping settings.
+    #[schemars(regex(pattern = "^[a-z][a-z0-9-]{0,39}$"))]
     pub provider: Option<String>,
     /// What is done when the provider has no answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -296,15 +297,40 @@ impl PriceBody {
                 Some(Price::Expression { expressions })
             }
             Some("external") => {
-                errors.push("by", "cannot be external yet: there is nobody to be asked");
-                None
+                let provider = errors.required("provider", self.provider, |name| name.parse::<ProviderName>());
+                if self.fallback.is_none() {
+                    errors.push("fallback", "is required");
+                }
+                let fallback = errors.nested("fallback", |errors| self.fallback?.parse(errors));
+                Some(Price::External { provider: provider?.to_string(), fallback: fallback? })
             }
             Some(_) => {
-                errors.push("by", "must be flat, table or expression");
+                errors.push("by", "must be flat, table, expression or external");
                 None
             }
             None => {
                 errors.push("by", "is required");
+                None
+            }
+        }
+    }
+}
+
+impl FallbackBody {
+    fn parse(self, errors: &mut FieldErrors) -> Option<ExternalFallback> {
+        match (self.kind.as_deref(), self.amounts) {
+            (Some("hide"), None) => Some(ExternalFallback::Hide),
+            (Some("hide"), Some(_)) => {
+                errors.push("amounts", "is there only where `kind` is flat");
+                None
+            }
+            (Some("flat"), given) => Some(ExternalFallback::Flat { amounts: amounts(errors, "amounts", given) }),
+            (Some(_), _) => {
+                errors.push("kind", "must be hide or flat");
+                None
+            }
+            (None, _) => {
+                errors.push("kind", "is required");
                 None
             }
         }

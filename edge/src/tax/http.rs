@@ -21,12 +21,10 @@ use crate::app::Ctx;
 use crate::catalog::{changed_meanwhile, fields, version_mismatch, versioned};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, given};
 use crate::journal::{Claim, created};
+use crate::outbound::{NOT_ADMITTED, NewEndpoint, origin_of};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
 use crate::wire::{IdText, MomentText};
-
-/// Where a store does not say it.
-const DEFAULT_TIMEOUT_MILLIS: u16 = 2_000;
 
 pub fn routes() -> Routes {
     let (read, write) = (Scope::TaxRead, Scope::TaxWrite);
@@ -51,12 +49,13 @@ pub struct CrossBorderBody {
     pub origin: Option<PlaceBody>,
 }
 
-/// Whom a store asks for its taxes. Its secret is never shown.
+/// Whom a store asks for its taxes. Neither its secret nor what its URL has beside the origin is ever shown.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "TaxProvider")]
 pub struct ProviderBody {
-    pub url: String,
+    /// Scheme and host of the URL; null for whoever may not change the settings.
+    pub origin: Option<String>,
     pub timeout_millis: u16,
     #[schemars(extend("enum" = ["rules", "refuse"]))]
     pub fallback: String,
@@ -66,8 +65,8 @@ pub struct ProviderBody {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "SetTaxProvider", deny_unknown_fields)]
 pub struct SetProviderBody {
-    /// What is posted to: https, at a public address.
-    #[schemars(required, length(min = 1, max = 2000))]
+    /// What is posted to: https, at a public address. As it is where it is left out.
+    #[schemars(length(min = 1, max = 2000))]
     pub url: Option<String>,
     /// What requests are signed with; the one that is there where it is left out. Kept encrypted, and never shown.
     #[schemars(length(min = 16, max = 200))]
@@ -105,7 +104,7 @@ pub struct SettingsBody {
 }
 
 /// A merge patch (RFC 7396): what is left out stays. But `crossBorder`, `shippingTax`, `sellsFrom` and `provider` are given whole,
-/// the last one but for its secret.
+/// the last one but for its URL and secret.
 #[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "ChangeTaxSettings", deny_unknown_fields)]
@@ -197,39 +196,27 @@ impl CrossBorderBody {
 
 impl SetProviderBody {
     fn parse(self, errors: &mut FieldErrors) -> Option<NewProvider> {
-        let url = errors.required("url", self.url, |url| match url.len() {
-            1..=2_000 => Ok(url),
-            _ => Err("must have 1 to 2000 characters"),
-        });
-        let secret = errors.optional("secret", self.secret, |secret| {
-            let is_visible = secret.bytes().all(|byte| byte.is_ascii_graphic());
-            match secret.len() {
-                16..=200 if is_visible => Ok(secret),
-                _ => Err("must have 16 to 200 visible ASCII characters"),
-            }
-        });
-        let timeout = errors.optional("timeoutMillis", self.timeout_millis, |millis| match u16::try_from(millis) {
-            Ok(millis @ 100..=5_000) => Ok(millis),
-            _ => Err("must be 100 to 5000"),
-        });
+        let endpoint = NewEndpoint::parse(errors, self.url, self.secret, self.timeout_millis);
         let fallback = errors.required("fallback", self.fallback, |fallback| match fallback.as_str() {
             "rules" => Ok(ProviderFallback::OwnRates),
             "refuse" => Ok(ProviderFallback::Refuse),
             _ => Err("must be rules or refuse"),
         });
-        let timeout_millis = timeout.unwrap_or(DEFAULT_TIMEOUT_MILLIS);
-        Some(NewProvider { provider: TaxProvider { url: url?, timeout_millis, fallback: fallback? }, secret })
+        Some(NewProvider { endpoint, fallback: fallback? })
     }
 }
 
-impl From<&TaxProvider> for ProviderBody {
-    fn from(provider: &TaxProvider) -> ProviderBody {
+impl ProviderBody {
+    fn of(provider: &TaxProvider, may_write: bool) -> ProviderBody {
         let fallback = match provider.fallback {
             ProviderFallback::Refuse => "refuse",
-            ProviderFallback::OwnRates | ProviderFallback::Unsettled => "rules",
+            ProviderFallback::OwnRates => "rules",
         };
-        let TaxProvider { url, timeout_millis, .. } = provider;
-        ProviderBody { url: url.clone(), timeout_millis: *timeout_millis, fallback: fallback.to_owned() }
+        ProviderBody {
+            origin: may_write.then(|| origin_of(&provider.url)),
+            timeout_millis: provider.timeout_millis,
+            fallback: fallback.to_owned(),
+        }
     }
 }
 
@@ -287,7 +274,8 @@ impl Parse for LayDownBody {
 }
 
 async fn settings(ctx: Ctx) -> Result<Response, Problem> {
-    Ok(shown(&usecase::settings(&ctx).await?))
+    let kept = usecase::settings(&ctx).await?;
+    Ok(shown(&kept, ctx.may(Scope::TaxWrite)))
 }
 
 async fn change_settings(
@@ -295,7 +283,7 @@ async fn change_settings(
     IfMatch(version): IfMatch,
     body: Json<ChangeSettingsBody>,
 ) -> Result<Response, Problem> {
-    Ok(shown(&usecase::change_settings(&ctx, &body.parsed, version).await?))
+    Ok(shown(&usecase::change_settings(&ctx, &body.parsed, version).await?, true))
 }
 
 async fn lay_down(ctx: Ctx, key: Option<IdempotencyKey>, body: Json<LayDownBody>) -> Result<Response, Problem> {
@@ -319,7 +307,7 @@ fn laid_down(laid: &LaidDown, countries: &[Country]) -> LaidDownBody {
     LaidDownBody { made: zones(&laid.made), kept: zones(&laid.kept), sources: countries.iter().map(sources).collect() }
 }
 
-fn shown(kept: &KeptSettings) -> Response {
+fn shown(kept: &KeptSettings, may_write: bool) -> Response {
     let KeptSettings { settings, version, updated_at, .. } = kept;
     let cross_border = match &settings.cross_border {
         CrossBorder::Gross => CrossBorderBody { keep: Some("gross".to_owned()), origin: None },
@@ -331,7 +319,7 @@ fn shown(kept: &KeptSettings) -> Response {
         discounts_rounded_per: settings.discounts_rounded_per.to_string(),
         shipping_tax: (&settings.shipping_tax).into(),
         sells_from: settings.sells_from.as_ref().map(PlaceBody::from),
-        provider: settings.provider.as_ref().map(ProviderBody::from),
+        provider: settings.provider.as_ref().map(|provider| ProviderBody::of(provider, may_write)),
         version: *version,
         updated_at: updated_at.map(|at| at.to_string()),
     };
@@ -347,7 +335,8 @@ impl From<TaxError> for Problem {
         match error {
             TaxError::TooManyZones => super::zones::usecase::ZoneError::TooMany.into(),
             TaxError::ZonesTooLarge => super::zones::usecase::ZoneError::TooLarge.into(),
-            TaxError::ProviderAddress => fields(["provider/url"], "must be reached by https at a public address"),
+            TaxError::ProviderAddress => fields(["provider/url"], NOT_ADMITTED),
+            TaxError::NoProviderAddress => fields(["provider/url"], "is required"),
             TaxError::NoProviderSecret => fields(["provider/secret"], "is required"),
             TaxError::VersionMismatch { current } => version_mismatch(current),
             TaxError::Changing => changed_meanwhile(),

@@ -133,7 +133,7 @@ fn settings_answer() -> Answer {
             "discountsRoundedPer": "line",
             "shippingTax": { "by": "proportional" },
             "sellsFrom": { "country": "DE" },
-            "provider": { "url": "https://tax.example.com/quotes", "timeoutMillis": 800, "fallback": "rules" },
+            "provider": { "origin": "https://tax.example.com", "timeoutMillis": 800, "fallback": "rules" },
             "version": 1,
             "updatedAt": time(0),
         }),

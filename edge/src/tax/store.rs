@@ -155,6 +155,7 @@ impl Ruled for TaxRate {
         deleted: ("tax-zone.delete", "tax-zone.deleted"),
         too_many: "TAX_ZONE_COUNT",
         too_large: "TAX_ZONE_SIZE",
+        unknown: None,
     };
 
     fn id(&mut self) -> &mut headlesspro_shared::kernel::id::TaxRateId {

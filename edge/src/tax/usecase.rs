@@ -4,7 +4,7 @@ use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::TaxZoneId;
 use headlesspro_shared::promotions::RoundedPer;
-use headlesspro_shared::tax::{CrossBorder, RoundingPer, ShippingTax, TaxZone, vat};
+use headlesspro_shared::tax::{CrossBorder, ProviderFallback, RoundingPer, ShippingTax, TaxZone, vat};
 use serde_json::{Value, json};
 
 use super::provider::{TaxProvider, secret_place};
@@ -14,6 +14,7 @@ use crate::catalog::guard_changed;
 use crate::failure::{Failure, Unavailable};
 use crate::identity;
 use crate::journal::{self, Answered, Change, Claim, told};
+use crate::outbound::{self, NewEndpoint, origin_of};
 use crate::port::sql::{Commit, Committed, Refusal, Rows};
 use crate::wire::value_of;
 
@@ -31,9 +32,8 @@ pub struct SettingsChange {
 
 /// Whom a store is to ask for its taxes.
 pub struct NewProvider {
-    pub provider: TaxProvider,
-    /// The one that there is where it is left out.
-    pub secret: Option<String>,
+    pub endpoint: NewEndpoint,
+    pub fallback: ProviderFallback,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +42,7 @@ pub enum TaxError {
     ZonesTooLarge,
     /// The provider's address leads to a private one, or is not reached by https.
     ProviderAddress,
+    NoProviderAddress,
     /// Requests to the provider have to be signed with something.
     NoProviderSecret,
     VersionMismatch {
@@ -75,7 +76,7 @@ pub async fn change_settings(ctx: &Ctx, change: &SettingsChange, expected: Optio
 async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -> Outcome<Option<KeptSettings>> {
     let tenant = ctx.tenant();
     let new = change.provider.as_ref().and_then(Option::as_ref);
-    let secret = new.and_then(|new| new.secret.as_deref());
+    let secret = new.and_then(|new| new.endpoint.secret.as_deref());
     let mut reads = vec![store::settings(tenant)];
     reads.extend(secret.map(|_| identity::data_key_statement(tenant)));
     let rows = ctx.read(reads).await?;
@@ -83,12 +84,13 @@ async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -
     if expected.is_some_and(|version| version != was.version) {
         return rejected(TaxError::VersionMismatch { current: was.version });
     }
-    let is = changed(was.settings.clone(), change);
+    let Some(is) = changed(was.settings.clone(), change) else { return rejected(TaxError::NoProviderAddress) };
     if is == was.settings && secret.is_none() {
         return Ok(ctx.is_current().then_some(was));
     }
-    let is_new = is.provider != was.settings.provider;
-    if is_new && new.is_some_and(|new| !ctx.app().tenant_fetch().is_some_and(|fetch| fetch.admits(&new.provider.url))) {
+    let url_of = |settings: &TaxSettings| settings.provider.as_ref().map(|provider| provider.url.clone());
+    let new_url = url_of(&is).filter(|url| Some(url) != url_of(&was.settings).as_ref());
+    if new_url.as_ref().is_some_and(|url| !outbound::admits(ctx, url)) {
         return rejected(TaxError::ProviderAddress);
     }
     let secret_sealed = match (&is.provider, secret) {
@@ -100,8 +102,9 @@ async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -
     commit.push(store::change_settings(tenant, &is, secret_sealed.as_deref(), was.version, ctx.now));
     let guard = commit.push(guard_changed());
     let (before, mut after) = told::difference(&state(&was.settings), &state(&is));
-    if let (Some(_), Value::Object(members)) = (secret, &mut after) {
-        members.insert("hasNewProviderSecret".to_owned(), true.into());
+    if let Value::Object(members) = &mut after {
+        let news = [("hasNewProviderUrl", new_url.is_some()), ("hasNewProviderSecret", secret.is_some())];
+        members.extend(news.into_iter().filter(|(_, is)| *is).map(|(name, _)| (name.to_owned(), true.into())));
     }
     let told = Change::new("tax-settings.change", tenant.store).before(before).after(after);
     commit.push(journal::audit(ctx, ctx.new_id()?, &ctx.principal().await?.actor, told));
@@ -121,7 +124,8 @@ fn sealed(ctx: &Ctx, rows: Option<&Rows>, secret: &str) -> Outcome<String> {
     Ok(key.seal(secret_place(tenant, &tenant.store.to_string()), secret.as_bytes(), &*ctx.app().entropy)?)
 }
 
-fn changed(mut settings: TaxSettings, change: &SettingsChange) -> TaxSettings {
+/// `None`: there is a provider without an address.
+fn changed(mut settings: TaxSettings, change: &SettingsChange) -> Option<TaxSettings> {
     fn take<T: Clone>(value: &mut T, given: Option<&T>) {
         if let Some(given) = given {
             value.clone_from(given);
@@ -132,10 +136,16 @@ fn changed(mut settings: TaxSettings, change: &SettingsChange) -> TaxSettings {
     take(&mut settings.discounts_rounded_per, change.discounts_rounded_per.as_ref());
     take(&mut settings.shipping_tax, change.shipping_tax.as_ref());
     take(&mut settings.sells_from, change.sells_from.as_ref());
-    if let Some(new) = &change.provider {
-        settings.provider = new.as_ref().map(|new| new.provider.clone());
-    }
-    settings
+    settings.provider = match &change.provider {
+        None => settings.provider,
+        Some(None) => None,
+        Some(Some(NewProvider { endpoint, fallback })) => Some(TaxProvider {
+            url: endpoint.url.clone().or_else(|| settings.provider.map(|provider| provider.url))?,
+            timeout_millis: endpoint.timeout_millis,
+            fallback: *fallback,
+        }),
+    };
+    Some(settings)
 }
 
 /// What the audit log keeps.
@@ -146,7 +156,11 @@ fn state(settings: &TaxSettings) -> Value {
         "discountsRoundedPer": settings.discounts_rounded_per.name(),
         "shippingTax": value_of(&settings.shipping_tax),
         "sellsFrom": value_of(&settings.sells_from),
-        "provider": value_of(&settings.provider),
+        "provider": settings.provider.as_ref().map(|provider| json!({
+            "origin": origin_of(&provider.url),
+            "timeoutMillis": provider.timeout_millis,
+            "fallback": provider.fallback.name(),
+        })),
     })
 }
 

@@ -11,7 +11,9 @@ pub use openapi::{
     totals_example,
 };
 pub use settled::settled;
-pub use usecase::{Agreed, Basis, Priced, Standing, Unpriced, Wanted, basis_of, buyer, offered, priced, reads};
+pub use usecase::{
+    Agreed, Basis, Offered, Priced, Standing, Unpriced, Wanted, basis_of, buyer, is_staff, offered, priced, reads,
+};
 pub use wire::{
     CodeBody, DeliveryBody, ExplanationBody, LineSums, Moment, TaxesBody, TotalsBody, codes, deliveries, explanation,
     kind_name, line_sums, line_taxes, recorded_explanation,

@@ -25,7 +25,7 @@ use crate::failure::{Failure, Halt, Unavailable};
 use crate::organizations::{self, MoneyRules};
 use crate::port::sql::{Rows, SqlError, Statement};
 use crate::pricing::Book;
-use crate::shipping::{self, StoreShipping};
+use crate::shipping::{self, Answers, NotAsked, StoreShipping};
 use crate::tax::{self, Held, StoreTaxes};
 use crate::{pricing as price_lists, promotions};
 
@@ -207,6 +207,15 @@ impl From<SqlError> for Unpriced {
     }
 }
 
+impl From<ShippingError> for Unpriced {
+    fn from(error: ShippingError) -> Unpriced {
+        match error {
+            ShippingError::Overflow => Unpriced::TooExpensive,
+            error => Unavailable::corrupt(format!("what is to be shipped: {error}")).into(),
+        }
+    }
+}
+
 impl From<TotalsError> for Unpriced {
     fn from(error: TotalsError) -> Unpriced {
         match error {
@@ -353,28 +362,39 @@ impl Basis {
     }
 }
 
-/// What is offered to ship what is `wanted` with, whatever deliveries it has, by what its lines come to without; the lines
-/// of a group are named by their places. Nothing where the store does not ship by methods, or nobody knows where to.
+/// What is offered to ship with.
+#[derive(Debug, Default)]
+pub struct Offered {
+    /// The lines of each are named by their places.
+    pub groups: Vec<Group>,
+    /// What providers have said of it.
+    pub answers: Option<Answers>,
+}
+
+/// What is offered to ship what is `wanted` with, whatever deliveries it has, by what its lines come to without. Nothing
+/// where the store does not ship by methods, or nobody knows where to. It is one question to each provider of the store's
+/// that methods there name, all at once, and none that was answered `before`.
 ///
 /// # Errors
 /// [`Unpriced`].
-pub fn offered(basis: &Basis, wanted: &Wanted) -> Result<Vec<Group>, Unpriced> {
+pub async fn offered(ctx: &Ctx, basis: &Basis, wanted: &Wanted, before: Option<&Answers>) -> Result<Offered, Unpriced> {
     let Some((store, goods)) = basis.shipping.as_ref().filter(|(store, _)| store.is_kept) else {
-        return Ok(Vec::new());
+        return Ok(Offered::default());
     };
     let of = |(variant, _): &(VariantId, Quantity)| {
         goods.get(variant).ok_or_else(|| Unavailable::corrupt("a line's variant is not in the catalog"))
     };
     let goods: Vec<&Goods> = wanted.lines.iter().map(of).collect::<Result<_, _>>()?;
     if !goods.iter().any(|goods| goods.needs_shipping) {
-        return Ok(Vec::new());
+        return Ok(Offered::default());
     }
     let Agreed { question, totals, .. } = without_gifts(basis, wanted, &[])?;
-    let delivery = to_ship(&question.cart, &totals, &goods, wanted.destination.clone())?;
-    rates(&store.rules, &delivery).map_err(|error| match error {
-        ShippingError::Overflow => Unpriced::TooExpensive,
-        error => Unavailable::corrupt(format!("what is to be shipped: {error}")).into(),
-    })
+    let mut delivery = to_ship(&question.cart, &totals, &goods, wanted.destination.clone())?;
+    let answers = shipping::ask(ctx, store, &mut delivery, before).await.map_err(|error| match error {
+        NotAsked::Shipping(error) => error.into(),
+        NotAsked::Unavailable(error) => Unpriced::from(error),
+    })?;
+    Ok(Offered { groups: rates(&store.rules, &delivery)?, answers })
 }
 
 /// Totals of what is `wanted`. Lines keep their places: the key of each is its place in `wanted`. Where a gift is earned,
@@ -531,8 +551,15 @@ fn short() -> Unavailable {
 /// [`Halt`] where the caller's credentials are not good.
 pub async fn buyer(ctx: &Ctx) -> Result<Option<AccountId>, Halt> {
     let Some(person) = ctx.person() else { return Ok(None) };
-    let is_staff = ctx.principal().await?.permissions.scopes().contains(Scope::OrdersRead);
-    Ok((!is_staff).then_some(person.account))
+    Ok((!is_staff(ctx).await?).then_some(person.account))
+}
+
+/// Whether whoever asks works for the merchant, a person or a program.
+///
+/// # Errors
+/// [`Halt`] where the caller's credentials are not good.
+pub async fn is_staff(ctx: &Ctx) -> Result<bool, Halt> {
+    Ok(ctx.principal().await?.permissions.scopes().contains(Scope::OrdersRead))
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ impl From<&Totals> for TotalsBody {
             tax_source: match totals.tax_source {
                 TaxSource::Provider { .. } => Some("provider".to_owned()),
                 TaxSource::OwnInstead { .. } => Some("rules".to_owned()),
-                TaxSource::Own | TaxSource::Unsettled { .. } => None,
+                TaxSource::Own => None,
             },
             total: money(totals.total),
         }

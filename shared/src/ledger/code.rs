@@ -34,6 +34,28 @@ impl GiftCardCode {
     }
 }
 
+/// A letter or digit as people type it, in the canonical form.
+const fn read(char: char) -> char {
+    match char.to_ascii_uppercase() {
+        'O' => '0',
+        'I' | 'L' => '1',
+        char => char,
+    }
+}
+
+/// The last four characters of a code, as people type them.
+///
+/// # Errors
+/// They are not four, or others than letters and digits.
+pub fn last_four(text: &str) -> Result<String, InvalidLastFour> {
+    let is_four = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_four.then(|| text.chars().map(read).collect()).ok_or(InvalidLastFour)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must have four letters or digits")]
+pub struct InvalidLastFour;
+
 impl fmt::Debug for GiftCardCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("GiftCardCode(..)")
@@ -54,11 +76,7 @@ impl FromStr for GiftCardCode {
             if LONGEST <= code.len() || !char.is_ascii_alphanumeric() {
                 return Err(InvalidGiftCardCode);
             }
-            code.push(match char.to_ascii_uppercase() {
-                'O' => '0',
-                'I' | 'L' => '1',
-                char => char,
-            });
+            code.push(read(char));
         }
         if SHORTEST <= code.len() { Ok(GiftCardCode(code)) } else { Err(InvalidGiftCardCode) }
     }
@@ -83,6 +101,8 @@ mod tests {
             assert_eq!(text.parse::<GiftCardCode>(), Err(InvalidGiftCardCode), "{text}");
         }
         assert_eq!(format!("{code:?}"), "GiftCardCode(..)");
+        assert_eq!(last_four("cOiL").as_deref(), Ok("C011"));
+        assert!(last_four("é11").is_err() && last_four("12345").is_err() && last_four("1-23").is_err());
     }
 
     proptest! {

@@ -10,6 +10,6 @@ mod transaction;
 pub mod verify;
 
 pub use account::{Account, TransactionKind};
-pub use code::{GiftCardCode, InvalidGiftCardCode};
+pub use code::{GiftCardCode, InvalidGiftCardCode, InvalidLastFour, last_four};
 pub use split::{CardFunds, CreditFunds, Problem, Shortfall, Source, Split, SplitError, Tender, split};
-pub use transaction::{Entry, LedgerError, MOST_BALANCE, Transaction};
+pub use transaction::{Entry, LedgerError, MOST_BALANCE, MOST_ISSUED, Transaction};

@@ -8,6 +8,10 @@ use crate::kernel::money::{Currency, Money};
 /// The most that a card or a customer can have, in minor units: what every client of the API reads exactly.
 pub const MOST_BALANCE: i64 = 9_007_199_254_740_991;
 
+/// What a gift card may be issued with, in minor units: whoever finds its code can spend it, and a digit too many is typed
+/// soon.
+pub const MOST_ISSUED: i64 = 1_000_000_000;
+
 /// What one account is given (above zero) or loses (below zero).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {

@@ -18,16 +18,21 @@ mod rates;
 mod rules;
 
 #[cfg(test)]
+mod external_tests;
+#[cfg(test)]
 mod tests;
 
 pub use choice::{Charge, Choice, ChoiceError, Chosen, choose};
 pub use conditions::{Conditions, Span, Terms};
 pub use delivery::{Delivery, DeliveryLine, Goods, MOST_LINES};
 pub use expression::{Expression, ExpressionTooLarge, MOST_DEPTH, MOST_TERMS};
-pub use external::{ExternalFallback, ExternalOutcome, ExternalRate, GroupOutcome};
+pub use external::{
+    ExternalFallback, ExternalOutcome, ExternalRate, GroupAnswer, GroupOutcome, InvalidProviderName, MOST_PROVIDERS,
+    MOST_RATE, MOST_SERVICES, ProviderName, RateAnswer, RateGroup, RateQuestion,
+};
 pub use offer::{Group, NoZone, Offer, OfferKind, Offered, WhyNot, WhyPrice};
 pub use price::{Amounts, FreeOver, FreeOverOf, Measure, Price, Row, UnknownFreeOverOf, UnknownMeasure};
-pub use rates::{ShippingError, rates};
+pub use rates::{ShippingError, questions, rates};
 pub use rules::{
     InvalidShippingRules, MOST_METHODS, MOST_ROWS, MOST_ZONES, MethodFault, Pickup, ShippingMethod, ShippingRules,
     ShippingZone,

@@ -147,7 +147,8 @@ pub enum WhyNot {
 
 #[cfg(test)]
 mod tests {
-    use crate::shipping::{Delivery, Group, ShippingRules, rates};
+    use crate::shipping::{Delivery, Group, ShippingMethod, ShippingRules, rates};
+    use crate::tax::ShippingTax;
 
     #[test]
     fn rules_deliveries_and_offers_travel_as_json() {
@@ -177,5 +178,33 @@ mod tests {
         assert_eq!(serde_json::from_str::<Vec<Group>>(groups).unwrap(), offered);
         let again = serde_json::to_string(&rules).unwrap();
         assert_eq!(serde_json::from_str::<ShippingRules>(&again).unwrap(), rules);
+    }
+
+    #[test]
+    fn methods_that_say_nothing_of_tax_are_read_by_releases_that_want_it_said() {
+        let method = |tax: &str| {
+            let text = format!(
+                r#"{{"id":"smeth_00000000000000000000000001","name":"x","price":{{"by":"flat","amounts":{{}}}}{tax}}}"#
+            );
+            serde_json::from_str::<ShippingMethod>(&text).unwrap()
+        };
+        let proportional = ShippingTax::Proportional { lines: Vec::new() };
+        for (tax, read, written) in [
+            // As it is written now, as the first release wrote it, and as one between did.
+            ("", None, Some(r#""tax":{"by":"proportional","lines":[]}"#)),
+            (r#","tax":{"by":"proportional","lines":[]}"#, None, Some(r#""tax":{"by":"proportional","lines":[]}"#)),
+            (r#","tax":{"by":"proportional"}"#, Some(proportional), Some(r#""tax":{"by":"proportional"}"#)),
+            (
+                r#","tax":{"by":"class","class":"reduced"}"#,
+                Some(ShippingTax::Class { class: "reduced".parse().unwrap() }),
+                None,
+            ),
+        ] {
+            let method = method(tax);
+            assert_eq!(method.tax, read, "{tax}");
+            let text = serde_json::to_string(&method).unwrap();
+            assert!(written.is_none_or(|written| text.contains(written)), "{text}");
+            assert_eq!(serde_json::from_str::<ShippingMethod>(&text).unwrap(), method);
+        }
     }
 }

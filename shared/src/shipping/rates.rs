@@ -1,12 +1,12 @@
 //! The decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::delivery::{Delivery, DeliveryLine, MOST_LINES, Totals};
-use super::external::{ExternalFallback, ExternalOutcome};
+use super::external::{ExternalFallback, ExternalOutcome, RateGroup, RateQuestion};
 use super::offer::{Group, NoZone, Offer, OfferKind, Offered, WhyNot, WhyPrice};
 use super::price::{self, FreeOverOf, Price};
-use super::rules::{ShippingMethod, ShippingRules};
+use super::rules::{ShippingMethod, ShippingRules, ShippingZone};
 use crate::kernel::area;
 use crate::kernel::id::LocationId;
 
@@ -26,6 +26,49 @@ pub enum ShippingError {
 /// # Errors
 /// [`ShippingError`], for hostile input only.
 pub fn rates(rules: &ShippingRules, delivery: &Delivery) -> Result<Vec<Group>, ShippingError> {
+    parcels(delivery, |parcel| group(rules, parcel))
+}
+
+/// What is to be asked of external providers before [`rates`] answers for good: of each that a method names which a group
+/// is offered as far as its conditions go, one question with all such groups. The providers in the order of their names.
+///
+/// # Errors
+/// As [`rates`].
+pub fn questions(rules: &ShippingRules, delivery: &Delivery) -> Result<Vec<RateQuestion>, ShippingError> {
+    let Some(destination) = &delivery.destination else { return Ok(Vec::new()) };
+    let mut groups: BTreeMap<String, Vec<RateGroup>> = BTreeMap::new();
+    parcels(delivery, |parcel| {
+        let Parcel { delivery, location, lines, totals, .. } = parcel;
+        let asked = zone_of(rules, parcel).into_iter().flat_map(|zone| &zone.methods).filter_map(|method| {
+            let against = method.conditions.against(delivery.currency, Some(destination), location, lines, totals);
+            match &method.price {
+                Price::External { provider, .. } if against.is_empty() => Some(provider.clone()),
+                Price::External { .. } | Price::Flat { .. } | Price::Table { .. } | Price::Expression { .. } => None,
+            }
+        });
+        for provider in asked.collect::<BTreeSet<_>>() {
+            let groups = groups.entry(provider).or_default();
+            groups.push(RateGroup {
+                key: groups.len().to_string(),
+                location,
+                weight: totals.weight,
+                subtotal: totals.subtotal,
+                quantity: totals.quantity,
+                lines: lines.iter().map(|line| (*line).clone()).collect(),
+            });
+        }
+    })?;
+    let question = |(provider, groups)| RateQuestion {
+        provider,
+        currency: delivery.currency,
+        destination: destination.clone(),
+        groups,
+    };
+    Ok(groups.into_iter().map(question).collect())
+}
+
+/// What `of` makes of each group.
+fn parcels<T>(delivery: &Delivery, mut of: impl FnMut(Parcel) -> T) -> Result<Vec<T>, ShippingError> {
     if MOST_LINES < delivery.lines.len() {
         return Err(ShippingError::TooManyLines);
     }
@@ -38,7 +81,7 @@ pub fn rates(rules: &ShippingRules, delivery: &Delivery) -> Result<Vec<Group>, S
         .into_iter()
         .map(|(location, lines)| {
             let totals = Totals::of(lines.iter().copied()).ok_or(ShippingError::Overflow)?;
-            Ok(group(rules, Parcel { delivery, order: &order, location, lines: &lines, totals: &totals }))
+            Ok(of(Parcel { delivery, order: &order, location, lines: &lines, totals: &totals }))
         })
         .collect()
 }
@@ -69,13 +112,14 @@ struct Parcel<'a> {
     totals: &'a Totals,
 }
 
+/// The zone that decides for a group.
+fn zone_of<'r>(rules: &'r ShippingRules, parcel: Parcel) -> Result<&'r ShippingZone, NoZone> {
+    let place = parcel.delivery.destination.as_ref().ok_or(NoZone::NoDestination)?;
+    area::closest(&rules.zones, |zone| &zone.areas, place).map(|(zone, _)| zone).ok_or(NoZone::NotServed)
+}
+
 fn group(rules: &ShippingRules, parcel: Parcel) -> Group {
-    let zone = match &parcel.delivery.destination {
-        None => Err(NoZone::NoDestination),
-        Some(place) => {
-            area::closest(&rules.zones, |zone| &zone.areas, place).map(|(zone, _)| zone).ok_or(NoZone::NotServed)
-        }
-    };
+    let zone = zone_of(rules, parcel);
     let mut offers = Vec::new();
     for method in zone.iter().flat_map(|zone| &zone.methods) {
         offer(method, OfferKind::Delivery, parcel, &mut offers);

@@ -47,8 +47,46 @@ pub struct ShippingMethod {
     #[serde(default)]
     pub conditions: Conditions,
     /// How the charge is taxed; none: as the store's settings say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "kept_tax")]
     pub tax: Option<ShippingTax>,
+}
+
+/// As it stands in a zone. A release from before there was a settings' say reads no method without it, and wrote
+/// `proportional` with an empty list of lines where the merchant had said nothing: that is what none is written as.
+mod kept_tax {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::tax::{ShippingTax, TaxClass};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "by", rename_all = "kebab-case", deny_unknown_fields)]
+    enum Kept {
+        Class {
+            class: TaxClass,
+        },
+        Proportional {
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            lines: Option<Vec<String>>,
+        },
+    }
+
+    #[expect(clippy::ref_option, reason = "what serde asks for")]
+    pub fn serialize<S: Serializer>(tax: &Option<ShippingTax>, serializer: S) -> Result<S::Ok, S::Error> {
+        let kept = match tax {
+            None => Kept::Proportional { lines: Some(Vec::new()) },
+            Some(ShippingTax::Proportional { .. }) => Kept::Proportional { lines: None },
+            Some(ShippingTax::Class { class }) => Kept::Class { class: class.clone() },
+        };
+        kept.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ShippingTax>, D::Error> {
+        Ok(match Kept::deserialize(deserializer)? {
+            Kept::Proportional { lines: Some(_) } => None,
+            Kept::Proportional { lines: None } => Some(ShippingTax::Proportional { lines: Vec::new() }),
+            Kept::Class { class } => Some(ShippingTax::Class { class }),
+        })
+    }
 }
 
 /// The buyer fetches it where it is: no address is needed, and no zone.

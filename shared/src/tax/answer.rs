@@ -50,8 +50,6 @@ pub enum TaxSource {
     },
     /// The merchant's own rates, since the provider had no answer.
     OwnInstead { provider: String, problem: String },
-    /// No tax, since the provider had no answer: to be settled later.
-    Unsettled { provider: String, problem: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,8 +124,6 @@ pub enum TaxReason {
     ReverseCharge { vat_id: String },
     /// By the external provider's answer.
     Provider,
-    /// The external provider had no answer.
-    Unsettled,
 }
 
 impl LineRate {

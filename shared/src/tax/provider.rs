@@ -18,14 +18,11 @@ pub enum ProviderFallback {
     OwnRates,
     /// Nothing is sold.
     Refuse,
-    /// No tax, and the answer says so: to be settled later.
-    Unsettled,
 }
 
-named!(ProviderFallback, UnknownProviderFallback, "own-rates, refuse or unsettled", {
+named!(ProviderFallback, UnknownProviderFallback, "own-rates or refuse", {
     OwnRates = "own-rates",
     Refuse = "refuse",
-    Unsettled = "unsettled",
 });
 
 /// What came of asking.
@@ -130,20 +127,6 @@ pub fn settle(rules: &TaxRules, question: &TaxQuestion, outcome: ProviderOutcome
         ProviderFallback::Refuse => Err(TaxError::NoAnswer { provider, problem }),
         ProviderFallback::OwnRates => {
             Ok(Taxed { source: TaxSource::OwnInstead { provider, problem }, ..tax(rules, question)? })
-        }
-        ProviderFallback::Unsettled => {
-            let untaxed = |key: &String, amount| TaxedLine {
-                key: key.clone(),
-                net: amount,
-                tax: 0,
-                gross: amount,
-                rates: Vec::new(),
-                class: None,
-                why: TaxReason::Unsettled,
-            };
-            let lines = question.lines.iter().map(|line| untaxed(&line.key, line.amount)).collect();
-            let shipping = question.shipping.iter().map(|charge| untaxed(&charge.key, charge.amount)).collect();
-            answered(question, TaxSource::Unsettled { provider, problem }, lines, shipping)
         }
     }
 }

@@ -12,7 +12,31 @@ pub async fn rules(shop: &mut Shop, variant: &str) {
     let zone = json!({ "name": "Home", "areas": [{ "country": "DE" }], "methods": methods });
     zones(shop, "/api/v1/shipping-zones", zone).await;
     shipping(shop, variant).await;
+    rate_providers(shop).await;
     exemptions(shop).await;
+}
+
+async fn rate_providers(shop: &mut Shop) {
+    let json = ("content-type", "application/json");
+    let settings = "/api/v1/shipping-settings";
+    assert_eq!(shop.get(settings).await.body["version"], 0);
+    let provider = json!({ "url": "https://rates.example/quotes", "secret": "sixteen-characters-or-more" });
+    let body = json!({ "providers": { "acme": provider } }).to_string();
+    assert_eq!(shop.call("PATCH", settings, &[json, ("if-match", "\"9\"")], body.clone()).await.status, 412);
+    let set = shop.call("PATCH", settings, &[json, ("if-match", "\"0\"")], body).await;
+    assert_eq!((set.status, set.text("/providers/acme/origin")), (200, "https://rates.example".to_owned()));
+    let private = json!({ "url": "http://127.0.0.1:1/", "secret": "sixteen-characters-or-more" });
+    assert_eq!(shop.send("PATCH", settings, json!({ "providers": { "acme": private } })).await.status, 422);
+    let price = json!({ "by": "external", "provider": "acme", "fallback": { "kind": "hide" } });
+    let zone = |price: &serde_json::Value| json!({ "name": "Far", "areas": [{ "country": "AQ" }], "methods": [{ "name": "Acme", "price": price }] });
+    let made = shop.send("POST", "/api/v1/shipping-zones", zone(&price)).await;
+    assert_eq!(made.status, 201);
+    let nobody = json!({ "by": "external", "provider": "nobody", "fallback": { "kind": "hide" } });
+    assert_eq!(shop.send("POST", "/api/v1/shipping-zones", zone(&nobody)).await.status, 422);
+    assert_eq!(shop.send("PATCH", settings, json!({ "providers": { "acme": null } })).await.status, 409);
+    let zone = format!("/api/v1/shipping-zones/{}", made.text("/id"));
+    assert_eq!(shop.call("DELETE", &zone, &[], "").await.status, 204);
+    assert_eq!(shop.send("PATCH", settings, json!({ "providers": { "acme": null } })).await.status, 200);
 }
 
 async fn exemptions(shop: &mut Shop) {

@@ -30,6 +30,7 @@ mod provider_logins;
 mod purges;
 mod quotes;
 mod rate_limits;
+mod rate_providers;
 mod redis_outage;
 mod refreshes;
 mod replicas;
@@ -218,6 +219,13 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: tax_provider::is_asked_once_and_taken_at_its_word,
+    },
+    Proof {
+        name: "rate_providers_are_asked_together_and_taken_at_their_word",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: rate_providers::are_asked_together_and_taken_at_their_word,
     },
     Proof {
         name: "a_quote_is_verified_offline_and_outlives_its_key",
@@ -451,6 +459,13 @@ pub const PROOFS: &[Proof] = &[
         show: replicas::the_staff_decides_on_what_is_current,
     },
     Proof {
+        name: "what_was_topped_up_pays_near_a_replica",
+        kinds: &[Kind::Native],
+        alone: false,
+        limits: UNLIMITED,
+        show: replicas::what_was_topped_up_pays_near_a_replica,
+    },
+    Proof {
         name: "whoever_has_logged_in_goes_on_at_a_replica_that_is_behind",
         kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
         alone: false,
@@ -491,6 +506,13 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: rate_limits::OF_KEYS,
         show: rate_limits::keys_and_organizations_are_limited_apart,
+    },
+    Proof {
+        name: "codes_of_gift_cards_are_guessed_at_the_pace_of_logins",
+        kinds: &[Kind::Native, Kind::NativeWithRedis],
+        alone: true,
+        limits: rate_limits::OF_GUESSES,
+        show: rate_limits::codes_of_gift_cards_are_guessed_at_the_pace_of_logins,
     },
     Proof {
         name: "a_limit_holds_for_one_address_whatever_it_says_of_itself",

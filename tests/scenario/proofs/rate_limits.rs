@@ -6,14 +6,18 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
+use serde_json::json;
 use tokio::time::Instant;
 
 use crate::app::{Kind, Stage};
 use crate::client::{Answer, Client};
 use crate::eventually::eventually;
+use crate::stories::gift_cards::issued;
 
 pub const OF_KEYS: &str = "*.*=1000000/20s:1000000,read.key=60/1h:60,read.organization=90/1h:90";
 pub const OF_ADDRESSES: &str = "*.*=1000000/20s:1000000,read.address=40/1h:40";
+
+pub const OF_GUESSES: &str = "*.*=1000000/20s:1000000,auth.key=12/1h:12";
 
 /// Nobody's, and not in Redis: one round trip, and an answer that is for the caller alone.
 const CART: &str = "/api/v1/cart/cart_01h455vb4pex5vsknk084sn02q";
@@ -67,6 +71,43 @@ pub fn keys_and_organizations_are_limited_apart(stage: &Stage, kind: Kind) {
         let theirs = world.theirs.shopper.get(CART).send().await.expect(404);
         assert_eq!(theirs.the("ratelimit-limit"), "60", "{theirs}");
         println!("{kind}: of 100 each, {through} and {also} requests of two keys of one organization went through");
+    });
+}
+
+/// A code that pays is as good as money, and whoever completes a checkout can try ten at once.
+pub fn codes_of_gift_cards_are_guessed_at_the_pace_of_logins(stage: &Stage, kind: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let sold = world.sell("guessed", "5", 50).await;
+        let card = issued(&world.ours, "20.00").await;
+        let complete = async |codes: &[String]| {
+            let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
+            let call = world.ours.shopper.post(&format!("/api/v1/checkouts/{checkout}/complete"));
+            call.header("idempotency-key", &checkout).json(&json!({ "giftCards": codes })).send().await
+        };
+        let guesses = |count: u32, from: u32| (0..count).map(move |number| format!("{:0>16}", number + from));
+        let right = || card["code"].as_str().unwrap().to_owned();
+        // One that is right is a request like a look-up; of wrong ones each is.
+        complete(&[right()]).await.expect(201);
+        let wrong: Vec<String> = guesses(9, 100).collect();
+        let refused = complete(&wrong).await.expect_problem(409, "tenders-not-available").json();
+        assert_eq!(refused["giftCards"].as_array().unwrap().len(), 9, "{refused}");
+        // Two are left: of three guesses nothing is told, not even of the one that is right.
+        let mixed: Vec<String> = guesses(3, 200).chain([right()]).collect();
+        let refused = complete(&mixed).await.expect_problem(429, "rate-limited");
+        assert!(refused.header("retry-after").is_some(), "{refused}");
+        complete(&[right()]).await.expect_problem(429, "rate-limited");
+        let lookup = json!({ "code": card["code"] });
+        let call = world.ours.shopper.post("/api/v1/gift-cards/lookup").json(&lookup);
+        call.send().await.expect_problem(429, "rate-limited");
+        // Who pays otherwise goes on, and so does the merchant's own key.
+        let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
+        world.ours.complete(&checkout, &checkout).await.expect(201);
+        let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
+        let call = world.ours.merchant.post(&format!("/api/v1/checkouts/{checkout}/complete"));
+        let body = json!({ "giftCards": [card["code"]] });
+        call.header("idempotency-key", &checkout).json(&body).send().await.expect(201);
+        println!("{kind}: a code was guessed no oftener than by looking it up");
     });
 }
 

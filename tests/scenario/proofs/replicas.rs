@@ -13,6 +13,7 @@ use super::directory::{OWNER, Second};
 use crate::app::{Kind, Stage};
 use crate::eventually::eventually;
 use crate::product_file::{Generation, Product, file};
+use crate::stories::gift_cards::issued;
 use crate::stories::sessions::{as_person, log_in, refresh};
 use crate::world::{Shop, World};
 
@@ -71,6 +72,27 @@ pub fn the_staff_decides_on_what_is_current(stage: &Stage, kind: Kind) {
         attributes_and_files(&near).await;
         lines_and_files_of_products(&near).await;
         println!("{kind}: a replica that is behind for good, and nobody of the staff noticed");
+    });
+}
+
+/// What was put on a gift card a moment ago pays, whatever the replica says.
+pub fn what_was_topped_up_pays_near_a_replica(stage: &Stage, kind: Kind) {
+    stage.run(async {
+        let world = stage.world();
+        let sold = world.sell("topped-up", "8", 5).await;
+        let card = issued(&world.ours, "5.00").await;
+        let checkout = world.ours.opened(&[(&sold.variant, 1)]).await;
+        let (replica, _folder) = stage.copy_of_database();
+        let isolate = stage.isolate_over(Arc::new(Behind { primary: stage.shared_sql(), replica })).await;
+        let near = stage.world_of(&isolate);
+        let top_up = json!({ "amount": { "amount": "5.00", "currency": "EUR" }, "reason": "Topped up" });
+        let path = format!("/api/v1/gift-cards/{}/adjustments", card["id"].as_str().unwrap());
+        world.ours.merchant.post(&path).json(&top_up).send().await.expect(201);
+        let call = near.ours.shopper.post(&format!("/api/v1/checkouts/{checkout}/complete"));
+        let call = call.header("idempotency-key", &checkout).json(&json!({ "giftCards": [card["code"]] }));
+        let order = call.send().await.expect(201).json();
+        assert_eq!(order["tenders"][0]["amount"]["amount"], "8.00", "{order}");
+        println!("{kind}: a card was topped up, and paid where nobody had heard of it");
     });
 }
 

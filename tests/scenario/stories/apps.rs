@@ -206,6 +206,13 @@ async fn owner(world: &World) -> Client {
     as_person(world, &log_in(&world.ours, "owner@example.com").await.expect(200))
 }
 
+/// A program that may do just this.
+pub async fn program(world: &World, owner: &Client, scopes: &str) -> Client {
+    let app = register(owner, &world.name("program"), scopes).await;
+    let token = token(world, &app, &[]).await.expect(200).json();
+    world.nobody.with_key(token["access_token"].as_str().unwrap())
+}
+
 async fn register(owner: &Client, name: &str, scopes: &str) -> Registered {
     let wanted = json!({ "name": name, "scopes": scopes });
     registered(&owner.post("/api/v1/apps").json(&wanted).send().await.expect(201).json())

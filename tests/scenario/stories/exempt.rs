@@ -3,6 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::apps::program;
 use super::people::{PASSWORD, confirm, register};
 use super::sessions::{as_person, log_in_with};
 use super::sign_ups::own_shop;
@@ -87,6 +88,16 @@ pub async fn an_exempt_customer_buys_without_tax_while_the_certificate_holds(wor
 
     // Whatever changes of the certificate, the buyer is asked, and another customer is not.
     let (other, _) = customer(&world, &shop, "other").await;
+    // What was agreed to without tax is for whose certificate it is, and for the staff: an id alone opens nothing.
+    let (id_of, shown) =
+        (checkout["id"].as_str().unwrap(), format!("/api/v1/checkouts/{}", checkout["id"].as_str().unwrap()));
+    for stranger in [&shop, &other] {
+        stranger.shopper.get(&shown).send().await.expect_problem(404, "not-found");
+        stranger.complete(id_of, &world.name("stolen")).await.expect_problem(404, "not-found");
+    }
+    for good in [&reseller.shopper, &shop.merchant] {
+        good.get(&shown).send().await.expect(200);
+    }
     let others = open(&other, &other.filled_cart(&[(&mug, 1)]).await, "DE").await;
     let ended = json!({ "number": "DE-4711", "zones": [germany], "until": "2026-01-01T00:00:00Z" });
     at(shop.merchant.call(Method::PUT, &path).json(&ended), "1").send().await.expect(200);
@@ -201,8 +212,17 @@ pub async fn a_store_sets_and_unsets_a_tax_provider_and_never_sees_its_secret(wo
         assert_eq!(found, places);
     }
     let set = us.patch(SETTINGS).json(&provider(json!({ "secret": secret }))).send().await.expect(200);
-    let shown = json!({ "url": "https://tax.example/quotes", "timeoutMillis": 2_000, "fallback": "rules" });
+    let shown = json!({ "origin": "https://tax.example", "timeoutMillis": 2_000, "fallback": "rules" });
     assert_eq!(set.json()["provider"], shown);
+    assert_eq!(us.get(SETTINGS).send().await.expect(200).json()["provider"], shown);
+    // Whoever may only look at the settings does not learn whom it asks, and nobody learns where exactly.
+    let viewer = program(&world, &owner, "tax:read").await;
+    assert_eq!(viewer.get(SETTINGS).send().await.expect(200).json()["provider"]["origin"], Value::Null);
+    // What is left out stays.
+    let timed =
+        us.patch(SETTINGS).json(&json!({ "provider": { "fallback": "rules", "timeoutMillis": 900 } })).send().await;
+    assert_eq!(timed.expect(200).json()["provider"]["timeoutMillis"], 900);
+    let set = us.patch(SETTINGS).json(&provider(json!({}))).send().await.expect(200);
     // The secret stays where none is given, and what is the same is no change.
     let same = us.patch(SETTINGS).json(&provider(json!({}))).send().await.expect(200);
     assert_eq!(same.json()["version"], set.json()["version"]);
@@ -212,7 +232,9 @@ pub async fn a_store_sets_and_unsets_a_tax_provider_and_never_sees_its_secret(wo
     assert!(refuse.json()["version"].as_i64() < renewed.expect(200).json()["version"].as_i64(), "another secret");
     let log = owner.get("/api/v1/audit-log").send().await.expect(200);
     assert!(!String::from_utf8_lossy(&log.body).contains(secret), "{log}");
-    assert!(String::from_utf8_lossy(&log.body).contains("hasNewProviderSecret"), "{log}");
+    let told = String::from_utf8_lossy(&log.body).into_owned();
+    assert!(told.contains("hasNewProviderSecret") && told.contains("hasNewProviderUrl"), "{log}");
+    assert!(told.contains("https://tax.example") && !told.contains("/quotes"), "{log}");
     let unset = us.patch(SETTINGS).json(&json!({ "provider": null })).send().await.expect(200).json();
     assert_eq!(unset["provider"], Value::Null);
     us.patch(SETTINGS).json(&provider(json!({}))).send().await.expect(422);

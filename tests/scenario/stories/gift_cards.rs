@@ -1,10 +1,13 @@
 //! Gift cards and store credit: the staff gives them, and they pay for orders.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use super::people::sign_up;
-use super::sessions::{as_person, log_in_with};
+use super::people::{PASSWORD, register, sign_up};
+use super::sessions::{as_person, log_in, log_in_with};
 use crate::client::{Answer, Client};
+use crate::eventually::eventually;
 use crate::world::{Shop, World};
 
 pub const CARDS: &str = "/api/v1/gift-cards";
@@ -95,6 +98,11 @@ pub async fn a_card_is_issued_once_and_its_code_told_once(world: World) {
     let wrong = json!({ "amount": euros("0.00"), "code": "short", "note": "", "amountt": 1 });
     let wrong = world.ours.merchant.post(CARDS).json(&wrong).send().await.expect_problem(422, "invalid-request");
     assert_eq!(wrong.places().len(), 4, "{wrong}");
+    let most = json!({ "amount": euros("10000000.00") });
+    world.ours.merchant.post(CARDS).json(&most).send().await.expect(201);
+    let more = json!({ "amount": euros("10000000.01") });
+    let more = world.ours.merchant.post(CARDS).json(&more).send().await.expect_problem(422, "invalid-request");
+    assert_eq!(more.json()["errors"][0]["detail"], "must be 10000000.00 EUR at most", "{more}");
     let over = json!({ "amount": euros("1.00"), "expiresAt": "2001-01-01T00:00:00Z" });
     let over = world.ours.merchant.post(CARDS).json(&over).send().await.expect_problem(422, "invalid-request");
     assert_eq!(over.places(), ["#/expiresAt"]);
@@ -194,6 +202,14 @@ pub async fn cards_are_listed_newest_first_and_found_by_what_is_known_of_them(wo
     let last_four = cards[0]["lastFour"].as_str().unwrap().to_lowercase();
     assert_eq!(listed(format!("&filter[lastFour]={last_four}")).await, [0]);
     assert_eq!(listed(format!("&filter[lastFour]={last_four}&filter[state]=disabled")).await, [0; 0]);
+    // As it is printed: what looks like a digit is read as one.
+    let printed = format!("{}{}", world.name("looks").to_uppercase(), "0000000000000000");
+    let printed: String = printed.chars().filter(char::is_ascii_alphanumeric).take(28).chain("COIL".chars()).collect();
+    let body = json!({ "amount": euros("4.00"), "code": printed });
+    cards.push(world.ours.merchant.post(CARDS).json(&body).send().await.expect(201).json());
+    let last = cards[3]["id"].clone();
+    let found = world.ours.merchant.get(&format!("{CARDS}?filter[lastFour]=coil")).send().await.expect(200).json();
+    assert!(found["items"].as_array().unwrap().iter().any(|card| card["id"] == last), "{found}");
     let wrong = world.ours.merchant.get(&format!("{CARDS}?filter[state]=x&filter[lastFour]=12")).send().await;
     assert_eq!(wrong.expect(422).places().len(), 2);
 }
@@ -364,6 +380,28 @@ pub async fn a_customer_pays_with_the_own_credit_alone(world: World) {
         }
     }
     assert_eq!(json!(walked), json!([1, 5, 4, 3, 2, 1]));
+
+    // Whoever only acts as the customer spends nothing of it.
+    let owner = as_person(&world, &log_in(&world.ours, "owner@example.com").await.expect(200));
+    let body = json!({ "accountId": id, "reason": "Ticket 4711" });
+    let begun = owner.post("/api/v1/impersonations").json(&body).send().await.expect(201);
+    grant(euros("1.00"), "Sorry").await.expect(201);
+    let refused = pay(&as_person(&world, &begun), json!({}), Some(owed())).await;
+    let refused = refused.expect_problem(409, "tenders-not-available").json();
+    assert_eq!(refused["storeCredit"], json!({ "problem": "unknown" }));
+    assert_eq!(grace.get(mine).send().await.expect(200).json()["balances"][0], euros("1.00"));
+
+    // Nobody has confirmed this address, so that whose it is takes the registration over, and all that it had is gone.
+    let email = world.email("unconfirmed");
+    register(&world.ours, &email, PASSWORD).await.expect(202);
+    let found = eventually("the registration", Duration::from_secs(20), async || {
+        let call = world.ours.merchant.get("/api/v1/customers").query(&[("filter[email]", &email)]);
+        call.send().await.expect(200).json()["items"][0]["id"].as_str().map(str::to_owned)
+    });
+    let credit = format!("/api/v1/customers/{}/store-credit", found.await);
+    let body = json!({ "amount": euros("5.00"), "reason": "Welcome" });
+    world.ours.merchant.post(&credit).json(&body).send().await.expect_problem(409, "customer-unverified");
+    assert_eq!(world.ours.merchant.get(&credit).send().await.expect(200).json(), json!({ "balances": [] }));
 
     // Another customer has none of it.
     assert_eq!(ada.get(mine).send().await.expect(200).json(), json!({ "balances": [] }));

@@ -48,7 +48,7 @@ mod shipped;
 mod shipping;
 pub mod sign_ups;
 mod sparse_fields;
-mod taxed;
+pub mod taxed;
 mod taxes;
 mod taxonomy_attributes;
 mod tenancy;

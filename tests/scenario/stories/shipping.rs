@@ -104,8 +104,19 @@ pub async fn what_is_wrong_with_a_method_is_named(world: World) {
             vec!["price/rows/EUR/0/upTo"],
         ),
         (priced(json!({ "by": "expression", "expressions": { "EUR": deep } })), vec!["price/expressions/EUR"]),
-        // There is nobody to be asked yet.
-        (priced(json!({ "by": "external", "provider": "x", "fallback": { "kind": "hide" } })), vec!["price/by"]),
+        (priced(json!({ "by": "external" })), vec!["price/fallback", "price/provider"]),
+        (
+            priced(json!({ "by": "external", "provider": "A B", "fallback": { "kind": "hide", "amounts": {} } })),
+            vec!["price/fallback/amounts", "price/provider"],
+        ),
+        (
+            priced(json!({ "by": "external", "provider": "a", "fallback": { "kind": "guess" } })),
+            vec!["price/fallback/kind"],
+        ),
+        (
+            priced(json!({ "by": "external", "provider": "a", "fallback": { "kind": "flat" } })),
+            vec!["price/fallback/amounts"],
+        ),
         (
             json!({ "name": "x", "price": { "by": "flat", "amounts": {} }, "conditions": { "countries": ["Mars"],
                 "classes": { "anyOf": ["!"] } }, "freeOver": { "of": "all" }, "tax": {} }),

@@ -82,7 +82,7 @@ pub async fn ask(ctx: &Ctx, ask: Ask) -> Result<Offers, Failure<AskError>> {
         deliveries: Vec::new(),
     };
     let too_large = |error: Unpriced| error.or(AskError::TooLarge);
-    let groups = totals::offered(&basis, &wanted).map_err(too_large)?;
+    let groups = totals::offered(ctx, &basis, &wanted, None).await.map_err(too_large)?.groups;
     let shipment = if ask.shipping_methods.is_empty() {
         Shipment { groups, charges: Vec::new() }
     } else {

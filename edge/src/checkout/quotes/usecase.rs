@@ -8,7 +8,6 @@ use headlesspro_shared::checkout::{
     LIFETIME_MILLIS, MOST_QUOTE_SECONDS, ManualPayment, NotHonoured, NotPlaceable, QUOTE_SECONDS, QUOTE_TYPE,
     QuoteClaims, QuoteTerms, QuoteUse, agree, honour,
 };
-use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::area::Place;
 use headlesspro_shared::kernel::country::Country;
 use headlesspro_shared::kernel::id::{AccountId, CartId, QuoteId, VariantId};
@@ -23,7 +22,7 @@ use super::super::bargain::{Bargain, NoBargain, bargain};
 use super::store::{self, NewQuote, StoredQuote};
 use crate::app::{Ctx, Tenant};
 use crate::cart::{self, Contents};
-use crate::failure::{Failure, Halt, Unavailable};
+use crate::failure::{Failure, Unavailable};
 use crate::identity::{self, SignedToken};
 use crate::journal::{self, Answered, Change, Claim};
 use crate::port::sql::{Commit, Committed, Rows, Statement};
@@ -84,7 +83,7 @@ pub async fn make(
         Err(failure) => return Err(failure),
     };
     let seconds = asked.seconds.unwrap_or(QUOTE_SECONDS);
-    if QUOTE_SECONDS < seconds && !is_staff(ctx).await? {
+    if QUOTE_SECONDS < seconds && !totals::is_staff(ctx).await? {
         return Err(Failure::Rejected(QuoteError::TooLong));
     }
     // Known: the cart is told to verified callers only.
@@ -185,11 +184,6 @@ fn made(quote: &Quote) -> Change {
     Change::new("quote.make", quote.id).after(state)
 }
 
-/// Whoever works for the merchant, a person or a program.
-async fn is_staff(ctx: &Ctx) -> Result<bool, Halt> {
-    Ok(ctx.principal().await?.permissions.scopes().contains(Scope::OrdersRead))
-}
-
 fn hash_of(token: &str) -> String {
     identity::hash_of(token).to_hex()
 }
@@ -288,7 +282,7 @@ pub async fn honoured(
         cart: purchase.cart,
         channel: ctx.channel(),
         customer: purchase.account,
-        is_staff: is_staff(ctx).await?,
+        is_staff: totals::is_staff(ctx).await?,
         lines: purchase.lines,
         tax_zone: purchase.place.and_then(|place| rules.zone_at(place)),
         destination: purchase.place,
@@ -314,7 +308,7 @@ pub async fn honoured(
         }
     }
     let agreed = Agreed { question, totals, standing: Standing::FIXED };
-    let bargain = Bargain { placement, priced: Priced { agreed, gifts }, charges, tax_exemption };
+    let bargain = Bargain { placement, priced: Priced { agreed, gifts }, charges, answers: None, tax_exemption };
     Ok(Honoured { quote: id, expires_at: quoted.expires_at, bargain })
 }
 

@@ -6,7 +6,7 @@ use headlesspro_shared::kernel::id::GiftCardKind;
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::ledger::GiftCardCode;
+use headlesspro_shared::ledger::{GiftCardCode, last_four};
 use headlesspro_shared::limits::Class;
 use http::Uri;
 use schemars::JsonSchema;
@@ -85,7 +85,7 @@ pub struct CardsBody {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "IssueGiftCard", deny_unknown_fields)]
 pub struct IssueBody {
-    /// Above zero. Its currency is the card's.
+    /// Above zero, and 1,000,000,000 minor units at most: 10,000,000.00 EUR. Its currency is the card's.
     #[schemars(required, with = "Option<MoneyBody>")]
     pub amount: Option<Money>,
     /// Of 16 to 32 letters and digits, such as one that is printed already; made where it is left out, of 80 random bits.
@@ -148,10 +148,7 @@ impl Query for Filter {
             "disabled" => Ok(false),
             _ => Err("must be active or disabled"),
         });
-        let last_four = params.take("filter[lastFour]", |text| {
-            let is_some = text.len() == 4 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-            if is_some { Ok(text.to_ascii_uppercase()) } else { Err("must be four letters and digits") }
-        });
+        let last_four = params.take("filter[lastFour]", last_four);
         Filter { is_active, last_four, behind: after, limit }
     }
 }

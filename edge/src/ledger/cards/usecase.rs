@@ -5,7 +5,7 @@ use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::page::CursorPart;
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::ledger::{Account, GiftCardCode, MOST_BALANCE, Transaction, TransactionKind};
+use headlesspro_shared::ledger::{Account, GiftCardCode, MOST_ISSUED, Transaction, TransactionKind};
 use serde_json::{Value, json};
 
 use super::http;
@@ -93,8 +93,9 @@ pub async fn issue(ctx: &Ctx, new: &NewCard, claim: Option<&Claim>) -> Outcome<A
     if let Some(first) = first {
         return Ok(first);
     }
-    if MOST_BALANCE < new.amount.minor() {
-        return invalid("amount", "is more than can be kept");
+    if MOST_ISSUED < new.amount.minor() {
+        let most = Money::new(MOST_ISSUED, new.amount.currency());
+        return invalid("amount", &format!("must be {most} at most"));
     }
     if new.expires_at.is_some_and(|end| end <= ctx.now) {
         return invalid("expiresAt", "must be in the future");

@@ -8,7 +8,10 @@ use serde_json::json;
 use super::http::CreditBody;
 use crate::catalog::query_problems;
 use crate::ledger::openapi::{adjustment, changing, entries_answer, insufficient, operation};
-use crate::openapi::{Answer, Header, Operation, Parameter, id, idempotency, json_body, money, not_found};
+use crate::ledger::writing::WriteError;
+use crate::openapi::{
+    AllowedActions, Answer, Header, Operation, Parameter, id, idempotency, json_body, money, not_found, of,
+};
 
 pub fn operations() -> Vec<Operation> {
     vec![show_own(), own_entries(), show(), adjust(), entries()]
@@ -32,6 +35,9 @@ fn adjust() -> Operation {
         .problems(idempotency())
         .problems(not_found())
         .problems(insufficient())
+        .problems(vec![
+            of(WriteError::Unverified, "Nobody has confirmed the customer's address.").with::<AllowedActions>(),
+        ])
         .problems(changing())
 }
 

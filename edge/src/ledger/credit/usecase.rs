@@ -80,6 +80,10 @@ async fn try_adjust(
     if let Some(first) = first {
         return Ok(Some(first));
     }
+    let is_verified = rows.first().and_then(Rows::first).map(|row| row.get("is_verified")).transpose()?;
+    if is_verified != Some(true) {
+        return rejected(WriteError::Unverified);
+    }
     let mut all = rows.get(1).map(balances_of).transpose()?.unwrap_or_default();
     let currency = adjustment.amount.currency();
     let was = all.iter().find(|balance| balance.currency() == currency).copied().unwrap_or(Money::zero(currency));

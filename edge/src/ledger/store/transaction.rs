@@ -32,7 +32,8 @@ SELECT a.currency, a.balance_minor FROM ledger_account a WHERE a.organization_id
 ORDER BY a.currency";
 
 const CUSTOMER: &str = "-- ledger::customer
-SELECT a.id FROM account a WHERE a.organization_id = ?1 AND a.id = ?2 AND a.role = 'customer'";
+SELECT a.id, a.email_verified_at IS NOT NULL AS is_verified FROM account a
+WHERE a.organization_id = ?1 AND a.id = ?2 AND a.role = 'customer'";
 
 /// A transaction to be posted, and what it is for.
 pub struct Posting<'a> {

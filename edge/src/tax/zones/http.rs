@@ -115,6 +115,7 @@ impl From<ZoneError> for Problem {
                 fields([format!("{rules}/{at}/id")], "is none of this zone's: a new one has no id")
             }
             ZoneError::RuleTwice { rules, at } => fields([format!("{rules}/{at}/id")], "stands before already"),
+            ZoneError::NamesUnknown { rules, detail } => fields([rules], detail),
             ZoneError::TooMany => Problem::new(StatusCode::CONFLICT, "too-many-zones")
                 .detail("The store has 300 zones already.")
                 .with("allowedActions", json!([])),

@@ -44,4 +44,6 @@ pub struct ZoneWords {
     pub too_many: &'static str,
     /// What the database says where a store's are too large together.
     pub too_large: &'static str,
+    /// What it says where a rule names what the store does not have; and what is said of the rules then.
+    pub unknown: Option<(&'static str, &'static str)>,
 }

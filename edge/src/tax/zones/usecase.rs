@@ -34,6 +34,11 @@ pub enum ZoneError {
         rules: &'static str,
         at: usize,
     },
+    /// One of the rules names what the store does not have; the detail.
+    NamesUnknown {
+        rules: &'static str,
+        detail: &'static str,
+    },
     TooMany,
     /// All of the store's are read at once.
     TooLarge,
@@ -251,6 +256,8 @@ fn refused<R: Ruled>(refusal: &Refusal) -> Failure<ZoneError> {
         Failure::Rejected(ZoneError::TooMany)
     } else if refusal.is_raised(R::WORDS.too_large) {
         Failure::Rejected(ZoneError::TooLarge)
+    } else if let Some((_, detail)) = R::WORDS.unknown.filter(|(raised, _)| refusal.is_raised(raised)) {
+        Failure::Rejected(ZoneError::NamesUnknown { rules: R::WORDS.rules, detail })
     } else {
         Failure::Unavailable(Unavailable::Corrupt(format!("a zone was refused: {refusal:?}")))
     }

@@ -1,0 +1,5 @@
+//! Whom a store asks for rates of shipping.
+
+pub mod http;
+pub mod openapi;
+mod usecase;
