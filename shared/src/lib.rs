@@ -28,6 +28,7 @@ pub mod media;
 pub mod notifications;
 pub mod orders;
 pub mod organizations;
+pub mod payments;
 pub mod pricing;
 pub mod promotions;
 pub mod shipping;

@@ -1,0 +1,4 @@
+mod card_number;
+mod moves;
+mod report;
+mod simulation;
