@@ -149,7 +149,9 @@ impl Header {
             Header::ServerTiming => (
                 true,
                 "Round trips spent on the database and on Redis.",
-                pattern(r#"^sql;desc="[0-9]+", redis;desc="[0-9]+"(, issuer;desc="[0-9]+")?$"#),
+                pattern(
+                    r#"^sql;desc="[0-9]+", redis;desc="[0-9]+"(, issuer;desc="[0-9]+")?(, provider;desc="[0-9]+")?$"#,
+                ),
                 r#"sql;desc="1", redis;desc="0""#,
             ),
         };
