@@ -18,8 +18,6 @@ mod rates;
 mod rules;
 
 #[cfg(test)]
-mod external_tests;
-#[cfg(test)]
 mod tests;
 
 pub use choice::{Charge, Choice, ChoiceError, Chosen, choose};
