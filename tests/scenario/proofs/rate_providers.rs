@@ -104,8 +104,10 @@ impl Carriers {
         let mut groups: Vec<Value> = groups
             .map(|group| json!({ "key": group["key"], "rates": rates(group["weight"].as_i64().unwrap()) }))
             .collect();
+        if mood == Mood::Together {
+            self.both.wait().await;
+        }
         match mood {
-            Mood::Together => drop(self.both.wait().await),
             Mood::Late => tokio::time::sleep(Duration::from_millis(1_500)).await,
             Mood::Broken => return (StatusCode::INTERNAL_SERVER_ERROR, String::new()),
             Mood::NoJson => return (StatusCode::OK, "<html>".to_owned()),
