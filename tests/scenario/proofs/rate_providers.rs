@@ -202,7 +202,7 @@ impl Shipped {
     }
 
     async fn complete(&self, checkout: &Value, key: &str) -> Answer {
-        self.shop.complete(checkout["id"].as_str().unwrap(), key).await
+        self.shop.complete(checkout["id"].as_str().unwrap(), &format!("{key}-order")).await
     }
 
     async fn what_they_say_is_offered(&self) {
