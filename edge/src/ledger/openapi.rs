@@ -11,8 +11,7 @@ use super::writing::WriteError;
 use super::{cards, credit};
 use crate::ledger::wire::{AdjustBody, EntriesBody};
 use crate::openapi::{
-    AllowedActions, Answer, Budget, Cache, Header, Operation, Problems, RequestBody, credentials, database, entropy,
-    euros, id, money, of, time,
+    AllowedActions, Answer, Budget, Header, Operation, Problems, RequestBody, euros, id, money, of, time,
 };
 use crate::wire::MoneyBody;
 
@@ -22,14 +21,7 @@ pub fn operations() -> Vec<Operation> {
 
 /// A read spends one round trip. A write spends two, and where others write the same up to four times as many.
 pub fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {
-    let is_write = method != Method::GET;
-    let budget = if is_write { Budget::new(2, 9, 0) } else { Budget::new(1, 4, 0) };
-    let operation = Operation::new(method, path, id, "Gift cards")
-        .cache(Cache::Personal)
-        .budget(budget)
-        .problems(credentials(scope))
-        .problems(database());
-    if is_write { operation.problems(entropy()) } else { operation }
+    Operation::managed((method, path), id, "Gift cards", scope, [Budget::new(1, 4, 0), Budget::new(2, 9, 0)])
 }
 
 /// Of a write that is decided anew where others were quicker.

@@ -17,7 +17,7 @@ pub use operation::{Answer, Budget, Cache, Example, Operation, RequestBody};
 pub use parameter::{Parameter, Place};
 pub use problem::{
     AllowedActions, Problem, Problems, carts, credentials, database, entropy, idempotency, if_match, json_body,
-    json_body_within, min_version, min_version_of_staff, not_found, of, plan_limit, raw_body, redis, shut,
+    json_body_within, min_version, min_version_of_staff, not_found, of, plan_limit, raw_body, redis, shut, wrong_query,
 };
 pub use sample::*;
 pub use schema::{REQUESTS, SchemaOf};

@@ -1,5 +1,6 @@
 //! What a context says of one of its routes.
 
+use headlesspro_shared::identity::Scope;
 use headlesspro_shared::limits::Class;
 use http::Method;
 use schemars::JsonSchema;
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::header::Header;
 use super::parameter::Parameter;
-use super::problem::{Problem, Problems, rate_limited};
+use super::problem::{Problem, Problems, credentials, database, entropy, rate_limited};
 use super::schema::SchemaOf;
 
 /// One route, described.
@@ -90,6 +91,23 @@ pub struct Example {
 }
 
 impl Operation {
+    /// One of what a store's staff manages; a read spends the first budget, a write the second.
+    pub fn managed(
+        (method, path): (Method, &'static str),
+        id: &'static str,
+        tag: &'static str,
+        scope: Scope,
+        [read, write]: [Budget; 2],
+    ) -> Operation {
+        let is_write = method != Method::GET;
+        let operation = Operation::new(method, path, id, tag)
+            .cache(Cache::Personal)
+            .budget(if is_write { write } else { read })
+            .problems(credentials(scope))
+            .problems(database());
+        if is_write { operation.problems(entropy()) } else { operation }
+    }
+
     pub fn new(method: Method, path: &'static str, id: &'static str, tag: &'static str) -> Operation {
         Operation {
             method,

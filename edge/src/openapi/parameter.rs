@@ -1,8 +1,9 @@
 //! Path, query and header parameters.
 
+use headlesspro_shared::kernel::id::Kind;
 use serde_json::{Value, json};
 
-use super::sample::product_cursor;
+use super::sample::{id, product_cursor};
 
 #[derive(Debug, Clone)]
 pub struct Parameter {
@@ -27,6 +28,12 @@ impl Parameter {
     pub fn path(name: &'static str, description: &'static str, schema: Value, example: impl Into<Value>) -> Parameter {
         let example = example.into();
         Parameter { place: Place::Path, name, required: true, description, schema, example, shared: None }
+    }
+
+    /// An id in the path.
+    pub fn path_id<K: Kind>(name: &'static str, description: &'static str) -> Parameter {
+        let schema = json!({ "type": "string", "pattern": format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::PREFIX) });
+        Parameter::path(name, description, schema, id::<K>(1).to_string())
     }
 
     pub fn query(name: &'static str, description: &'static str, schema: Value, example: impl Into<Value>) -> Parameter {

@@ -74,6 +74,14 @@ pub fn database() -> Problems {
     ]
 }
 
+/// Of a list.
+pub fn wrong_query() -> Problems {
+    vec![of(
+        wire::Problem::parameter("limit", "the limit must be a number between 1 and 250"),
+        "Query parameters are unknown or not valid; `errors` lists them all.",
+    )]
+}
+
 /// Of every route that needs a cart.
 pub fn carts() -> Problems {
     vec![of(Unavailable::Carts(KvError::Timeout), "Redis, where carts are kept, does not answer.")]

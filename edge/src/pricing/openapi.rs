@@ -1,16 +1,12 @@
 //! The operations of this context, for the OpenAPI document.
 
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{Kind, PriceListKind};
+use headlesspro_shared::kernel::id::PriceListKind;
 use http::Method;
-use serde_json::json;
 
 use super::writing::WriteError;
 use super::{groups, lists, rates, rules, settings};
-use crate::openapi::{
-    AllowedActions, Budget, Cache, Operation, Parameter, Problems, credentials, database, entropy, id, of,
-};
-use crate::problem::Problem;
+use crate::openapi::{AllowedActions, Budget, Operation, Parameter, Problems, of};
 
 pub fn operations() -> Vec<Operation> {
     [
@@ -27,14 +23,7 @@ pub fn operations() -> Vec<Operation> {
 
 /// A read spends one round trip. A write spends two, and where others write the same up to four times as many.
 pub fn operation(method: Method, path: &'static str, id: &'static str, scope: Scope) -> Operation {
-    let budget = if method == Method::GET { Budget::new(1, 3, 0) } else { Budget::new(3, 11, 0) };
-    let is_write = method != Method::GET;
-    let operation = Operation::new(method, path, id, "Pricing")
-        .cache(Cache::Personal)
-        .budget(budget)
-        .problems(credentials(scope))
-        .problems(database());
-    if is_write { operation.problems(entropy()) } else { operation }
+    Operation::managed((method, path), id, "Pricing", scope, [Budget::new(1, 3, 0), Budget::new(3, 11, 0)])
 }
 
 /// Of a write that is decided anew where others were quicker.
@@ -42,19 +31,6 @@ pub fn changing() -> Problems {
     vec![of(WriteError::Changing, "Others are changing the same.").with::<AllowedActions>()]
 }
 
-/// Of a list.
-pub fn wrong_query() -> Problems {
-    vec![of(
-        Problem::parameter("limit", "the limit must be a number between 1 and 250"),
-        "Query parameters are unknown or not valid; `errors` lists them all.",
-    )]
-}
-
 pub fn list_id() -> Parameter {
-    path_id::<PriceListKind>("id", "The price list's id.")
-}
-
-pub fn path_id<K: Kind>(name: &'static str, says: &'static str) -> Parameter {
-    let schema = json!({ "type": "string", "pattern": format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", K::PREFIX) });
-    Parameter::path(name, says, schema, id::<K>(1).to_string())
+    Parameter::path_id::<PriceListKind>("id", "The price list's id.")
 }

@@ -6,11 +6,11 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::http::{LocationBody, LocationsBody, WriteLocationBody};
-use crate::inventory::openapi::{changing, operation, path_id, wrong_query};
+use crate::inventory::openapi::{changing, operation};
 use crate::inventory::writing::InventoryError;
 use crate::openapi::{
     AllowedActions, Answer, Header, Operation, Parameter, RequestBody, address, address_answer, id, idempotency,
-    if_match, json_body, not_found, of, time,
+    if_match, json_body, not_found, of, time, wrong_query,
 };
 
 const ALL: &str = "/api/v1/locations";
@@ -84,7 +84,7 @@ fn delete() -> Operation {
 }
 
 fn which() -> Parameter {
-    path_id::<LocationKind>("id", "The location's id.")
+    Parameter::path_id::<LocationKind>("id", "The location's id.")
 }
 
 fn written() -> RequestBody {

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::http::{ChangeGroupBody, CreateGroupBody, GroupBody, GroupsBody, MembersBody};
 use crate::openapi::{
     AllowedActions, Answer, Header, Operation, Parameter, RequestBody, id, idempotency, if_match, json_body, not_found,
-    of, time,
+    of, time, wrong_query,
 };
-use crate::pricing::openapi::{changing, operation, path_id, wrong_query};
+use crate::pricing::openapi::{changing, operation};
 use crate::pricing::writing::{Most, WriteError};
 
 const ONE: &str = "/api/v1/customer-groups/{id}";
@@ -122,11 +122,11 @@ fn remove() -> Operation {
 }
 
 fn group_id() -> Parameter {
-    path_id::<CustomerGroupKind>("id", "The group's id.")
+    Parameter::path_id::<CustomerGroupKind>("id", "The group's id.")
 }
 
 fn account_id() -> Parameter {
-    path_id::<AccountKind>("accountId", "The id of the customer's account.")
+    Parameter::path_id::<AccountKind>("accountId", "The id of the customer's account.")
 }
 
 fn answer() -> Answer {

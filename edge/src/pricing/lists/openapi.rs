@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use super::http::{PriceListBody, PriceListsBody, WritePriceListBody};
 use crate::openapi::{
     AllowedActions, Answer, Header, Operation, Parameter, Problems, RequestBody, id, idempotency, if_match, json_body,
-    not_found, of, time,
+    not_found, of, time, wrong_query,
 };
-use crate::pricing::openapi::{changing, list_id, operation, wrong_query};
+use crate::pricing::openapi::{changing, list_id, operation};
 use crate::pricing::writing::{Most, WriteError};
 
 pub fn operations() -> Vec<Operation> {

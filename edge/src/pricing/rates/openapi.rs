@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::http::{PutRatesBody, RatesBody};
 use crate::openapi::{
-    AllowedActions, Answer, Header, Operation, Parameter, RequestBody, json_body, not_found, of, time,
+    AllowedActions, Answer, Header, Operation, Parameter, RequestBody, json_body, not_found, of, time, wrong_query,
 };
-use crate::pricing::openapi::{operation, wrong_query};
+use crate::pricing::openapi::operation;
 use crate::pricing::writing::{Most, WriteError};
 
 const PATH: &str = "/api/v1/exchange-rates";

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::http::{PutRulesBody, RulesBody};
 use crate::openapi::{
     AllowedActions, Answer, Budget, Header, Operation, Parameter, RequestBody, id, if_match, json_body, money,
-    not_found, of,
+    not_found, of, wrong_query,
 };
 use crate::pricing::lists::http::PriceListBody;
 use crate::pricing::lists::openapi::wholesale;
-use crate::pricing::openapi::{changing, list_id, operation, wrong_query};
+use crate::pricing::openapi::{changing, list_id, operation};
 use crate::pricing::writing::{Most, WriteError};
 
 const PATH: &str = "/api/v1/price-lists/{id}/rules";
