@@ -95,6 +95,7 @@ pub const ALL: &[Migration] = files![
     "202611231550_shipping_providers",
     "202611231551_ledger_customers",
     "202611231600_inventory_locations",
+    "202611231605_shipping_pickups",
 ];
 
 #[cfg(test)]

@@ -228,7 +228,7 @@ fn deliveries(charges: &[Charge], totals: &Totals) -> Vec<Value> {
         json!({
             "method": charge.method.to_string(),
             "service": charge.service,
-            "location": charge.location.map(|location| location.to_string()),
+            "location": charge.place().map(|location| location.to_string()),
             "kind": kind_name(charge.kind),
             "name": costs.name,
             "amount": costs.amount,

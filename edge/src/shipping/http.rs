@@ -4,7 +4,9 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{LocationId, LocationKind, ShippingMethodKind, ShippingZoneKind};
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::{Currency, Money};
-use headlesspro_shared::shipping::{Choice, ChoiceError, Group, NoZone, Offer, Offered, ShippingMethod, WhyPrice};
+use headlesspro_shared::shipping::{
+    Choice, ChoiceError, Group, NoZone, Offer, OfferKind, Offered, ShippingMethod, WhyPrice,
+};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,7 +62,7 @@ pub struct GroupBody {
     /// Why there is no zone.
     #[schemars(extend("enum" = ["no-destination", "not-served", null]))]
     pub no_zone: Option<&'static str>,
-    /// In the order of the zone's methods.
+    /// In the order of the zone's methods; then where it can be picked up.
     pub offers: Vec<OfferBody>,
 }
 
@@ -72,6 +74,10 @@ pub struct OfferBody {
     pub method_id: String,
     /// An external provider's code for its rate.
     pub service: Option<String>,
+    /// Where it is picked up; left out where it is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<IdText<LocationKind>>")]
+    pub pickup_location_id: Option<String>,
     pub name: String,
     /// Before promotions.
     pub price: MoneyBody,
@@ -128,6 +134,10 @@ fn offer_body(offer: &Offer, money: impl Fn(i64) -> MoneyBody) -> Option<OfferBo
     Some(OfferBody {
         method_id: offer.method.to_string(),
         service: offer.service.clone(),
+        pickup_location_id: match offer.kind {
+            OfferKind::Pickup { location } => Some(location.to_string()),
+            OfferKind::Delivery => None,
+        },
         name: offer.name.clone(),
         price: money(*amount),
         otherwise,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use headlesspro_shared::kernel::country::Country;
-use headlesspro_shared::kernel::id::{ShippingMethodId, ShippingMethodKind, ShippingZoneKind};
+use headlesspro_shared::kernel::id::{LocationId, ShippingMethodId, ShippingMethodKind, ShippingZoneKind};
 use headlesspro_shared::kernel::time::Timestamp;
-use headlesspro_shared::shipping::{ShippingMethod, ShippingRules, ShippingZone};
+use headlesspro_shared::shipping::{Pickup, ShippingMethod, ShippingRules, ShippingZone};
 
 use super::provider::{RateProvider, RateProviders};
 use crate::app::Tenant;
@@ -36,24 +36,28 @@ WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 const DELETE: &str = "-- shipping::delete_zone
 DELETE FROM shipping_zone WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
-/// Whether the store keeps any zone tells that it ships by methods. The organization's data key opens what questions to
+/// Whether the store keeps any zone, or anything to pick up by, tells that it ships by methods. Pick-ups are those of locations
+/// that are active and offer it. The organization's data key opens what questions to
 /// providers are signed with.
 const STANDING: &str = "-- shipping::standing
 SELECT coalesce((SELECT v.version FROM shipping_version v WHERE v.organization_id = ?1 AND v.store_id = ?2), 0) AS version,
-  EXISTS (SELECT 1 FROM shipping_zone z WHERE z.organization_id = ?1 AND z.store_id = ?2) AS is_kept,
-  t.providers, k.wrapped, k.master_key_id
+  EXISTS (SELECT 1 FROM shipping_zone z WHERE z.organization_id = ?1 AND z.store_id = ?2)
+    OR coalesce(t.pickups, '{}') <> '{}' AS is_kept,
+  t.providers, k.wrapped, k.master_key_id, (SELECT json_group_object(p.key, json(p.value)) FROM json_each(t.pickups) p
+    CROSS JOIN location l ON l.organization_id = ?1 AND l.id = p.key
+    WHERE l.store_id = ?2 AND l.active = 1 AND l.offers_pickup = 1) AS pickups
 FROM (SELECT 1) LEFT JOIN shipping_setting t ON t.organization_id = ?1 AND t.store_id = ?2
 LEFT JOIN organization_key k ON k.organization_id = t.organization_id";
 
 const SETTINGS: &str = "-- shipping::settings
-SELECT t.providers, t.version, t.updated_at FROM shipping_setting t
+SELECT t.providers, t.pickups, t.version, t.updated_at FROM shipping_setting t
 WHERE t.organization_id = ?1 AND t.store_id = ?2";
 
 /// Nothing where they are at another version than `?3`, which is 0 where there are none.
 const CHANGE_SETTINGS: &str = "-- shipping::change_settings
-INSERT INTO shipping_setting (organization_id, store_id, providers, updated_at) VALUES (?1, ?2, ?4, ?5)
+INSERT INTO shipping_setting (organization_id, store_id, providers, updated_at, pickups) VALUES (?1, ?2, ?4, ?5, ?6)
 ON CONFLICT (store_id) DO UPDATE SET providers = excluded.providers, updated_at = excluded.updated_at,
-  version = version + 1
+  pickups = excluded.pickups, version = version + 1
 WHERE organization_id = ?1 AND version = ?3";
 
 /// Refuses the commit when the zones are at another version.
@@ -95,7 +99,7 @@ impl Ruled for ShippingMethod {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoreShipping {
     pub rules: ShippingRules,
-    /// Whether it has any zones; without, it does not ship by methods, and charges nothing.
+    /// Whether it has any zones or pick-ups; without, it does not ship by methods, and charges nothing.
     pub is_kept: bool,
     /// For [`guard`].
     pub version: i64,
@@ -107,6 +111,8 @@ pub struct StoreShipping {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeptSettings {
     pub providers: BTreeMap<String, RateProvider>,
+    /// By where it is fetched.
+    pub pickups: BTreeMap<LocationId, ShippingMethod>,
     /// 0: the store has none of its own yet.
     pub version: i64,
     pub updated_at: Option<Timestamp>,
@@ -137,9 +143,10 @@ pub fn rules_of(rows: &[Rows]) -> Result<StoreShipping, SqlError> {
         })
     };
     let zones = zones.iter().map(zone).collect::<Result<_, SqlError>>()?;
+    let pickups: BTreeMap<LocationId, ShippingMethod> = stored_in(standing, "pickups")?;
+    let pickups = pickups.into_iter().map(|(location, method)| Pickup { location, method }).collect();
     Ok(StoreShipping {
-        // Stock is in one place, where nobody picks up.
-        rules: ShippingRules { zones, pickups: Vec::new() },
+        rules: ShippingRules { zones, pickups },
         is_kept: standing.get("is_kept")?,
         version: standing.get("version")?,
         providers: match standing.get::<Option<&str>>("providers")? {
@@ -160,19 +167,16 @@ pub fn settings_of(rows: Option<&Rows>) -> Result<KeptSettings, SqlError> {
     let Some(row) = rows.and_then(Rows::first) else { return Ok(KeptSettings::default()) };
     Ok(KeptSettings {
         providers: stored_in(row, "providers")?,
+        pickups: stored_in(row, "pickups")?,
         version: row.get("version")?,
         updated_at: Some(Timestamp::from_millis(row.get("updated_at")?)),
     })
 }
 
-/// Changes settings that are at `version`.
-pub fn change_settings(
-    tenant: Tenant,
-    providers: &BTreeMap<String, RateProvider>,
-    version: i64,
-    now: Timestamp,
-) -> Statement {
-    tenant.statement(CHANGE_SETTINGS).bind(version).bind(text_of(providers)).bind(now.millis())
+/// Changes settings that are at the version of these.
+pub fn change_settings(tenant: Tenant, settings: &KeptSettings, now: Timestamp) -> Statement {
+    let statement = tenant.statement(CHANGE_SETTINGS).bind(settings.version).bind(text_of(&settings.providers));
+    statement.bind(now.millis()).bind(text_of(&settings.pickups))
 }
 
 /// Refuses the commit when the store's rules of shipping are not at `version` any more.

@@ -493,7 +493,7 @@ impl ConditionsBody {
 }
 
 impl MethodBody {
-    fn parse(self, errors: &mut FieldErrors) -> Option<ShippingMethod> {
+    pub(super) fn parse(self, errors: &mut FieldErrors) -> Option<ShippingMethod> {
         let id = rule_id(errors, self.id);
         let name = errors.required("name", self.name, |name| name.parse::<Line<200>>());
         if self.price.is_none() {

@@ -288,7 +288,7 @@ pub fn deliveries(charges: &[Charge], agreed: Option<&Agreed>) -> Vec<DeliveryBo
     let of = |((charge, delivery), costs): ((&Charge, &Delivery), &DeliveryTotals)| DeliveryBody {
         method_id: charge.method.to_string(),
         service: charge.service.clone(),
-        location_id: charge.location.map(|location| location.to_string()),
+        location_id: charge.place().map(|location| location.to_string()),
         kind: kind_name(charge.kind),
         name: costs.name.clone(),
         lines: delivery.lines.clone(),

@@ -19,6 +19,14 @@ pub struct Choice {
 }
 
 impl Charge {
+    /// Where it is picked up, or sent from.
+    pub fn place(&self) -> Option<LocationId> {
+        match self.kind {
+            OfferKind::Pickup { location } => Some(location),
+            OfferKind::Delivery => self.location,
+        }
+    }
+
     /// What it was chosen by.
     pub fn choice(&self) -> Choice {
         Choice { location: self.location, method: self.method, service: self.service.clone() }

@@ -36,7 +36,7 @@ pub struct DeliveryLine {
     pub weight: i64,
     /// False for what is downloaded or done.
     pub needs_shipping: bool,
-    /// None: from wherever the merchant ships what has no place; such lines are one group.
+    /// None: from wherever the merchant ships what has no place; such lines are one group, which can be picked up anywhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<LocationId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

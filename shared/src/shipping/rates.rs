@@ -6,7 +6,7 @@ use super::delivery::{Delivery, DeliveryLine, MOST_LINES, Totals};
 use super::external::{ExternalFallback, ExternalOutcome, RateGroup, RateQuestion};
 use super::offer::{Group, NoZone, Offer, OfferKind, Offered, WhyNot, WhyPrice};
 use super::price::{self, FreeOverOf, Price};
-use super::rules::{ShippingMethod, ShippingRules, ShippingZone};
+use super::rules::{Pickup, ShippingMethod, ShippingRules, ShippingZone};
 use crate::kernel::area;
 use crate::kernel::id::LocationId;
 
@@ -124,7 +124,9 @@ fn group(rules: &ShippingRules, parcel: Parcel) -> Group {
     for method in zone.iter().flat_map(|zone| &zone.methods) {
         offer(method, OfferKind::Delivery, parcel, &mut offers);
     }
-    for pickup in rules.pickups.iter().filter(|pickup| Some(pickup.location) == parcel.location) {
+    // What has no place of its own is wherever the merchant has it fetched.
+    let is_there = |pickup: &&Pickup| parcel.location.is_none_or(|location| location == pickup.location);
+    for pickup in rules.pickups.iter().filter(is_there) {
         offer(&pickup.method, OfferKind::Pickup { location: pickup.location }, parcel, &mut offers);
     }
     Group {

@@ -271,7 +271,7 @@ fn what_needs_no_shipping_costs_none() {
 }
 
 #[test]
-fn picking_up_needs_no_address_and_the_goods_at_the_place() {
+fn picking_up_needs_no_address_and_the_goods_at_the_place_if_they_have_one() {
     let pickup = |place, id| Pickup { location: location(place), method: flat(id, 0) };
     let rules = ShippingRules { pickups: vec![pickup(5, 10), pickup(6, 11)], ..rules(vec![flat(1, 490)]) };
     let at_five = DeliveryLine { location: Some(location(5)), ..line("a", 1_000, 1) };
@@ -280,7 +280,10 @@ fn picking_up_needs_no_address_and_the_goods_at_the_place() {
     assert_eq!(groups[0].offers.len(), 1);
     assert_eq!(groups[0].offers[0].kind, OfferKind::Pickup { location: location(5) });
     assert_eq!(amount(&groups[0].offers[0].offered), Some(0));
-    assert_eq!((groups[0].no_zone, groups[1].offers.len()), (Some(NoZone::NoDestination), 0));
+    // What has no place can be had at each.
+    let places: Vec<_> = groups[1].offers.iter().map(|offer| offer.kind).collect();
+    assert_eq!(places, [5, 6].map(|place| OfferKind::Pickup { location: location(place) }));
+    assert_eq!((groups[0].no_zone, groups[1].no_zone), (Some(NoZone::NoDestination), Some(NoZone::NoDestination)));
 
     let groups = rates(&rules, &to_germany(vec![at_five])).unwrap();
     assert_eq!(

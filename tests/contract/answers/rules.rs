@@ -37,6 +37,14 @@ async fn rate_providers(shop: &mut Shop) {
     let zone = format!("/api/v1/shipping-zones/{}", made.text("/id"));
     assert_eq!(shop.call("DELETE", &zone, &[], "").await.status, 204);
     assert_eq!(shop.send("PATCH", settings, json!({ "providers": { "acme": null } })).await.status, 200);
+    let location = shop.get("/api/v1/locations").await.text("/items/0/id");
+    let price = json!({ "by": "flat", "amounts": { "EUR": "0.00" } });
+    let pickups = json!({ "pickups": { location.as_str(): { "name": "Pick up", "price": price } } });
+    assert_eq!(shop.send("PATCH", settings, pickups).await.status, 200);
+    assert_eq!(shop.get(settings).await.text(&format!("/pickups/{location}/name")), "Pick up");
+    let unknown = json!({ "pickups": { "loc_00000000000000000000000009": { "name": "x", "price": price } } });
+    assert_eq!(shop.send("PATCH", settings, unknown).await.status, 422);
+    assert_eq!(shop.send("PATCH", settings, json!({ "pickups": { location: null } })).await.status, 200);
 }
 
 async fn exemptions(shop: &mut Shop) {

@@ -32,6 +32,7 @@ mod orders;
 mod own_orders;
 pub mod passkeys;
 pub mod people;
+mod pickups;
 mod price_lists;
 mod prices;
 mod products;
@@ -336,6 +337,9 @@ pub const STORIES: &[Story] = stories![
     shipping::a_zone_is_made_replaced_and_deleted(Mailbox, SignUp, Address),
     shipping::what_is_wrong_with_a_method_is_named,
     shipping::a_storefront_asks_what_shipping_costs(Mailbox, SignUp, Address),
+    pickups::what_is_not_shipped_there_can_be_fetched(Mailbox, SignUp, Address),
+    pickups::a_place_that_closes_is_told_before_it_is_paid(Mailbox, SignUp, Address),
+    pickups::everything_that_is_wrong_with_a_pickup_is_told_at_once(Mailbox, SignUp, Address),
     shipped::a_method_is_chosen_and_paid_for(Mailbox, SignUp, Address),
     shipped::from_a_subtotal_on_it_costs_nothing(Mailbox, SignUp, Address),
     shipped::a_code_ships_for_nothing(Mailbox, SignUp, Address),

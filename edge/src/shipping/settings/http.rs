@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::response::Response;
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::shipping::{MOST_PROVIDERS, ProviderName};
+use headlesspro_shared::kernel::id::LocationId;
+use headlesspro_shared::shipping::{MOST_METHODS, MOST_PROVIDERS, Price, ProviderName};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use serde_json::json;
 
 use super::super::provider::RateProvider;
 use super::super::store::KeptSettings;
+use super::super::wire::MethodBody;
 use super::usecase::{self, SettingsChange, SettingsError};
 use crate::app::Ctx;
 use crate::catalog::{changed_meanwhile, fields, version_mismatch, versioned};
@@ -36,6 +38,8 @@ pub fn routes() -> Routes {
 pub struct SettingsBody {
     /// Whom it asks for rates, by the names that methods give them.
     pub providers: BTreeMap<String, ProviderBody>,
+    /// What picking up costs, by the location. It is offered at those that are active and offer it (`offersPickup`).
+    pub pickups: BTreeMap<String, MethodBody>,
     /// Grows with each change; also the ETag. 0 as long as nothing was changed.
     pub version: i64,
     #[schemars(with = "Option<MomentText>")]
@@ -59,6 +63,9 @@ pub struct ChangeSettingsBody {
     /// By name: 1 to 40 lower-case letters, digits and hyphens. Null takes one away that no method names. A store has ten at
     /// most.
     pub providers: Option<BTreeMap<String, Option<SetProviderBody>>>,
+    /// By the id of a location of the store: what picking up there costs, given whole. No provider sets its price. The
+    /// method's `id` may be left out. Null takes one away.
+    pub pickups: Option<BTreeMap<String, Option<MethodBody>>>,
 }
 
 /// Given whole, but for its URL and secret.
@@ -93,6 +100,7 @@ fn shown(kept: &KeptSettings, may_write: bool) -> Response {
     };
     let body = SettingsBody {
         providers: kept.providers.iter().map(provider).collect(),
+        pickups: kept.pickups.iter().map(|(location, method)| (location.to_string(), method.into())).collect(),
         version: kept.version,
         updated_at: kept.updated_at.map(|at| at.to_string()),
     };
@@ -106,7 +114,7 @@ impl Parse for ChangeSettingsBody {
     type Parsed = SettingsChange;
 
     fn parse(self, errors: &mut FieldErrors) -> Option<SettingsChange> {
-        let mut change = SettingsChange::new();
+        let mut change = SettingsChange::default();
         let given = self.providers.unwrap_or_default();
         if MOST_CHANGED < given.len() {
             errors.push("providers", format!("must be {MOST_CHANGED} at most"));
@@ -123,7 +131,30 @@ impl Parse for ChangeSettingsBody {
                     NewEndpoint::parse(errors, provider.url, provider.secret, provider.timeout_millis)
                 })
             });
-            change.insert(name, provider);
+            change.providers.insert(name, provider);
+        }
+        let pickups = self.pickups.unwrap_or_default();
+        if MOST_CHANGED < pickups.len() {
+            errors.push("pickups", format!("must be {MOST_CHANGED} at most"));
+            return None;
+        }
+        for (location, method) in pickups {
+            let Ok(location) = location.parse::<LocationId>() else {
+                errors.push("pickups", "must be named by ids of locations");
+                continue;
+            };
+            let method = match method {
+                None => None,
+                Some(method) => {
+                    let path = format!("pickups/{location}");
+                    let Some(method) = errors.nested(&path, |errors| method.parse(errors)) else { continue };
+                    if matches!(method.price, Price::External { .. }) {
+                        errors.push(&format!("{path}/price/by"), "must be flat, table or expression");
+                    }
+                    Some(method)
+                }
+            };
+            change.pickups.insert(location, method);
         }
         errors.is_empty().then_some(change)
     }
@@ -139,6 +170,12 @@ impl From<SettingsError> for Problem {
             SettingsError::InUse => Problem::new(StatusCode::CONFLICT, "shipping-provider-in-use")
                 .detail("A shipping method names a provider that would be gone.")
                 .with("allowedActions", json!([])),
+            SettingsError::TooManyPickups => fields(["pickups"], &format!("must be {MOST_METHODS} at most")),
+            SettingsError::PickupsTooLarge => fields(["pickups"], "are more than can be kept together"),
+            SettingsError::UnknownLocation => fields(["pickups"], "names a location that the store does not have"),
+            SettingsError::OtherMethod(location) => {
+                fields([format!("pickups/{location}/id")], "must be the one that it has, or left out")
+            }
             SettingsError::VersionMismatch { current } => version_mismatch(current),
             SettingsError::Changing => changed_meanwhile(),
         }

@@ -1,6 +1,7 @@
 //! The operations of the settings, for the OpenAPI document.
 
 use headlesspro_shared::identity::Scope;
+use headlesspro_shared::kernel::id::{LocationKind, ShippingMethodKind};
 use http::Method;
 use serde_json::json;
 
@@ -8,7 +9,7 @@ use super::http::{ChangeSettingsBody, SettingsBody};
 use super::usecase::SettingsError;
 use crate::openapi::{
     AllowedActions, Answer, Budget, Cache, Header, Operation, Parameter, RequestBody, credentials, database, entropy,
-    if_match, json_body, of, time,
+    id, if_match, json_body, of, time,
 };
 
 pub fn operations() -> Vec<Operation> {
@@ -25,7 +26,7 @@ fn operation(method: Method, id: &'static str, scope: Scope, budget: Budget) -> 
 
 fn settings() -> Operation {
     operation(Method::GET, "getShippingSettings", Scope::ShippingRead, Budget::new(1, 2, 0))
-        .says("Shows how the store ships", "Whom it asks for rates.")
+        .says("Shows how the store ships", "Whom it asks for rates, and what picking up costs.")
         .answer(answer())
 }
 
@@ -33,15 +34,26 @@ fn change() -> Operation {
     operation(Method::PATCH, "changeShippingSettings", Scope::ShippingWrite, Budget::growing(2, 0))
         .says("Changes how the store ships", "The body is a JSON Merge Patch (RFC 7396).")
         .parameters([Parameter::if_match()])
-        .body(RequestBody::json::<ChangeSettingsBody>("What is to be changed.").example(
-            "provider",
-            "A carrier says what its services cost",
-            json!({ "providers": { "acme": {
+        .body(
+            RequestBody::json::<ChangeSettingsBody>("What is to be changed.")
+                .example(
+                    "provider",
+                    "A carrier says what its services cost",
+                    json!({ "providers": { "acme": {
                 "url": "https://rates.example.com/quotes",
                 "secret": "sixteen-characters-or-more",
                 "timeoutMillis": 800,
             } } }),
-        ))
+                )
+                .example(
+                    "pickup",
+                    "Picking up costs nothing",
+                    json!({ "pickups": { id::<LocationKind>(1).to_string(): {
+                "name": "Pick up in Kiel",
+                "price": { "by": "flat", "amounts": { "EUR": "0.00" } },
+            } } }),
+                ),
+        )
         .answer(answer())
         .problems(json_body())
         .problems(entropy())
@@ -58,6 +70,11 @@ fn answer() -> Answer {
         "A carrier that is asked",
         json!({
             "providers": { "acme": { "origin": "https://rates.example.com", "timeoutMillis": 800 } },
+            "pickups": { id::<LocationKind>(1).to_string(): {
+                "id": id::<ShippingMethodKind>(1).to_string(),
+                "name": "Pick up in Kiel",
+                "price": { "by": "flat", "amounts": { "EUR": "0.00" } },
+            } },
             "version": 1,
             "updatedAt": time(0),
         }),

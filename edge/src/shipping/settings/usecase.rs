@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use headlesspro_shared::shipping::{MOST_PROVIDERS, ProviderName};
+use headlesspro_shared::kernel::id::{LocationId, ShippingMethodId};
+use headlesspro_shared::shipping::{MOST_METHODS, MOST_PROVIDERS, ProviderName, ShippingMethod};
 use serde_json::{Map, Value, json};
 
 use super::super::provider::{RateProvider, secret_place, secret_row};
@@ -14,9 +15,16 @@ use crate::identity;
 use crate::journal::{self, Change, told};
 use crate::outbound::{self, NewEndpoint, origin_of};
 use crate::port::sql::{Commit, Committed};
+use crate::tax::text_of;
+use crate::wire::value_of;
 
-/// Providers by their names; what is not there stays, and `None` takes one away.
-pub type SettingsChange = BTreeMap<ProviderName, Option<NewEndpoint>>;
+/// What is not there stays, and `None` takes one away.
+#[derive(Debug, Clone, Default)]
+pub struct SettingsChange {
+    pub providers: BTreeMap<ProviderName, Option<NewEndpoint>>,
+    /// Methods whose id is 0 keep the one that is there, or get one.
+    pub pickups: BTreeMap<LocationId, Option<ShippingMethod>>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SettingsError {
@@ -28,11 +36,21 @@ pub enum SettingsError {
     NoSecret(ProviderName),
     /// A method names one that would be gone.
     InUse,
+    TooManyPickups,
+    /// In bytes as they are kept.
+    PickupsTooLarge,
+    /// The store has no such location.
+    UnknownLocation,
+    /// The method of a location has another id.
+    OtherMethod(LocationId),
     VersionMismatch {
         current: i64,
     },
     Changing,
 }
+
+/// Of pick-ups, in bytes.
+const MOST_KEPT: usize = 200_000;
 
 pub type Outcome<T> = Result<T, Failure<SettingsError>>;
 
@@ -66,7 +84,7 @@ async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -
     let key = identity::data_key_of(ctx.app(), tenant, rows.get(1))?;
     let mut providers = was.providers.clone();
     let mut news = Map::new();
-    for (name, new) in change {
+    for (name, new) in &change.providers {
         let known = providers.remove(&name.to_string());
         let Some(NewEndpoint { url, secret, timeout_millis }) = new else { continue };
         let (known_url, known_secret) = known.map(|known| (known.url, known.secret_sealed)).unzip();
@@ -86,13 +104,15 @@ async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -
     if MOST_PROVIDERS < providers.len() {
         return rejected(SettingsError::TooMany);
     }
-    if providers == was.providers {
+    let pickups = pickups(ctx, &was.pickups, &change.pickups)?;
+    let now = KeptSettings { providers, pickups, version: was.version, updated_at: was.updated_at };
+    if now == was {
         return Ok(ctx.is_current().then_some(was));
     }
     let mut commit = Commit::new();
-    commit.push(store::change_settings(tenant, &providers, was.version, ctx.now));
+    commit.push(store::change_settings(tenant, &now, ctx.now));
     let guard = commit.push(guard_changed());
-    let (before, mut after) = told::difference(&state(&was.providers), &state(&providers));
+    let (before, mut after) = told::difference(&state(&was), &state(&now));
     if let Value::Object(members) = &mut after {
         members.insert("news".to_owned(), news.into());
     }
@@ -106,15 +126,46 @@ async fn try_change(ctx: &Ctx, change: &SettingsChange, expected: Option<i64>) -
         Committed::Refused { refusal, .. } if refusal.is_raised("SHIPPING_PROVIDER_IN_USE") => {
             rejected(SettingsError::InUse)
         }
+        Committed::Refused { refusal, .. } if refusal.is_raised("SHIPPING_PICKUP_UNKNOWN") => {
+            rejected(SettingsError::UnknownLocation)
+        }
         Committed::Refused { refusal, .. } => {
             Err(Unavailable::corrupt(format!("settings of shipping were refused: {refusal:?}")).into())
         }
     }
 }
 
+/// Those that were there, changed.
+fn pickups(
+    ctx: &Ctx,
+    were: &BTreeMap<LocationId, ShippingMethod>,
+    change: &BTreeMap<LocationId, Option<ShippingMethod>>,
+) -> Outcome<BTreeMap<LocationId, ShippingMethod>> {
+    let mut pickups = were.clone();
+    for (location, new) in change {
+        let known = pickups.remove(location).map(|known| known.id);
+        let Some(new) = new else { continue };
+        let id = match known {
+            Some(known) => known,
+            None => ctx.new_id()?,
+        };
+        if ![ShippingMethodId::from_u128(0), id].contains(&new.id) {
+            return rejected(SettingsError::OtherMethod(*location));
+        }
+        pickups.insert(*location, ShippingMethod { id, ..new.clone() });
+    }
+    if MOST_METHODS < pickups.len() {
+        return rejected(SettingsError::TooManyPickups);
+    }
+    if MOST_KEPT < text_of(&pickups).len() {
+        return rejected(SettingsError::PickupsTooLarge);
+    }
+    Ok(pickups)
+}
+
 /// What the audit log keeps: neither secrets nor what of an address may be one.
-fn state(providers: &BTreeMap<String, RateProvider>) -> Value {
+fn state(settings: &KeptSettings) -> Value {
     let shown = |provider: &RateProvider| json!({ "origin": origin_of(&provider.url), "timeoutMillis": provider.timeout_millis });
-    let shown = providers.iter().map(|(name, provider)| (name.clone(), shown(provider)));
-    json!({ "providers": Value::Object(shown.collect()) })
+    let shown = settings.providers.iter().map(|(name, provider)| (name.clone(), shown(provider)));
+    json!({ "providers": Value::Object(shown.collect()), "pickups": value_of(&settings.pickups) })
 }
