@@ -504,11 +504,11 @@ impl MethodBody {
         let conditions = self.conditions.unwrap_or_default();
         let conditions = errors.nested("conditions", |errors| conditions.parse(errors));
         let tax = self.tax.and_then(|tax| errors.nested("tax", |errors| tax.parse(errors)));
-        let method = ShippingMethod { id: id?, name: name?.to_string(), price: price?, free_over, conditions, tax };
-        for (path, fault) in method.faults() {
+        let price = price?;
+        for (path, fault) in price.faults() {
             errors.push(&path, fault.to_string());
         }
-        Some(method)
+        Some(ShippingMethod { id: id?, name: name?.to_string(), price, free_over, conditions, tax })
     }
 }
 

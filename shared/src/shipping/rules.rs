@@ -141,7 +141,7 @@ impl ShippingRules {
     }
 }
 
-/// What is wrong with a method by itself. The texts complete a sentence that begins with the field.
+/// What is wrong with the price of a method by itself. The texts complete a sentence that begins with the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MethodFault {
     #[error("must have {MOST_ROWS} rows at most")]
@@ -167,9 +167,11 @@ impl MethodFault {
 
 impl ShippingMethod {
     fn check(&self) -> Result<(), InvalidShippingRules> {
-        self.faults().into_iter().next().map_or(Ok(()), |(_, fault)| Err(fault.of(self.id)))
+        self.price.faults().into_iter().next().map_or(Ok(()), |(_, fault)| Err(fault.of(self.id)))
     }
+}
 
+impl Price {
     /// All that is wrong with it, each with its place: `price/rows/EUR/2/upTo`.
     pub fn faults(&self) -> Vec<(String, MethodFault)> {
         use super::external::ExternalFallback;
@@ -177,7 +179,7 @@ impl ShippingMethod {
             let wrong = amounts.iter().filter(|(_, amount)| **amount < 0);
             wrong.map(|(currency, _)| (format!("{path}/{currency}"), MethodFault::NegativeAmount)).collect()
         };
-        match &self.price {
+        match self {
             Price::Flat { amounts } => negative(amounts, "price/amounts"),
             Price::External { fallback: ExternalFallback::Flat { amounts }, .. } => {
                 negative(amounts, "price/fallback/amounts")

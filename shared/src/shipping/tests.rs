@@ -434,7 +434,7 @@ fn all_that_is_wrong_with_a_method_is_told_by_its_place() {
         (Currency::USD, vec![row(None, -2)]),
     ]);
     let method = method(1, Price::Table { measure: Measure::Weight, rows });
-    let places: Vec<String> = method.faults().into_iter().map(|(place, _)| place).collect();
+    let places: Vec<String> = method.price.faults().into_iter().map(|(place, _)| place).collect();
     let expected = ["EUR/0/amount", "EUR/1/upTo", "EUR/3/upTo", "USD/0/amount"];
     assert_eq!(places, expected.map(|place| format!("price/rows/{place}")));
 }

@@ -93,10 +93,10 @@ pub async fn a_place_that_closes_is_told_before_it_is_paid(world: World) {
     set(&shop, json!({ kiel.as_str(): fetched("2.00") })).await.expect(200);
     shop.complete(&checkout, "dearer").await.expect_problem(409, "totals-changed");
 
-    // Where the location is gone, so is what it cost to fetch from there.
+    // Where the location is gone, so is what it costs to fetch from there.
     let checkout = opened().await;
     shop.merchant.delete(&format!("{LOCATIONS}/{kiel}")).send().await.expect(204);
-    shop.complete(&checkout, "gone").await.expect(201);
+    shop.complete(&checkout, "gone").await.expect_problem(409, "shipping-changed");
     let after = shop.merchant.get(SETTINGS).send().await.expect(200).json();
     assert_eq!(after["pickups"], json!({}));
 }
