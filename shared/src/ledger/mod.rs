@@ -5,7 +5,9 @@
 
 mod account;
 mod code;
+pub mod reconcile;
 mod split;
+pub mod stripe_report;
 mod transaction;
 pub mod verify;
 
