@@ -58,7 +58,7 @@ const ABOVE_TENANTS: [(&str, &str); 11] = [
 
 /// Migrations that fill a new column in the rows of all tenants, or look whether there are any, each with what the
 /// rule says of it.
-const FILLS: [(&str, &[&str]); 12] = [
+const FILLS: [(&str, &[&str]); 13] = [
     (
         "202611211630_catalog_facet_order.sql",
         &[
@@ -113,6 +113,22 @@ const FILLS: [(&str, &[&str]); 12] = [
     (
         "202611231600_inventory_locations.sql",
         &["adds rows to location whose owner is not ?1", "reads s without s.organization_id = ?1"],
+    ),
+    // All rows, into the same tables made anew.
+    (
+        "202611231606_ledger_books.sql",
+        &[
+            "adds rows to ledger_account_anew whose owner is not ?1",
+            "reads ledger_account without ledger_account.organization_id = ?1",
+            "adds rows to ledger_transaction_anew whose owner is not ?1",
+            "reads ledger_transaction without ledger_transaction.organization_id = ?1",
+            "adds rows to ledger_entry_anew whose owner is not ?1",
+            "reads ledger_entry without ledger_entry.organization_id = ?1",
+            "adds rows to gift_card_anew whose owner is not ?1",
+            "reads gift_card without gift_card.organization_id = ?1",
+            "adds rows to order_tender_anew whose owner is not ?1",
+            "reads order_tender without order_tender.organization_id = ?1",
+        ],
     ),
 ];
 
