@@ -135,6 +135,64 @@ pub struct Reconciled {
     pub matched: u64,
 }
 
+impl Reconciled {
+    /// Whether the report contradicts itself nowhere.
+    pub fn is_sound(&self) -> bool {
+        let contradicts = |fault: &Difference| matches!(fault, Difference::Twice { .. } | Difference::Net { .. });
+        self.report.unlisted == 0 && !self.report.faults.iter().any(contradicts)
+    }
+}
+
+/// What a report tells that the ledger does not know of: what the provider took for itself and sent to the bank. Each as the
+/// id it is posted under, once, and how much left what the provider holds.
+pub fn to_post(movements: &[Movement]) -> Vec<ToPost> {
+    let of = |movement: &Movement| {
+        let post = |kind, amount: i64| {
+            let (currency, id) = (movement.currency, movement.id.clone());
+            (amount != 0).then_some(ToPost { kind, id, currency, amount })
+        };
+        let of_itself = match movement.of {
+            About::Payout => post(PostKind::Payout, movement.gross.saturating_neg()),
+            About::Fee => post(PostKind::Fee, movement.gross.saturating_neg()),
+            About::Ours(..) | About::Other(_) => None,
+        };
+        let fee = match movement.of {
+            // One id, one posting: of a fee's own movement both are one.
+            About::Fee => None,
+            About::Payout | About::Ours(..) | About::Other(_) => post(PostKind::Fee, movement.fee),
+        };
+        of_itself.into_iter().chain(fee)
+    };
+    movements.iter().flat_map(of).collect()
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PostKind {
+    Fee,
+    Payout,
+}
+
+impl PostKind {
+    /// The name in the database.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PostKind::Fee => "fee",
+            PostKind::Payout => "payout",
+        }
+    }
+}
+
+/// A fee or a payout.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToPost {
+    pub kind: PostKind,
+    /// The movement's.
+    pub id: String,
+    pub currency: Currency,
+    /// Minor units that the provider holds no longer; below zero, more.
+    pub amount: i64,
+}
+
 /// Compares a report with the postings of the same time.
 pub fn reconcile(movements: &[Movement], postings: &[Posting]) -> Reconciled {
     let mut report = Report::default();
@@ -270,6 +328,16 @@ mod tests {
         assert_eq!((report.is_unbroken(), report.rows, matched), (true, 6, 2));
         let expected = Sums { captured: 2_000, refunded: 500, fees: 118, paid_out: 1_382, other: 0, net: 0 };
         assert_eq!(sums, [(Currency::EUR, expected)].into());
+        let posted: Vec<_> = to_post(&movements).into_iter().map(|post| (post.kind, post.id, post.amount)).collect();
+        let post = |kind, id: &str, amount| (kind, id.to_owned(), amount);
+        assert_eq!(
+            posted,
+            [
+                post(PostKind::Fee, "txn_1", 88),
+                post(PostKind::Fee, "txn_3", 30),
+                post(PostKind::Payout, "txn_4", 1_382)
+            ]
+        );
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::kernel::money::{Currency, Money};
 
 /// Where the columns that are read stand.
 #[derive(Debug, Clone, Copy)]
-pub struct Columns {
+struct Columns {
     id: usize,
     currency: usize,
     gross: usize,
@@ -38,10 +38,37 @@ pub enum UnreadableRow {
     NoReference(Side),
 }
 
+/// Why a report cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UnreadableReport {
+    #[error(transparent)]
+    Columns(#[from] MissingColumns),
+    #[error("row {row}: {error}")]
+    Row { row: usize, error: UnreadableRow },
+    #[error("it is no CSV: {0}")]
+    Csv(String),
+}
+
+/// All movements of a report, a CSV file with a header.
+///
+/// # Errors
+/// [`UnreadableReport`], by the first row that cannot be read; the header is row 1.
+pub fn movements(report: &[u8]) -> Result<Vec<Movement>, UnreadableReport> {
+    let not_csv = |error: csv::Error| UnreadableReport::Csv(error.to_string());
+    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(report);
+    let columns = Columns::of(reader.headers().map_err(not_csv)?)?;
+    let rows = reader.records().enumerate().map(|(at, record)| {
+        let record = record.map_err(not_csv)?;
+        let row = at.saturating_add(2);
+        columns.movement(&record.iter().collect::<Vec<_>>()).map_err(|error| UnreadableReport::Row { row, error })
+    });
+    rows.collect()
+}
+
 impl Columns {
     /// # Errors
     /// [`MissingColumns`], all of them.
-    pub fn of<'a>(header: impl IntoIterator<Item = &'a str>) -> Result<Columns, MissingColumns> {
+    fn of<'a>(header: impl IntoIterator<Item = &'a str>) -> Result<Columns, MissingColumns> {
         let header: Vec<&str> = header.into_iter().map(|name| name.trim_start_matches('\u{feff}').trim()).collect();
         let mut missing = Vec::new();
         let mut find = |name: &'static str| {
@@ -65,7 +92,7 @@ impl Columns {
 
     /// # Errors
     /// [`UnreadableRow`].
-    pub fn movement(&self, row: &[&str]) -> Result<Movement, UnreadableRow> {
+    fn movement(&self, row: &[&str]) -> Result<Movement, UnreadableRow> {
         let text = |at: usize| row.get(at).map(|text| text.trim()).ok_or(UnreadableRow::Short);
         let code = text(self.currency)?;
         let currency: Currency =
@@ -153,6 +180,19 @@ mod tests {
             assert_eq!((movement.currency, (movement.gross, movement.fee, movement.net)), (currency, amounts), "{row}");
             assert_eq!(movement.of, of, "{row}");
         }
+    }
+
+    #[test]
+    fn a_whole_file_is_read_or_its_first_wrong_row_named() {
+        let file = |rows: &str| format!("{HEADER}\r\n{rows}");
+        let good = "txn_1,,eur,20.00,0.88,19.12,charge,ch_1,pi_1\r\n\"txn_2\",,eur,-1,0,-1,payout,po_1,\r\n";
+        let read = movements(file(good).as_bytes()).unwrap();
+        assert_eq!(read.iter().map(|movement| movement.id.as_str()).collect::<Vec<_>>(), ["txn_1", "txn_2"]);
+        let wrong = movements(file(&format!("{good}txn_3,,eur,x,0,1,fee,,")).as_bytes()).unwrap_err();
+        assert_eq!(wrong.to_string(), "row 4: `x` is no amount of EUR");
+        assert!(matches!(movements(b"a,b\n1,2"), Err(UnreadableReport::Columns(_))));
+        assert!(matches!(movements(b"a,\xff\n"), Err(UnreadableReport::Csv(_))));
+        assert!(matches!(movements(b""), Err(UnreadableReport::Columns(_))));
     }
 
     #[test]
