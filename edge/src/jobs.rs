@@ -4,8 +4,6 @@ mod leftovers;
 
 pub use leftovers::Leftovers;
 
-use std::sync::Arc;
-
 use headlesspro_shared::kernel::time::Timestamp;
 
 use crate::app::App;
@@ -15,7 +13,7 @@ use crate::port::sql::{Commit, Committed, Rows, Sql};
 use crate::{catalog, media, notifications, payments, pricing, products, promotions};
 
 /// Does what is due. What fails is logged, and done by a later run.
-pub async fn run_due(app: &Arc<App>) {
+pub async fn run_due(app: &App) {
     // Before all else: somebody waits for it, and stock is held.
     match payments::sweep_all(app).await {
         Ok(done) if done.seen == 0 => {}

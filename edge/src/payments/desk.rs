@@ -1,7 +1,5 @@
 //! Where somebody stands who moves a payment: a request, a webhook, the sweeper.
 
-use std::sync::Arc;
-
 use headlesspro_shared::kernel::id::{Id, Kind as IdKind};
 use headlesspro_shared::kernel::time::Timestamp;
 
@@ -15,7 +13,7 @@ use crate::port::entropy::NoEntropy;
 use crate::port::sql::{Commit, Committed, Rows, Statement};
 
 pub struct Desk<'a> {
-    pub app: &'a Arc<App>,
+    pub app: &'a App,
     pub tenant: Tenant,
     pub now: Timestamp,
     /// Who is named in the audit log; empty: the payment's provider, on whose word it is done.
@@ -43,7 +41,7 @@ impl<'a> Desk<'a> {
     }
 
     /// Of nobody who has shown a credential.
-    pub fn of_nobody(app: &'a Arc<App>, tenant: Tenant, request_id: &'a str, spent: Option<&'a Spent>) -> Desk<'a> {
+    pub fn of_nobody(app: &'a App, tenant: Tenant, request_id: &'a str, spent: Option<&'a Spent>) -> Desk<'a> {
         Desk { app, tenant, now: app.clock.now(), actor: String::new(), request_id, spent }
     }
 
@@ -101,14 +99,14 @@ impl<'a> Desk<'a> {
     ///
     /// # Errors
     /// [`Unavailable`] when its secrets do not open.
-    pub fn provider(&self, payment: &Payment) -> Result<Box<dyn Provider>, Unavailable> {
+    pub fn provider(&self, payment: &Payment) -> Result<Box<dyn Provider + 'a>, Unavailable> {
         match &payment.by {
             None => Ok(Box::new(Manual(payment.sums))),
             Some(by) => self.provider_of(by),
         }
     }
 
-    pub fn provider_of(&self, by: &By) -> Result<Box<dyn Provider>, Unavailable> {
+    pub fn provider_of(&self, by: &By) -> Result<Box<dyn Provider + 'a>, Unavailable> {
         match by.kind {
             Kind::Sandbox => {
                 let secrets = Secrets::open(self.app, self.tenant, by)?;

@@ -1,7 +1,5 @@
 //! What providers tell by themselves.
 
-use std::sync::Arc;
-
 use headlesspro_shared::kernel::id::{OrganizationId, PaymentProviderId};
 use http::HeaderMap;
 
@@ -21,7 +19,7 @@ use crate::port::sql::Rows;
 /// # Errors
 /// [`NotAuthentic`], and [`Failure::NotFound`] where there is no such provider.
 pub async fn hear(
-    app: &Arc<App>,
+    app: &App,
     (organization, id): (OrganizationId, PaymentProviderId),
     (headers, body): (&HeaderMap, &[u8]),
     (request_id, spent): (&str, &Spent),

@@ -10,7 +10,6 @@ use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{OrderKind, OrderLineId, OrderLineKind, PaymentKind, RefundKind};
 use headlesspro_shared::kernel::line::Line;
 use headlesspro_shared::kernel::money::Money;
-use headlesspro_shared::limits::Class;
 use headlesspro_shared::payments::NotMovable;
 use http::header::CACHE_CONTROL;
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -45,11 +44,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/orders/{id}/refunds", Access::Record(Scope::OrdersRead), list)
         .post("/api/v1/orders/{id}/refunds", write, refund)
         .post("/api/v1/jobs/payments", Access::Key(Scope::JobsRun), run)
-        .and(Routes::new().class(Class::Write).post(
-            "/api/v1/payment-webhooks/{organizationId}/{id}",
-            Access::Public,
-            hear,
-        ))
+        .post("/api/v1/payment-webhooks/{organizationId}/{id}", Access::Public, hear)
 }
 
 #[derive(Deserialize, JsonSchema)]

@@ -105,10 +105,10 @@ pub async fn void(ctx: &Ctx, order: OrderId) -> Outcome<String> {
     let desk = Desk::of(ctx).await?;
     if payment.order_state == OrderState::Pending && payment.by.is_some() {
         let driven = drive(&desk, payment, Acting { calls_off: true, ..Acting::default() }).await?;
-        return match &driven {
-            Driven { payment, .. } if payment.order_state == OrderState::Cancelled => shown(ctx, order, driven).await,
-            Driven { no_answer: Some(_), .. } => rejected(MoveError::NoAnswer),
-            Driven { .. } => rejected(MoveError::Refused),
+        return match (driven.payment.order_state, &driven.no_answer) {
+            (OrderState::Cancelled, _) => shown(ctx, order, driven).await,
+            (_, Some(_)) => rejected(MoveError::NoAnswer),
+            (_, None) => rejected(MoveError::Refused),
         };
     }
     let provider = desk.provider(&payment)?;

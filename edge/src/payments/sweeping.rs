@@ -1,8 +1,6 @@
 //! What nobody else has gone on with: orders that wait for their payment, authorizations that may have lapsed, refunds that
 //! nobody has heard of.
 
-use std::sync::Arc;
-
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::OrderState;
 
@@ -38,7 +36,7 @@ pub struct Swept {
 ///
 /// # Errors
 /// [`Unavailable`] when a database does not answer.
-pub async fn sweep_all(app: &Arc<App>) -> Result<Swept, Unavailable> {
+pub async fn sweep_all(app: &App) -> Result<Swept, Unavailable> {
     let (started, mut swept) = (app.clock.now(), Swept::default());
     for (_, sql) in app.databases.all() {
         let rows = sql.read_current(vec![payment::due(started, MOST), refund::due(started, MOST)]).await?;

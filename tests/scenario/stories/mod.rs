@@ -31,7 +31,7 @@ mod locations;
 mod orders;
 mod own_orders;
 pub mod passkeys;
-mod payments;
+pub mod payments;
 pub mod people;
 mod pickups;
 mod price_lists;

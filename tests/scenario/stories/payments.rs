@@ -9,24 +9,27 @@ use crate::world::{Shop, World};
 
 const PROVIDERS: &str = "/api/v1/payment-providers";
 
+/// Of the webhooks of each.
+pub const SECRET: &str = "whsec_0123456789abcdef";
+
 fn euros(amount: &str) -> Value {
     json!({ "amount": amount, "currency": "EUR" })
 }
 
 /// A sandbox of the shop's own.
-async fn sandbox(world: &World, name: &str, capture: &str) -> String {
+pub async fn sandbox(world: &World, name: &str, capture: &str) -> String {
     let body = json!({
-        "kind": "sandbox", "name": world.name(name), "capture": capture, "webhookSecret": "whsec_0123456789abcdef",
+        "kind": "sandbox", "name": world.name(name), "capture": capture, "webhookSecret": SECRET,
     });
     let made = world.ours.merchant.post(PROVIDERS).json(&body).send().await.expect(201).json();
     made["id"].as_str().unwrap().to_owned()
 }
 
-fn by(provider: &str, token: &str) -> Value {
+pub fn by(provider: &str, token: &str) -> Value {
     json!({ "payment": { "provider": provider, "token": token, "returnUrl": "https://shop.example/paid" } })
 }
 
-async fn completed(shop: &Shop, checkout: &str, key: &str, body: &Value) -> Answer {
+pub async fn completed(shop: &Shop, checkout: &str, key: &str, body: &Value) -> Answer {
     let call = shop.shopper.post(&format!("/api/v1/checkouts/{checkout}/complete")).header("idempotency-key", key);
     call.json(body).send().await
 }
@@ -40,23 +43,23 @@ async fn moved(shop: &Shop, order: &Value, what: &str, body: &Value) -> Answer {
     shop.merchant.post(&path).json(body).send().await
 }
 
-async fn refunded(shop: &Shop, order: &Value, key: &str, body: &Value) -> Answer {
+pub async fn refunded(shop: &Shop, order: &Value, key: &str, body: &Value) -> Answer {
     let path = format!("/api/v1/orders/{}/refunds", order["id"].as_str().unwrap());
     shop.merchant.post(&path).header("idempotency-key", key).json(body).send().await
 }
 
-async fn shown(shop: &Shop, order: &Value) -> Value {
+pub async fn shown(shop: &Shop, order: &Value) -> Value {
     let path = format!("/api/v1/orders/{}", order["id"].as_str().unwrap());
     shop.merchant.get(&path).send().await.expect(200).json()
 }
 
-fn states(order: &Value) -> Value {
+pub fn states(order: &Value) -> Value {
     json!([order["state"], order["paymentState"], order["payment"]["state"]])
 }
 
 pub async fn a_provider_is_set_up_and_its_secret_never_shown(world: World) {
     let shop = &world.ours;
-    let body = json!({ "kind": "sandbox", "name": world.name("till"), "webhookSecret": "whsec_0123456789abcdef" });
+    let body = json!({ "kind": "sandbox", "name": world.name("till"), "webhookSecret": SECRET });
     let made = shop.merchant.post(PROVIDERS).json(&body).send().await.expect(201);
     let (path, provider) = (made.the("location").to_owned(), made.json());
     assert!(!String::from_utf8_lossy(&made.body).contains("whsec_"), "{made}");

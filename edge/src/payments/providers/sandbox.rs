@@ -1,8 +1,6 @@
 //! A provider that takes no money: the token says what comes of a payment. What it knows is in a table of its own, which
 //! stands where another provider's database would: it is asked, and nothing else reads it.
 
-use std::sync::Arc;
-
 use headlesspro_shared::kernel::id::{OrganizationId, RefundId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::payments::{Capabilities, RefundState, Report, Standing};
@@ -50,15 +48,15 @@ fn script(token: &str) -> Script {
     }
 }
 
-pub struct Sandbox {
-    app: Arc<App>,
+pub struct Sandbox<'app> {
+    app: &'app App,
     organization: OrganizationId,
     webhook_secret: String,
 }
 
-impl Sandbox {
-    pub fn new(app: &Arc<App>, organization: OrganizationId, webhook_secret: String) -> Sandbox {
-        Sandbox { app: Arc::clone(app), organization, webhook_secret }
+impl<'app> Sandbox<'app> {
+    pub fn new(app: &'app App, organization: OrganizationId, webhook_secret: String) -> Sandbox<'app> {
+        Sandbox { app, organization, webhook_secret }
     }
 
     async fn known(&self, call: &Call) -> Result<Option<Sandboxed>, NoAnswer> {
@@ -131,7 +129,7 @@ fn said(call: &Call, is: &Sandboxed) -> Said {
     }
 }
 
-impl Provider for Sandbox {
+impl Provider for Sandbox<'_> {
     fn capabilities(&self) -> Capabilities {
         Capabilities::ALL
     }

@@ -44,7 +44,7 @@ fn rejected<T>(error: SettingsError) -> Outcome<T> {
 }
 
 /// What proves us to a provider, and it to us.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Secrets {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ pub struct New {
 }
 
 /// What is left out stays.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Changed {
     pub name: Option<Name>,
     pub is_active: Option<bool>,
