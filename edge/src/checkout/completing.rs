@@ -19,11 +19,11 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Claim, Recorded};
 use crate::ledger::{self, Tenders, Unusable};
+use crate::payments::{Chosen, Provided};
 use crate::port::sql::{Committed, Rows};
 use crate::shipping::{self, NotShipped};
 use crate::totals::{self, Agreed, Offered, Wanted};
 use crate::vault::DataKey;
-use crate::payments::{Chosen, Provided};
 use crate::{catalog, orders, payments};
 
 /// Why there is no order.

@@ -375,7 +375,11 @@ impl PaymentChoiceBody {
 
 fn token(text: String) -> Result<String, &'static str> {
     let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_visible && (1..=500).contains(&text.len()) { Ok(text) } else { Err("must have 1 to 500 visible ASCII characters") }
+    if is_visible && (1..=500).contains(&text.len()) {
+        Ok(text)
+    } else {
+        Err("must have 1 to 500 visible ASCII characters")
+    }
 }
 
 fn return_url(text: String) -> Result<String, &'static str> {

@@ -2,7 +2,9 @@
 
 use headlesspro_shared::checkout::{LineProblem, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, OrderKind, PaymentProviderKind, ProductKind, ShippingMethodKind, VariantKind};
+use headlesspro_shared::kernel::id::{
+    CartKind, CheckoutKind, OrderKind, PaymentProviderKind, ProductKind, ShippingMethodKind, VariantKind,
+};
 use headlesspro_shared::kernel::money::MoneyError;
 use http::Method;
 use schemars::JsonSchema;

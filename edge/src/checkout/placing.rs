@@ -13,9 +13,7 @@ use crate::catalog::{Advance, PriceIn, Touched};
 use crate::failure::Failure;
 use crate::journal::{self, Change, Claim, Event, PERSONAL};
 use crate::ledger::{self, Tenders};
-use crate::orders::{
-    self, NewOrder, NewPayment, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaidBy, PaymentBody,
-};
+use crate::orders::{self, NewOrder, NewPayment, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaidBy, PaymentBody};
 use crate::payments::{self, Chosen};
 use crate::port::sql::Commit;
 use crate::totals::{self, Agreed, TotalsBody};

@@ -9,6 +9,6 @@ pub use http::{OrderBody, OrderLineBody, PaymentBody, routes};
 pub use openapi::order_example;
 pub use personal::{MEMBERS as PERSONAL_MEMBERS, Of, Personal, whole};
 pub use store::{
-    NewOrder, NewPayment, PaidBy, ProviderPayment, StoredOrder, by_checkout, channel_of, document, follow_payment, guard_first,
-    insert, is_first, is_first_of, orders_of, products, products_of, turn,
+    NewOrder, NewPayment, PaidBy, ProviderPayment, StoredOrder, by_checkout, channel_of, document, follow_payment,
+    guard_first, insert, is_first, is_first_of, orders_of, products, products_of, turn,
 };

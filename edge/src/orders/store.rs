@@ -1,7 +1,9 @@
 //! The tables `orders`, `order_line` and `payment`.
 
 use headlesspro_shared::checkout::{ManualPayment, PlacedLine};
-use headlesspro_shared::kernel::id::{AccountId, ChannelId, CheckoutId, OrderId, OrderLineId, PaymentId, PaymentProviderId};
+use headlesspro_shared::kernel::id::{
+    AccountId, ChannelId, CheckoutId, OrderId, OrderLineId, PaymentId, PaymentProviderId,
+};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};

@@ -128,9 +128,10 @@ pub async fn resume<E>(ctx: &Ctx, provided: Provided, rows: Option<&Rows>) -> Re
 }
 
 async fn go_on<E>(ctx: &Ctx, payment: Payment, means: Means) -> Result<Option<String>, Failure<E>> {
-    let (desk, order) = (Desk::of(ctx).await?, payment.order);
+    let (desk, order, version) = (Desk::of(ctx).await?, payment.order, payment.version);
     let driven = drive(&desk, payment, Acting { means: Some(means), ..Acting::default() }).await?;
-    if driven.document.is_none() {
+    // Somebody else may have gone on with it meanwhile.
+    if driven.document.is_none() && driven.payment.version == version {
         return Ok(None);
     }
     shown(ctx, order, driven).await.map(Some)

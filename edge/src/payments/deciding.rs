@@ -280,11 +280,7 @@ fn attempt(payment: &Payment, said: &Said) -> Option<Attempt> {
         Standing::Authorized | Standing::Captured => "succeeded",
         Standing::Cancelled => "ended",
     };
-    (0 < payment.attempts).then(|| Attempt {
-        number: payment.attempts,
-        state,
-        declined_for: said.declined_for.clone(),
-    })
+    (0 < payment.attempts).then(|| Attempt { number: payment.attempts, state, declined_for: said.declined_for.clone() })
 }
 
 /// What changes of the order as it is shown (RFC 7396).
@@ -320,14 +316,11 @@ fn tell(
         None if was.state != is.state => ("order.payment_changed", "order.payment-change"),
         None => return Ok(()),
     };
-    let payload = [
-        ("orderId", is.order.to_string()),
-        ("paymentId", is.id.to_string()),
-        ("paymentState", is.state.to_string()),
-    ];
+    let payload =
+        [("orderId", is.order.to_string()), ("paymentId", is.id.to_string()), ("paymentState", is.state.to_string())];
     desk.announce(commit, event, &payload)?;
-    let change = Change::new(change, is.order)
-        .turned("paymentState", was.state.to_string().into(), is.state.to_string().into());
+    let change =
+        Change::new(change, is.order).turned("paymentState", was.state.to_string().into(), is.state.to_string().into());
     desk.audit(commit, is, change)?;
     Ok(())
 }

@@ -111,7 +111,7 @@ impl<'a> Desk<'a> {
             Kind::Sandbox => {
                 let secrets = Secrets::open(self.app, self.tenant, by)?;
                 let secret = secrets.webhook_secret.unwrap_or_default();
-                Ok(Box::new(Sandbox::new(self.app, self.tenant.organization, secret)))
+                Ok(Box::new(Sandbox::new(self.app, (self.tenant.organization, by.id), secret)))
             }
         }
     }

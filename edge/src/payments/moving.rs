@@ -49,12 +49,7 @@ pub enum MoveError {
 }
 
 impl MoveError {
-    pub fn not_movable(
-        action: &'static str,
-        payment: &Payment,
-        provider: &dyn Provider,
-        why: NotMovable,
-    ) -> MoveError {
+    pub fn not_movable(action: &'static str, payment: &Payment, provider: &dyn Provider, why: NotMovable) -> MoveError {
         let allowed = allowed(&payment.sums, payment.refunding, provider.capabilities());
         MoveError::NotMovable { action, why, allowed, currency: payment.amount.currency() }
     }
@@ -91,8 +86,8 @@ pub async fn capture(ctx: &Ctx, order: OrderId, amount: Option<Money>) -> Outcom
     let desk = Desk::of(ctx).await?;
     let provider = desk.provider(&payment)?;
     let amount = capturable(&payment.sums, amount.map(Money::minor), provider.capabilities());
-    let amount = amount
-        .map_err(|why| Failure::Rejected(MoveError::not_movable("capture", &payment, &*provider, why)))?;
+    let amount =
+        amount.map_err(|why| Failure::Rejected(MoveError::not_movable("capture", &payment, &*provider, why)))?;
     desk.count_call();
     let said = provider.capture(&payment.call(), amount).await;
     moved(ctx, &desk, payment, said, Standing::Captured).await

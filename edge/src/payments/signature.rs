@@ -12,6 +12,16 @@ use crate::port::mac::hmac_sha256;
 /// How old a signature may be, in seconds. One of the future is as good: clocks differ.
 const TOLERANCE: i64 = 300;
 
+/// The header of a body that is sent at `now`.
+pub fn sign(body: &[u8], secret: &str, now: Timestamp) -> String {
+    let second = now.millis().div_euclid(1_000).to_string();
+    format!("t={second},v1={}", mac(&second, body, secret))
+}
+
+fn mac(second: &str, body: &[u8], secret: &str) -> String {
+    hex::encode(hmac_sha256(secret.as_bytes(), &[second.as_bytes(), b".", body].concat()))
+}
+
 /// # Errors
 /// [`NotAuthentic`].
 pub fn verify(header: &str, body: &[u8], secret: &str, now: Timestamp) -> Result<(), NotAuthentic> {
@@ -19,8 +29,7 @@ pub fn verify(header: &str, body: &[u8], secret: &str, now: Timestamp) -> Result
     let mut seconds = parts().filter(|(name, _)| *name == "t").map(|(_, value)| value);
     let second = seconds.next().filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     let second = second.ok_or(NotAuthentic::Signature)?;
-    let message = [second.as_bytes(), b".", body].concat();
-    let expected = hex::encode(hmac_sha256(secret.as_bytes(), &message));
+    let expected = mac(second, body, secret);
     let mut signatures = parts().filter(|(name, _)| *name == "v1");
     if secret.is_empty() || !signatures.any(|(_, signature)| signature.as_bytes().ct_eq(expected.as_bytes()).into()) {
         return Err(NotAuthentic::Signature);
@@ -45,6 +54,7 @@ mod tests {
             let now = Timestamp::from_millis(case["timestamp"].as_i64().unwrap() * 1_000);
             let (header, body, secret) = (text(case, "header"), text(case, "payload"), text(case, "secret"));
             assert_eq!(verify(&header, body.as_bytes(), &secret, now), Ok(()), "{case}");
+            assert_eq!(sign(body.as_bytes(), &secret, now), header);
         }
         for case in file["verdicts"].as_array().unwrap() {
             let now = Timestamp::from_millis(case["received_at_ms"].as_i64().unwrap());

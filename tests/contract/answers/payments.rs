@@ -31,9 +31,12 @@ pub async fn payments(shop: &mut Shop) {
         assert_eq!(shop.send("POST", &capture, body).await.status, status);
     }
     let refunds = format!("/api/v1/orders/{order}/refunds");
-    for (key, body, status) in
-        [("ref-1", euros("1.00"), 201), ("ref-1", euros("1.00"), 201), ("ref-2", euros("99.00"), 409), ("ref-3", json!({}), 201)]
-    {
+    for (key, body, status) in [
+        ("ref-1", euros("1.00"), 201),
+        ("ref-1", euros("1.00"), 201),
+        ("ref-2", euros("99.00"), 409),
+        ("ref-3", json!({}), 201),
+    ] {
         let asked = shop.call("POST", &refunds, &[json, ("idempotency-key", key)], body.to_string()).await;
         assert_eq!(asked.status, status, "{key}: {}", asked.body);
     }

@@ -13,7 +13,8 @@ use crate::stories::payments::{SECRET, by, completed, refunded, sandbox, shown, 
 use crate::world::World;
 
 /// What the sandbox has taken, and given back.
-const TAKEN: &str = "SELECT charges, captured_minor, refunds FROM sandbox_payment WHERE organization_id = ?1 AND id = ?2";
+const TAKEN: &str =
+    "SELECT charges, captured_minor, refunds FROM sandbox_payment WHERE organization_id = ?1 AND id = ?2";
 
 const IS_DUE: &str = "UPDATE payment SET due_at = 1 WHERE organization_id = ?1 AND order_id = ?2";
 
@@ -114,7 +115,7 @@ pub fn a_hundred_webhooks_decide_each_order_once(stage: &Stage, _: Kind) {
 pub fn what_is_done_at_once_never_gives_back_more_than_came(stage: &Stage, _: Kind) {
     stage.run(async {
         let world = stage.world();
-        let provider = sandbox(&world, "at once", "manual").await;
+        let provider = sandbox(&world, "at-once", "manual").await;
         let sold = world.sell("at-once", "10", 9).await;
         let order = bought(&world, &sold.variant, &provider, "sandbox_success", "at-once").await;
         assert_eq!(order["paymentState"], "authorized");

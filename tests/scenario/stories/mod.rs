@@ -235,6 +235,7 @@ pub const STORIES: &[Story] = stories![
     payments::an_order_is_confirmed_when_its_provider_has_the_money,
     payments::whose_card_is_declined_pays_by_another_one,
     payments::a_buyer_who_has_to_act_comes_back,
+    payments::whoever_is_told_first_goes_on_with_it_once,
     payments::a_repeat_finds_what_was_charged_and_charges_nothing,
     payments::what_is_called_off_gives_everything_back,
     payments::what_is_authorized_is_captured_or_let_go,

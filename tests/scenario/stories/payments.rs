@@ -63,7 +63,10 @@ pub async fn a_provider_is_set_up_and_its_secret_never_shown(world: World) {
     let made = shop.merchant.post(PROVIDERS).json(&body).send().await.expect(201);
     let (path, provider) = (made.the("location").to_owned(), made.json());
     assert!(!String::from_utf8_lossy(&made.body).contains("whsec_"), "{made}");
-    assert_eq!(json!([provider["kind"], provider["active"], provider["capture"]]), json!(["sandbox", true, "automatic"]));
+    assert_eq!(
+        json!([provider["kind"], provider["active"], provider["capture"]]),
+        json!(["sandbox", true, "automatic"])
+    );
     let twice = shop.merchant.post(PROVIDERS).json(&body).send().await.expect_problem(422, "invalid-request");
     assert_eq!(twice.places(), ["#/name"]);
     let off = shop.merchant.patch(&path).header("if-match", "\"1\"").json(&json!({ "active": false })).send().await;
@@ -124,7 +127,8 @@ pub async fn whose_card_is_declined_pays_by_another_one(world: World) {
     let provider = sandbox(&world, "declined", "automatic").await;
     let sold = world.sell("declined", "10", 5).await;
     let checkout = shop.opened(&[(&sold.variant, 1)]).await;
-    let order = completed(shop, &checkout, &world.name("no"), &by(&provider, "sandbox_declined")).await.expect(201).json();
+    let order =
+        completed(shop, &checkout, &world.name("no"), &by(&provider, "sandbox_declined")).await.expect(201).json();
     assert_eq!(states(&order), json!(["pending", "pending", "pending"]));
     assert_eq!(order["payment"]["declinedFor"], "card_declined");
     assert!(order["payment"]["payableUntil"].is_string(), "{order}");
@@ -152,6 +156,17 @@ pub async fn a_buyer_who_has_to_act_comes_back(world: World) {
         assert_eq!(order["state"], state, "{order}");
         assert_eq!(order["payment"].get("action"), None, "{order}");
     }
+}
+
+pub async fn whoever_is_told_first_goes_on_with_it_once(world: World) {
+    let shop = &world.ours;
+    let provider = sandbox(&world, "told-first", "automatic").await;
+    let sold = world.sell("told-first", "10", 5).await;
+    let checkout = shop.opened(&[(&sold.variant, 1)]).await;
+    let body = by(&provider, "sandbox_webhook_first");
+    let order = completed(shop, &checkout, &world.name("told"), &body).await.expect(201).json();
+    assert_eq!(states(&order), json!(["confirmed", "captured", "captured"]));
+    assert_eq!(shown(shop, &order).await, order);
 }
 
 pub async fn a_repeat_finds_what_was_charged_and_charges_nothing(world: World) {

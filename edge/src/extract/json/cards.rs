@@ -86,7 +86,10 @@ mod tests {
         });
         let refused = refused(&body);
         assert_eq!(refused.len(), 3, "{refused:?}");
-        assert!(["#/note", "#/lines/1/sku"].iter().all(|at| refused.iter().any(|path| path.contains(at))), "{refused:?}");
+        assert!(
+            ["#/note", "#/lines/1/sku"].iter().all(|at| refused.iter().any(|path| path.contains(at))),
+            "{refused:?}"
+        );
         assert!(!refused.join(" ").contains("4242"), "{refused:?}");
     }
 

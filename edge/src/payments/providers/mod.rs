@@ -118,12 +118,7 @@ pub trait Provider: Send + Sync {
     fn create<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, NoAnswer>>;
 
     /// Tries it with a means of payment, once for each number of an attempt.
-    fn confirm<'a>(
-        &'a self,
-        call: &'a Call,
-        means: &'a Means,
-        attempt: i64,
-    ) -> BoxFuture<'a, Result<Said, NoAnswer>>;
+    fn confirm<'a>(&'a self, call: &'a Call, means: &'a Means, attempt: i64) -> BoxFuture<'a, Result<Said, NoAnswer>>;
 
     /// Captures what was authorized, once. Where it says something else than that it is captured, it did not.
     fn capture<'a>(&'a self, call: &'a Call, amount: i64) -> BoxFuture<'a, Result<Said, NoAnswer>>;

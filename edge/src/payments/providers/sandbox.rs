@@ -1,14 +1,15 @@
 //! A provider that takes no money: the token says what comes of a payment. What it knows is in a table of its own, which
 //! stands where another provider's database would: it is asked, and nothing else reads it.
 
-use headlesspro_shared::kernel::id::{OrganizationId, RefundId};
+use headlesspro_shared::kernel::id::{OrganizationId, PaymentProviderId, RefundId};
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::payments::{Capabilities, RefundState, Report, Standing};
-use http::HeaderMap;
-use serde_json::{Map, Value};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use serde_json::{Map, Value, json};
 
 use super::{Call, Means, NoAnswer, NotAuthentic, Provider, RefundSaid, Said, Told};
-use crate::app::App;
+use crate::app::{App, Spent};
+use crate::payments::hearing::hear;
 use crate::payments::signature;
 use crate::payments::store::sandbox::{self, Sandboxed};
 use crate::port::BoxFuture;
@@ -31,6 +32,8 @@ enum Script {
     TakesMore,
     /// Refuses to give anything back.
     RefusesRefunds,
+    /// Tells of it by a webhook, twice, before it answers.
+    TellsFirst,
 }
 
 fn script(token: &str) -> Script {
@@ -44,6 +47,7 @@ fn script(token: &str) -> Script {
         "sandbox_lost_answer" => Script::LosesAnswer,
         "sandbox_wrong_amount" => Script::TakesMore,
         "sandbox_refund_refused" => Script::RefusesRefunds,
+        "sandbox_webhook_first" => Script::TellsFirst,
         _ => Script::Declines,
     }
 }
@@ -51,12 +55,17 @@ fn script(token: &str) -> Script {
 pub struct Sandbox<'app> {
     app: &'app App,
     organization: OrganizationId,
+    provider: PaymentProviderId,
     webhook_secret: String,
 }
 
 impl<'app> Sandbox<'app> {
-    pub fn new(app: &'app App, organization: OrganizationId, webhook_secret: String) -> Sandbox<'app> {
-        Sandbox { app, organization, webhook_secret }
+    pub fn new(
+        app: &'app App,
+        (organization, provider): (OrganizationId, PaymentProviderId),
+        webhook_secret: String,
+    ) -> Sandbox<'app> {
+        Sandbox { app, organization, provider, webhook_secret }
     }
 
     async fn known(&self, call: &Call) -> Result<Option<Sandboxed>, NoAnswer> {
@@ -73,11 +82,28 @@ impl<'app> Sandbox<'app> {
         Ok(self.known(call).await?.unwrap_or_else(|| open(call)))
     }
 
+    /// Tells that a payment has turned, as a webhook does.
+    async fn tell(&self, call: &Call) {
+        let body = json!({ "id": call.payment.to_string(), "type": "payment.updated", "paymentId": call.payment });
+        let body = body.to_string();
+        let signed = signature::sign(body.as_bytes(), &self.webhook_secret, self.app.clock.now());
+        let mut headers = HeaderMap::new();
+        headers.extend(HeaderValue::from_str(&signed).ok().map(|signed| (HeaderName::from_static(SIGNATURE), signed)));
+        let (of, spent) = ((self.organization, self.provider), Spent::default());
+        // Whoever is told may be down.
+        if let Err(error) = hear(self.app, of, (&headers, body.as_bytes()), ("sandbox", &spent)).await {
+            log::warn!("the sandbox was not heard: {error:?}");
+        }
+    }
+
     async fn turned(&self, call: &Call, was: &Sandboxed, becomes: Standing) -> Result<Sandboxed, NoAnswer> {
         let is = is_now(was, becomes, call.captures_later);
         self.done(call, sandbox::turn(self.organization, call.payment, was.standing, &is)).await
     }
 }
+
+/// The header of a webhook's signature.
+const SIGNATURE: &str = "hp-signature";
 
 fn down(_: impl std::error::Error) -> NoAnswer {
     NoAnswer("the sandbox cannot be reached".to_owned())
@@ -118,12 +144,7 @@ fn said(call: &Call, is: &Sandboxed) -> Said {
     let declines = is.standing == Standing::Declined;
     Said {
         reference: format!("sandbox_{}", call.payment),
-        report: Report {
-            standing: is.standing,
-            amount: is.amount,
-            authorized: is.authorized,
-            captured: is.captured,
-        },
+        report: Report { standing: is.standing, amount: is.amount, authorized: is.authorized, captured: is.captured },
         action_url: asks.then(|| format!("https://sandbox.invalid/actions/{}", call.payment)),
         declined_for: declines.then(|| "card_declined".to_owned()),
     }
@@ -138,19 +159,16 @@ impl Provider for Sandbox<'_> {
         self.fetch(call)
     }
 
-    fn confirm<'a>(
-        &'a self,
-        call: &'a Call,
-        means: &'a Means,
-        attempt: i64,
-    ) -> BoxFuture<'a, Result<Said, NoAnswer>> {
+    fn confirm<'a>(&'a self, call: &'a Call, means: &'a Means, attempt: i64) -> BoxFuture<'a, Result<Said, NoAnswer>> {
         Box::pin(async move {
             let script = script(&means.token);
             let begun = Sandboxed { token: means.token.clone(), attempt, ..open(call) };
             let of = |standing| is_now(&begun, standing, call.captures_later);
             let is = match script {
                 Script::TimesOut => return Err(NoAnswer("it timed out".to_owned())),
-                Script::Succeeds | Script::LosesAnswer | Script::RefusesRefunds => of(Standing::Captured),
+                Script::Succeeds | Script::LosesAnswer | Script::RefusesRefunds | Script::TellsFirst => {
+                    of(Standing::Captured)
+                }
                 Script::Declines => of(Standing::Declined),
                 Script::Asks(becomes) => Sandboxed { becomes, ..of(Standing::ActionRequired) },
                 Script::Processes => Sandboxed { becomes: Some(Standing::Captured), ..of(Standing::Processing) },
@@ -160,6 +178,10 @@ impl Provider for Sandbox<'_> {
                 }
             };
             let is = self.done(call, sandbox::attempt(self.organization, call.payment, &is)).await?;
+            if script == Script::TellsFirst {
+                self.tell(call).await;
+                self.tell(call).await;
+            }
             match script {
                 Script::LosesAnswer => Err(NoAnswer("the answer was lost".to_owned())),
                 _ => Ok(said(call, &is)),
@@ -234,7 +256,7 @@ impl Provider for Sandbox<'_> {
     }
 
     fn parse_webhook(&self, headers: &HeaderMap, body: &[u8], now: Timestamp) -> Result<Told, NotAuthentic> {
-        let signed = headers.get("hp-signature").and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let signed = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         signature::verify(signed, body, &self.webhook_secret, now)?;
         let event: Value = serde_json::from_slice(body).map_err(|_| NotAuthentic::Body)?;
         let text = |name: &str| event.get(name).and_then(Value::as_str);

@@ -73,10 +73,7 @@ impl Secrets {
 
     /// With those that are given, and of the others what there was.
     fn or(self, was: Secrets) -> Secrets {
-        Secrets {
-            api_key: self.api_key.or(was.api_key),
-            webhook_secret: self.webhook_secret.or(was.webhook_secret),
-        }
+        Secrets { api_key: self.api_key.or(was.api_key), webhook_secret: self.webhook_secret.or(was.webhook_secret) }
     }
 }
 

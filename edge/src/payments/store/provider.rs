@@ -67,10 +67,7 @@ pub fn find(tenant: Tenant, id: PaymentProviderId) -> Statement {
 }
 
 /// The statement whose rows [`providers_of`] takes as well: with its store, and what opens its secrets.
-pub fn of_webhook(
-    organization: headlesspro_shared::kernel::id::OrganizationId,
-    id: PaymentProviderId,
-) -> Statement {
+pub fn of_webhook(organization: headlesspro_shared::kernel::id::OrganizationId, id: PaymentProviderId) -> Statement {
     Statement::new(OF_WEBHOOK).bind(organization.to_string()).bind(id.to_string())
 }
 
