@@ -78,6 +78,9 @@ pub enum Unavailable {
     /// Whom a store asks for its taxes, where nothing is sold without an answer. Says why there was none.
     #[error("the tax provider: {0}")]
     Taxes(String),
+    /// Whom a store takes payments by. Says why there was no answer.
+    #[error("the payment provider: {0}")]
+    PaymentProvider(String),
     #[error(transparent)]
     Entropy(#[from] NoEntropy),
     /// Others kept changing the same things at the same moment.

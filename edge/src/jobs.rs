@@ -10,11 +10,17 @@ use crate::app::App;
 use crate::failure::Unavailable;
 use crate::port::clock::Clock;
 use crate::port::sql::{Commit, Committed, Rows, Sql};
-use crate::{catalog, media, notifications, pricing, products, promotions};
+use crate::{catalog, media, notifications, payments, pricing, products, promotions};
 
 /// Does what is due. What fails is logged, and done by a later run.
 pub async fn run_due(app: &App) {
-    // First: what a CDN shows meanwhile is old.
+    // Before all else: somebody waits for it, and stock is held.
+    match payments::sweep_all(app).await {
+        Ok(done) if done.seen == 0 => {}
+        Ok(done) => log::info!("payments: {} seen, {} decided, {} failed", done.seen, done.decided, done.failed),
+        Err(error) => log::error!("payments: {error}"),
+    }
+    // What a CDN shows meanwhile is old.
     match catalog::send_purges(app).await {
         Ok(done) if done.sent == 0 && done.postponed == 0 && done.failed == 0 => {}
         Ok(done) => log::info!("purges: {} sent, {} postponed, {} given up", done.sent, done.postponed, done.failed),

@@ -30,6 +30,7 @@ pub mod openapi;
 pub mod orders;
 pub mod organizations;
 pub mod outbound;
+pub mod payments;
 pub mod port;
 pub mod pricing;
 pub mod problem;

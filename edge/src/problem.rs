@@ -318,6 +318,7 @@ impl From<Unavailable> for Problem {
             Unavailable::Carts(_) => retry("cart-store-unavailable", "The cart store"),
             Unavailable::Kv(_) => retry("session-store-unavailable", "The store of sessions and attempts"),
             Unavailable::Taxes(_) => retry("tax-provider-unavailable", "The store's tax provider"),
+            Unavailable::PaymentProvider(_) => retry("payment-provider-unavailable", "The store's payment provider"),
             Unavailable::Contended => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "contended")
                 .detail("Others change the same things at this moment. What was not done yet was not begun: try again.")
                 .header(RETRY_AFTER, HeaderValue::from_static("5")),

@@ -17,7 +17,7 @@ use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
     cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
-    organizations, pricing, products, promotions, shipping, tax,
+    organizations, payments, pricing, products, promotions, shipping, tax,
 };
 
 /// Who may call a route.
@@ -236,6 +236,7 @@ pub fn routes() -> Routes {
         .and(cart::routes())
         .and(checkout::routes())
         .and(orders::routes())
+        .and(payments::routes())
         .and(journal::routes())
         .and(notifications::routes())
         .and(organizations::routes())

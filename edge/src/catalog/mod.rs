@@ -35,7 +35,7 @@ pub use openapi::query_problems;
 pub use prices::settle_prices;
 pub use purges::{PurgeRun, send_all as send_purges};
 pub use rendering::{Declared, ProductRows, Standing, hash, render};
-pub use shown::{Advance, Touched, advance, written};
+pub use shown::{Advance, Touched, advance, advance_at, written, written_at};
 pub use staff::http::{
     AfterText, changed_meanwhile, fields, listed, nothing, unversioned, version_mismatch, versioned,
 };

@@ -19,11 +19,12 @@ use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
 use crate::journal::{self, Claim, Recorded};
 use crate::ledger::{self, Tenders, Unusable};
+use crate::payments::{Chosen, Provided};
 use crate::port::sql::{Committed, Rows};
 use crate::shipping::{self, NotShipped};
 use crate::totals::{self, Agreed, Offered, Wanted};
 use crate::vault::DataKey;
-use crate::{catalog, orders};
+use crate::{catalog, orders, payments};
 
 /// Why there is no order.
 #[derive(Debug)]
@@ -41,6 +42,8 @@ pub enum CompleteError {
     NotShipped(Box<NotShipped>),
     /// Gift cards or store credit that cannot be used as wanted.
     Unusable(Unusable),
+    /// The provider that is named is none of the store's, or takes no payments.
+    NoSuchProvider,
     /// So much is left to be paid, and nobody has said how.
     PaymentRequired(Money),
 }
@@ -48,8 +51,10 @@ pub enum CompleteError {
 /// How a buyer settles an order.
 #[derive(Debug)]
 pub struct Settling {
-    /// Of what no gift card and no store credit pays.
+    /// Of what no gift card and no store credit pays: by the merchant's word.
     pub method: Option<ManualPayment>,
+    /// Or by a provider.
+    pub provided: Option<Provided>,
     pub wanted: ledger::Wanted,
 }
 
@@ -68,10 +73,11 @@ pub async fn complete(
     claim: &Claim,
 ) -> Result<Answered, Failure<CompleteError>> {
     let tenant = ctx.tenant();
-    let Settling { method, wanted } = settling;
+    let Settling { method, provided, wanted } = settling;
     let recorded = journal::idempotency_record(tenant, &claim.key);
     let placed = orders::by_checkout(tenant, id, None);
     let mut reads = vec![store::find(tenant, id), recorded, placed, catalog::version(tenant)];
+    reads.extend(provided.iter().flat_map(|provided| payments::reads(tenant, id, provided)));
     let known = reads.len();
     reads.extend(wanted.reads(ctx));
     let rows = ctx.read(reads).await?;
@@ -83,7 +89,7 @@ pub async fn complete(
     if let Some(first) = replayed_order(ctx, claim, rows.get(1), rows.get(2))? {
         // Whoever did not hear the first answer does not know its version.
         ctx.spent().tell_catalog_version(catalog::version_of(rows.get(3))?);
-        return Ok(Answered::Replayed(first));
+        return replayed(ctx, first, provided, rows.get(5)).await;
     }
     let (mut checkout, key) = found(ctx, rows.first()).await?.ok_or(Failure::NotFound)?;
     match completable(checkout.state, checkout.expires_at, ctx.now) {
@@ -96,6 +102,9 @@ pub async fn complete(
     if is_open && checkout.agreed.as_ref().is_some_and(is_otherwise) {
         total_again(ctx, &mut checkout, &key, method).await?;
     }
+    let chosen = provided.clone().map(|provided| Chosen::of(tenant, provided, rows.get(4)));
+    let chosen = chosen.transpose().map_err(|failure| failure.map(|_| CompleteError::NoSuchProvider))?;
+    let is_paid = method.is_some() || chosen.is_some();
     let mut tenders = Tenders::none(checkout.total);
     if is_open {
         let (buyer, rows) = (totals::buyer(ctx).await?, rows.get(known..).unwrap_or_default());
@@ -103,22 +112,25 @@ pub async fn complete(
         // The staff knows all cards.
         let is_guessing = !wanted.cards.is_empty() && !totals::is_staff(ctx).await?;
         ctx.count_guesses(usize::from(is_guessing)).await?;
-        let planned = Tenders::plan(ctx, wanted, buyer, (checkout.total, method.is_some()), rows).await;
+        let planned = Tenders::plan(ctx, wanted, buyer, (checkout.total, is_paid), rows).await;
         if let (true, Err(Failure::Rejected(unusable))) = (is_guessing, &planned) {
             ctx.count_guesses(unusable.guesses().saturating_sub(1)).await?;
         }
         tenders = planned.map_err(unusable)?;
-        if method.is_none() && !tenders.due().is_zero() {
+        if !is_paid && !tenders.due().is_zero() {
             return Err(Failure::Rejected(CompleteError::PaymentRequired(tenders.due())));
         }
     }
     for left in (0..MOST_COMMITS).rev() {
-        let commit = commit_of(ctx, &checkout, &key, (method, &tenders), claim).await?;
+        let commit = commit_of(ctx, &checkout, &key, (method, chosen.as_ref(), &tenders), claim).await?;
         match ctx.commit(&commit.statements).await? {
             Committed::Done { rows, after } => {
                 catalog::written(ctx, &rows, commit.advance)?;
-                let body = order_of(ctx, after.first())?
+                let mut body = order_of(ctx, after.first())?
                     .ok_or_else(|| Unavailable::corrupt("an order was placed and is not there"))?;
+                if let Some((chosen, payment)) = chosen.zip(commit.payment.as_ref()) {
+                    body = chosen.pay(ctx, commit.order, payment).await?.unwrap_or(body);
+                }
                 return Ok(Answered::Fresh { location: commit.location, body });
             }
             Committed::Refused { statement, refusal, diagnosis } => {
@@ -126,7 +138,7 @@ pub async fn complete(
                     return Err(unexplained(&refusal));
                 };
                 if let Some(first) = replayed_order(ctx, claim, Some(recorded), Some(placed))? {
-                    return Ok(Answered::Replayed(first));
+                    return replayed(ctx, first, None, None).await;
                 }
                 if let Some(order) = placed.first() {
                     return Err(Failure::Rejected(CompleteError::AlreadyPlaced(order.parse("id")?)));
@@ -254,6 +266,23 @@ fn still_placeable(checkout: &Checkout, mut offers: BTreeMap<VariantId, Offer>) 
         Ok(_) => Ok(()),
         Err(problems) => Err(Failure::Rejected(CompleteError::NotPlaceable(problems))),
     }
+}
+
+/// The first answer again, after the payment was gone on with where the order waits for it.
+async fn replayed(
+    ctx: &Ctx,
+    first: Recorded,
+    provided: Option<Provided>,
+    payment: Option<&Rows>,
+) -> Result<Answered, Failure<CompleteError>> {
+    let now = match provided {
+        Some(provided) => payments::resume(ctx, provided, payment).await?,
+        None => None,
+    };
+    Ok(Answered::Replayed(match now {
+        Some(body) => Recorded { body, ..first },
+        None => first,
+    }))
 }
 
 /// The order in an answer, whole.

@@ -5,7 +5,9 @@ use std::convert::Infallible;
 use axum::response::{IntoResponse, Response};
 use headlesspro_shared::checkout::{CheckoutState, LineProblem, ManualPayment, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, ProductKind, QuoteKind, VariantId, VariantKind};
+use headlesspro_shared::kernel::id::{
+    CartKind, CheckoutKind, PaymentProviderId, ProductKind, QuoteKind, VariantId, VariantKind,
+};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
 use headlesspro_shared::ledger::GiftCardCode;
 use headlesspro_shared::tax::Missing;
@@ -22,9 +24,11 @@ use super::quotes;
 use super::store::Checkout;
 use super::usecase::{self, Answered};
 use crate::app::Ctx;
+use crate::catalog::{fields, unversioned};
 use crate::extract::{FieldErrors, IdempotencyKey, Json, Parse, PathId};
 use crate::journal::Claim;
 use crate::ledger::{self, Credit, Wanted};
+use crate::payments::{self, Means, Provided};
 use crate::problem::{FieldError, Place, Problem};
 use crate::routes::{Access, Routes};
 use crate::shipping::{ChoiceBody, choices};
@@ -37,6 +41,7 @@ pub fn routes() -> Routes {
         .post("/api/v1/checkouts", access, open)
         .get("/api/v1/checkouts/{id}", access, show)
         .post("/api/v1/checkouts/{id}/complete", access, complete)
+        .post("/api/v1/checkouts/{id}/payment", access, go_on)
         .and(quotes::http::routes())
 }
 
@@ -71,8 +76,8 @@ pub struct OpenCheckoutBody {
 #[schemars(rename = "CompleteCheckout", deny_unknown_fields)]
 pub struct CompleteCheckoutBody {
     /// Of what gift cards and store credit leave; where that is nothing, it may be left out, and there is no payment.
-    #[schemars(with = "Option<ManualPaymentBody>")]
-    pub payment: Option<ManualPaymentBody>,
+    #[schemars(with = "Option<PaymentChoiceBody>")]
+    pub payment: Option<PaymentChoiceBody>,
     /// Codes, each once, at most ten. They pay first, in this order, each as much as is on it and is needed.
     #[schemars(length(max = 10))]
     pub gift_cards: Option<Vec<String>>,
@@ -90,16 +95,35 @@ pub struct UseCreditBody {
     pub amount: Option<Money>,
 }
 
-/// Settling without a payment provider.
+/// Settling by the merchant's word (`manual` with a method), or by a payment provider (its id with a token).
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ManualPayment", deny_unknown_fields)]
-pub struct ManualPaymentBody {
-    #[schemars(required, extend("enum" = ["manual"]))]
+#[schemars(rename = "CompletePayment", deny_unknown_fields)]
+pub struct PaymentChoiceBody {
+    /// `manual`, or the id of one of the store's payment providers.
+    #[schemars(required, regex(pattern = r"^(manual|psp_[0-7][0-9a-hjkmnp-tv-z]{25})$"))]
     pub provider: Option<String>,
-    /// `paid`: the merchant has the money (needs a key with `payments:write`). `on-account`: the buyer owes it.
-    #[schemars(required, extend("enum" = ["paid", "on-account"]))]
+    /// Of `manual`: `paid`: the merchant has the money (needs a key with `payments:write`). `on-account`: the buyer owes it.
+    #[schemars(extend("enum" = ["paid", "on-account", null]))]
     pub method: Option<String>,
+    /// Of a provider: what its own form has given for the means of payment. Never a card number.
+    #[schemars(length(min = 1, max = 500))]
+    pub token: Option<String>,
+    /// Of a provider: where the buyer comes back to from what it asks of him.
+    #[schemars(length(min = 1, max = 2_000))]
+    pub return_url: Option<String>,
+}
+
+/// Another means of payment, where the last was declined; nothing, to hear how the payment stands.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "GoOnWithPayment", deny_unknown_fields)]
+pub struct GoOnBody {
+    /// What the provider's own form has given for it.
+    #[schemars(length(min = 1, max = 500))]
+    pub token: Option<String>,
+    #[schemars(length(min = 1, max = 2_000))]
+    pub return_url: Option<String>,
 }
 
 /// What a buyer has agreed to.
@@ -191,6 +215,12 @@ async fn complete(
         Ok(answered) => Ok(answer(answered)),
         Err(failure) => Err(failure.into()),
     }
+}
+
+async fn go_on(ctx: Ctx, PathId(id): PathId<CheckoutKind>, body: Json<GoOnBody>) -> Result<Response, Problem> {
+    // Whoever may see the checkout.
+    usecase::find(&ctx, id).await?;
+    Ok(unversioned(payments::go_on(&ctx, id, body.parsed).await?))
 }
 
 /// 201 with the body as it was first given.
@@ -305,18 +335,66 @@ impl Parse for CompleteCheckoutBody {
         if payment.is_none() && wanted.is_empty() {
             errors.push("payment", "is required where no gift card and no store credit pays");
         }
-        errors.is_empty().then_some(Settling { method: payment.flatten(), wanted })
+        let (method, provided) = match payment.flatten() {
+            Some(Chosen::Manual(method)) => (Some(method), None),
+            Some(Chosen::Provided(provided)) => (None, Some(provided)),
+            None => (None, None),
+        };
+        errors.is_empty().then_some(Settling { method, provided, wanted })
     }
 }
 
-impl ManualPaymentBody {
-    fn parse(self, errors: &mut FieldErrors) -> Option<ManualPayment> {
+/// How what is left is paid.
+enum Chosen {
+    Manual(ManualPayment),
+    Provided(Provided),
+}
+
+impl PaymentChoiceBody {
+    fn parse(self, errors: &mut FieldErrors) -> Option<Chosen> {
         let provider = errors.required("provider", self.provider, |name| match name.as_str() {
-            "manual" => Ok(()),
-            _ => Err("must be manual, the only provider there is"),
-        });
-        let method = errors.required("method", self.method, |name| manual(&name));
-        provider.and(method)
+            "manual" => Ok(None),
+            id => id.parse::<PaymentProviderId>().map(Some).map_err(|_| "must be manual, or a payment provider's id"),
+        })?;
+        let Some(provider) = provider else {
+            for (path, is_given) in [("token", self.token.is_some()), ("returnUrl", self.return_url.is_some())] {
+                if is_given {
+                    errors.push(path, "is a payment provider's: leave it out");
+                }
+            }
+            return errors.required("method", self.method, |name| manual(&name)).map(Chosen::Manual);
+        };
+        if self.method.is_some() {
+            errors.push("method", "is for manual alone: leave it out");
+        }
+        let token = errors.required("token", self.token, token);
+        let return_url = errors.optional("returnUrl", self.return_url, return_url);
+        token.map(|token| Chosen::Provided(Provided { provider, means: Means { token, return_url } }))
+    }
+}
+
+fn token(text: String) -> Result<String, &'static str> {
+    let is_visible = text.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_visible && (1..=500).contains(&text.len()) {
+        Ok(text)
+    } else {
+        Err("must have 1 to 500 visible ASCII characters")
+    }
+}
+
+fn return_url(text: String) -> Result<String, &'static str> {
+    let is_http = text.starts_with("https://") || text.starts_with("http://");
+    let is_url = is_http && text.len() <= 2_000 && text.parse::<http::Uri>().is_ok_and(|uri| uri.host().is_some());
+    if is_url { Ok(text) } else { Err("must be an http or https URL of at most 2000 characters") }
+}
+
+impl Parse for GoOnBody {
+    type Parsed = Option<Means>;
+
+    fn parse(self, errors: &mut FieldErrors) -> Option<Option<Means>> {
+        let token = errors.optional("token", self.token, token);
+        let return_url = errors.optional("returnUrl", self.return_url, return_url);
+        errors.is_empty().then(|| token.map(|token| Means { token, return_url }))
     }
 }
 
@@ -363,6 +441,9 @@ impl From<CompleteError> for Problem {
                     .with("codes", value_of(&codes(&[], Some(current))))
             }
             CompleteError::Unusable(unusable) => ledger::tenders_not_available(&unusable),
+            CompleteError::NoSuchProvider => {
+                fields(["payment/provider"], "is no payment provider of the store that takes payments")
+            }
             CompleteError::PaymentRequired(due) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "payment-required")
                 .detail("Gift cards and store credit do not pay all of it; say how the rest is paid.")
                 .with("due", json!(MoneyBody::from(due))),

@@ -10,4 +10,4 @@ mod quotes;
 mod store;
 mod usecase;
 
-pub use http::{CheckoutBody, CheckoutLineBody, CompleteCheckoutBody, ManualPaymentBody, OpenCheckoutBody, routes};
+pub use http::{CheckoutBody, CheckoutLineBody, CompleteCheckoutBody, OpenCheckoutBody, PaymentChoiceBody, routes};

@@ -2,14 +2,16 @@
 
 use headlesspro_shared::checkout::{LineProblem, NotCompletable, NotPlaceable};
 use headlesspro_shared::identity::Scope;
-use headlesspro_shared::kernel::id::{CartKind, CheckoutKind, OrderKind, ProductKind, ShippingMethodKind, VariantKind};
+use headlesspro_shared::kernel::id::{
+    CartKind, CheckoutKind, OrderKind, PaymentProviderKind, ProductKind, ShippingMethodKind, VariantKind,
+};
 use headlesspro_shared::kernel::money::MoneyError;
 use http::Method;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 
 use super::completing::CompleteError;
-use super::http::{CheckoutBody, CompleteCheckoutBody, OpenCheckoutBody, totals_changed};
+use super::http::{CheckoutBody, CompleteCheckoutBody, GoOnBody, OpenCheckoutBody, totals_changed};
 use super::opening::OpenError;
 use super::quotes;
 use crate::failure::Unavailable;
@@ -19,6 +21,7 @@ use crate::openapi::{
     credentials, database, entropy, euros, id, idempotency, json_body, money, not_found, of, time,
 };
 use crate::orders::{OrderBody, order_example};
+use crate::payments;
 use crate::shipping::{not_shipped, shipping_changed};
 use crate::totals::{CodeBody, TotalsBody};
 use crate::totals::{delivery_example, entered_code_example, shipped_totals_example, taxes_example};
@@ -113,7 +116,7 @@ pub struct CheckoutCompletedBody {
 }
 
 pub fn operations() -> Vec<Operation> {
-    let own = [open(), show(), complete()];
+    let own = [open(), show(), complete(), go_on()];
     own.into_iter().chain(quotes::openapi::operations()).collect()
 }
 
@@ -196,7 +199,11 @@ fn complete() -> Operation {
              Refused with everything that is in the way: short lines with what is left, and changed prices with old \
              and new; and where prices, promotions, taxes or shipping have changed since the checkout was opened, or it is \
              paid in another way than was named, what it comes to now beside what was agreed to. Gift cards pay first, then \
-             store credit, and the payment what is left. Saying that the order is `paid` needs a key that also has the scope \
+             store credit, and the payment what is left. By a payment provider, the order is placed as `pending` with its stock \
+             held, and the provider is asked then: the order is `confirmed` where it is paid or authorized, and stays `pending` \
+             where the buyer has to act (`payment.action.url`), may try another means of payment (`payment.declinedFor`) or \
+             nobody knows yet. A repeat with the same key goes on and charges nothing again. What is not paid until \
+             `payment.payableUntil` is cancelled soon after, at most 15 minutes from its placing. Saying that the order is `paid` needs a key that also has the scope \
              `payments:write`.",
         )
         .budget(COMPLETING)
@@ -212,6 +219,15 @@ fn complete() -> Operation {
                     "paid",
                     "The merchant has the money",
                     json!({ "payment": { "provider": "manual", "method": "paid" } }),
+                )
+                .example(
+                    "provider",
+                    "By a payment provider",
+                    json!({ "payment": {
+                        "provider": id::<PaymentProviderKind>(1).to_string(),
+                        "token": "sandbox_success",
+                        "returnUrl": "https://shop.example/paid",
+                    } }),
                 )
                 .example(
                     "split",
@@ -260,6 +276,32 @@ fn complete() -> Operation {
             of(CompleteError::AlreadyPlaced(id::<OrderKind>(1)), "The checkout has become an order before.")
                 .with::<CheckoutCompletedBody>(),
         ])
+}
+
+fn go_on() -> Operation {
+    operation(Method::POST, "/api/v1/checkouts/{id}/payment", "goOnWithPayment")
+        .says(
+            "Goes on with the payment",
+            "Of the order that a checkout has become and that waits for a payment provider: asks how the payment stands, as \
+             when the buyer comes back from there, and goes on with the order by that. With a `token`, another means of \
+             payment is tried where the last was declined.",
+        )
+        .budget(Budget::new(3, 16, 0))
+        .parameters([checkout_id()])
+        .body(
+            RequestBody::json::<GoOnBody>("Another means of payment, or nothing.")
+                .example("back", "The buyer is back", json!({}))
+                .example("again", "Another card", json!({ "token": "sandbox_success" })),
+        )
+        .answer(Answer::json::<OrderBody>(200, "The order.").example(
+            "declined",
+            "An order that waits for another means of payment",
+            payments::pending_order_example(),
+        ))
+        .problems(not_found())
+        .problems(json_body())
+        .problems(entropy())
+        .problems(payments::changing())
 }
 
 pub(super) const TOTAL_TOO_LARGE: &str = "The total is larger than money can be counted.";

@@ -13,7 +13,8 @@ use crate::catalog::{Advance, PriceIn, Touched};
 use crate::failure::Failure;
 use crate::journal::{self, Change, Claim, Event, PERSONAL};
 use crate::ledger::{self, Tenders};
-use crate::orders::{self, NewOrder, NewPayment, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaymentBody};
+use crate::orders::{self, NewOrder, NewPayment, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaidBy, PaymentBody};
+use crate::payments::{self, Chosen};
 use crate::port::sql::Commit;
 use crate::totals::{self, Agreed, TotalsBody};
 use crate::vault::DataKey;
@@ -27,26 +28,32 @@ pub struct OrderCommit {
     /// The statement that moves what is on gift cards and store credit.
     pub moves: Option<usize>,
     pub location: String,
+    pub order: OrderId,
+    /// Of what no tender pays.
+    pub payment: Option<NewPayment>,
 }
 
 pub async fn commit_of(
     ctx: &Ctx,
     checkout: &Checkout,
     key: &DataKey,
-    (method, tenders): (Option<ManualPayment>, &Tenders),
+    (method, chosen, tenders): (Option<ManualPayment>, Option<&Chosen>, &Tenders),
     claim: &Claim,
 ) -> Result<OrderCommit, Failure<CompleteError>> {
     let tenant = ctx.tenant();
     let id: OrderId = ctx.new_id()?;
     let due = tenders.due();
-    let payment_state = match method.filter(|_| !due.is_zero()) {
-        Some(ManualPayment::OnAccount) => PaymentState::Pending,
-        // Where nothing is left to be paid, everything is.
-        Some(ManualPayment::Paid) | None => PaymentState::Captured,
+    let payment = match (chosen, method) {
+        _ if due.is_zero() => None,
+        (Some(chosen), _) => Some(chosen.payment(ctx.new_id()?, due, ctx.now)),
+        (None, Some(method)) => Some(NewPayment { id: ctx.new_id()?, by: PaidBy::Manual(method), amount: due }),
+        (None, None) => None,
     };
-    let payment = match method.filter(|_| !due.is_zero()) {
-        Some(method) => Some(NewPayment { id: ctx.new_id()?, method, amount: due }),
-        None => None,
+    let (state, payment_state) = match payment.as_ref().map(|payment| &payment.by) {
+        Some(PaidBy::Provider(_)) => (OrderState::Pending, PaymentState::Pending),
+        Some(PaidBy::Manual(ManualPayment::OnAccount)) => (OrderState::Confirmed, PaymentState::Pending),
+        // Where nothing is left to be paid, everything is.
+        Some(PaidBy::Manual(ManualPayment::Paid)) | None => (OrderState::Confirmed, PaymentState::Captured),
     };
     let mut lines = Vec::with_capacity(checkout.lines.len());
     for line in &checkout.lines {
@@ -57,7 +64,7 @@ pub async fn commit_of(
     let mut order = NewOrder {
         id,
         checkout: checkout.id,
-        state: OrderState::Confirmed,
+        state,
         payment_state,
         fulfillment_state: FulfillmentState::Unfulfilled,
         email_hash: hash_of_address(ctx, &checkout.personal.email)?,
@@ -93,6 +100,9 @@ pub async fn commit_of(
 
     let mut commit = Commit::new();
     orders::insert(&mut commit, tenant, &order, ctx.now);
+    if let Some(payment) = &order.payment {
+        payments::begin(&mut commit, tenant, payment, ctx.now);
+    }
     if let Some(agreed) = agreed {
         for guard in agreed.guards(tenant) {
             commit.push(guard);
@@ -123,7 +133,7 @@ pub async fn commit_of(
     let advance = catalog::advance(ctx, &mut commit, touched)?;
     commit.push(store::complete(tenant, checkout.id));
     commit.push(journal::events(tenant, "order", &[placed], ctx.now));
-    // What it answers is the order itself, which never changes.
+    // What it answers is the order itself, as it stands by then.
     commit.push(journal::record(tenant, claim, 201, &location, "", ctx.now));
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, placed_order(&body)));
     commit.push_after(orders::document(tenant, id));
@@ -134,7 +144,7 @@ pub async fn commit_of(
     for read in tenders.reads(ctx) {
         commit.push_diagnosis(read);
     }
-    Ok(OrderCommit { statements: commit, advance, moves, location })
+    Ok(OrderCommit { statements: commit, advance, moves, location, order: id, payment: order.payment })
 }
 
 fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) -> OrderBody {
@@ -172,12 +182,23 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) 
         totals: totals.map(TotalsBody::from),
         total: order.total.into(),
         tenders: ledger::tenders(tenders),
-        payment: order.payment.as_ref().map(|payment| PaymentBody {
-            id: payment.id.to_string(),
-            provider: "manual".to_owned(),
-            method: payment.method.name().to_owned(),
-            state: order.payment_state.to_string(),
-            amount: payment.amount.into(),
+        payment: order.payment.as_ref().map(|payment| {
+            let (provider, method) = payment.by.names();
+            let payable_until = match &payment.by {
+                PaidBy::Manual(_) => None,
+                PaidBy::Provider(provider) => Some(provider.ends_at.to_string()),
+            };
+            PaymentBody {
+                id: payment.id.to_string(),
+                provider,
+                method: method.to_owned(),
+                state: order.payment_state.to_string(),
+                amount: payment.amount.into(),
+                action: None,
+                declined_for: None,
+                review: None,
+                payable_until,
+            }
         }),
         placed_at: ctx.now.to_string(),
     }

@@ -15,6 +15,7 @@ mod openapi;
 mod organization;
 mod output;
 mod platforms;
+mod reconcile;
 mod secrets;
 mod store;
 mod token;
@@ -68,6 +69,8 @@ enum Command {
     Organization(organization::OrganizationCommand),
     /// List what a store can be a connection to, with what each platform offers and asks for.
     Platforms,
+    /// Hold a payment provider's balance report against the ledger, and name every cent that differs. Ends with 1 if one does.
+    Reconcile(reconcile::ReconcileArgs),
     /// Open stores and make their API keys.
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -102,6 +105,7 @@ pub fn run() -> ExitCode {
             Command::Openapi => openapi::run(),
             Command::Organization(command) => organization::run(command).await,
             Command::Platforms => platforms::run(),
+            Command::Reconcile(args) => reconcile::run(args).await,
             Command::Store(command) => store::run(command).await,
             Command::Token(command) => token::run(command).await,
             Command::Totals(command) => totals::run(command),

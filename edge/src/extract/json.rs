@@ -4,6 +4,7 @@
 //! Decoding reports wrong types and unknown fields; [`Parse`] then turns the wire type into the domain's
 //! and reports the rest.
 
+mod cards;
 mod tree;
 
 use std::collections::BTreeSet;
@@ -190,6 +191,7 @@ fn tree_of(bytes: &[u8], errors: &mut FieldErrors) -> Result<Value, Problem> {
     for path in twice {
         errors.push(&path, "is there more than once");
     }
+    cards::refuse(&body, errors);
     Ok(body)
 }
 

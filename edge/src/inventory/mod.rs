@@ -8,4 +8,4 @@ mod writing;
 
 pub use http::routes;
 pub use locations::store::{Location, all as all_locations, locations_of};
-pub use store::{Level, set_levels, take};
+pub use store::{Level, release, set_levels, take};

@@ -2,7 +2,7 @@
 
 use headlesspro_shared::catalog::source::SourceVariant;
 use headlesspro_shared::checkout::PlacedLine;
-use headlesspro_shared::kernel::id::VariantId;
+use headlesspro_shared::kernel::id::{OrderId, VariantId};
 use headlesspro_shared::kernel::time::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -33,6 +33,16 @@ const TAKE: &str = "-- inventory::take
 UPDATE stock SET available = available - wanted.units, updated_at = ?4
 FROM (SELECT value ->> 'variant' AS variant, SUM(value ->> 'units') AS units FROM json_each(?3) GROUP BY 1) wanted
 WHERE stock.variant_id = wanted.variant AND stock.organization_id = ?1 AND stock.store_id = ?2";
+
+/// What an order still holds.
+const RELEASE: &str = "-- inventory::release
+UPDATE stock SET available = available + held.units, updated_at = ?4
+FROM (SELECT l.variant_id AS variant, sum(l.quantity - l.released) AS units FROM order_line l
+  WHERE l.organization_id = ?1 AND l.order_id = ?3 AND l.released < l.quantity GROUP BY 1) held
+WHERE stock.variant_id = held.variant AND stock.organization_id = ?1 AND stock.store_id = ?2";
+
+const RELEASED: &str = "-- inventory::released
+UPDATE order_line SET released = quantity WHERE organization_id = ?1 AND order_id = ?2 AND released < quantity";
 
 /// The stock of one variant, as the merchant says it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -68,4 +78,10 @@ pub fn take(tenant: Tenant, lines: &[PlacedLine], now: Timestamp) -> Statement {
     let lines: Vec<_> =
         lines.iter().map(|line| json!({ "variant": line.variant.to_string(), "units": line.quantity.get() })).collect();
     tenant.statement(TAKE).bind(json!(lines).to_string()).bind(now.millis())
+}
+
+/// Gives back what an order still holds; a second time nothing.
+pub fn release(tenant: Tenant, order: OrderId, now: Timestamp) -> Vec<Statement> {
+    let released = Statement::new(RELEASED).bind(tenant.organization.to_string()).bind(order.to_string());
+    vec![tenant.statement(RELEASE).bind(order.to_string()).bind(now.millis()), released]
 }

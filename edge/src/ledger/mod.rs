@@ -15,6 +15,7 @@ mod writing;
 
 pub use http::routes;
 pub use openapi::{tenders_example, unusable_example};
+pub use store::tender::give_back;
 pub use tenders::{Credit, Tenders, Unusable, Wanted};
 pub use verifying::verify;
 pub use wire::{TenderBody, TendersNotAvailableBody, positive, tenders, tenders_not_available};

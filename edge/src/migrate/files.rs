@@ -97,6 +97,9 @@ pub const ALL: &[Migration] = files![
     "202611231600_inventory_locations",
     "202611231605_shipping_pickups",
     "202611231606_ledger_books",
+    "202611231640_orders_released",
+    "202611231641_payments_saga",
+    "202611231665_ledger_orders",
 ];
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
     cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
-    organizations, pricing, products, promotions, shipping, tax,
+    organizations, payments, pricing, products, promotions, shipping, tax,
 };
 
 /// Every operation, in the order of the route table.
@@ -48,6 +48,7 @@ pub fn operations() -> Vec<Operation> {
         cart::openapi::operations(),
         checkout::openapi::operations(),
         orders::openapi::operations(),
+        payments::openapi::operations(),
         journal::openapi::operations(),
         notifications::openapi::operations(),
         organizations::openapi::operations(),

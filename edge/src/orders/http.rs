@@ -31,7 +31,7 @@ pub fn routes() -> Routes {
         .get("/api/v1/customers/me/orders", Access::Key(Scope::ProfileRead), list_own)
 }
 
-/// An order as it was placed. It never changes.
+/// An order as it was placed: of it, only where it stands changes.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Order")]
@@ -112,15 +112,35 @@ pub struct OrderLineBody {
 pub struct PaymentBody {
     #[schemars(with = "IdText<PaymentKind>")]
     pub id: String,
-    #[schemars(extend("enum" = ["manual"]))]
+    /// `manual`, or the id of the payment provider.
     pub provider: String,
-    /// `paid` or `on-account`.
-    #[schemars(extend("enum" = ["paid", "on-account"]))]
+    /// `paid` or `on-account`, or the kind of the provider.
+    #[schemars(extend("enum" = ["paid", "on-account", "sandbox"]))]
     pub method: String,
-    /// `captured` or `pending`.
     #[schemars(extend("enum" = ["pending", "authorized", "captured", "partially-refunded", "refunded", "voided", "failed"]))]
     pub state: String,
     pub amount: MoneyBody,
+    /// What the buyer has to do; left out where that is nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub action: Option<PaymentActionBody>,
+    /// The provider's word for why the last means of payment was declined; left out where none was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub declined_for: Option<String>,
+    /// Why the merchant has to look at it; left out where nobody has to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["amount-mismatch"]))]
+    pub review: Option<String>,
+    /// RFC 3339, UTC: until then a pending order can be paid, and soon after it is decided. Left out where nothing waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<MomentText>")]
+    pub payable_until: Option<String>,
+}
+
+/// Something that the buyer has to do at the provider's, and comes back from to the return URL.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PaymentAction")]
+pub struct PaymentActionBody {
+    pub url: String,
 }
 
 /// One's own orders.

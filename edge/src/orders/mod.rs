@@ -1,4 +1,4 @@
-//! Orders: immutable once placed, and readable by the merchant and by whoever placed them.
+//! Orders: what was bought is immutable once placed, and readable by the merchant and by whoever placed them.
 
 mod http;
 pub mod openapi;
@@ -9,5 +9,6 @@ pub use http::{OrderBody, OrderLineBody, PaymentBody, routes};
 pub use openapi::order_example;
 pub use personal::{MEMBERS as PERSONAL_MEMBERS, Of, Personal, whole};
 pub use store::{
-    NewOrder, NewPayment, StoredOrder, by_checkout, document, guard_first, insert, is_first, is_first_of, orders_of,
+    NewOrder, NewPayment, PaidBy, ProviderPayment, StoredOrder, by_checkout, channel_of, document, follow_payment,
+    guard_first, insert, is_first, is_first_of, orders_of, products, products_of, turn,
 };

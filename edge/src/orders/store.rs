@@ -1,7 +1,9 @@
 //! The tables `orders`, `order_line` and `payment`.
 
 use headlesspro_shared::checkout::{ManualPayment, PlacedLine};
-use headlesspro_shared::kernel::id::{AccountId, ChannelId, CheckoutId, OrderId, OrderLineId, PaymentId};
+use headlesspro_shared::kernel::id::{
+    AccountId, ChannelId, CheckoutId, OrderId, OrderLineId, PaymentId, PaymentProviderId,
+};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::orders::{FulfillmentState, OrderState, PaymentState};
@@ -46,20 +48,21 @@ FROM json_each(?3) r";
 const INSERT_TOTALS: &str = "-- orders::insert_totals
 INSERT INTO order_totals (organization_id, order_id, engine, question, totals) VALUES (?1, ?2, ?3, ?4, ?5)";
 
-/// An order that a customer's first one was not, since there was another meanwhile.
+/// An order that a customer's first one was not, since there was another meanwhile. One that was called off is none.
 const GUARD_FIRST: &str = "-- orders::guard_first
 INSERT INTO violation (what)
 SELECT 'there is an order of this buyer already'
 WHERE EXISTS (SELECT 1 FROM orders o
-    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3 AND o.id <> ?5)
+    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3 AND o.id <> ?5 AND o.state <> 'cancelled')
   OR EXISTS (SELECT 1 FROM orders a
-    WHERE a.organization_id = ?1 AND +a.store_id = ?2 AND a.account_id = ?4 AND a.id <> ?5)";
+    WHERE a.organization_id = ?1 AND +a.store_id = ?2 AND a.account_id = ?4 AND a.id <> ?5
+      AND a.state <> 'cancelled')";
 
 const IS_FIRST: &str = "-- orders::is_first
 SELECT NOT EXISTS (SELECT 1 FROM orders o
-    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3)
+    WHERE o.organization_id = ?1 AND o.store_id = ?2 AND o.email_hash = ?3 AND o.state <> 'cancelled')
   AND NOT EXISTS (SELECT 1 FROM orders a
-    WHERE a.organization_id = ?1 AND +a.store_id = ?2 AND a.account_id = ?4) AS is_first";
+    WHERE a.organization_id = ?1 AND +a.store_id = ?2 AND a.account_id = ?4 AND a.state <> 'cancelled') AS is_first";
 
 const TOTALS: &str = "-- orders::totals
 SELECT t.engine, t.question, t.totals FROM order_totals t
@@ -72,8 +75,25 @@ JOIN orders o ON o.organization_id = d.organization_id AND o.id = d.order_id
 WHERE d.organization_id = ?1 AND o.store_id = ?2 AND d.order_id = ?3 ORDER BY d.position";
 
 const INSERT_PAYMENT: &str = "-- orders::insert_payment
-INSERT INTO payment (organization_id, id, order_id, provider, method, state, currency, amount_minor, created_at)
-VALUES (?1, ?2, ?3, 'manual', ?4, ?5, ?6, ?7, ?8)";
+INSERT INTO payment (organization_id, id, order_id, provider, method, state, currency, amount_minor, created_at,
+  provider_id, return_url, attempts, ends_at, due_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+
+/// The states of an order, as they are kept and as they are shown.
+const TURN: &str = "-- orders::turn
+UPDATE orders SET state = ?4, payment_state = ?5, document = json_patch(document, ?6)
+WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3";
+
+/// The state of its payment, as the payment has it.
+const FOLLOW_PAYMENT: &str = "-- orders::follow_payment
+UPDATE orders SET payment_state = p.state,
+  document = json_patch(document, json_object('paymentState', p.state, 'payment', json_object('state', p.state)))
+FROM payment p
+WHERE orders.organization_id = ?1 AND orders.store_id = ?2 AND orders.id = ?3
+  AND p.organization_id = ?1 AND p.order_id = ?3";
+
+const PRODUCTS: &str = "-- orders::products
+SELECT DISTINCT l.product_id FROM order_line l WHERE l.organization_id = ?1 AND l.order_id = ?2";
 
 const DOCUMENT: &str = "-- orders::document
 SELECT o.id, o.document, o.personal_sealed, o.channel_id, o.document ->> 'quoteId' AS quote_id, k.wrapped, k.master_key_id
@@ -136,8 +156,38 @@ pub struct NewOrder {
 #[derive(Debug)]
 pub struct NewPayment {
     pub id: PaymentId,
-    pub method: ManualPayment,
+    pub by: PaidBy,
     pub amount: Money,
+}
+
+#[derive(Debug)]
+pub enum PaidBy {
+    Manual(ManualPayment),
+    Provider(ProviderPayment),
+}
+
+/// A payment that a provider is asked for after the commit.
+#[derive(Debug)]
+pub struct ProviderPayment {
+    pub provider: PaymentProviderId,
+    /// The kind of provider.
+    pub kind: &'static str,
+    /// Where the buyer comes back to.
+    pub return_url: Option<String>,
+    /// Until when the buyer may pay.
+    pub ends_at: Timestamp,
+    /// When somebody looks how it stands, where nobody has until then.
+    pub due_at: Timestamp,
+}
+
+impl PaidBy {
+    /// As it is shown: `manual` or the provider's id, and the method.
+    pub fn names(&self) -> (String, &'static str) {
+        match self {
+            PaidBy::Manual(method) => ("manual".to_owned(), method.name()),
+            PaidBy::Provider(payment) => (payment.provider.to_string(), payment.kind),
+        }
+    }
 }
 
 /// What is recorded of an order's totals.
@@ -209,18 +259,54 @@ pub fn insert(commit: &mut Commit, tenant: Tenant, order: &NewOrder, now: Timest
         );
     }
     if let Some(payment) = &order.payment {
+        let (name, method) = payment.by.names();
+        let provider = match &payment.by {
+            PaidBy::Manual(_) => None,
+            PaidBy::Provider(provider) => Some(provider),
+        };
         commit.push(
             Statement::new(INSERT_PAYMENT)
                 .bind(organization)
                 .bind(payment.id.to_string())
                 .bind(id)
-                .bind(payment.method.name())
+                .bind(provider.map_or(name, |provider| provider.kind.to_owned()))
+                .bind(method)
                 .bind(order.payment_state.to_string())
                 .bind(payment.amount.currency().to_string())
                 .bind(payment.amount.minor())
-                .bind(now.millis()),
+                .bind(now.millis())
+                .bind(provider.map(|provider| provider.provider.to_string()))
+                .bind(provider.and_then(|provider| provider.return_url.as_deref()))
+                .bind(i64::from(provider.is_some()))
+                .bind(provider.map(|provider| provider.ends_at.millis()))
+                .bind(provider.map(|provider| provider.due_at.millis())),
         );
     }
+}
+
+/// Turns an order's states, and with them the members of what is shown of it that `patch` (RFC 7396) names. To be decided
+/// by a guard of the same commit.
+pub fn turn(tenant: Tenant, id: OrderId, state: OrderState, payment_state: PaymentState, patch: &Value) -> Statement {
+    let statement = tenant.statement(TURN).bind(id.to_string());
+    statement.bind(state.to_string()).bind(payment_state.to_string()).bind(patch.to_string())
+}
+
+/// Has an order say of its payment what that says.
+pub fn follow_payment(tenant: Tenant, id: OrderId) -> Statement {
+    tenant.statement(FOLLOW_PAYMENT).bind(id.to_string())
+}
+
+/// The statement whose rows [`products_of`] takes.
+pub fn products(tenant: Tenant, id: OrderId) -> Statement {
+    Statement::new(PRODUCTS).bind(tenant.organization.to_string()).bind(id.to_string())
+}
+
+/// The ids of the products of an order's lines.
+///
+/// # Errors
+/// [`SqlError::Statement`] when a row is of another shape.
+pub fn products_of(rows: &Rows) -> Result<Vec<String>, SqlError> {
+    rows.iter().map(|row| Ok(row.get::<&str>("product_id")?.to_owned())).collect()
 }
 
 fn deliveries(charges: &[Charge], totals: &Totals) -> Vec<Value> {

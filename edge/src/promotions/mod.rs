@@ -12,4 +12,4 @@ pub mod wire;
 
 pub use http::routes;
 pub use store::promotion::DELETED;
-pub use store::{BOOK_STATEMENTS, Standing, book, book_of, guard, redeem, standing, standing_of};
+pub use store::{BOOK_STATEMENTS, Standing, book, book_of, give_back, guard, redeem, standing, standing_of};

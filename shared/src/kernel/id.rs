@@ -81,6 +81,9 @@ kinds! {
     EventKind EventId = "evt";
     AuditKind AuditId = "aud";
     PaymentKind PaymentId = "pay";
+    /// Whom a store takes payments by.
+    PaymentProviderKind PaymentProviderId = "psp";
+    RefundKind RefundId = "refund";
     PromotionKind PromotionId = "promo";
     /// What a shopper enters to get a promotion.
     PromotionCodeKind PromotionCodeId = "pcode";

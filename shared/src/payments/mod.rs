@@ -11,14 +11,16 @@
 
 mod card_number;
 mod moves;
+mod portion;
 mod report;
 mod saga;
 mod stripe;
 
 pub use card_number::{has_card_number, without_card_numbers};
 pub use moves::{Action, Capabilities, NotMovable, allowed, capturable, refundable, voidable};
+pub use portion::portion;
 pub use report::{RefundState, Report, Standing, Sums, UnknownState};
-pub use saga::{DECIDED_WITHIN_MILLIS, Held, Phase, Step, next};
+pub use saga::{DECIDED_WITHIN_MILLIS, Held, PAYABLE_FOR_MILLIS, Phase, Step, next};
 pub use stripe::{NotChargeable, to_stripe, to_us};
 
 #[cfg(test)]

@@ -16,6 +16,9 @@ use crate::kernel::time::Timestamp;
 /// From an order's being placed to its being decided, in milliseconds: 15 minutes.
 pub const DECIDED_WITHIN_MILLIS: i64 = 15 * 60 * 1000;
 
+/// Of it, for how long the buyer may pay: the rest is the sweeper's, which comes every minute.
+pub const PAYABLE_FOR_MILLIS: i64 = 12 * 60 * 1000;
+
 /// How far the order of a payment has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -37,7 +40,7 @@ pub struct Held {
     pub is_known: bool,
     /// Until when the buyer may pay.
     pub ends_at: Timestamp,
-    /// Whether whoever acts brings a means of payment.
+    /// Whether whoever acts brings a means of payment that it has not tried yet.
     pub has_means: bool,
     /// Whether it is authorized, as far as the row knows, and nothing is captured.
     pub awaits_capture: bool,
@@ -85,9 +88,8 @@ pub fn next(held: &Held, report: Option<&Report>, now: Timestamp) -> Step {
         (Phase::Pending, Standing::Authorized | Standing::Captured) => Step::Advance,
         (Phase::Pending, Standing::Processing) => Step::Wait,
         (Phase::Pending, Standing::Open | Standing::Declined | Standing::ActionRequired) if is_late => Step::Cancel,
-        (Phase::Pending, Standing::Open) if held.has_means => Step::Confirm,
-        // Whoever has tried it says so to the buyer, who begins anew.
-        (Phase::Pending, Standing::Declined) if held.has_means => Step::Cancel,
+        // Whose means of payment was declined may bring another one until then.
+        (Phase::Pending, Standing::Open | Standing::Declined) if held.has_means => Step::Confirm,
         (Phase::Pending, Standing::Open | Standing::Declined | Standing::ActionRequired) => Step::Wait,
         (Phase::Released, Standing::Captured) => Step::Refund,
         (Phase::Released, Standing::Open | Standing::Declined | Standing::ActionRequired | Standing::Authorized) => {

@@ -9,7 +9,15 @@ use super::schema::{Schema, migrations};
 use crate::source::sources;
 
 /// Statements that stand above tenants, each with its reason.
-const ABOVE_TENANTS: [(&str, &str); 11] = [
+const ABOVE_TENANTS: [(&str, &str); 13] = [
+    (
+        "payments::due (all tenants)",
+        "the cron looks for payments that wait; each is gone on with in its own store, by its order's id",
+    ),
+    (
+        "payments::refunds_due (all tenants)",
+        "the cron looks for refunds that wait; each is asked for in its own store, by its own id",
+    ),
     (
         "notifications::due (all tenants)",
         "the cron looks for organizations that have mail to send; their mails are taken by each one's own id",

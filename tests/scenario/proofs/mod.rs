@@ -24,6 +24,7 @@ mod mail;
 mod members;
 mod operator;
 mod passkeys;
+mod payments;
 mod permissions;
 mod promotion_limits;
 mod provider_logins;
@@ -471,6 +472,27 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: replicas::whoever_has_logged_in_goes_on_at_a_replica,
+    },
+    Proof {
+        name: "what_nobody_goes_on_with_is_decided_by_the_sweeper",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: false,
+        limits: UNLIMITED,
+        show: payments::what_nobody_goes_on_with_is_decided_by_the_sweeper,
+    },
+    Proof {
+        name: "a_hundred_webhooks_decide_each_order_once",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: false,
+        limits: UNLIMITED,
+        show: payments::a_hundred_webhooks_decide_each_order_once,
+    },
+    Proof {
+        name: "what_is_done_at_once_never_gives_back_more_than_came",
+        kinds: &[Kind::Native, Kind::Workers],
+        alone: false,
+        limits: UNLIMITED,
+        show: payments::what_is_done_at_once_never_gives_back_more_than_came,
     },
     Proof {
         name: "an_expired_checkout_sells_nothing",

@@ -31,6 +31,7 @@ mod locations;
 mod orders;
 mod own_orders;
 pub mod passkeys;
+pub mod payments;
 pub mod people;
 mod pickups;
 mod price_lists;
@@ -230,6 +231,17 @@ pub const STORIES: &[Story] = stories![
     gift_cards::everything_that_cannot_be_used_is_told_at_once,
     gift_cards::a_customer_pays_with_the_own_credit_alone(Mailbox),
     gift_cards::cards_and_credit_are_their_tenants_own(Staff),
+    payments::a_provider_is_set_up_and_its_secret_never_shown,
+    payments::an_order_is_confirmed_when_its_provider_has_the_money,
+    payments::whose_card_is_declined_pays_by_another_one,
+    payments::a_buyer_who_has_to_act_comes_back,
+    payments::whoever_is_told_first_goes_on_with_it_once,
+    payments::a_repeat_finds_what_was_charged_and_charges_nothing,
+    payments::what_is_called_off_gives_everything_back,
+    payments::what_is_authorized_is_captured_or_let_go,
+    payments::money_goes_back_by_lines_and_never_more_than_came,
+    payments::the_merchants_own_word_is_captured_and_given_back,
+    payments::card_numbers_are_taken_nowhere,
     locations::a_store_has_one_and_makes_more,
     locations::everything_that_is_wrong_with_a_location_is_told_at_once,
     locations::locations_are_their_stores_own,

@@ -11,7 +11,7 @@ mod standing;
 
 pub use book::{BOOK_STATEMENTS, book, book_of, groups, groups_of};
 pub use redeemed::{Redeemed, redemptions, redemptions_of};
-pub use redemption::redeem;
+pub use redemption::{give_back, redeem};
 pub use standing::{Standing, guard, standing, standing_of};
 
 use crate::port::sql::Statement;

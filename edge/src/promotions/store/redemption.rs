@@ -7,7 +7,7 @@ use headlesspro_shared::promotions::Redemption;
 use serde_json::{Value, json};
 
 use crate::app::Tenant;
-use crate::port::sql::Commit;
+use crate::port::sql::{Commit, Statement};
 
 /// A trigger counts each. A promotion that is gone is a NULL, and so is the text of a code that is.
 const REDEEM: &str = "-- promotions::redeem
@@ -17,6 +17,9 @@ SELECT ?1, ?2, ?3, p.id, r.value ->> 'code', c.code, r.value ->> 'customer', ?5,
 FROM json_each(?4) r
 LEFT JOIN promotion p ON p.id = r.value ->> 'promotion' AND p.organization_id = ?1 AND +p.store_id = ?2
 LEFT JOIN promotion_code c ON c.id = r.value ->> 'code' AND c.organization_id = ?1 AND +c.promotion_id = p.id";
+
+const GIVE_BACK: &str = "-- promotions::give_back
+DELETE FROM promotion_redemption WHERE organization_id = ?1 AND order_id = ?2";
 
 /// Counts what an order has of promotions, in the commit that inserts the order, after it; nothing where there are none.
 /// The commit is refused as a whole where a limit is reached, or a promotion or code is gone: totalled again, it says
@@ -33,6 +36,11 @@ pub fn redeem(
         let statement = tenant.statement(REDEEM).bind(order.to_string()).bind(rows_of(redemptions));
         commit.push(statement.bind(currency.code()).bind(now.millis()));
     }
+}
+
+/// An order has had no promotion any more: a trigger counts them back. A second time nothing.
+pub fn give_back(tenant: Tenant, order: OrderId) -> Statement {
+    Statement::new(GIVE_BACK).bind(tenant.organization.to_string()).bind(order.to_string())
 }
 
 fn rows_of(redemptions: &[Redemption]) -> String {

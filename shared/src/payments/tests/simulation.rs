@@ -243,7 +243,10 @@ impl World {
         let call = match (self.rule)(&held, actor.report.as_ref(), Timestamp::from_millis(self.now)) {
             Step::Create => Call::Create,
             Step::Fetch => Call::Fetch,
-            Step::Confirm => Call::Confirm,
+            Step::Confirm => {
+                actor.has_means = false;
+                Call::Confirm
+            }
             Step::Cancel => Call::Cancel,
             Step::Refund => {
                 return match self.call(Call::Refund, dice, is_reliable) {

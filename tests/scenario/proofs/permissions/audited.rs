@@ -11,7 +11,7 @@ use crate::app::Stage;
 use crate::client::Answer;
 
 /// Routes that leave no row, each with its reason.
-const UNLOGGED: [(&str, &str); 21] = [
+const UNLOGGED: [(&str, &str); 23] = [
     ("POST /api/v1/cart", CART),
     ("POST /api/v1/cart/{id}/items", CART),
     ("PATCH /api/v1/cart/{id}/items/{variantId}", CART),
@@ -27,6 +27,8 @@ const UNLOGGED: [(&str, &str); 21] = [
     ("POST /api/v1/auth/passkeys/registration-options", BEGINS),
     ("POST /api/v1/auth/providers/{id}/begin", BEGINS),
     ("POST /api/v1/auth/providers/{id}/link", BEGINS),
+    ("POST /api/v1/checkouts/{id}/payment", "asks: what comes of it has a row"),
+    ("POST /api/v1/jobs/payments", JOB),
     ("POST /api/v1/jobs/mail", JOB),
     ("POST /api/v1/jobs/files", JOB),
     ("POST /api/v1/jobs/lists", JOB),

@@ -137,8 +137,21 @@ impl Fresh<'_> {
             "cart" => self.filled_cart(own, credential).await,
             "chk" => {
                 let form = order_form(&self.filled_cart(own, credential).await);
-                text(&house.create("/api/v1/checkouts", credential, &form).await.expect(201), "/id")
+                let checkout = text(&house.create("/api/v1/checkouts", credential, &form).await.expect(201), "/id");
+                // Of one that is no order yet there is no payment.
+                if route.path.ends_with("/payment") {
+                    self.completed(&checkout, "on-account").await;
+                }
+                checkout
             }
+            // What was captured is not captured again, and of what is owed nothing is given back.
+            "ord" => {
+                let form = order_form(&self.filled_cart(own, &self.owner).await);
+                let checkout = text(&house.create("/api/v1/checkouts", &self.owner, &form).await.expect(201), "/id");
+                let method = if route.path.ends_with("/refunds") { "paid" } else { "on-account" };
+                self.completed(&checkout, method).await
+            }
+            "psp" => self.create(own, "/api/v1/payment-providers", &self.owner).await,
             "file" => self.uploaded().await,
             "var" => own.variant.clone(),
             "ext" => house.link(&house.ours, credential).await,
@@ -200,6 +213,15 @@ impl Fresh<'_> {
         let add = json!({ "variantId": own.variant, "quantity": 1 });
         self.house.create(&format!("/api/v1/cart/{cart}/items"), credential, &add).await.expect(200);
         cart
+    }
+
+    /// The order that a checkout has become.
+    async fn completed(&self, checkout: &str, method: &str) -> String {
+        let (house, path) = (self.house, format!("/api/v1/checkouts/{checkout}/complete"));
+        let body = json!({ "payment": { "provider": "manual", "method": method } }).to_string();
+        let key = format!("completed-{}", house.number());
+        let call = house.request(&house.nobody, &Method::POST, &path, Some(&self.owner), Some(&key), &body);
+        text(&call.send().await.expect(201), "/id")
     }
 
     async fn uploaded(&self) -> String {

@@ -56,6 +56,8 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("locations", _) => "loc",
         ("orders", _) => "ord",
         ("passkeys", _) => "pas",
+        ("payment-providers" | "{organizationId}", _) => "psp",
+        ("payment-webhooks", _) => "org",
         ("price-lists", _) => "plist",
         ("products" | "sitemaps", _) => "prod",
         ("promotions", _) => "promo",
@@ -107,9 +109,9 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    const KINDS: [&str; 21] = [
+    const KINDS: [&str; 22] = [
         "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
-        "promo", "pcode", "szone", "texm", "tzone", "gcard", "loc",
+        "promo", "pcode", "szone", "texm", "tzone", "gcard", "loc", "psp",
     ];
     KINDS.contains(&prefix)
 }
