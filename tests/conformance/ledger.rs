@@ -24,7 +24,7 @@ async fn run(sql: &dyn Sql, text: &str) -> Option<String> {
     }
 }
 
-async fn done(sql: &dyn Sql, text: &str) {
+pub async fn done(sql: &dyn Sql, text: &str) {
     assert_eq!(run(sql, text).await, None, "{text}");
 }
 
@@ -46,12 +46,12 @@ fn post(id: &str, kind: &str, order: &str, entries: &[(&str, &str)]) -> String {
     )
 }
 
-async fn value(sql: &dyn Sql, text: &str) -> i64 {
+pub async fn value(sql: &dyn Sql, text: &str) -> i64 {
     let rows = sql.read(vec![Statement::new(fill(text))]).await.unwrap();
     rows[0].first().unwrap().get("value").unwrap()
 }
 
-async fn furnish(sql: &dyn Sql) {
+pub async fn furnish(sql: &dyn Sql) {
     for text in [
         "INSERT INTO organization (id, name, currency, status, created_at) VALUES ('$org', 'a', 'EUR', 'active', 1)",
         "INSERT INTO store (id, organization_id, name, currency, minor_unit_scale, created_at)

@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod books;
 mod bulk;
 mod checkouts;
 mod clock;
