@@ -99,7 +99,7 @@ pub const ALL: &[Migration] = files![
     "202611231606_ledger_books",
     "202611231640_orders_released",
     "202611231641_payments_saga",
-    "202611231665_ledger_orders",
+    "202611231659_ledger_orders",
 ];
 
 #[cfg(test)]

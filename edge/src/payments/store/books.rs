@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::port::sql::{Row, SqlError, Statement};
 
 const STRIPES: &str = "-- payments::stripe_providers
-SELECT p.id, p.store_id, p.name FROM payment_provider p WHERE p.organization_id = ?1 AND p.kind = 'stripe' ORDER BY p.id";
+SELECT p.id, p.store_id, p.name FROM payment_provider p WHERE p.organization_id = ?1 AND p.kind = 'stripe' ORDER BY p.id
+LIMIT 1000";
 
 /// A transaction's id ends with that of its refund. An order has one payment.
 const POSTED: &str = "-- payments::posted
