@@ -191,6 +191,14 @@ impl Arena {
         }
     }
 
+    /// An application beside a worker, which has no cron in a test; `hp dev` has its own.
+    pub fn sweeper(&self) -> Option<App> {
+        self.sqld.as_ref()?;
+        let clock = Arc::new(SystemClock);
+        let kv: Arc<dyn Kv> = Arc::new(RedisKv::new(&self.redis.url()).unwrap());
+        Some(App::new(self.sql(), kv, clock, Arc::new(HostEntropy), secrets()))
+    }
+
     /// Whose shop it is.
     pub fn organization(&self) -> String {
         let claim: ApiKeyClaim = self.world.ours.merchant.key().unwrap().parse().unwrap();

@@ -17,6 +17,18 @@ const SHOPPERS: u64 = 50;
 /// What is sold, with the units there are: of the last ones there are too few for everybody.
 const STOCK: [i64; 6] = [100_000, 100_000, 100_000, 100_000, 60, 25];
 
+/// What the sandbox is paid with: most of it is money in the end, whatever becomes of the answers.
+const TOKENS: [&str; 8] = [
+    "sandbox_success",
+    "sandbox_success",
+    "sandbox_lost_answer",
+    "sandbox_processing",
+    "sandbox_webhook_first",
+    "sandbox_action",
+    "sandbox_timeout",
+    "sandbox_declined",
+];
+
 const CARDS: usize = 8;
 const ON_A_CARD: &str = "40.00";
 
@@ -26,6 +38,8 @@ pub struct Furnished {
     pub stock: Vec<(String, String, i64)>,
     /// Gift cards: ids and codes.
     pub cards: Vec<(String, String)>,
+    /// A payment provider's id: the sandbox.
+    pub sandbox: String,
 }
 
 /// Fills the shop.
@@ -43,12 +57,14 @@ pub async fn furnish(world: &World) -> Furnished {
         let text = |name: &str| card[name].as_str().unwrap().to_owned();
         cards.push((text("id"), text("code")));
     }
-    Furnished { stock, cards }
+    let sandbox = json!({ "kind": "sandbox", "name": "Sandbox", "webhookSecret": "whsec_0123456789abcdef" });
+    let sandbox = world.ours.merchant.post("/api/v1/payment-providers").json(&sandbox).send().await.expect(201).json();
+    Furnished { stock, cards, sandbox: sandbox["id"].as_str().unwrap().to_owned() }
 }
 
 /// What one shopper was told of one purchase, for good.
 pub enum Told {
-    /// The order, byte for byte, and where it is.
+    /// The order as it was answered, and where it is.
     Order(Answer),
     /// Not sold; the problem's code.
     Refused(String),
@@ -155,9 +171,13 @@ impl<'a> Crowd<'a> {
         if completed.status == 201 { Told::Order(completed) } else { refusal(completed).unwrap() }
     }
 
-    /// Every fourth pays a part with a gift card that others have, too.
+    /// Every second by a provider. Every fourth pays a part with a gift card that others have, too.
     fn payment(&self, random: &mut Random) -> Value {
         let mut body = json!({ "payment": { "provider": "manual", "method": "on-account" } });
+        if random.below(2) == 0 {
+            let token = TOKENS[random.index(TOKENS.len())];
+            body = json!({ "payment": { "provider": self.furnished.sandbox, "token": token } });
+        }
         if random.below(4) == 0 {
             let (_, code) = &self.furnished.cards[random.index(self.furnished.cards.len())];
             body["giftCards"] = json!([code]);
