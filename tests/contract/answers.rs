@@ -42,7 +42,6 @@ use crate::totp_app::{TotpApp, seconds};
 mod files;
 mod gift_cards;
 mod inventory;
-mod payments;
 mod presets;
 mod pricing;
 mod promotions;
@@ -270,7 +269,6 @@ async fn every_operation_answers_as_described() {
     pricing::rates_and_settings(&mut shop).await;
     promotions::promotions(&mut shop, &variant).await;
     gift_cards::gift_cards(&mut shop).await;
-    payments::payments(&mut shop).await;
     rules::rules(&mut shop, &variant).await;
     inventory::inventory(&mut shop).await;
     sign_up(&mut shop).await;

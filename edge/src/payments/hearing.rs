@@ -17,7 +17,7 @@ use crate::port::sql::Rows;
 /// nothing, and is as good as the first time.
 ///
 /// # Errors
-/// [`NotAuthentic`], and [`Failure::NotFound`] where there is no such provider.
+/// [`NotAuthentic`], also where there is no such provider.
 pub async fn hear(
     app: &App,
     (organization, id): (OrganizationId, PaymentProviderId),
@@ -27,9 +27,11 @@ pub async fn hear(
     spent.add_sql();
     let sql = app.databases.of(organization);
     let rows = sql.read(vec![provider::of_webhook(organization, id)]).await?;
-    let row = rows.first().and_then(Rows::first).ok_or(Failure::NotFound)?;
+    // Whoever cannot sign is not told which providers there are.
+    let nobodys = || Failure::Rejected(NotAuthentic::Signature);
+    let row = rows.first().and_then(Rows::first).ok_or_else(nobodys)?;
     let configured = rows.first().map(provider::providers_of).transpose()?.unwrap_or_default().pop();
-    let configured = configured.ok_or(Failure::NotFound)?;
+    let configured = configured.ok_or_else(nobodys)?;
     let tenant = Tenant { organization, store: row.parse("store_id")? };
     let by = By {
         id,

@@ -4,6 +4,9 @@ use serde_json::json;
 
 use super::{Shop, open};
 
+#[path = "payments.rs"]
+mod payments;
+
 pub async fn gift_cards(shop: &mut Shop) {
     let cards = "/api/v1/gift-cards";
     let json = ("content-type", "application/json");
@@ -66,4 +69,5 @@ pub async fn gift_cards(shop: &mut Shop) {
     assert_eq!(shop.get(&credit).await.text("/balances/0/amount"), "5.00");
     assert_eq!(shop.get(&format!("{credit}/entries")).await.text("/items/0/reason"), "Wrong amount");
     assert_eq!(shop.get("/api/v1/customers/usr_01h455vb4pex5vsknk084sn02q/store-credit").await.status, 404);
+    payments::payments(shop).await;
 }

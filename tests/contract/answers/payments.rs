@@ -3,7 +3,7 @@
 use headlesspro_edge::port::mac::hmac_sha256;
 use serde_json::json;
 
-use super::{Answer, Shop, open};
+use crate::answers::{Answer, Shop, open};
 
 const SECRET: &str = "whsec_0123456789abcdef";
 
