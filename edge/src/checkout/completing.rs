@@ -6,6 +6,7 @@ use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
     AgreedLine, CheckoutState, ManualPayment, NotCompletable, NotHonoured, NotPlaceable, complete as completable, place,
 };
+use headlesspro_shared::fraud::FraudSettings;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CheckoutId, OrderId, VariantId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
@@ -17,6 +18,7 @@ use super::store::{self, Checkout};
 use super::usecase::{Answered, destination, found, hash_of_address, names, unexplained};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
+use crate::fraud::{self, Attempt, Judged};
 use crate::journal::{self, Claim, Recorded};
 use crate::ledger::{self, Tenders, Unusable};
 use crate::port::sql::{Committed, Rows};
@@ -43,6 +45,8 @@ pub enum CompleteError {
     Unusable(Unusable),
     /// So much is left to be paid, and nobody has said how.
     PaymentRequired(Money),
+    /// By the store's rules.
+    Blocked,
 }
 
 /// How a buyer settles an order.
@@ -71,7 +75,8 @@ pub async fn complete(
     let Settling { method, wanted } = settling;
     let recorded = journal::idempotency_record(tenant, &claim.key);
     let placed = orders::by_checkout(tenant, id, None);
-    let mut reads = vec![store::find(tenant, id), recorded, placed, catalog::version(tenant)];
+    let rules = fraud::settings_statement(tenant);
+    let mut reads = vec![store::find(tenant, id), recorded, placed, catalog::version(tenant), rules];
     let known = reads.len();
     reads.extend(wanted.reads(ctx));
     let rows = ctx.read(reads).await?;
@@ -96,7 +101,8 @@ pub async fn complete(
     if is_open && checkout.agreed.as_ref().is_some_and(is_otherwise) {
         total_again(ctx, &mut checkout, &key, method).await?;
     }
-    let mut tenders = Tenders::none(checkout.total);
+    let fraud_rules = fraud::settings_of(rows.get(4))?.settings;
+    let (mut tenders, mut judged) = (Tenders::none(checkout.total), None);
     if is_open {
         let (buyer, rows) = (totals::buyer(ctx).await?, rows.get(known..).unwrap_or_default());
         // A request with codes is one that looks a code up, as is each further guess: beyond the limit nothing is told of any.
@@ -111,9 +117,10 @@ pub async fn complete(
         if method.is_none() && !tenders.due().is_zero() {
             return Err(Failure::Rejected(CompleteError::PaymentRequired(tenders.due())));
         }
+        judged = judge(ctx, &checkout, &fraud_rules, claim).await?;
     }
     for left in (0..MOST_COMMITS).rev() {
-        let commit = commit_of(ctx, &checkout, &key, (method, &tenders), claim).await?;
+        let commit = commit_of(ctx, &checkout, &key, (method, &tenders, judged.as_ref()), claim).await?;
         match ctx.commit(&commit.statements).await? {
             Committed::Done { rows, after } => {
                 catalog::written(ctx, &rows, commit.advance)?;
@@ -148,6 +155,49 @@ pub async fn complete(
         }
     }
     Err(Failure::Unavailable(Unavailable::Contended))
+}
+
+/// The verdict on a checkout, where the store has rules.
+///
+/// # Errors
+/// [`CompleteError::Blocked`], which the staff is told of.
+async fn judge(
+    ctx: &Ctx,
+    checkout: &Checkout,
+    rules: &FraudSettings,
+    claim: &Claim,
+) -> Result<Option<Judged>, Failure<CompleteError>> {
+    if rules.rules.is_empty() {
+        return Ok(None);
+    }
+    let personal = &checkout.personal;
+    let email_hash = hash_of_address(ctx, &personal.email)?;
+    let known = checkout.agreed.as_ref().and_then(|agreed| agreed.question.cart.is_first_order);
+    let is_first_order = match known {
+        // At a quote's prices nobody has asked.
+        None if rules.asks_for_first_order() => {
+            let account = totals::buyer(ctx).await?;
+            let rows = ctx.read(vec![orders::is_first(ctx.tenant(), &email_hash, account)]).await?;
+            rows.first().map(orders::is_first_of).transpose()?
+        }
+        known => known,
+    };
+    let attempt = Attempt {
+        name: format!("{}|{}", checkout.id, claim.key),
+        email_hash: &email_hash,
+        shipping_address: &personal.shipping_address,
+        billing_address: personal.billing_address.as_ref(),
+        total: checkout.total,
+        is_first_order,
+        card: None,
+        provider_risk: None,
+    };
+    let judged = fraud::judge_at_checkout(ctx, rules, &attempt).await?;
+    if judged.is_blocked() {
+        fraud::tell_blocked(ctx, checkout.id, &judged).await?;
+        return Err(Failure::Rejected(CompleteError::Blocked));
+    }
+    Ok(Some(judged))
 }
 
 fn unusable(failure: Failure<Unusable>) -> Failure<CompleteError> {

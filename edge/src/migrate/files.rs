@@ -96,6 +96,7 @@ pub const ALL: &[Migration] = files![
     "202611231551_ledger_customers",
     "202611231600_inventory_locations",
     "202611231605_shipping_pickups",
+    "202611231700_fraud_tables",
 ];
 
 #[cfg(test)]

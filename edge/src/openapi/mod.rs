@@ -25,7 +25,7 @@ pub use schema::{REQUESTS, SchemaOf};
 use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
-    cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
+    cart, catalog, checkout, fraud, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
     organizations, pricing, products, promotions, shipping, tax,
 };
 
@@ -48,6 +48,7 @@ pub fn operations() -> Vec<Operation> {
         cart::openapi::operations(),
         checkout::openapi::operations(),
         orders::openapi::operations(),
+        fraud::openapi::operations(),
         journal::openapi::operations(),
         notifications::openapi::operations(),
         organizations::openapi::operations(),

@@ -81,6 +81,8 @@ kinds! {
     EventKind EventId = "evt";
     AuditKind AuditId = "aud";
     PaymentKind PaymentId = "pay";
+    /// An order that a person looks at for fraud.
+    FraudReviewKind FraudReviewId = "frev";
     PromotionKind PromotionId = "promo";
     /// What a shopper enters to get a promotion.
     PromotionCodeKind PromotionCodeId = "pcode";
