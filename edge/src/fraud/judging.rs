@@ -70,11 +70,8 @@ async fn counts(ctx: &Ctx, settings: &FraudSettings, attempt: &Attempt<'_>) -> R
     ];
     let known: Vec<(Counted, String)> = known.into_iter().filter_map(|(by, what)| Some((by, what?))).collect();
     let key = |(by, what): &(Counted, String)| {
-        let hash = ctx.app().vault.lookup.mac(
-            ctx.tenant().organization,
-            Purpose::Attempt,
-            format!("{by}|{what}").as_bytes(),
-        );
+        let hash =
+            ctx.app().vault.lookup.mac(ctx.tenant().organization, Purpose::Attempt, format!("{by}|{what}").as_bytes());
         (format!("attempts:{store}:{by}:{}", hex::encode(hash)), settings.windows.of(*by))
     };
     let keys: Vec<(String, u32)> = known.iter().map(key).collect();

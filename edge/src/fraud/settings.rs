@@ -13,7 +13,9 @@ use crate::wire::value_of;
 /// Why nothing was changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteError {
-    VersionMismatch { current: i64 },
+    VersionMismatch {
+        current: i64,
+    },
     Changing,
     /// Of a review: it was decided otherwise.
     Decided,

@@ -102,16 +102,16 @@ pub struct ReplaceBody {
 pub struct CountsBody {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
-    pub email: Option<u32>,
+    pub email: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
-    pub address: Option<u32>,
+    pub address: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
-    pub ip: Option<u32>,
+    pub ip: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 1_000_000))]
-    pub card: Option<u32>,
+    pub card: Option<i64>,
 }
 
 /// Signals that are made up: each may be left out.
@@ -227,6 +227,8 @@ impl ConditionBody {
     }
 }
 
+/// That anybody may make up.
+const MOST_SEEN: u32 = 1_000_000;
 /// Half the earth's circumference is little more.
 const FARTHEST_KM: u32 = 20_000;
 
@@ -362,12 +364,32 @@ impl Parse for ReplaceBody {
     }
 }
 
+impl CountsBody {
+    fn parse(self, errors: &mut FieldErrors) -> Counts {
+        let mut count = |name, given| errors.optional(name, given, |given| whole(given, 0, MOST_SEEN));
+        Counts {
+            email: count("email", self.email),
+            address: count("address", self.address),
+            ip: count("ip", self.ip),
+            card: count("card", self.card),
+        }
+    }
+}
+
+impl From<Counts> for CountsBody {
+    fn from(counts: Counts) -> CountsBody {
+        let Counts { email, address, ip, card } = counts;
+        let [email, address, ip, card] = [email, address, ip, card].map(|count| count.map(i64::from));
+        CountsBody { email, address, ip, card }
+    }
+}
+
 impl Parse for PreviewBody {
     type Parsed = Signals;
 
     fn parse(self, errors: &mut FieldErrors) -> Option<Signals> {
         let signals = Signals {
-            counts: self.counts.map(|CountsBody { email, address, ip, card }| Counts { email, address, ip, card }),
+            counts: self.counts.map(|counts| errors.nested("counts", |errors| counts.parse(errors))),
             shipping_country: errors.optional("shippingCountry", self.shipping_country, |code| code.parse()),
             billing_country: errors.optional("billingCountry", self.billing_country, |code| code.parse()),
             total: self.total,
@@ -381,7 +403,7 @@ impl Parse for PreviewBody {
 impl From<&Signals> for SignalsBody {
     fn from(signals: &Signals) -> SignalsBody {
         SignalsBody {
-            counts: signals.counts.map(|Counts { email, address, ip, card }| CountsBody { email, address, ip, card }),
+            counts: signals.counts.map(CountsBody::from),
             shipping_country: signals.shipping_country.map(|country| country.to_string()),
             billing_country: signals.billing_country.map(|country| country.to_string()),
             distance_km: signals.distance_km(),

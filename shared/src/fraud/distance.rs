@@ -82,7 +82,9 @@ mod tests {
     #[test]
     fn countries_are_as_far_apart_as_on_a_globe() {
         // Great circles between the same points, by floats elsewhere.
-        for (one, other, expected) in [("DE", "FR", 758), ("DE", "US", 7_785), ("NZ", "ES", 19_813), ("FJ", "TO", 1_074)] {
+        for (one, other, expected) in
+            [("DE", "FR", 758), ("DE", "US", 7_785), ("NZ", "ES", 19_813), ("FJ", "TO", 1_074)]
+        {
             let found = km(one, other);
             assert!(found.abs_diff(expected) <= expected / 200 + 12, "{one} {other}: {found}, not {expected}");
         }

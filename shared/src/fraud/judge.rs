@@ -109,16 +109,18 @@ impl Rule {
 
 impl Condition {
     fn holds(&self, signals: &Signals) -> Holds {
-        let is_in = |countries: &[Country], country: Option<Country>| country.is_some_and(|own| countries.contains(&own));
+        let is_in =
+            |countries: &[Country], country: Option<Country>| country.is_some_and(|own| countries.contains(&own));
         let holds = match self {
             Condition::Count { by, over } => match signals.counts {
                 None => return Holds::Perhaps,
                 Some(counts) => counts.of(*by).is_some_and(|count| *over < count),
             },
             Condition::Distance { over_km } => signals.distance_km().is_some_and(|km| *over_km < km),
-            Condition::CountriesDiffer => {
-                signals.shipping_country.zip(signals.billing_country).is_some_and(|(shipping, billing)| shipping != billing)
-            }
+            Condition::CountriesDiffer => signals
+                .shipping_country
+                .zip(signals.billing_country)
+                .is_some_and(|(shipping, billing)| shipping != billing),
             Condition::ShippingCountry { countries } => is_in(countries, signals.shipping_country),
             Condition::BillingCountry { countries } => is_in(countries, signals.billing_country),
             Condition::OrderTotal { at_least } => signals
@@ -244,15 +246,20 @@ mod tests {
     fn rules() -> impl Strategy<Value = Vec<Rule>> {
         let rule = (outcomes(), prop::collection::vec(conditions(), 0..3));
         prop::collection::vec(rule, 0..6).prop_map(|rules| {
-            let named = |(at, (outcome, when)): (usize, (Outcome, Vec<Condition>))| rule(&format!("r{at}"), outcome, when);
+            let named =
+                |(at, (outcome, when)): (usize, (Outcome, Vec<Condition>))| rule(&format!("r{at}"), outcome, when);
             rules.into_iter().enumerate().map(named).collect()
         })
     }
 
     fn signals() -> impl Strategy<Value = Signals> {
         let count = || prop::option::of(0_u32..5);
-        let counts = (count(), count(), count(), count())
-            .prop_map(|(email, address, ip, card)| Counts { email, address, ip, card });
+        let counts = (count(), count(), count(), count()).prop_map(|(email, address, ip, card)| Counts {
+            email,
+            address,
+            ip,
+            card,
+        });
         let place = || prop::option::of(prop_oneof![Just("DE"), Just("FR"), Just("US")]);
         (prop::option::of(counts), place(), place(), 0_i64..5, prop::option::of(any::<bool>())).prop_map(
             |(counts, shipping, billing, minor, is_first_order)| Signals {

@@ -67,19 +67,32 @@ named!(Counted, UnknownCounted, "email, address, ip or card", {
 #[serde(tag = "kind", rename_all = "kebab-case", rename_all_fields = "camelCase")]
 pub enum Condition {
     /// There were more attempts than that in the window, this one with them.
-    Count { by: Counted, over: u32 },
+    Count {
+        by: Counted,
+        over: u32,
+    },
     /// The billing address is farther from the shipping address.
-    Distance { over_km: u32 },
+    Distance {
+        over_km: u32,
+    },
     /// The billing address is in another country than the shipping address.
     CountriesDiffer,
-    ShippingCountry { countries: Vec<Country> },
-    BillingCountry { countries: Vec<Country> },
+    ShippingCountry {
+        countries: Vec<Country>,
+    },
+    BillingCountry {
+        countries: Vec<Country>,
+    },
     /// The order comes to as much or more, in this currency.
-    OrderTotal { at_least: Money },
+    OrderTotal {
+        at_least: Money,
+    },
     /// The buyer has not ordered before.
     FirstOrder,
     /// The payment provider thinks as ill of it, or worse.
-    ProviderRisk { at_least: RiskLevel },
+    ProviderRisk {
+        at_least: RiskLevel,
+    },
 }
 
 /// All conditions of a rule hold, and it is a reason for its outcome. Without conditions it always holds.

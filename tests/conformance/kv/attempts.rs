@@ -59,7 +59,8 @@ async fn of_many_no_more_are_kept_than_rules_ask_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_attempts_are_all_counted() {
     for adapter in adapters::all().await {
-        let attempts = (0..50).map(async |at| counted(&*adapter.kv, NOW, &format!("p{at}"), &[("attempts:p", 60)]).await);
+        let attempts =
+            (0..50).map(async |at| counted(&*adapter.kv, NOW, &format!("p{at}"), &[("attempts:p", 60)]).await);
         let mut counts = futures_util::future::join_all(attempts).await.concat();
         counts.sort_unstable();
         assert_eq!(counts, (1..=50).collect::<Vec<_>>(), "{}", adapter.name);

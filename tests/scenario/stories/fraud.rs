@@ -96,8 +96,11 @@ pub async fn an_order_is_placed_looked_at_or_refused(world: World) {
     assert!(signals["distanceKm"].as_i64().unwrap() > 5_000, "{signals}");
 
     // Whoever is refused hears nothing of why; the staff does.
-    judged_by(&shop, json!([rule("not-to-them", "block", json!([{ "kind": "shipping-country", "countries": ["GB"] }]))]))
-        .await;
+    judged_by(
+        &shop,
+        json!([rule("not-to-them", "block", json!([{ "kind": "shipping-country", "countries": ["GB"] }]))]),
+    )
+    .await;
     let stock = shop.stock("tent").await;
     let checkout = opened(&shop, &tent, |_| {}).await;
     for _ in 0..2 {
@@ -119,7 +122,8 @@ pub async fn an_order_is_placed_looked_at_or_refused(world: World) {
 pub async fn attempts_are_counted_by_email_and_by_address(world: World) {
     let (shop, owner) = own_shop(&world, "counted", "EUR").await;
     let mug = sell(&shop, "mug", ["5.00", "EUR"], json!({})).await;
-    judged_by(&shop, json!([rule("third", "block", over("email", 2)), rule("crowd", "review", over("address", 3))])).await;
+    judged_by(&shop, json!([rule("third", "block", over("email", 2)), rule("crowd", "review", over("address", 3))]))
+        .await;
     let by = |email: &'static str, line1: &'static str| {
         move |form: &mut Value| {
             form["email"] = json!(email);
@@ -159,9 +163,10 @@ pub async fn of_many_at_once_no_more_get_through_than_may(world: World) {
     for _ in 0..8 {
         checkouts.push(opened(&shop, &mug, |_| {}).await);
     }
-    let completed = checkouts.iter().enumerate().map(async |(at, checkout)| {
-        shop.complete(checkout, &format!("crowd-{at}")).await.status
-    });
+    let completed = checkouts
+        .iter()
+        .enumerate()
+        .map(async |(at, checkout)| shop.complete(checkout, &format!("crowd-{at}")).await.status);
     let mut answers = join_all(completed).await;
     answers.sort_unstable();
     assert_eq!(answers, [201, 201, 201, 422, 422, 422, 422, 422]);
@@ -187,10 +192,7 @@ pub async fn the_staff_decides_once(world: World) {
     stale.expect_problem(412, "version-mismatch");
     let body = json!({ "note": "Called back; it is them." });
     let approved = decide(&first, "approve").header("if-match", "\"1\"").json(&body).send().await.expect(200).json();
-    assert_eq!(
-        json!([approved["state"], approved["note"], approved["version"]]),
-        json!(["approved", body["note"], 2])
-    );
+    assert_eq!(json!([approved["state"], approved["note"], approved["version"]]), json!(["approved", body["note"], 2]));
     assert!(approved["decidedAt"].is_string() && approved["decidedBy"].is_string(), "{approved}");
     // The same again is as it was; the other decision comes too late.
     assert_eq!(decide(&first, "approve").json(&json!({})).send().await.expect(200).json(), approved);
