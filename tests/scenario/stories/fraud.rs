@@ -222,7 +222,7 @@ pub async fn the_staff_decides_once(world: World) {
 }
 
 pub async fn rules_are_replaced_and_tried(world: World) {
-    let (shop, owner) = own_shop(&world, "rules", "EUR").await;
+    let (_, owner) = own_shop(&world, "rules", "EUR").await;
     let put = |body: &Value| owner.call(Method::PUT, SETTINGS).json(body);
     let wrong = json!({
         "rules": [
