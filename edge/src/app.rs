@@ -18,7 +18,7 @@ use crate::cart::OfferCache;
 use crate::extract::Arrival;
 use crate::failure::{Denied, Failure, Halt};
 use crate::identity::{Caller, NoteUse, Person, Principal, Verifier, note_use};
-use crate::limits::{Admission, Claims, Joint, Limiter, Postponed};
+use crate::limits::{Admission, Claims, ClientAddress, Joint, Limiter, Postponed};
 use crate::port::blob::Bucket;
 use crate::port::clock::Clock;
 use crate::port::defer::Defer;
@@ -448,6 +448,11 @@ impl Ctx {
             let_in(&admission)?;
         }
         Ok(())
+    }
+
+    /// Where the request comes from, as it is counted; of a route that writes, where the platform tells it.
+    pub fn network_address(&self) -> Option<String> {
+        self.claims.as_ref()?.address.map(ClientAddress::counted_as)
     }
 
     /// The same request, whose reads see every commit there is: from the primary, where the database has replicas.

@@ -13,6 +13,7 @@ pub mod checkout;
 pub mod cli;
 pub mod extract;
 pub mod failure;
+pub mod fraud;
 pub mod host;
 pub mod identity;
 pub mod imports;

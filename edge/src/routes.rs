@@ -16,7 +16,7 @@ use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
-    cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
+    cart, catalog, checkout, fraud, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
     organizations, payments, pricing, products, promotions, shipping, tax,
 };
 
@@ -237,6 +237,7 @@ pub fn routes() -> Routes {
         .and(checkout::routes())
         .and(orders::routes())
         .and(payments::routes())
+        .and(fraud::routes())
         .and(journal::routes())
         .and(notifications::routes())
         .and(organizations::routes())

@@ -19,6 +19,7 @@ pub mod kernel;
 pub mod cart;
 pub mod catalog;
 pub mod checkout;
+pub mod fraud;
 pub mod identity;
 pub mod inventory;
 pub mod journal;

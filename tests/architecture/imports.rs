@@ -7,7 +7,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use crate::source::{Source, sources};
 
 /// The bounded contexts, each with its rank: a context imports contexts of lower rank only.
-const CONTEXTS: [(&str, u8); 26] = [
+const CONTEXTS: [(&str, u8); 27] = [
     // What every commit writes beside its change.
     ("journal", 0),
     // Whoever has something to tell adds a mail to its own commit.
@@ -34,6 +34,8 @@ const CONTEXTS: [(&str, u8); 26] = [
     ("cart", 9),
     ("orders", 10),
     ("payments", 11),
+    // Judges what is about to be ordered.
+    ("fraud", 11),
     ("checkout", 12),
     // These subscribe to events; nobody imports them.
     ("search", SUBSCRIBER),

@@ -30,7 +30,7 @@ const WHOLE_TABLES: [(&str, &str); 14] = [
 ];
 
 /// Tables of which an organization or store has so few that all of them may be read.
-const FEW: [(&str, &str); 22] = [
+const FEW: [(&str, &str); 23] = [
     ("organization_key", "one an organization"),
     ("audit_head", "one an organization"),
     ("catalog_version", "one a store"),
@@ -53,6 +53,7 @@ const FEW: [(&str, &str); 22] = [
     ("shipping_zone", "300 a store"),
     ("shipping_version", "one a store"),
     ("shipping_setting", "one a store"),
+    ("fraud_setting", "one a store"),
 ];
 
 /// Indexes of few of a table.

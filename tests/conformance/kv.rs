@@ -2,6 +2,7 @@
 //! client against our endpoint over either.
 
 mod adapters;
+mod attempts;
 mod cart;
 mod cases;
 mod clients;

@@ -39,6 +39,7 @@ use crate::openapi::Validator;
 use crate::secrets::secrets;
 use crate::totp_app::{TotpApp, seconds};
 
+mod checkouts;
 mod files;
 mod gift_cards;
 mod inventory;
@@ -258,7 +259,7 @@ async fn every_operation_answers_as_described() {
     files::files(&mut shop).await;
     let [variant, sold_out] = catalog(&mut shop).await;
     let cart = cart(&mut shop, &variant, &sold_out).await;
-    checkout(&mut shop, &cart, &variant).await;
+    checkouts::checkout(&mut shop, &cart, &variant).await;
     audit_log(&mut shop).await;
     sessions(&mut shop).await;
     people(&mut shop).await;
@@ -769,32 +770,4 @@ async fn open(shop: &mut Shop, cart: &str) -> Answer {
     let address = json!({ "name": "Ada", "line1": "Street 1", "city": "Berlin", "countryCode": "DE" });
     let body = json!({ "cartId": cart, "email": "ada@example.com", "shippingAddress": address });
     shop.send("POST", "/api/v1/checkouts", body).await
-}
-
-async fn checkout(shop: &mut Shop, cart: &str, variant: &str) {
-    let opened = open(shop, cart).await;
-    let other = open(shop, cart).await.text("/id");
-    let id = opened.text("/id");
-    shop.get(&format!("/api/v1/checkouts/{id}")).await;
-    quotes::quotes(shop, cart).await;
-    assert_eq!(shop.send("POST", "/api/v1/checkouts", json!({ "email": "x", "extra": 1 })).await.status, 422);
-
-    let json = ("content-type", "application/json");
-    let body = json!({ "payment": { "provider": "manual", "method": "paid" } }).to_string();
-    let complete = |id: &str| format!("/api/v1/checkouts/{id}/complete");
-    assert_eq!(shop.call("POST", &complete(&id), &[json], body.clone()).await.status, 400);
-    let mut orders = Vec::new();
-    for replayed in [false, true] {
-        let placed = shop.call("POST", &complete(&id), &[json, ("idempotency-key", "buy-1")], body.clone()).await;
-        assert_eq!((placed.status, placed.headers.contains_key("idempotent-replayed")), (201, replayed));
-        orders.push(placed.text("/id"));
-    }
-    let again = shop.call("POST", &complete(&id), &[json, ("idempotency-key", "buy-2")], body.clone()).await;
-    assert_eq!((again.status, again.text("/orderId")), (409, orders[0].clone()));
-    let short = shop.call("POST", &complete(&other), &[json, ("idempotency-key", "buy-3")], body).await;
-    assert_eq!((short.status, short.text("/lines/0/variantId")), (409, variant.to_owned()));
-    assert_eq!(shop.get(&format!("/api/v1/orders/{}", orders[0])).await.body["number"], 1001);
-    let explained = shop.get(&format!("/api/v1/orders/{}/explain", orders[0])).await;
-    assert_eq!(explained.text("/totals/lines/0/price/source"), "catalog");
-    assert_eq!(shop.get(&format!("/api/v1/orders/{}/explain?at=1", orders[0])).await.status, 422);
 }

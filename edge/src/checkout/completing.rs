@@ -6,6 +6,7 @@ use headlesspro_shared::catalog::Offer;
 use headlesspro_shared::checkout::{
     AgreedLine, CheckoutState, ManualPayment, NotCompletable, NotHonoured, NotPlaceable, complete as completable, place,
 };
+use headlesspro_shared::fraud::FraudSettings;
 use headlesspro_shared::identity::Scope;
 use headlesspro_shared::kernel::id::{CheckoutId, OrderId, VariantId};
 use headlesspro_shared::kernel::money::{Money, MoneyError};
@@ -17,6 +18,7 @@ use super::store::{self, Checkout};
 use super::usecase::{Answered, destination, found, hash_of_address, names, unexplained};
 use crate::app::Ctx;
 use crate::failure::{Failure, Unavailable};
+use crate::fraud::{self, Attempt, Judged};
 use crate::journal::{self, Claim, Recorded};
 use crate::ledger::{self, Tenders, Unusable};
 use crate::payments::{Chosen, Provided};
@@ -46,6 +48,8 @@ pub enum CompleteError {
     NoSuchProvider,
     /// So much is left to be paid, and nobody has said how.
     PaymentRequired(Money),
+    /// By the store's rules.
+    Blocked,
 }
 
 /// How a buyer settles an order.
@@ -76,7 +80,8 @@ pub async fn complete(
     let Settling { method, provided, wanted } = settling;
     let recorded = journal::idempotency_record(tenant, &claim.key);
     let placed = orders::by_checkout(tenant, id, None);
-    let mut reads = vec![store::find(tenant, id), recorded, placed, catalog::version(tenant)];
+    let rules = fraud::settings_statement(tenant);
+    let mut reads = vec![store::find(tenant, id), recorded, placed, catalog::version(tenant), rules];
     reads.extend(provided.iter().flat_map(|provided| payments::reads(tenant, id, provided)));
     let known = reads.len();
     reads.extend(wanted.reads(ctx));
@@ -89,7 +94,7 @@ pub async fn complete(
     if let Some(first) = replayed_order(ctx, claim, rows.get(1), rows.get(2))? {
         // Whoever did not hear the first answer does not know its version.
         ctx.spent().tell_catalog_version(catalog::version_of(rows.get(3))?);
-        return replayed(ctx, first, provided, rows.get(5)).await;
+        return replayed(ctx, first, provided, rows.get(6)).await;
     }
     let (mut checkout, key) = found(ctx, rows.first()).await?.ok_or(Failure::NotFound)?;
     match completable(checkout.state, checkout.expires_at, ctx.now) {
@@ -102,10 +107,11 @@ pub async fn complete(
     if is_open && checkout.agreed.as_ref().is_some_and(is_otherwise) {
         total_again(ctx, &mut checkout, &key, method).await?;
     }
-    let chosen = provided.clone().map(|provided| Chosen::of(tenant, provided, rows.get(4)));
+    let chosen = provided.clone().map(|provided| Chosen::of(tenant, provided, rows.get(5)));
     let chosen = chosen.transpose().map_err(|failure| failure.map(|_| CompleteError::NoSuchProvider))?;
     let is_paid = method.is_some() || chosen.is_some();
-    let mut tenders = Tenders::none(checkout.total);
+    let fraud_rules = fraud::settings_of(rows.get(4))?.settings;
+    let (mut tenders, mut judged) = (Tenders::none(checkout.total), None);
     if is_open {
         let (buyer, rows) = (totals::buyer(ctx).await?, rows.get(known..).unwrap_or_default());
         // A request with codes is one that looks a code up, as is each further guess: beyond the limit nothing is told of any.
@@ -120,9 +126,11 @@ pub async fn complete(
         if !is_paid && !tenders.due().is_zero() {
             return Err(Failure::Rejected(CompleteError::PaymentRequired(tenders.due())));
         }
+        judged = judge(ctx, &checkout, &fraud_rules, claim).await?;
     }
     for left in (0..MOST_COMMITS).rev() {
-        let commit = commit_of(ctx, &checkout, &key, (method, chosen.as_ref(), &tenders), claim).await?;
+        let settling = (method, chosen.as_ref(), &tenders, judged.as_ref());
+        let commit = commit_of(ctx, &checkout, &key, settling, claim).await?;
         match ctx.commit(&commit.statements).await? {
             Committed::Done { rows, after } => {
                 catalog::written(ctx, &rows, commit.advance)?;
@@ -160,6 +168,49 @@ pub async fn complete(
         }
     }
     Err(Failure::Unavailable(Unavailable::Contended))
+}
+
+/// The verdict on a checkout, where the store has rules.
+///
+/// # Errors
+/// [`CompleteError::Blocked`], which the staff is told of.
+async fn judge(
+    ctx: &Ctx,
+    checkout: &Checkout,
+    rules: &FraudSettings,
+    claim: &Claim,
+) -> Result<Option<Judged>, Failure<CompleteError>> {
+    if rules.rules.is_empty() {
+        return Ok(None);
+    }
+    let personal = &checkout.personal;
+    let email_hash = hash_of_address(ctx, &personal.email)?;
+    let known = checkout.agreed.as_ref().and_then(|agreed| agreed.question.cart.is_first_order);
+    let is_first_order = match known {
+        // At a quote's prices nobody has asked.
+        None if rules.asks_for_first_order() => {
+            let account = totals::buyer(ctx).await?;
+            let rows = ctx.read(vec![orders::is_first(ctx.tenant(), &email_hash, account)]).await?;
+            rows.first().map(orders::is_first_of).transpose()?
+        }
+        known => known,
+    };
+    let attempt = Attempt {
+        name: format!("{}|{}", checkout.id, claim.key),
+        email_hash: &email_hash,
+        shipping_address: &personal.shipping_address,
+        billing_address: personal.billing_address.as_ref(),
+        total: checkout.total,
+        is_first_order,
+        card: None,
+        provider_risk: None,
+    };
+    let judged = fraud::judge_at_checkout(ctx, rules, &attempt).await?;
+    if judged.is_blocked() {
+        fraud::tell_blocked(ctx, checkout.id, &judged).await?;
+        return Err(Failure::Rejected(CompleteError::Blocked));
+    }
+    Ok(Some(judged))
 }
 
 fn unusable(failure: Failure<Unusable>) -> Failure<CompleteError> {

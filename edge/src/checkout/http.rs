@@ -58,6 +58,8 @@ pub struct OpenCheckoutBody {
     pub email: Option<String>,
     #[schemars(required, with = "AddressBody")]
     pub shipping_address: Option<AddressBody>,
+    /// Whom it is charged to; the shipping address where it is left out.
+    pub billing_address: Option<AddressBody>,
     /// Of what `POST /api/v1/shipping-rates` offers, one for each group. Left out where the store ships by no methods, or
     /// nothing has to be shipped.
     #[schemars(length(max = 100))]
@@ -144,6 +146,9 @@ pub struct CheckoutBody {
     pub state: String,
     pub email: String,
     pub shipping_address: AddressBody,
+    /// Left out where it is the shipping address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<AddressBody>,
     #[schemars(regex(pattern = "^[A-Z]{3}$"))]
     pub currency: String,
     pub lines: Vec<CheckoutLineBody>,
@@ -272,6 +277,7 @@ impl From<&Checkout> for CheckoutBody {
             },
             email: checkout.personal.email.clone(),
             shipping_address: checkout.personal.shipping_address.clone(),
+            billing_address: checkout.personal.billing_address.clone(),
             currency: checkout.total.currency().to_string(),
             lines: lines.collect(),
             deliveries: deliveries(checkout.charges.as_deref().unwrap_or_default(), checkout.agreed.as_ref()),
@@ -293,6 +299,7 @@ impl Parse for OpenCheckoutBody {
         let email = errors.required("email", self.email, |email| email.parse());
         let address = errors.required("shippingAddress", self.shipping_address, Ok::<_, Infallible>);
         let address = address.and_then(|address| errors.nested("shippingAddress", |errors| address.parse(errors)));
+        let billing = self.billing_address.map(|body| errors.nested("billingAddress", |errors| body.parse(errors)));
         let shipping_methods = choices(errors, self.shipping_methods);
         let payment_method = errors.optional("paymentMethod", self.payment_method, |name| manual(&name));
         let quote = errors.optional("quote", self.quote, |token| match token.len() {
@@ -307,7 +314,9 @@ impl Parse for OpenCheckoutBody {
             errors.push("paymentMethod", in_quote);
         }
         let (cart, email, shipping_address) = (cart?, email?, address?.into());
-        errors.is_empty().then_some(Open { cart, email, shipping_address, shipping_methods, payment_method, quote })
+        let billing_address = billing.flatten().map(AddressBody::from);
+        let open = Open { cart, email, shipping_address, billing_address, shipping_methods, payment_method, quote };
+        errors.is_empty().then_some(open)
     }
 }
 
@@ -444,6 +453,9 @@ impl From<CompleteError> for Problem {
             CompleteError::NoSuchProvider => {
                 fields(["payment/provider"], "is no payment provider of the store that takes payments")
             }
+            // Who is refused is told of no rule.
+            CompleteError::Blocked => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "order-blocked")
+                .detail("The order cannot be placed. Please contact the shop."),
             CompleteError::PaymentRequired(due) => Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "payment-required")
                 .detail("Gift cards and store credit do not pay all of it; say how the rest is paid.")
                 .with("due", json!(MoneyBody::from(due))),

@@ -32,6 +32,8 @@ pub struct Open {
     pub cart: CartId,
     pub email: Email,
     pub shipping_address: AddressBody,
+    /// That of shipping where there is none.
+    pub billing_address: Option<AddressBody>,
     /// What it is to be sent by.
     pub shipping_methods: Vec<Choice>,
     /// How it is to be paid; none: not chosen yet.
@@ -130,6 +132,7 @@ pub async fn open(
         personal: Personal {
             email: command.email.to_string(),
             shipping_address: command.shipping_address,
+            billing_address: command.billing_address,
             tax_exemption,
         },
         lines: placement.lines.into_iter().chain(given(&agreed.totals, &gifts)).collect(),
@@ -198,6 +201,7 @@ fn opened(checkout: &Checkout) -> Change {
         "state": "open",
         "email": checkout.personal.email,
         "shippingAddress": checkout.personal.shipping_address,
+        "billingAddress": checkout.personal.billing_address,
         "lineCount": checkout.lines.len(),
         "shippingMethodIds": methods(checkout),
         "total": MoneyBody::from(checkout.total),

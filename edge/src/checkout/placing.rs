@@ -11,6 +11,7 @@ use super::usecase::hash_of_address;
 use crate::app::Ctx;
 use crate::catalog::{Advance, PriceIn, Touched};
 use crate::failure::Failure;
+use crate::fraud::{self, Judged};
 use crate::journal::{self, Change, Claim, Event, PERSONAL};
 use crate::ledger::{self, Tenders};
 use crate::orders::{self, NewOrder, NewPayment, Of, OrderBody, OrderLineBody, PERSONAL_MEMBERS, PaidBy, PaymentBody};
@@ -37,7 +38,7 @@ pub async fn commit_of(
     ctx: &Ctx,
     checkout: &Checkout,
     key: &DataKey,
-    (method, chosen, tenders): (Option<ManualPayment>, Option<&Chosen>, &Tenders),
+    (method, chosen, tenders, judged): (Option<ManualPayment>, Option<&Chosen>, &Tenders, Option<&Judged>),
     claim: &Claim,
 ) -> Result<OrderCommit, Failure<CompleteError>> {
     let tenant = ctx.tenant();
@@ -133,6 +134,9 @@ pub async fn commit_of(
     let advance = catalog::advance(ctx, &mut commit, touched)?;
     commit.push(store::complete(tenant, checkout.id));
     commit.push(journal::events(tenant, "order", &[placed], ctx.now));
+    if let Some(judged) = judged {
+        fraud::open_review(ctx, &mut commit, id, judged)?;
+    }
     // What it answers is the order itself, as it stands by then.
     commit.push(journal::record(tenant, claim, 201, &location, "", ctx.now));
     commit.push(journal::audit(ctx, ctx.new_id()?, actor, placed_order(&body)));
@@ -176,6 +180,7 @@ fn body_of(ctx: &Ctx, order: &NewOrder, checkout: &Checkout, tenders: &Tenders) 
         fulfillment_state: order.fulfillment_state.to_string(),
         email: checkout.personal.email.clone(),
         shipping_address: checkout.personal.shipping_address.clone(),
+        billing_address: checkout.personal.billing_address.clone(),
         tax_exemption: checkout.personal.tax_exemption.clone(),
         lines: lines.collect(),
         deliveries: totals::deliveries(&order.charges, checkout.agreed.as_ref()),
@@ -224,6 +229,7 @@ fn placed_order(order: &OrderBody) -> Change {
         "fulfillmentState": order.fulfillment_state,
         "email": order.email,
         "shippingAddress": order.shipping_address,
+        "billingAddress": order.billing_address,
         "lineCount": order.lines.len(),
         "shippingMethodIds": order.deliveries.iter().map(|delivery| &delivery.method_id).collect::<Vec<_>>(),
         "total": order.total,

@@ -100,6 +100,7 @@ pub const ALL: &[Migration] = files![
     "202611231640_orders_released",
     "202611231641_payments_saga",
     "202611231659_ledger_orders",
+    "202611231700_fraud_tables",
 ];
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub use schema::{REQUESTS, SchemaOf};
 use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
-    cart, catalog, checkout, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
+    cart, catalog, checkout, fraud, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
     organizations, payments, pricing, products, promotions, shipping, tax,
 };
 
@@ -49,6 +49,7 @@ pub fn operations() -> Vec<Operation> {
         checkout::openapi::operations(),
         orders::openapi::operations(),
         payments::openapi::operations(),
+        fraud::openapi::operations(),
         journal::openapi::operations(),
         notifications::openapi::operations(),
         organizations::openapi::operations(),

@@ -58,6 +58,9 @@ pub struct OrderBody {
     pub fulfillment_state: String,
     pub email: String,
     pub shipping_address: AddressBody,
+    /// Left out where it is the shipping address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<AddressBody>,
     /// The certificate by which the buyer was exempt from tax, with its number as it was then; left out where there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tax_exemption: Option<UsedExemption>,

@@ -18,13 +18,16 @@ use crate::wire::AddressBody;
 pub struct Personal {
     pub email: String,
     pub shipping_address: AddressBody,
+    /// Whom it is charged to, where that is not where it goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billing_address: Option<AddressBody>,
     /// The certificate by which nothing is taxed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tax_exemption: Option<UsedExemption>,
 }
 
 /// Their names on the wire.
-pub const MEMBERS: [&str; 3] = ["email", "shippingAddress", "taxExemption"];
+pub const MEMBERS: [&str; 4] = ["email", "shippingAddress", "billingAddress", "taxExemption"];
 
 /// Whose they are.
 #[derive(Debug, Clone, Copy)]

@@ -30,6 +30,8 @@ pub enum Purpose {
     Cursor,
     /// Finding a gift card by its code.
     GiftCard,
+    /// Counting attempts to buy by what must not be kept: an address, a card.
+    Attempt,
 }
 
 impl Purpose {
@@ -44,6 +46,7 @@ impl Purpose {
             Purpose::Page => "page",
             Purpose::Cursor => "cursor",
             Purpose::GiftCard => "gift-card",
+            Purpose::Attempt => "attempt",
         }
     }
 }

@@ -84,6 +84,8 @@ kinds! {
     /// Whom a store takes payments by.
     PaymentProviderKind PaymentProviderId = "psp";
     RefundKind RefundId = "refund";
+    /// An order that a person looks at for fraud.
+    FraudReviewKind FraudReviewId = "frev";
     PromotionKind PromotionId = "promo";
     /// What a shopper enters to get a promotion.
     PromotionCodeKind PromotionCodeId = "pcode";

@@ -10,6 +10,7 @@ mod database_outage;
 mod directory;
 mod emptied_redis;
 mod expiry;
+mod fraud_outage;
 mod freshness;
 mod gift_cards;
 mod grants;
@@ -409,6 +410,13 @@ pub const PROOFS: &[Proof] = &[
         alone: true,
         limits: redis_outage::ASKING_EACH_TIME,
         show: redis_outage::an_open_checkout_becomes_an_order,
+    },
+    Proof {
+        name: "without_redis_orders_are_judged_by_the_stated_default",
+        kinds: &[Kind::NativeWithRedis, Kind::Workers, Kind::Spin],
+        alone: true,
+        limits: UNLIMITED,
+        show: fraud_outage::the_stated_default_holds,
     },
     Proof {
         name: "without_redis_tokens_read_on_and_privileged_writes_are_refused",

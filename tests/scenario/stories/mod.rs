@@ -22,6 +22,7 @@ mod emails;
 mod exempt;
 mod exports;
 pub mod files;
+mod fraud;
 pub mod gift_cards;
 mod import_errors;
 mod imports;
@@ -352,6 +353,11 @@ pub const STORIES: &[Story] = stories![
     pickups::what_is_not_shipped_there_can_be_fetched(Mailbox, SignUp, Address),
     pickups::a_place_that_closes_is_told_before_it_is_paid(Mailbox, SignUp, Address),
     pickups::everything_that_is_wrong_with_a_pickup_is_told_at_once(Mailbox, SignUp, Address),
+    fraud::an_order_is_placed_looked_at_or_refused(Mailbox, SignUp, Address),
+    fraud::attempts_are_counted_by_email_and_by_address(Mailbox, SignUp, Address),
+    fraud::of_many_at_once_no_more_get_through_than_may(Mailbox, SignUp, Address),
+    fraud::the_staff_decides_once(Mailbox, SignUp, Address),
+    fraud::rules_are_replaced_and_tried(Mailbox, SignUp, Address),
     shipped::a_method_is_chosen_and_paid_for(Mailbox, SignUp, Address),
     shipped::from_a_subtotal_on_it_costs_nothing(Mailbox, SignUp, Address),
     shipped::a_code_ships_for_nothing(Mailbox, SignUp, Address),

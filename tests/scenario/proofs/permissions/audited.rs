@@ -11,7 +11,7 @@ use crate::app::Stage;
 use crate::client::Answer;
 
 /// Routes that leave no row, each with its reason.
-const UNLOGGED: [(&str, &str); 23] = [
+const UNLOGGED: [(&str, &str); 24] = [
     ("POST /api/v1/cart", CART),
     ("POST /api/v1/cart/{id}/items", CART),
     ("PATCH /api/v1/cart/{id}/items/{variantId}", CART),
@@ -23,6 +23,7 @@ const UNLOGGED: [(&str, &str); 23] = [
     ("POST /api/v1/promotions/{id}/preview", "asks"),
     ("POST /api/v1/gift-cards/lookup", "asks"),
     ("POST /api/v1/shipping-rates", "asks"),
+    ("POST /api/v1/fraud-settings/preview", "asks"),
     ("POST /api/v1/auth/passkeys/login-options", BEGINS),
     ("POST /api/v1/auth/passkeys/registration-options", BEGINS),
     ("POST /api/v1/auth/providers/{id}/begin", BEGINS),

@@ -34,6 +34,12 @@ pub struct Fresh<'a> {
     provider: OnceCell<String>,
 }
 
+/// Rules that have orders from Iceland looked at.
+fn from_iceland(number: usize) -> Value {
+    let when = json!([{ "kind": "billing-country", "countries": ["IS"] }]);
+    json!({ "rules": [{ "reason": format!("rule-{number}"), "outcome": "review", "when": when }] })
+}
+
 /// The kinds of the ids that the description shows in the route's body.
 pub fn kinds_in_body_of(route: &Route) -> Vec<String> {
     let operation = operation_of(&route.method, route.path);
@@ -153,6 +159,7 @@ impl Fresh<'_> {
             }
             "psp" => self.create(own, "/api/v1/payment-providers", &self.owner).await,
             "file" => self.uploaded().await,
+            "frev" => self.a_review(own).await,
             "var" => own.variant.clone(),
             "ext" => house.link(&house.ours, credential).await,
             "ses" => text(&house.get("/api/v1/auth/sessions", credential).await.expect(200), "/items/0/id"),
@@ -224,6 +231,34 @@ impl Fresh<'_> {
         text(&call.send().await.expect(201), "/id")
     }
 
+    /// An order that is looked at.
+    async fn a_review(&self, own: &Things) -> String {
+        let (house, owner) = (self.house, self.owner.as_str());
+        // Others change the rules at the same time.
+        for _ in 0..10 {
+            let number = house.number();
+            let rules = from_iceland(number).to_string();
+            let put = |path: &str, body: &str| {
+                house.request(&house.nobody, &Method::PUT, path, Some(owner), None, body).send()
+            };
+            put("/api/v1/fraud-settings", &rules).await.expect(200);
+            let mut form = order_form(&self.filled_cart(own, owner).await);
+            form["billingAddress"] = form["shippingAddress"].clone();
+            form["billingAddress"]["countryCode"] = "IS".into();
+            let checkout = text(&house.create("/api/v1/checkouts", owner, &form).await.expect(201), "/id");
+            let (path, key) = (format!("/api/v1/checkouts/{checkout}/complete"), format!("review-{number}"));
+            let pay = json!({ "payment": { "provider": "manual", "method": "on-account" } }).to_string();
+            let order = house.request(&house.nobody, &Method::POST, &path, Some(owner), Some(&key), &pay);
+            let order = text(&order.send().await.expect(201), "/id");
+            let reviews = house.get("/api/v1/fraud-reviews?limit=250", owner).await.expect(200).json();
+            let found = reviews["items"].as_array().unwrap().iter().find(|review| review["orderId"] == *order);
+            if let Some(found) = found {
+                return found["id"].as_str().unwrap().to_owned();
+            }
+        }
+        panic!("no order from Iceland is looked at");
+    }
+
     async fn uploaded(&self) -> String {
         let name = format!("fresh-{}.png", self.house.number());
         let body = json!({ "name": name, "contentType": "image/png", "bytes": png().len() });
@@ -280,6 +315,8 @@ impl Fresh<'_> {
                 json!({ "code": text(&card, "/code") })
             }
             ("POST", "/api/v1/tax-exemptions") => self.a_certificate().await,
+            // So that each is another than before, and hinders nobody.
+            ("PUT", "/api/v1/fraud-settings") => from_iceland(number),
             ("POST", "/api/v1/checkouts") => order_form(&self.filled_cart(own, credential).await),
             // What is put somewhere is not taken away from there.
             ("POST", path) if path.ends_with("}/products") => {

@@ -46,6 +46,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("codes", _) => "pcode",
         ("checkouts", _) => "chk",
         ("files", _) => "file",
+        ("fraud-reviews", _) => "frev",
         ("identities", _) => "ext",
         ("identity-providers" | "providers", _) => "idp",
         ("invitations", _) => "inv",
@@ -109,9 +110,9 @@ pub fn is_of_one_store(route: &Route) -> bool {
 
 /// Whether things of this kind belong to one store alone.
 pub fn is_kept_by_one_store(prefix: &str) -> bool {
-    const KINDS: [&str; 22] = [
+    const KINDS: [&str; 23] = [
         "attr", "bulk", "chan", "plist", "prod", "var", "cat", "col", "cart", "chk", "ord", "key", "app", "file",
-        "promo", "pcode", "szone", "texm", "tzone", "gcard", "loc", "psp",
+        "promo", "pcode", "szone", "texm", "tzone", "gcard", "loc", "psp", "frev",
     ];
     KINDS.contains(&prefix)
 }
