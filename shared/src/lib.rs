@@ -22,6 +22,7 @@ pub mod checkout;
 pub mod fraud;
 pub mod identity;
 pub mod inventory;
+pub mod invoices;
 pub mod journal;
 pub mod ledger;
 pub mod limits;

@@ -86,6 +86,8 @@ kinds! {
     RefundKind RefundId = "refund";
     /// An order that a person looks at for fraud.
     FraudReviewKind FraudReviewId = "frev";
+    /// An invoice, or a credit note.
+    InvoiceKind InvoiceId = "invc";
     PromotionKind PromotionId = "promo";
     /// What a shopper enters to get a promotion.
     PromotionCodeKind PromotionCodeId = "pcode";
