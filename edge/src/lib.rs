@@ -18,6 +18,7 @@ pub mod host;
 pub mod identity;
 pub mod imports;
 pub mod inventory;
+pub mod invoices;
 pub mod jobs;
 pub mod journal;
 pub mod ledger;

@@ -16,8 +16,8 @@ use crate::identity::{Needed, Over};
 use crate::middleware::{Counting, Gate, cors, gate, request};
 use crate::problem::Problem;
 use crate::{
-    cart, catalog, checkout, fraud, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
-    organizations, payments, pricing, products, promotions, shipping, tax,
+    cart, catalog, checkout, fraud, identity, imports, inventory, invoices, journal, ledger, media, meta,
+    notifications, orders, organizations, payments, pricing, products, promotions, shipping, tax,
 };
 
 /// Who may call a route.
@@ -238,6 +238,7 @@ pub fn routes() -> Routes {
         .and(orders::routes())
         .and(payments::routes())
         .and(fraud::routes())
+        .and(invoices::routes())
         .and(journal::routes())
         .and(notifications::routes())
         .and(organizations::routes())

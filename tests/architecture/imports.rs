@@ -36,6 +36,8 @@ const CONTEXTS: [(&str, u8); 27] = [
     ("payments", 11),
     // Judges what is about to be ordered.
     ("fraud", 11),
+    // Orders and refunds, written down.
+    ("invoices", 12),
     ("checkout", 12),
     // These subscribe to events; nobody imports them.
     ("search", SUBSCRIBER),

@@ -54,6 +54,7 @@ const FEW: [(&str, &str); 23] = [
     ("shipping_version", "one a store"),
     ("shipping_setting", "one a store"),
     ("fraud_setting", "one a store"),
+    ("invoice_setting", "one a store"),
 ];
 
 /// Indexes of few of a table.

@@ -25,8 +25,8 @@ pub use schema::{REQUESTS, SchemaOf};
 use crate::middleware::is_privileged;
 use crate::routes::routes;
 use crate::{
-    cart, catalog, checkout, fraud, identity, imports, inventory, journal, ledger, media, meta, notifications, orders,
-    organizations, payments, pricing, products, promotions, shipping, tax,
+    cart, catalog, checkout, fraud, identity, imports, inventory, invoices, journal, ledger, media, meta,
+    notifications, orders, organizations, payments, pricing, products, promotions, shipping, tax,
 };
 
 /// Every operation, in the order of the route table.
@@ -50,6 +50,7 @@ pub fn operations() -> Vec<Operation> {
         orders::openapi::operations(),
         payments::openapi::operations(),
         fraud::openapi::operations(),
+        invoices::openapi::operations(),
         journal::openapi::operations(),
         notifications::openapi::operations(),
         organizations::openapi::operations(),

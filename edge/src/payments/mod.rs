@@ -27,4 +27,5 @@ pub use openapi::{changing, pending_order_example};
 pub use providers::Means;
 pub use reconciling::{post, reconcile, stripe_accounts};
 pub use store::books::StripeAccount;
+pub use store::refund::{Refund, list as refunds, refunds_of};
 pub use sweeping::sweep_all;

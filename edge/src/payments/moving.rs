@@ -1,6 +1,5 @@
 //! What the merchant does with a payment, and how a buyer goes on with one.
 
-use headlesspro_shared::identity::Resource;
 use headlesspro_shared::kernel::id::{CheckoutId, OrderId};
 use headlesspro_shared::kernel::money::{Currency, Money};
 use headlesspro_shared::orders::OrderState;
@@ -14,7 +13,7 @@ use crate::app::Ctx;
 use crate::catalog::guard_changed;
 use crate::failure::{Failure, Unavailable};
 use crate::orders;
-use crate::port::sql::{Commit, Committed, Rows};
+use crate::port::sql::{Commit, Committed};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MoveError {
@@ -61,18 +60,10 @@ pub fn rejected<T>(error: MoveError) -> Outcome<T> {
     Err(Failure::Rejected(error))
 }
 
-/// That the order in the rows of [`orders::document`] is there for the caller.
-pub async fn reached(ctx: &Ctx, order: OrderId, rows: Option<&Rows>) -> Outcome<()> {
-    let is_there = rows.is_some_and(|rows| rows.first().is_some());
-    let channel = rows.map(orders::channel_of).transpose()?.flatten();
-    let resource = Resource::of_store(ctx.tenant().store).in_channels(channel).record(order);
-    if is_there && ctx.reaches(&resource).await? { Ok(()) } else { Err(Failure::NotFound) }
-}
-
 async fn found(ctx: &Ctx, order: OrderId) -> Outcome<Payment> {
     let ctx = &ctx.clone().reading_what_is_current();
     let rows = ctx.read(vec![store::of_order(ctx.tenant(), order), orders::document(ctx.tenant(), order)]).await?;
-    reached(ctx, order, rows.get(1)).await?;
+    orders::reached(ctx, order, rows.get(1)).await?;
     store::payment_of(rows.first())?.ok_or(Failure::Rejected(MoveError::NoPayment))
 }
 

@@ -41,7 +41,7 @@ pub struct Asked {
 pub async fn list(ctx: &Ctx, order: OrderId) -> Outcome<Vec<Refund>> {
     let tenant = ctx.tenant();
     let rows = ctx.read(vec![store::list(tenant, order, None), orders::document(tenant, order)]).await?;
-    super::moving::reached(ctx, order, rows.get(1)).await?;
+    orders::reached(ctx, order, rows.get(1)).await?;
     Ok(rows.first().map(store::refunds_of).transpose()?.unwrap_or_default())
 }
 
@@ -66,7 +66,7 @@ async fn try_refund(ctx: &Ctx, order: OrderId, wanted: &Wanted, claim: &Claim) -
             store::list(tenant, order, None),
         ])
         .await?;
-    super::moving::reached(ctx, order, rows.get(1)).await?;
+    orders::reached(ctx, order, rows.get(1)).await?;
     if let Some(asked) = replayed(claim, rows.get(3), rows.get(4))? {
         return Ok(asked);
     }

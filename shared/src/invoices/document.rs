@@ -158,9 +158,6 @@ pub struct Document {
     pub tax_included: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tenders: Vec<Tender>,
-    /// The number of the buyer's certificate by which nothing is taxed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub exempt_by: Option<String>,
     /// Of a credit note: the number of its invoice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credits: Option<String>,

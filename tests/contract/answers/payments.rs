@@ -3,7 +3,7 @@
 use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::mac::hmac_sha256;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::answers::{Answer, Shop, open};
 
@@ -44,6 +44,8 @@ pub async fn payments(shop: &mut Shop) {
     }
     assert_eq!(shop.get(&refunds).await.text("/items/1/state"), "succeeded");
     assert_eq!(shop.call("DELETE", &path, &[], "").await.status, 409);
+
+    invoiced(shop, &order).await;
 
     let void = |order: &str| format!("/api/v1/orders/{order}/payment/void");
     assert_eq!(shop.call("POST", &void(&order), &[], "").await.status, 409);
@@ -86,4 +88,47 @@ async fn bought(shop: &mut Shop, provider: &str, token: &str, key: &str) -> Answ
     let placed = shop.call("POST", &complete, &headers, body).await;
     assert_eq!(placed.status, 201, "{}", placed.body);
     placed
+}
+
+/// What is written down of an order whose refunds are through.
+async fn invoiced(shop: &mut Shop, order: &str) {
+    let json = ("content-type", "application/json");
+    let settings = "/api/v1/invoice-settings";
+    assert_eq!(shop.get(settings).await.body["version"], 0);
+    let documents = |what: &str| format!("/api/v1/orders/{order}/{what}");
+    let issued = async |shop: &mut Shop, what: &str, key: &str, body: Value| {
+        shop.call("POST", &documents(what), &[json, ("idempotency-key", key)], body.to_string()).await
+    };
+    let none = issued(shop, "invoices", "inv-0", json!({})).await;
+    assert_eq!((none.status, none.text("/code").as_str()), (409, "no-invoice-settings"));
+    let seller = json!({ "name": "Mugs Ltd", "address": ["1 Mill Lane", "Aarhus"] });
+    let all = json!({ "seller": seller, "invoices": { "series": "R" }, "creditNotes": { "series": "C" } });
+    for (version, body, status) in [("\"9\"", &all, 412), ("\"0\"", &all, 200), ("\"1\"", &json!({}), 422)] {
+        assert_eq!(shop.call("PUT", settings, &[json, ("if-match", version)], body.to_string()).await.status, status);
+    }
+    let early = issued(shop, "credit-notes", "inv-1", json!({})).await;
+    assert_eq!((early.status, early.text("/code").as_str()), (409, "order-not-invoiced"));
+    let invoice = issued(shop, "invoices", "inv-2", json!({})).await;
+    assert_eq!((invoice.status, invoice.text("/number").as_str()), (201, "R1"));
+    assert_eq!(issued(shop, "invoices", "inv-2", json!({})).await.status, 201);
+    assert_eq!(issued(shop, "invoices", "inv-3", json!({})).await.status, 409);
+    let refund = shop.get(&documents("refunds")).await.text("/items/0/id");
+    for (key, body, status) in [
+        ("inv-4", json!({ "refundId": refund }), 201),
+        ("inv-5", json!({ "refundId": refund }), 409),
+        ("inv-6", json!({ "refundId": "refund_01h455vb4pex5vsknk084sn02q" }), 422),
+        ("inv-7", json!({}), 201),
+        ("inv-8", json!({}), 409),
+    ] {
+        assert_eq!(issued(shop, "credit-notes", key, body).await.status, status, "{key}");
+    }
+    let one = format!("/api/v1/invoices/{}", invoice.text("/id"));
+    assert_eq!(shop.get(&one).await.text("/number"), "R1");
+    assert_eq!(shop.get("/api/v1/invoices/invc_01h455vb4pex5vsknk084sn02q").await.status, 404);
+    for form in ["html", "pdf"] {
+        assert_eq!(shop.get(&format!("{one}/{form}")).await.status, 200);
+    }
+    assert_eq!(shop.get(&documents("invoices")).await.text("/items/2/number"), "C2");
+    assert_eq!(shop.get("/api/v1/invoices?limit=1").await.text("/items/0/number"), "R1");
+    assert_eq!(shop.get("/api/v1/invoices?cursor=x").await.status, 422);
 }

@@ -26,6 +26,7 @@ mod fraud;
 pub mod gift_cards;
 mod import_errors;
 mod imports;
+mod invoices;
 mod keys;
 mod listed_prices;
 mod locations;
@@ -358,6 +359,10 @@ pub const STORIES: &[Story] = stories![
     fraud::of_many_at_once_no_more_get_through_than_may(Mailbox, SignUp, Address),
     fraud::the_staff_decides_once(Mailbox, SignUp, Address),
     fraud::rules_are_replaced_and_tried(Mailbox, SignUp, Address),
+    invoices::an_order_is_invoiced_once_and_credited_as_far_as_it_goes(Mailbox, SignUp, Address),
+    invoices::numbers_of_a_series_have_no_gaps(Mailbox, SignUp, Address),
+    invoices::an_invoice_is_a_page_and_a_file(Mailbox, SignUp, Address),
+    invoices::what_is_wrong_with_invoice_settings_is_named(Mailbox, SignUp, Address),
     shipped::a_method_is_chosen_and_paid_for(Mailbox, SignUp, Address),
     shipped::from_a_subtotal_on_it_costs_nothing(Mailbox, SignUp, Address),
     shipped::a_code_ships_for_nothing(Mailbox, SignUp, Address),

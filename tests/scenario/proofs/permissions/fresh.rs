@@ -155,7 +155,14 @@ impl Fresh<'_> {
                 let form = order_form(&self.filled_cart(own, &self.owner).await);
                 let checkout = text(&house.create("/api/v1/checkouts", &self.owner, &form).await.expect(201), "/id");
                 let method = if route.path.ends_with("/refunds") { "paid" } else { "on-account" };
-                self.completed(&checkout, method).await
+                let order = self.completed(&checkout, method).await;
+                // Without an invoice there is nothing to credit.
+                if route.path.ends_with("/credit-notes") {
+                    let (path, key) = (format!("/api/v1/orders/{order}/invoices"), format!("of-{order}"));
+                    let issue = house.request(&house.nobody, &Method::POST, &path, Some(&self.owner), Some(&key), "{}");
+                    issue.send().await.expect(201);
+                }
+                order
             }
             "psp" => self.create(own, "/api/v1/payment-providers", &self.owner).await,
             "file" => self.uploaded().await,
@@ -317,6 +324,12 @@ impl Fresh<'_> {
             ("POST", "/api/v1/tax-exemptions") => self.a_certificate().await,
             // So that each is another than before, and hinders nobody.
             ("PUT", "/api/v1/fraud-settings") => from_iceland(number),
+            ("PUT", "/api/v1/invoice-settings") => {
+                let mut body: Value = serde_json::from_str(&shown).unwrap();
+                body["footer"] = format!("Footer {number}").into();
+                body
+            }
+            ("POST", "/api/v1/orders/{id}/credit-notes") => json!({ "reason": "Called off" }),
             ("POST", "/api/v1/checkouts") => order_form(&self.filled_cart(own, credential).await),
             // What is put somewhere is not taken away from there.
             ("POST", path) if path.ends_with("}/products") => {

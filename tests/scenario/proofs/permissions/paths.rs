@@ -50,6 +50,7 @@ fn prefix_of(before: &str, parameter: &str) -> &'static str {
         ("identities", _) => "ext",
         ("identity-providers" | "providers", _) => "idp",
         ("invitations", _) => "inv",
+        ("invoices", _) => "invc",
         ("items" | "variants", _) => "var",
         ("customers" | "members", _) => "usr",
         ("customer-groups", _) => "cgrp",

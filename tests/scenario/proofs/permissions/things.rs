@@ -22,7 +22,7 @@ tent,Tent,<p>Dry.</p>,Northwind,Outdoor > Tents,new,Colour,Moss,TENT-M,shopify,9
 mug,Mug,,,,,,,MUG,,,12.50,,,FALSE\n";
 
 /// What is refused of that which [`Things::make`] asks for, by the path and the problem's code.
-const REFUSED: [(&str, &str); 9] = [
+const REFUSED: [(&str, &str); 11] = [
     // No authenticator has signed what the description shows. A real one is registered before.
     ("/api/v1/auth/passkeys", "passkey-not-proven"),
     // What is the organization's may be there by way of its other store, and is listed.
@@ -38,6 +38,9 @@ const REFUSED: [(&str, &str); 9] = [
     ("/api/v1/checkouts/{id}/complete", "invalid-header"),
     // Nor is anything given back.
     ("/api/v1/orders/{id}/refunds", "invalid-header"),
+    // Nor is anything written down.
+    ("/api/v1/orders/{id}/invoices", "invalid-header"),
+    ("/api/v1/orders/{id}/credit-notes", "invalid-header"),
 ];
 
 /// What there is of one tenant.
@@ -92,6 +95,7 @@ impl Things {
             things.learn(&owners_cart(house, &owner, &things.variant).await);
         }
         judge(house, &owner, &json!([])).await;
+        invoice_settings(house, &owner).await;
         let person = house.nobody.with_key(&owner);
         set_party(&person).await;
         let mut authenticator = Authenticator::es256(&format!("{} {}", tenant.name, tenant.ids.store), ORIGIN);
@@ -265,6 +269,14 @@ impl Things {
 async fn judge(house: &House<'_>, owner: &str, rules: &Value) {
     let body = json!({ "rules": rules }).to_string();
     let path = "/api/v1/fraud-settings";
+    house.request(&house.nobody, &Method::PUT, path, Some(owner), None, &body).send().await.expect(200);
+}
+
+/// Says who sells, without which nothing is written down.
+async fn invoice_settings(house: &House<'_>, owner: &str) {
+    let path = "/api/v1/invoice-settings";
+    let route = TABLE.iter().find(|route| route.method == Method::PUT && route.path == path).unwrap();
+    let body = example(route, 0);
     house.request(&house.nobody, &Method::PUT, path, Some(owner), None, &body).send().await.expect(200);
 }
 
