@@ -82,7 +82,7 @@ fn find() -> Operation {
 }
 
 fn as_html() -> Operation {
-    let page = Answer::text(200, "text/html; charset=utf-8", "A page that stands by itself.");
+    let page = Answer::text(200, "text/html", "A page that stands by itself.");
     operation(Method::GET, "/api/v1/invoices/{id}/html", "getInvoiceHtml", Scope::OrdersRead)
         .says(
             "Shows an invoice or a credit note as a page",
