@@ -322,7 +322,8 @@ impl Answer {
             assert!(self.body.is_empty(), "{self}");
             return;
         }
-        let others = ["application/xml", "application/jsonl", "text/csv", "text/html; charset=utf-8", "application/pdf"];
+        let others =
+            ["application/xml", "application/jsonl", "text/csv", "text/html; charset=utf-8", "application/pdf"];
         let is_other = |media_type| others.contains(&media_type);
         if self.status < 400 && self.header("content-type").is_some_and(is_other) {
             return;

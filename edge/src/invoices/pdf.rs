@@ -48,11 +48,27 @@ const KOREAN: Name<'_> = Name(b"F4");
 const JAPANESE: Name<'_> = Name(b"F5");
 const CHINESE: Name<'_> = Name(b"F6");
 
-/// Names, fonts of readers, their collections and encodings.
-const ASIAN: [(Name<'_>, &[u8], &[u8], i32, &[u8]); 3] = [
-    (KOREAN, b"HYGoThic-Medium", b"Korea1", 1, b"UniKS-UTF16-H"),
-    (JAPANESE, b"HeiseiKakuGo-W5", b"Japan1", 5, b"UniJIS-UTF16-H"),
-    (CHINESE, b"STSong-Light", b"GB1", 4, b"UniGB-UTF16-H"),
+/// A font of the reader's own.
+#[derive(Clone, Copy)]
+struct Asian {
+    name: Name<'static>,
+    font: &'static [u8],
+    /// Of characters, with its number.
+    collection: &'static [u8],
+    supplement: i32,
+    encoding: &'static [u8],
+}
+
+const ASIAN: [Asian; 3] = [
+    Asian { name: KOREAN, font: b"HYGoThic-Medium", collection: b"Korea1", supplement: 1, encoding: b"UniKS-UTF16-H" },
+    Asian {
+        name: JAPANESE,
+        font: b"HeiseiKakuGo-W5",
+        collection: b"Japan1",
+        supplement: 5,
+        encoding: b"UniJIS-UTF16-H",
+    },
+    Asian { name: CHINESE, font: b"STSong-Light", collection: b"GB1", supplement: 4, encoding: b"UniGB-UTF16-H" },
 ];
 
 /// Codes of [`GLYPHS`] begin here.
@@ -304,8 +320,8 @@ impl Pages {
             if !self.glyphs.is_empty() {
                 fonts.pair(GLYPHS, glyphs);
             }
-            for ((name, ..), font, ..) in &asian {
-                fonts.pair(*name, *font);
+            for (asian, font, ..) in &asian {
+                fonts.pair(asian.name, *font);
             }
             fonts.finish();
             resources.finish();
@@ -316,7 +332,7 @@ impl Pages {
             pdf.type1_font(id).base_font(Name(name)).encoding_predefined(Name(b"WinAnsiEncoding"));
         }
         self.glyph_font(&mut pdf, glyphs, descriptor);
-        for ((_, font, collection, supplement, encoding), id, cid, described) in asian {
+        for (Asian { font, collection, supplement, encoding, .. }, id, cid, described) in asian {
             pdf.type0_font(id).base_font(Name(font)).encoding_predefined(Name(encoding)).descendant_font(cid);
             let system_info = SystemInfo { registry: Str(b"Adobe"), ordering: Str(collection), supplement };
             pdf.cid_font(cid)
