@@ -101,7 +101,7 @@ pub const ALL: &[Migration] = files![
     "202611231641_payments_saga",
     "202611231659_ledger_orders",
     "202611231700_fraud_tables",
-    "202611231730_invoices",
+    "202611231730_invoices_documents",
 ];
 
 #[cfg(test)]
