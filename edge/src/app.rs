@@ -1,5 +1,6 @@
 //! The application: its ports ([`App`]), and one request's view of them ([`Ctx`]).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -53,6 +54,7 @@ pub struct App {
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
     provider_fetch: Option<TenantFetch>,
+    stripe_url: Cow<'static, str>,
     media: Option<Bucket>,
     storefront: BaseUrl,
     sign_up: SignUp,
@@ -119,6 +121,9 @@ impl Secrets {
 impl App {
     /// How old an answer of the catalog's may be at most that this isolate or process kept: what a write elsewhere
     /// does not reach is shown for so long.
+    /// Where Stripe's API is.
+    pub const STRIPE_URL: &str = "https://api.stripe.com";
+
     pub const ANSWERS_KEPT_FOR: Duration = Duration::from_secs(10);
 
     pub fn new(
@@ -151,6 +156,7 @@ impl App {
             mailer: None,
             tenant_fetch: None,
             provider_fetch: None,
+            stripe_url: Cow::Borrowed(App::STRIPE_URL),
             media: None,
             storefront,
             sign_up: SignUp::default(),
@@ -286,6 +292,19 @@ impl App {
     /// `None`: nobody is asked, and no provider of taxes or shipping rates can be set up.
     pub fn provider_fetch(&self) -> Option<&TenantFetch> {
         self.provider_fetch.as_ref()
+    }
+
+    /// The same application with another Stripe than [`App::STRIPE_URL`], as tests have one. It is called where providers
+    /// may be: at a public address, or one that the operator has listed.
+    #[must_use]
+    pub fn with_stripe(mut self, url: &str) -> App {
+        self.stripe_url = Cow::Owned(url.trim_end_matches('/').to_owned());
+        self
+    }
+
+    /// Without a slash at the end.
+    pub fn stripe_url(&self) -> &str {
+        &self.stripe_url
     }
 
     /// `None`: mails stay queued.

@@ -198,6 +198,7 @@ impl Stage {
                 .with_limits(limits_of_app.clone())
                 .with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
                 .with_provider_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
+                .with_stripe(&issuers)
                 .with_mailer(Arc::clone(&mailer))
                 .with_sign_up(SignUp::Open)
         };
@@ -228,6 +229,7 @@ impl Stage {
                 ("ISSUER", ISSUER),
                 ("PRIVATE_ISSUERS", &private_origins),
                 ("PRIVATE_PROVIDERS", &private_origins),
+                ("STRIPE_URL", &private_origins),
                 ("SIGN_UP", "open"),
             ];
             let settings = settings.map(|(name, value)| (name, value.to_owned())).into_iter().chain(hosted_media);

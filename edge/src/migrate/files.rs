@@ -101,6 +101,7 @@ pub const ALL: &[Migration] = files![
     "202611231641_payments_saga",
     "202611231659_ledger_orders",
     "202611231700_fraud_tables",
+    "202611232310_payments_stripe",
 ];
 
 #[cfg(test)]
