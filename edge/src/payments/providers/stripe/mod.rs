@@ -63,43 +63,37 @@ impl<'a> Stripe<'a> {
         if let Some(reference) = &call.reference {
             return self.look(call, reference).await;
         }
-        if let Some(said) = self.found(call).await? {
+        if is_old(call.payment, self.now)
+            && let Some(said) = self.found(call).await?
+        {
             return Ok(said);
         }
         let Ok(amount) = to_stripe(call.amount) else { return Ok(never(call, "amount_not_chargeable".to_owned())) };
         let (amount, payment) = (amount.to_string(), call.payment.to_string());
         let currency = call.amount.currency().code().to_ascii_lowercase();
-        // The merchant may have changed since when money is captured, and what was first asked for under the key counts.
-        for captures_later in [call.captures_later, !call.captures_later] {
-            let mut fields = vec![
-                ("amount", amount.as_str()),
-                ("currency", currency.as_str()),
-                ("capture_method", if captures_later { "manual" } else { "automatic" }),
-                ("automatic_payment_methods[enabled]", "true"),
-                ("metadata[payment_id]", payment.as_str()),
-            ];
-            if call.return_url.is_none() {
-                fields.push(("automatic_payment_methods[allow_redirects]", "never"));
-            }
-            let answer = self.wire.post_anew(INTENTS, &fields, &payment).await?;
-            if answer.is_ok() {
-                return self.read(call, &answer.body, answer.is_replayed).await;
-            }
-            if answer.is_refused() {
-                return Ok(never(call, answer.code()));
-            }
-            if !answer.is_of_other_parameters() {
-                return Err(answer.as_no_answer());
-            }
+        let mut fields = vec![
+            ("amount", amount.as_str()),
+            ("currency", currency.as_str()),
+            ("capture_method", if call.captures_later { "manual" } else { "automatic" }),
+            ("automatic_payment_methods[enabled]", "true"),
+            ("metadata[payment_id]", payment.as_str()),
+        ];
+        if call.return_url.is_none() {
+            fields.push(("automatic_payment_methods[allow_redirects]", "never"));
         }
-        Err(NoAnswer("Stripe knows the payment's key by other parameters".to_owned()))
+        let answer = self.wire.post_anew(INTENTS, &fields, &payment).await?;
+        if answer.is_ok() {
+            return self.read(call, &answer.body, answer.is_replayed).await;
+        }
+        // It is there, and the merchant has changed since when money is captured: what it was made with counts.
+        if answer.is_of_other_parameters() {
+            return self.found(call).await?.ok_or_else(|| answer.as_no_answer());
+        }
+        if answer.is_refused() { Ok(never(call, answer.code())) } else { Err(answer.as_no_answer()) }
     }
 
-    /// One that was made so long ago that its key is forgotten: of several the one that has the money.
+    /// One that was made: of several the one that has the money. Stripe finds what is a minute old.
     async fn found(&self, call: &Call) -> Result<Option<Said>, NoAnswer> {
-        if !is_old(call.payment, self.now) {
-            return Ok(None);
-        }
         let query = format!("metadata[\"payment_id\"]:\"{}\"", call.payment);
         let answer = self.wire.get(&format!("{INTENTS}/search"), &[("query", &query)]).await?;
         let found = elements(&answer)?.iter().filter(|body| answers::is_of(body, call));
