@@ -118,7 +118,7 @@ async fn an_answer_that_stays_broken_is_gone_around() {
     let made = intent("pi_1", "requires_payment_method", 0);
     let broken = |is_replayed| (500, is_replayed, json!({}));
     let (said, asked) =
-        done(1, vec![broken(true), (200, false, made.clone())], async |stripe| stripe.create(&call()).await).await;
+        done(1, vec![broken(true), (200, false, made)], async |stripe| stripe.create(&call()).await).await;
     assert_eq!(said.unwrap().reference.as_deref(), Some("pi_1"));
     assert_eq!(asked[1], format!("POST /v1/payment_intents {}-2", call().payment));
     // The first time nobody knows whether it is.
@@ -126,11 +126,14 @@ async fn an_answer_that_stays_broken_is_gone_around() {
     assert!(said.is_err() && asked.len() == 1, "{asked:?}");
     // The merchant captures by hand by now: what was asked for counts, and is as it stands by now.
     let other = (400, false, json!({ "error": { "type": "idempotency_error" } }));
-    let paid = intent("pi_1", "succeeded", 1_000);
+    let paid = json!({ "data": [intent("pi_1", "succeeded", 1_000)] });
     let (said, asked) =
-        done(1, vec![other, (200, true, made), (200, false, paid)], async |stripe| stripe.create(&call()).await).await;
+        done(1, vec![other.clone(), (200, false, paid)], async |stripe| stripe.create(&call()).await).await;
     assert_eq!(said.unwrap().report.standing, Standing::Captured);
-    assert_eq!(asked[2], "GET /v1/payment_intents/pi_1 -");
+    assert!(asked[1].starts_with("GET /v1/payment_intents/search?"), "{asked:?}");
+    let none = json!({ "data": [] });
+    let (said, _) = done(1, vec![other, (200, false, none)], async |stripe| stripe.create(&call()).await).await;
+    assert!(said.is_err(), "it is there, and is found later");
 }
 
 #[tokio::test]
