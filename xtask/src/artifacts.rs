@@ -16,9 +16,10 @@ use crate::shell::{ask, cargo, command, run};
 /// files, collections and cache 1,430; with translations, attributes, further currencies, bulk jobs and channels 1,687;
 /// with grants for these, addresses in each locale, purges and answers that isolates share 1,759; with promotions and the
 /// engine of totals, whose rules are read and written, 2,092; with price lists, taxes and shipping some 2,300, with gift
-/// cards, exemptions, providers and quotes 2,496, with locations and carriers' rates 2,565. Cloudflare's own limit is 3 MB on
-/// the free plan.
-const WORKER_LIMIT: usize = 2_600_000;
+/// cards, exemptions, providers and quotes 2,496, with locations and carriers' rates 2,565. Payments, refunds, their sweeper
+/// and fraud rules came after that: what a shop is for was not to be left out for our own bound, so it moved to where a
+/// tenth of Cloudflare's limit of 3 MB on the free plan is left.
+const WORKER_LIMIT: usize = 2_900_000;
 
 /// The most the totals for browsers may weigh, gzipped, in bytes. 150 KB is the aim; two fifths of the 194 that they weigh
 /// read questions.

@@ -8,7 +8,7 @@ use crate::install;
 use crate::paths::Paths;
 use crate::shell::{cargo, command, run};
 
-const PARTS: [&str; 7] = ["native", "workerd", "cold", "catalog", "import", "bulk", "totals"];
+const PARTS: [&str; 8] = ["native", "workerd", "cold", "catalog", "import", "bulk", "totals", "checkout"];
 
 /// Parts that run the worker.
 const WORKER_PARTS: [&str; 2] = ["workerd", "cold"];

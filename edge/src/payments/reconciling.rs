@@ -19,6 +19,15 @@ const PAGE: i64 = 1_000;
 /// Movements posted in one commit.
 const AT_ONCE: usize = 500;
 
+/// What a sum of postings is about.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Of {
+    /// What the provider calls it.
+    Reference(String),
+    /// What has no reference is by itself: an order's, by the number of its posting.
+    Itself(String, i64),
+}
+
 /// The accounts at Stripe of an organization's stores.
 ///
 /// # Errors
@@ -42,7 +51,7 @@ pub async fn reconcile(
     within: (Timestamp, Timestamp),
 ) -> Result<Reconciled, Unavailable> {
     // A payment captured in parts is one posting, as is a refund that came back.
-    let mut sums: BTreeMap<(Side, Currency, Result<String, (String, i64)>), (i64, String)> = BTreeMap::new();
+    let mut sums: BTreeMap<(Side, Currency, Of), (i64, String)> = BTreeMap::new();
     let mut behind = None;
     loop {
         let answers = sql.read(vec![store::posted(organization, provider, behind, within, PAGE)]).await?;
@@ -50,8 +59,10 @@ pub async fn reconcile(
         for row in rows.iter() {
             let posted = store::posted_of(row)?;
             behind = Some((posted.currency, posted.number));
-            // What has no reference is by itself.
-            let of = posted.reference.ok_or_else(|| (posted.order.clone(), posted.number));
+            let of = match posted.reference {
+                Some(reference) => Of::Reference(reference),
+                None => Of::Itself(posted.order.clone(), posted.number),
+            };
             let (sum, _) = sums.entry((posted.side, posted.currency, of)).or_insert((0, posted.order));
             *sum = sum.saturating_add(posted.amount);
         }
@@ -60,8 +71,11 @@ pub async fn reconcile(
         }
     }
     let posting = |((side, currency, of), (amount, order)): (_, (i64, String))| {
-        let of: Result<String, _> = of;
-        (amount != 0).then(|| Posting { side, reference: of.unwrap_or_default(), currency, amount, order })
+        let reference = match of {
+            Of::Reference(reference) => reference,
+            Of::Itself(..) => String::new(),
+        };
+        (amount != 0).then_some(Posting { side, reference, currency, amount, order })
     };
     let postings: Vec<Posting> = sums.into_iter().filter_map(posting).collect();
     Ok(compare(movements, &postings))

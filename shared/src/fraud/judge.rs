@@ -244,8 +244,8 @@ mod tests {
     }
 
     fn rules() -> impl Strategy<Value = Vec<Rule>> {
-        let rule = (outcomes(), prop::collection::vec(conditions(), 0..3));
-        prop::collection::vec(rule, 0..6).prop_map(|rules| {
+        let one = (outcomes(), prop::collection::vec(conditions(), 0..3));
+        prop::collection::vec(one, 0..6).prop_map(|rules| {
             let named =
                 |(at, (outcome, when)): (usize, (Outcome, Vec<Condition>))| rule(&format!("r{at}"), outcome, when);
             rules.into_iter().enumerate().map(named).collect()

@@ -4,6 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::Outcome;
 use crate::clock::cpu;
 use crate::load::{Budget, Requests, Seen, connect, drive};
@@ -24,6 +26,8 @@ const MEASURED: Duration = Duration::from_millis(2000);
 const KEPT: usize = 20;
 /// Checkouts can be completed once; so many of them are made ready for one measurement.
 const CHECKOUTS: usize = 600;
+/// Of each of their carts.
+const LINES: usize = 2;
 const CHECKOUTS_TO_WARM_UP: usize = 50;
 const SESSIONS_TO_WARM_UP: usize = 40;
 
@@ -58,6 +62,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
     let (no_route, logins) = (Arc::new(shop.no_route()), Arc::new(log_ins(&shop)));
     let (verified, verified_anew) = (Arc::new(people.verified(&shop)), Arc::new(people.verified_anew(&shop)));
     let verified_next = Arc::new(people.verified_next(&shop));
+    let on_account = json!({ "provider": "manual", "method": "on-account" });
     let mut tokens_shown = 0;
     let mut cells = Vec::new();
     for connections in CONNECTIONS {
@@ -79,7 +84,7 @@ pub async fn compare(target: &Target) -> Outcome<Vec<Cell>> {
                         return Err(format!("{} is asked of larger catalogs", cell.request.name()));
                     }
                     Request::CartAdd => Arc::clone(&cart_adds),
-                    Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS).await?),
+                    Request::Checkout => Arc::new(shop.checkouts(CHECKOUTS, LINES, &on_account).await?),
                     Request::NoRoute => Arc::clone(&no_route),
                     Request::Verified => Arc::clone(&verified),
                     Request::VerifiedNext => Arc::clone(&verified_next),

@@ -1,7 +1,7 @@
 //! The benchmark behind `cargo xtask bench`, which builds what it measures.
 //!
 //! ```text
-//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [bulk] [cold] [totals]
+//! bench --hp FILE [--sqld FILE] --scratch FOLDER [--products FILE] [native] [workerd] [catalog] [import] [bulk] [cold] [totals] [checkout]
 //! ```
 //!
 //! Without a part, all of them. The catalog's part measures a shop of the products in a product file beside its own,
@@ -11,6 +11,7 @@
 
 mod bulk;
 mod catalog;
+mod checkout;
 mod clock;
 mod cold;
 mod compare;
@@ -41,7 +42,7 @@ use target::{Backends, CATALOG, catalog_file};
 /// Nothing, or the reason it failed, for a person to read.
 type Outcome<T = ()> = Result<T, String>;
 
-const PARTS: [&str; 7] = ["native", "workerd", "cold", "catalog", "import", "bulk", "totals"];
+const PARTS: [&str; 8] = ["native", "workerd", "cold", "catalog", "import", "bulk", "totals", "checkout"];
 
 fn main() -> ExitCode {
     // One thread: a load generator that spreads out takes both processors from the server.
@@ -121,6 +122,9 @@ async fn measure(programs: &Programs, file: Option<&Path>, wants: impl Fn(&str) 
     }
     if wants("totals") {
         totals::totals(&programs.in_folder("totals")?)?;
+    }
+    if wants("checkout") {
+        checkout::checkout(&programs.in_folder("checkout")?).await?;
     }
     Ok(())
 }

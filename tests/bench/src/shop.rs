@@ -151,7 +151,7 @@ impl Shop<'_> {
     }
 
     pub async fn cart_adds(&self) -> Outcome<Requests> {
-        let variants = self.variants().await?;
+        let variants = self.variants(VARIANTS).await?;
         let carts = self.carts(CARTS).await?;
         let mut all = Vec::new();
         for variant in &variants {
@@ -162,11 +162,11 @@ impl Shop<'_> {
         Ok(Requests::new(200, all))
     }
 
-    /// Completes `count` checkouts, which are made ready here. Each can be sent once.
-    pub async fn checkouts(&self, count: usize) -> Outcome<Requests> {
-        let variants = self.variants().await?;
+    /// Completes `count` checkouts of so many lines by `payment`; they are made ready here. Each can be sent once.
+    pub async fn checkouts(&self, count: usize, lines: usize, payment: &Value) -> Outcome<Requests> {
+        let variants = self.variants(lines).await?;
         let carts = self.carts(count.div_ceil(CHECKOUTS_OF_A_CART)).await?;
-        let adds = carts.iter().flat_map(|cart| variants.iter().take(2).map(|variant| self.add(cart, variant)));
+        let adds = carts.iter().flat_map(|cart| variants.iter().map(|variant| self.add(cart, variant)));
         self.ask(200, adds.collect()).await?;
         let address = json!({ "name": "Ada Buyer", "line1": "1 Mill Lane", "city": "Aarhus", "postalCode": "8000",
             "countryCode": "DK" });
@@ -175,7 +175,7 @@ impl Shop<'_> {
             self.request("POST", "/api/v1/checkouts", &[], Some(&body))
         });
         let opened = self.ask(201, opens.collect()).await?;
-        let payment = json!({ "payment": { "provider": "manual", "method": "on-account" } });
+        let payment = json!({ "payment": payment });
         let complete = |checkout: &Value| {
             let id = text(checkout, "/id")?;
             let key = format!("idempotency-key: bench-{id}");
@@ -195,9 +195,9 @@ impl Shop<'_> {
         carts.iter().map(|cart| text(cart, "/id")).collect()
     }
 
-    async fn variants(&self) -> Outcome<Vec<String>> {
+    async fn variants(&self, count: usize) -> Outcome<Vec<String>> {
         let product = |number| format!("/api/v1/products/{}", products::handle(number));
-        let asked = (0..VARIANTS).map(|number| self.request("GET", &product(number), &[], None)).collect();
+        let asked = (0..count).map(|number| self.request("GET", &product(number), &[], None)).collect();
         let products = self.ask(200, asked).await?;
         products.iter().map(|product| text(product, "/variants/0/id")).collect()
     }

@@ -1,5 +1,7 @@
 //! What is done with payments: by the merchant, the shopper, a provider and a scheduler.
 
+use headlesspro_edge::host::native::clock::SystemClock;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::mac::hmac_sha256;
 use serde_json::json;
 
@@ -61,7 +63,7 @@ pub async fn payments(shop: &mut Shop) {
     let waits = bought(shop, &provider, "sandbox_action", "pay-3").await;
     let event = json!({ "id": "evt_1", "type": "payment.updated", "paymentId": waits.text("/payment/id") }).to_string();
     for (secret, status) in [("whsec_wrong_wrong_wrong", 400), (SECRET, 204), (SECRET, 204)] {
-        let second = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a time").as_secs();
+        let second = SystemClock.now().millis() / 1_000;
         let signature = hex::encode(hmac_sha256(secret.as_bytes(), format!("{second}.{event}").as_bytes()));
         let signed = format!("t={second},v1={signature}");
         let told = shop.call("POST", &webhook, &[("hp-signature", &signed)], event.clone()).await;

@@ -1,9 +1,9 @@
 //! Orders that wait for a payment come to their end, whoever dies, and whatever is told how often.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use futures_util::stream::{self, StreamExt};
+use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::payments::sweep_all;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::mac::hmac_sha256;
 use headlesspro_edge::port::sql::{Commit, Committed, Rows, Statement};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ pub fn a_hundred_webhooks_decide_each_order_once(stage: &Stage, _: Kind) {
             let (event, order) = (at * 37 % 50, &orders[at * 37 % 5]);
             let id = format!("evt_{event}");
             let body = json!({ "id": id, "type": "payment.updated", "paymentId": order["payment"]["id"] }).to_string();
-            let second = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+            let second = SystemClock.now().millis() / 1_000;
             let signature = hex::encode(hmac_sha256(SECRET.as_bytes(), format!("{second}.{body}").as_bytes()));
             let call = world.nobody.post(webhook.as_str().unwrap());
             let call = call.header("hp-signature", format!("t={second},v1={signature}"));

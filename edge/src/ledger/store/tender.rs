@@ -17,13 +17,14 @@ FROM json_each(?4) r";
 /// What paid for an order, back to where it came from; nothing where nothing has.
 const GIVE_BACK: &str = "-- ledger::give_back
 INSERT INTO ledger_transaction (organization_id, store_id, id, kind, entries, order_id, created_at)
-SELECT ?1, ?2, ?3, 'refund',
-  json_group_array(json_object('account', e.account, 'currency', e.currency, 'amount', e.amount)), ?4, ?5
+SELECT ?1, ?2, ?3, 'refund', b.entries, ?4, ?5
+FROM (SELECT count(*) AS parts,
+  json_group_array(json_object('account', e.account, 'currency', e.currency, 'amount', e.amount)) AS entries
 FROM (SELECT t.account_id AS account, t.currency AS currency, t.amount_minor AS amount FROM order_tender t
     WHERE t.organization_id = ?1 AND t.order_id = ?4
   UNION ALL SELECT 'sales', s.currency, -sum(s.amount_minor) FROM order_tender s
-    WHERE s.organization_id = ?1 AND s.order_id = ?4 GROUP BY s.currency) e
-HAVING 0 < count(*)";
+    WHERE s.organization_id = ?1 AND s.order_id = ?4 GROUP BY s.currency) e) b
+WHERE 0 < b.parts";
 
 /// Adds an order's tenders, which the transaction before it has moved.
 pub fn insert(tenant: Tenant, order: OrderId, transaction: LedgerTransactionId, tenders: &[Tender]) -> Statement {
