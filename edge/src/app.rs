@@ -1,6 +1,5 @@
 //! The application: its ports ([`App`]), and one request's view of them ([`Ctx`]).
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
@@ -54,7 +53,8 @@ pub struct App {
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
     provider_fetch: Option<TenantFetch>,
-    stripe_url: Cow<'static, str>,
+    /// Where Stripe's API is, without a slash at the end.
+    pub stripe_url: String,
     media: Option<Bucket>,
     storefront: BaseUrl,
     sign_up: SignUp,
@@ -156,7 +156,7 @@ impl App {
             mailer: None,
             tenant_fetch: None,
             provider_fetch: None,
-            stripe_url: Cow::Borrowed(App::STRIPE_URL),
+            stripe_url: App::STRIPE_URL.to_owned(),
             media: None,
             storefront,
             sign_up: SignUp::default(),
@@ -292,19 +292,6 @@ impl App {
     /// `None`: nobody is asked, and no provider of taxes or shipping rates can be set up.
     pub fn provider_fetch(&self) -> Option<&TenantFetch> {
         self.provider_fetch.as_ref()
-    }
-
-    /// The same application with another Stripe than [`App::STRIPE_URL`], as tests have one. It is called where providers
-    /// may be: at a public address, or one that the operator has listed.
-    #[must_use]
-    pub fn with_stripe(mut self, url: &str) -> App {
-        self.stripe_url = Cow::Owned(url.trim_end_matches('/').to_owned());
-        self
-    }
-
-    /// Without a slash at the end.
-    pub fn stripe_url(&self) -> &str {
-        &self.stripe_url
     }
 
     /// `None`: mails stay queued.

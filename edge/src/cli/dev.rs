@@ -116,7 +116,8 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let fetch = Arc::new(NativeFetch::new().map_err(|error| error.to_string())?);
     let private = |origins: &str| TenantFetch::new(Arc::clone(&fetch) as _, origins);
     let app = app.with_tenant_fetch(private(&args.private_issuers));
-    let app = app.with_provider_fetch(private(&args.private_providers)).with_stripe(&args.stripe_url);
+    let mut app = app.with_provider_fetch(private(&args.private_providers));
+    args.stripe_url.trim_end_matches('/').clone_into(&mut app.stripe_url);
     // A secret of its own, which is there before there are keys.
     let dev_bucket = DevBucket::at(&format!("http://127.0.0.1:{services_port}"), &secrets.bucket_secret());
     let bucket = Bucket::new(&dev_bucket.settings(), fetch).map_err(|error| error.to_string())?;

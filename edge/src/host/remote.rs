@@ -212,7 +212,7 @@ pub fn service(
     let private = |name| TenantFetch::new(Arc::clone(&fetch), &setting(name).unwrap_or_default());
     app = app.with_tenant_fetch(private(PRIVATE_ISSUERS)).with_provider_fetch(private(PRIVATE_PROVIDERS));
     if let Ok(url) = wanted(STRIPE_URL) {
-        app = app.with_stripe(&url);
+        url.trim_end_matches('/').clone_into(&mut app.stripe_url);
     }
     if let Ok(url) = wanted(STOREFRONT_URL) {
         app = app.with_storefront(url.parse()?);

@@ -40,7 +40,7 @@ pub struct Stripe<'a> {
 impl<'a> Stripe<'a> {
     pub fn new(app: &'a App, spent: Option<&'a Spent>, secrets: Secrets, now: Timestamp) -> Stripe<'a> {
         let secret_key = secrets.api_key.unwrap_or_default();
-        let wire = Wire { fetch: app.provider_fetch(), url: app.stripe_url(), secret_key, spent };
+        let wire = Wire { fetch: app.provider_fetch(), url: &app.stripe_url, secret_key, spent };
         Stripe { wire, webhook_secret: secrets.webhook_secret.unwrap_or_default(), now }
     }
 
