@@ -2,9 +2,9 @@
 
 mod fake;
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+use headlesspro_edge::host::native::clock::SystemClock;
 use headlesspro_edge::payments::sweep_all;
+use headlesspro_edge::port::clock::Clock;
 use headlesspro_edge::port::mac::hmac_sha256;
 use serde_json::{Value, json};
 
@@ -242,11 +242,11 @@ pub fn what_is_lost_is_found_by_the_sweeper(stage: &Stage, _: Kind) {
 
 const REFUND_IS_DUE: &str = "UPDATE refund SET due_at = 1 WHERE organization_id = ?1 AND order_id = ?2";
 
-fn second() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+fn second() -> i64 {
+    SystemClock.now().millis() / 1_000
 }
 
-async fn told(world: &World, path: &str, body: &str, (secret, second): (&str, u64)) -> Answer {
+async fn told(world: &World, path: &str, body: &str, (secret, second): (&str, i64)) -> Answer {
     let signature = hex::encode(hmac_sha256(secret.as_bytes(), format!("{second}.{body}").as_bytes()));
     let call = world.nobody.post(path).header("stripe-signature", format!("t={second},v1={signature}"));
     call.body("application/json", body.to_owned()).send().await
