@@ -53,6 +53,8 @@ pub struct App {
     mailer: Option<Arc<dyn Mailer>>,
     tenant_fetch: Option<TenantFetch>,
     provider_fetch: Option<TenantFetch>,
+    /// Where Stripe's API is, without a slash at the end.
+    pub stripe_url: String,
     media: Option<Bucket>,
     storefront: BaseUrl,
     sign_up: SignUp,
@@ -119,6 +121,9 @@ impl Secrets {
 impl App {
     /// How old an answer of the catalog's may be at most that this isolate or process kept: what a write elsewhere
     /// does not reach is shown for so long.
+    /// Where Stripe's API is.
+    pub const STRIPE_URL: &str = "https://api.stripe.com";
+
     pub const ANSWERS_KEPT_FOR: Duration = Duration::from_secs(10);
 
     pub fn new(
@@ -151,6 +156,7 @@ impl App {
             mailer: None,
             tenant_fetch: None,
             provider_fetch: None,
+            stripe_url: App::STRIPE_URL.to_owned(),
             media: None,
             storefront,
             sign_up: SignUp::default(),

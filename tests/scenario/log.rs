@@ -18,7 +18,7 @@ static TOLD: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The members of bodies that are secret: passwords, tokens, keys, what comes by mail or from an authenticator app,
 /// what a browser brings back, and what we know other services by.
-const SECRET_MEMBERS: [&str; 19] = [
+const SECRET_MEMBERS: [&str; 21] = [
     "accessToken",
     "access_token",
     "browserToken",
@@ -34,10 +34,12 @@ const SECRET_MEMBERS: [&str; 19] = [
     "recoveryCodes",
     "refreshToken",
     "secret",
+    "secretKey",
     "state",
     "token",
     "uri",
     "verifier",
+    "webhookSecret",
 ];
 
 /// What is shorter may well stand in a log by chance.

@@ -193,13 +193,15 @@ impl Stage {
         let make = move || {
             let (sql, kv, clock) = (Arc::clone(&sql_of_app), Arc::clone(&kv_of_app), Arc::clone(&clock));
             let media = Bucket::new(&bucket.settings(), Arc::clone(&fetch)).unwrap();
-            App::new(sql, kv, clock, Arc::new(HostEntropy), secrets())
+            let mut app = App::new(sql, kv, clock, Arc::new(HostEntropy), secrets())
                 .with_media(media)
                 .with_limits(limits_of_app.clone())
                 .with_tenant_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
                 .with_provider_fetch(TenantFetch::new(Arc::clone(&fetch), &issuers))
                 .with_mailer(Arc::clone(&mailer))
-                .with_sign_up(SignUp::Open)
+                .with_sign_up(SignUp::Open);
+            app.stripe_url.clone_from(&issuers);
+            app
         };
         let app = Arc::new(make());
         let (ours, theirs) = runtime.block_on(async {
@@ -228,6 +230,7 @@ impl Stage {
                 ("ISSUER", ISSUER),
                 ("PRIVATE_ISSUERS", &private_origins),
                 ("PRIVATE_PROVIDERS", &private_origins),
+                ("STRIPE_URL", &private_origins),
                 ("SIGN_UP", "open"),
             ];
             let settings = settings.map(|(name, value)| (name, value.to_owned())).into_iter().chain(hosted_media);

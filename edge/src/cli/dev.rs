@@ -63,6 +63,9 @@ pub struct DevArgs {
     /// The same for providers of taxes and shipping rates.
     #[arg(long, value_name = "ORIGINS", env = "HP_PRIVATE_PROVIDERS", default_value = "")]
     private_providers: String,
+    /// Where Stripe's API is, for tests; at a public address by https, or among the private providers.
+    #[arg(long, value_name = "URL", env = "HP_STRIPE_URL", default_value = App::STRIPE_URL)]
+    stripe_url: String,
     /// What differs from the default rate limits: class.subject=units/period:burst, with commas between, such as
     /// read=600/60s:120,write.key=50/1s:100. Classes: read, write, auth, import; subjects: address, key, account,
     /// organization.
@@ -113,7 +116,8 @@ pub async fn run(args: DevArgs) -> Result<(), String> {
     let fetch = Arc::new(NativeFetch::new().map_err(|error| error.to_string())?);
     let private = |origins: &str| TenantFetch::new(Arc::clone(&fetch) as _, origins);
     let app = app.with_tenant_fetch(private(&args.private_issuers));
-    let app = app.with_provider_fetch(private(&args.private_providers));
+    let mut app = app.with_provider_fetch(private(&args.private_providers));
+    args.stripe_url.trim_end_matches('/').clone_into(&mut app.stripe_url);
     // A secret of its own, which is there before there are keys.
     let dev_bucket = DevBucket::at(&format!("http://127.0.0.1:{services_port}"), &secrets.bucket_secret());
     let bucket = Bucket::new(&dev_bucket.settings(), fetch).map_err(|error| error.to_string())?;

@@ -1,9 +1,11 @@
 //! Query strings: every wrong or unknown parameter is named, all at once.
 
 use axum::extract::FromRequestParts;
+use headlesspro_shared::kernel::card_number::without_card_numbers;
 use http::Uri;
 use http::request::Parts;
 
+use super::json::{CARD_NUMBER, is_card_number};
 use crate::problem::{FieldError, Place, Problem};
 
 /// A type that is read from a query string.
@@ -65,6 +67,9 @@ impl<S: Sync, T: Query> FromRequestParts<S> for Parsed<T> {
             // What was not UTF-8 has been replaced by U+FFFD, which no value of ours holds.
             if key.contains('\u{fffd}') || value.contains('\u{fffd}') {
                 params.report(&key, "is not UTF-8");
+            } else if is_card_number(&key, &value) {
+                // A name may be a secret as well: then it is not told.
+                params.report(&without_card_numbers(&key), CARD_NUMBER);
             } else {
                 params.pairs.push((key.into_owned(), value.into_owned()));
             }

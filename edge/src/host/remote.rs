@@ -73,6 +73,8 @@ pub const PRIVATE_ISSUERS: &str = "PRIVATE_ISSUERS";
 /// Origins with commas between that stores may name as providers of taxes and shipping rates although they are private or
 /// plain http.
 pub const PRIVATE_PROVIDERS: &str = "PRIVATE_PROVIDERS";
+/// Where Stripe's API is, for tests: <https://api.stripe.com> when it is missing. Called as the providers above are.
+pub const STRIPE_URL: &str = "STRIPE_URL";
 /// `open`: anybody may found an organization; `closed`, as when it is missing: the operator does.
 pub const SIGN_UP: &str = "SIGN_UP";
 
@@ -89,7 +91,7 @@ pub const CDN_TOKEN: &str = "CDN_TOKEN";
 
 /// Every setting there is, for a host that cannot look one up by its name alone.
 #[cfg(target_os = "wasi")]
-pub const SETTINGS: [&str; 27] = [
+pub const SETTINGS: [&str; 28] = [
     DATABASE_URL,
     DATABASE_TOKEN,
     DATABASE_DIRECTORY,
@@ -113,6 +115,7 @@ pub const SETTINGS: [&str; 27] = [
     STOREFRONT_URL,
     PRIVATE_ISSUERS,
     PRIVATE_PROVIDERS,
+    STRIPE_URL,
     SIGN_UP,
     CATALOG_CACHE_SECONDS,
     CDN,
@@ -208,6 +211,9 @@ pub fn service(
     }
     let private = |name| TenantFetch::new(Arc::clone(&fetch), &setting(name).unwrap_or_default());
     app = app.with_tenant_fetch(private(PRIVATE_ISSUERS)).with_provider_fetch(private(PRIVATE_PROVIDERS));
+    if let Ok(url) = wanted(STRIPE_URL) {
+        url.trim_end_matches('/').clone_into(&mut app.stripe_url);
+    }
     if let Ok(url) = wanted(STOREFRONT_URL) {
         app = app.with_storefront(url.parse()?);
     }

@@ -102,6 +102,7 @@ pub const ALL: &[Migration] = files![
     "202611231659_ledger_orders",
     "202611231700_fraud_tables",
     "202611231730_invoices_documents",
+    "202611232310_payments_stripe",
 ];
 
 #[cfg(test)]

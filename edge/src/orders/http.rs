@@ -118,7 +118,7 @@ pub struct PaymentBody {
     /// `manual`, or the id of the payment provider.
     pub provider: String,
     /// `paid` or `on-account`, or the kind of the provider.
-    #[schemars(extend("enum" = ["paid", "on-account", "sandbox"]))]
+    #[schemars(extend("enum" = ["paid", "on-account", "sandbox", "stripe"]))]
     pub method: String,
     #[schemars(extend("enum" = ["pending", "authorized", "captured", "partially-refunded", "refunded", "voided", "failed"]))]
     pub state: String,
@@ -139,11 +139,17 @@ pub struct PaymentBody {
     pub payable_until: Option<String>,
 }
 
-/// Something that the buyer has to do at the provider's, and comes back from to the return URL.
+/// Something that the buyer has to do before the payment goes on: one of the two.
 #[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 #[schemars(rename = "PaymentAction")]
 pub struct PaymentActionBody {
-    pub url: String,
+    /// At the provider's, from where he comes back to the return URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// On the shop's page, by the provider's own code, which takes this (`stripe.handleNextAction`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_secret: Option<String>,
 }
 
 /// One's own orders.

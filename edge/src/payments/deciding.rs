@@ -6,7 +6,7 @@ use headlesspro_shared::payments::{Held, Phase, Standing, Step, next};
 use serde_json::{Value, json};
 
 use super::desk::Desk;
-use super::providers::{Means, NoAnswer, Provider, Said};
+use super::providers::{BuyerAction, Means, NoAnswer, Provider, Said};
 use super::refunding;
 use super::store::payment::{self as store, Attempt, Event, Payment};
 use crate::catalog::{Advance, Touched, advance_at, guard_changed, written_at};
@@ -66,7 +66,8 @@ pub async fn drive(desk: &Desk<'_>, payment: Payment, mut acting: Acting) -> Res
         };
         let asked = match step {
             Step::Create | Step::Fetch | Step::Confirm | Step::Cancel => {
-                ask(desk, &*provider, payment, step, &mut acting.means).await
+                let known = said.as_ref().and_then(|said| said.reference.as_deref());
+                ask(&*provider, (payment, known), step, &mut acting.means).await
             }
             Step::Refund => {
                 let knows = said.as_ref().is_none_or(|said| payment.sums.learn(&said.report) == payment.sums);
@@ -163,14 +164,13 @@ const fn phase(order: OrderState) -> Phase {
 }
 
 async fn ask(
-    desk: &Desk<'_>,
     provider: &dyn Provider,
-    payment: &Payment,
+    (payment, known): (&Payment, Option<&str>),
     step: Step,
     means: &mut Option<Means>,
 ) -> Result<Said, NoAnswer> {
-    desk.count_call();
-    let call = payment.call();
+    let mut call = payment.call();
+    call.reference = call.reference.or_else(|| known.map(str::to_owned));
     match (step, means.take_if(|_| step == Step::Confirm)) {
         (Step::Confirm, Some(means)) => provider.confirm(&call, &means, payment.attempts).await,
         (Step::Cancel, _) => provider.void(&call).await,
@@ -199,7 +199,7 @@ async fn settle(
         Some(action) => was.order_state.next(action).unwrap_or(was.order_state),
         None => was.order_state,
     };
-    let has_news = said.is_some_and(|said| said.action_url.is_some() || said.declined_for.is_some());
+    let has_news = said.is_some_and(|said| said.action.is_some() || said.declined_for.is_some());
     let is_same = (is.state, is.sums, &is.reference, &is.review, order)
         == (was.state, was.sums, &was.reference, &was.review, was.order_state);
     if is_same && !has_news {
@@ -254,7 +254,7 @@ fn learned(was: &Payment, said: Option<&Said>, step: Step, now: Timestamp) -> Pa
     let mut is = was.clone();
     if let Some(said) = said {
         is.sums = was.sums.learn(&said.report);
-        is.reference = was.reference.clone().or_else(|| Some(said.reference.clone()));
+        is.reference = was.reference.clone().or_else(|| said.reference.clone());
     }
     is.state = is.sums.state();
     if step == Step::Mismatch {
@@ -286,14 +286,18 @@ fn attempt(payment: &Payment, said: &Said) -> Option<Attempt> {
 /// What changes of the order as it is shown (RFC 7396).
 fn patch(payment: &Payment, said: Option<&Said>, order: OrderState) -> Value {
     let is_pending = order == OrderState::Pending;
-    let action = said.and_then(|said| said.action_url.as_ref()).filter(|_| is_pending);
+    let action = said.and_then(|said| said.action.as_ref()).filter(|_| is_pending);
+    let action = action.map(|action| match action {
+        BuyerAction::Url(url) => json!({ "url": url, "clientSecret": null }),
+        BuyerAction::ClientSecret(secret) => json!({ "url": null, "clientSecret": secret }),
+    });
     let declined = said.and_then(|said| said.declined_for.as_ref());
     json!({
         "state": order.to_string(),
         "paymentState": payment.state.to_string(),
         "payment": {
             "state": payment.state.to_string(),
-            "action": action.map(|url| json!({ "url": url })),
+            "action": action,
             "declinedFor": declined,
             "review": payment.review,
             "payableUntil": payment.ends_at.filter(|_| is_pending).map(|at| at.to_string()),

@@ -3,7 +3,7 @@
 use headlesspro_shared::kernel::id::{Id, Kind as IdKind};
 use headlesspro_shared::kernel::time::Timestamp;
 
-use super::providers::{Call, Kind, Manual, Provider, Sandbox};
+use super::providers::{Call, Kind, Manual, Provider, Sandbox, Stripe};
 use super::settings::Secrets;
 use super::store::payment::{By, Payment};
 use crate::app::{App, Ctx, Spent, Tenant};
@@ -68,13 +68,6 @@ impl<'a> Desk<'a> {
         }
     }
 
-    /// Counts a question to a provider.
-    pub fn count_call(&self) {
-        if let Some(spent) = self.spent {
-            spent.add_provider();
-        }
-    }
-
     /// Adds the audit row of a change to `commit`.
     pub fn audit(&self, commit: &mut Commit, payment: &Payment, change: Change) -> Result<(), NoEntropy> {
         let provider = payment.by.as_ref().map(|by| by.id.to_string()).unwrap_or_default();
@@ -107,13 +100,14 @@ impl<'a> Desk<'a> {
     }
 
     pub fn provider_of(&self, by: &By) -> Result<Box<dyn Provider + 'a>, Unavailable> {
-        match by.kind {
+        let secrets = Secrets::open(self.app, self.tenant, by)?;
+        Ok(match by.kind {
             Kind::Sandbox => {
-                let secrets = Secrets::open(self.app, self.tenant, by)?;
                 let secret = secrets.webhook_secret.unwrap_or_default();
-                Ok(Box::new(Sandbox::new(self.app, (self.tenant.organization, by.id), secret)))
+                Box::new(Sandbox::new(self.app, (self.tenant.organization, by.id), secret, self.spent))
             }
-        }
+            Kind::Stripe => Box::new(Stripe::new(self.app, self.spent, secrets, self.now)),
+        })
     }
 }
 
@@ -124,6 +118,7 @@ impl Payment {
             reference: self.reference.clone(),
             amount: self.amount,
             captures_later: self.by.as_ref().is_some_and(|by| by.captures_later),
+            return_url: self.return_url.clone(),
         }
     }
 }

@@ -6,6 +6,7 @@ use http::HeaderMap;
 use super::deciding::{Acting, drive};
 use super::desk::Desk;
 use super::providers::NotAuthentic;
+use super::refunding;
 use super::store::payment::{self, By, Event};
 use super::store::provider;
 use crate::app::{App, Spent, Tenant};
@@ -51,6 +52,9 @@ pub async fn hear(
     let is_its = |payment: &payment::Payment| payment.by.as_ref().is_some_and(|by| by.id == id);
     let Some(found) = found.filter(is_its).filter(|_| !was_heard) else { return Ok(()) };
     let acting = Acting { event: Some(event), ..Acting::default() };
+    if let Some(refund) = told.refund {
+        refunding::look(&desk, &found, refund).await?;
+    }
     match drive(&desk, found, acting).await?.no_answer {
         None => Ok(()),
         // It is told again.

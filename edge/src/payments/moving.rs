@@ -79,7 +79,6 @@ pub async fn capture(ctx: &Ctx, order: OrderId, amount: Option<Money>) -> Outcom
     let amount = capturable(&payment.sums, amount.map(Money::minor), provider.capabilities());
     let amount =
         amount.map_err(|why| Failure::Rejected(MoveError::not_movable("capture", &payment, &*provider, why)))?;
-    desk.count_call();
     let said = provider.capture(&payment.call(), amount).await;
     moved(ctx, &desk, payment, said, Standing::Captured).await
 }
@@ -100,7 +99,6 @@ pub async fn void(ctx: &Ctx, order: OrderId) -> Outcome<String> {
     let provider = desk.provider(&payment)?;
     voidable(&payment.sums)
         .map_err(|why| Failure::Rejected(MoveError::not_movable("void", &payment, &*provider, why)))?;
-    desk.count_call();
     let said = provider.void(&payment.call()).await;
     moved(ctx, &desk, payment, said, Standing::Cancelled).await
 }

@@ -1,13 +1,13 @@
 //! Giving money back: what is asked for is kept first, then asked of the provider, then what came of it.
 
-use headlesspro_shared::kernel::id::{OrderId, OrderLineId};
+use headlesspro_shared::kernel::id::{OrderId, OrderLineId, RefundId};
 use headlesspro_shared::kernel::money::Money;
 use headlesspro_shared::kernel::time::Timestamp;
 use headlesspro_shared::payments::{RefundState, portion, refundable};
 
 use super::desk::Desk;
 use super::moving::{MoveError, Outcome, rejected};
-use super::providers::Provider;
+use super::providers::{Provider, RefundSaid};
 use super::store::payment::{self, Payment};
 use super::store::refund::{self as store, Basis, Refund, RefundedLine};
 use crate::app::Ctx;
@@ -187,14 +187,17 @@ pub async fn ask(
     refund: Refund,
     provider: &dyn Provider,
 ) -> Result<Refund, Unavailable> {
-    desk.count_call();
-    let said = match provider.refund(&payment.call(), refund.id, refund.amount.minor()).await {
-        Ok(said) => said,
+    match provider.refund(&payment.call(), refund.id, refund.amount.minor()).await {
+        Ok(said) => keep(desk, refund, said).await,
         Err(no_answer) => {
             log::warn!("refund {}: {no_answer}", refund.id);
-            return Ok(refund);
+            Ok(refund)
         }
-    };
+    }
+}
+
+/// Keeps what a provider has said of a refund.
+async fn keep(desk: &Desk<'_>, refund: Refund, said: RefundSaid) -> Result<Refund, Unavailable> {
     let was = refund.state;
     let mut refund = Refund { state: was.learn(said.state), updated_at: desk.now, ..refund };
     refund.reference = said.reference.or(refund.reference);
@@ -228,6 +231,19 @@ pub async fn ask(
             found.into_iter().next().ok_or_else(|| Unavailable::corrupt("a refund that was asked for is gone"))
         }
     }
+}
+
+/// Asks how a refund of the payment stands, and for it again where nobody knows.
+///
+/// # Errors
+/// [`Unavailable`], also where the provider does not answer.
+pub async fn look(desk: &Desk<'_>, payment: &Payment, id: RefundId) -> Result<(), Unavailable> {
+    let rows = desk.read(vec![store::list(desk.tenant, payment.order, Some(id))]).await?;
+    let Some(refund) = rows.first().map(store::refunds_of).transpose()?.unwrap_or_default().pop() else {
+        return Ok(());
+    };
+    let said = desk.provider(payment)?.refund(&payment.call(), refund.id, refund.amount.minor()).await;
+    keep(desk, refund, said.map_err(|no_answer| Unavailable::PaymentProvider(no_answer.0))?).await.map(drop)
 }
 
 /// Gives back what is left of a payment whose order is not to be.

@@ -99,10 +99,7 @@ async fn ask_again(desk: &Desk<'_>, sql: &dyn Sql, due: &refund::Due) -> Result<
     let mut commit = Commit::new();
     commit.push(refund::postpone(desk.tenant, due.refund, later));
     committed(sql, &commit).await?;
-    let reads = vec![payment::of_order(desk.tenant, due.order), refund::list(desk.tenant, due.order, Some(due.refund))];
-    let rows = desk.read(reads).await?;
-    let found = rows.get(1).map(refund::refunds_of).transpose()?.unwrap_or_default().pop();
-    let Some((payment, refund)) = payment::payment_of(rows.first())?.zip(found) else { return Ok(()) };
-    let provider = desk.provider(&payment)?;
-    refunding::ask(desk, &payment, refund, &*provider).await.map(drop)
+    let rows = desk.read(vec![payment::of_order(desk.tenant, due.order)]).await?;
+    let Some(payment) = payment::payment_of(rows.first())? else { return Ok(()) };
+    refunding::look(desk, &payment, due.refund).await
 }

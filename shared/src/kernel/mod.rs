@@ -8,6 +8,7 @@ mod text;
 
 pub mod address;
 pub mod area;
+pub mod card_number;
 pub mod country;
 pub mod email;
 pub mod gcra;

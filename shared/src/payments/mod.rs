@@ -9,14 +9,12 @@
 //!
 //! Amounts are minor units of the payment's one currency.
 
-mod card_number;
 mod moves;
 mod portion;
 mod report;
 mod saga;
 mod stripe;
 
-pub use card_number::{has_card_number, without_card_numbers};
 pub use moves::{Action, Capabilities, NotMovable, allowed, capturable, refundable, voidable};
 pub use portion::portion;
 pub use report::{RefundState, Report, Standing, Sums, UnknownState};

@@ -18,6 +18,10 @@ pub async fn payments(shop: &mut Shop) {
     let (provider, webhook) = (made.text("/id"), made.text("/webhookPath"));
     assert_eq!(shop.send("POST", providers, json!({ "kind": "cash" })).await.status, 422);
     assert_eq!(shop.get(&format!("{providers}?limit=1")).await.text("/items/0/id"), provider);
+    let stripe = json!({
+        "kind": "stripe", "name": "Stripe", "secretKey": "sk_test_0123456789", "publishableKey": "pk_test_0123456789",
+    });
+    assert_eq!(shop.send("POST", providers, stripe).await.text("/publishableKey"), "pk_test_0123456789");
     let path = format!("{providers}/{provider}");
     assert_eq!(shop.get(&path).await.text("/capture"), "manual");
     assert_eq!(shop.get(&format!("{providers}/psp_01h455vb4pex5vsknk084sn02q")).await.status, 404);

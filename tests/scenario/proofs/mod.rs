@@ -39,6 +39,7 @@ mod replicas;
 mod sealed;
 mod sitemaps;
 mod stores;
+mod stripe;
 mod tax_provider;
 mod token_keys;
 mod translations;
@@ -501,6 +502,41 @@ pub const PROOFS: &[Proof] = &[
         alone: false,
         limits: UNLIMITED,
         show: payments::what_is_done_at_once_never_gives_back_more_than_came,
+    },
+    Proof {
+        name: "stripe_takes_gives_back_and_declines",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: stripe::takes_gives_back_and_declines,
+    },
+    Proof {
+        name: "stripe_captures_what_was_authorized",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: stripe::captures_what_was_authorized,
+    },
+    Proof {
+        name: "a_buyer_acts_at_the_bank_and_comes_back_to_stripes_order",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: stripe::a_buyer_acts_at_the_bank_and_comes_back,
+    },
+    Proof {
+        name: "what_stripe_has_done_unheard_is_found_by_the_sweeper",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: stripe::what_is_lost_is_found_by_the_sweeper,
+    },
+    Proof {
+        name: "stripes_webhooks_are_a_reason_to_ask",
+        kinds: &[Kind::Native, Kind::Workers, Kind::Spin],
+        alone: false,
+        limits: UNLIMITED,
+        show: stripe::webhooks_are_a_reason_to_ask,
     },
     Proof {
         name: "an_expired_checkout_sells_nothing",

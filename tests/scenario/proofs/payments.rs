@@ -16,11 +16,11 @@ use crate::world::World;
 const TAKEN: &str =
     "SELECT charges, captured_minor, refunds FROM sandbox_payment WHERE organization_id = ?1 AND id = ?2";
 
-const IS_DUE: &str = "UPDATE payment SET due_at = 1 WHERE organization_id = ?1 AND order_id = ?2";
+pub const IS_DUE: &str = "UPDATE payment SET due_at = 1 WHERE organization_id = ?1 AND order_id = ?2";
 
-const IS_OVER: &str = "UPDATE payment SET due_at = 1, ends_at = 1 WHERE organization_id = ?1 AND order_id = ?2";
+pub const IS_OVER: &str = "UPDATE payment SET due_at = 1, ends_at = 1 WHERE organization_id = ?1 AND order_id = ?2";
 
-async fn change(stage: &Stage, sql: &'static str, order: &Value) {
+pub async fn change(stage: &Stage, sql: &'static str, order: &Value) {
     let mut commit = Commit::new();
     commit.push(Statement::new(sql).bind(stage.our_organization()).bind(order["id"].as_str().unwrap()));
     assert!(matches!(stage.sql().commit(&commit).await.unwrap(), Committed::Done { .. }));

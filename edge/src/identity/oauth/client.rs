@@ -6,6 +6,7 @@ use headlesspro_shared::identity::ClientSecretClaim;
 use headlesspro_shared::kernel::id::AppId;
 
 use crate::app::Tenant;
+use crate::extract::is_card_number;
 use crate::identity::caller::{Caller, hash_of};
 
 /// The members of a form, each once (RFC 6749, section 3.2: "parameters MUST NOT be included more than once").
@@ -23,6 +24,10 @@ impl Form {
             members.push((name.into_owned(), value.into_owned()));
         }
         Some(Form(members))
+    }
+
+    pub fn has_card_number(&self) -> bool {
+        self.0.iter().any(|(name, value)| is_card_number(name, value))
     }
 
     /// A member without a value counts as left out (section 3.2).

@@ -202,7 +202,11 @@ fn form(headers: &HeaderMap, body: Body) -> Result<Form, Refusal> {
         StatusCode::BAD_REQUEST => Refusal::Request("The body broke off."),
         _ => Refusal::Problem(problem),
     })?;
-    Form::read(&body).ok_or(Refusal::Request("A parameter is there twice, or is not UTF-8."))
+    let form = Form::read(&body).ok_or(Refusal::Request("A parameter is there twice, or is not UTF-8."))?;
+    if form.has_card_number() {
+        return Err(Refusal::Request("A parameter looks like a card number."));
+    }
+    Ok(form)
 }
 
 async fn token(

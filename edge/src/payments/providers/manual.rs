@@ -15,7 +15,7 @@ impl Manual {
     fn said<'a>(&self, call: &Call, standing: Standing, captured: i64) -> BoxFuture<'a, Result<Said, NoAnswer>> {
         let authorized = self.0.authorized;
         let report = Report { standing, amount: call.amount.minor(), authorized, captured };
-        let said = Said { reference: call.payment.to_string(), report, action_url: None, declined_for: None };
+        let said = Said { reference: Some(call.payment.to_string()), report, action: None, declined_for: None };
         Box::pin(async move { Ok(said) })
     }
 }

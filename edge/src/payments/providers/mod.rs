@@ -5,9 +5,11 @@
 
 mod manual;
 mod sandbox;
+mod stripe;
 
 pub use manual::Manual;
 pub use sandbox::Sandbox;
+pub use stripe::Stripe;
 
 use std::str::FromStr;
 
@@ -24,26 +26,30 @@ use crate::port::BoxFuture;
 pub enum Kind {
     /// Takes no money: its tokens say what comes of a payment.
     Sandbox,
+    Stripe,
 }
 
 impl Kind {
+    pub const ALL: [Kind; 2] = [Kind::Sandbox, Kind::Stripe];
+
     pub const fn name(self) -> &'static str {
         match self {
             Kind::Sandbox => "sandbox",
+            Kind::Stripe => "stripe",
         }
     }
 }
 
 /// The name is none of a provider's kinds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be sandbox")]
+#[error("must be sandbox or stripe")]
 pub struct UnknownKind;
 
 impl FromStr for Kind {
     type Err = UnknownKind;
 
     fn from_str(text: &str) -> Result<Kind, UnknownKind> {
-        [Kind::Sandbox].into_iter().find(|kind| kind.name() == text).ok_or(UnknownKind)
+        Kind::ALL.into_iter().find(|kind| kind.name() == text).ok_or(UnknownKind)
     }
 }
 
@@ -56,6 +62,8 @@ pub struct Call {
     pub amount: Money,
     /// Whether money is captured by another call.
     pub captures_later: bool,
+    /// Where the buyer comes back to; `None`: he never leaves the shop.
+    pub return_url: Option<String>,
 }
 
 /// How the buyer pays: what the provider's own form has given for it.
@@ -69,12 +77,22 @@ pub struct Means {
 /// What a provider says of a payment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Said {
-    pub reference: String,
+    /// What it calls it; `None`: it has none, and will have none.
+    pub reference: Option<String>,
     pub report: Report,
-    /// Where the buyer has something to do.
-    pub action_url: Option<String>,
+    /// What the buyer has to do.
+    pub action: Option<BuyerAction>,
     /// Its word for why a means of payment was declined.
     pub declined_for: Option<String>,
+}
+
+/// What a buyer has to do before a payment goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BuyerAction {
+    /// Go there.
+    Url(String),
+    /// Whatever the provider's own code, on the shop's page, asks for with this.
+    ClientSecret(String),
 }
 
 /// What a provider says of a refund.
@@ -97,6 +115,8 @@ pub struct Told {
     pub name: String,
     /// Of which payment; `None`: of something else.
     pub payment: Option<PaymentId>,
+    /// Of which of its refunds.
+    pub refund: Option<RefundId>,
 }
 
 /// Why what has come is not a provider's.

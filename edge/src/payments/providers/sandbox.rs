@@ -7,7 +7,7 @@ use headlesspro_shared::payments::{Capabilities, RefundState, Report, Standing};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde_json::{Map, Value, json};
 
-use super::{Call, Means, NoAnswer, NotAuthentic, Provider, RefundSaid, Said, Told};
+use super::{BuyerAction, Call, Means, NoAnswer, NotAuthentic, Provider, RefundSaid, Said, Told};
 use crate::app::{App, Spent};
 use crate::payments::hearing::hear;
 use crate::payments::signature;
@@ -57,6 +57,7 @@ pub struct Sandbox<'app> {
     organization: OrganizationId,
     provider: PaymentProviderId,
     webhook_secret: String,
+    spent: Option<&'app Spent>,
 }
 
 impl<'app> Sandbox<'app> {
@@ -64,8 +65,16 @@ impl<'app> Sandbox<'app> {
         app: &'app App,
         (organization, provider): (OrganizationId, PaymentProviderId),
         webhook_secret: String,
+        spent: Option<&'app Spent>,
     ) -> Sandbox<'app> {
-        Sandbox { app, organization, provider, webhook_secret }
+        Sandbox { app, organization, provider, webhook_secret, spent }
+    }
+
+    /// Counts a question, as one to another provider is.
+    fn count(&self) {
+        if let Some(spent) = self.spent {
+            spent.add_provider();
+        }
     }
 
     async fn known(&self, call: &Call) -> Result<Option<Sandboxed>, NoAnswer> {
@@ -143,9 +152,9 @@ fn said(call: &Call, is: &Sandboxed) -> Said {
     let asks = is.standing == Standing::ActionRequired;
     let declines = is.standing == Standing::Declined;
     Said {
-        reference: format!("sandbox_{}", call.payment),
+        reference: Some(format!("sandbox_{}", call.payment)),
         report: Report { standing: is.standing, amount: is.amount, authorized: is.authorized, captured: is.captured },
-        action_url: asks.then(|| format!("https://sandbox.invalid/actions/{}", call.payment)),
+        action: asks.then(|| BuyerAction::Url(format!("https://sandbox.invalid/actions/{}", call.payment))),
         declined_for: declines.then(|| "card_declined".to_owned()),
     }
 }
@@ -160,6 +169,7 @@ impl Provider for Sandbox<'_> {
     }
 
     fn confirm<'a>(&'a self, call: &'a Call, means: &'a Means, attempt: i64) -> BoxFuture<'a, Result<Said, NoAnswer>> {
+        self.count();
         Box::pin(async move {
             let script = script(&means.token);
             let begun = Sandboxed { token: means.token.clone(), attempt, ..open(call) };
@@ -190,6 +200,7 @@ impl Provider for Sandbox<'_> {
     }
 
     fn capture<'a>(&'a self, call: &'a Call, amount: i64) -> BoxFuture<'a, Result<Said, NoAnswer>> {
+        self.count();
         Box::pin(async move {
             let Some(was) = self.known(call).await? else { return Ok(said(call, &open(call))) };
             if was.standing != Standing::Authorized {
@@ -202,6 +213,7 @@ impl Provider for Sandbox<'_> {
     }
 
     fn void<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, NoAnswer>> {
+        self.count();
         Box::pin(async move {
             match self.known(call).await? {
                 // Nothing was tried, and nothing is to come any more: an attempt that is late finds it ended.
@@ -223,6 +235,7 @@ impl Provider for Sandbox<'_> {
         refund: RefundId,
         amount: i64,
     ) -> BoxFuture<'a, Result<RefundSaid, NoAnswer>> {
+        self.count();
         Box::pin(async move {
             let failed = |why: &str| {
                 Ok(RefundSaid { state: RefundState::Failed, reference: None, failed_for: Some(why.to_owned()) })
@@ -243,6 +256,7 @@ impl Provider for Sandbox<'_> {
     }
 
     fn fetch<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Said, NoAnswer>> {
+        self.count();
         Box::pin(async move {
             let is = match self.known(call).await? {
                 None => open(call),
@@ -265,6 +279,7 @@ impl Provider for Sandbox<'_> {
             event: id.to_owned(),
             name: kind.to_owned(),
             payment: text("paymentId").and_then(|id| id.parse().ok()),
+            refund: None,
         })
     }
 }

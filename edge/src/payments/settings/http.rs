@@ -14,6 +14,7 @@ use crate::app::{Ctx, Tenant};
 use crate::catalog::{AfterText, changed_meanwhile, fields, listed, nothing, version_mismatch, versioned};
 use crate::extract::{FieldErrors, IdempotencyKey, IfMatch, Json, Parse, Parsed, PathId, Query, QueryParams};
 use crate::journal::{Claim, created};
+use crate::payments::providers::Kind;
 use crate::payments::store::provider::{Configured, capture_name};
 use crate::problem::Problem;
 use crate::routes::{Access, Routes};
@@ -33,7 +34,7 @@ pub fn routes() -> Routes {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "MakePaymentProvider", deny_unknown_fields)]
 pub struct MakeProviderBody {
-    #[schemars(required, extend("enum" = ["sandbox"]))]
+    #[schemars(required, extend("enum" = ["sandbox", "stripe"]))]
     pub kind: Option<String>,
     #[schemars(required, length(min = 1, max = 100))]
     pub name: Option<String>,
@@ -42,6 +43,12 @@ pub struct MakeProviderBody {
     /// `automatic` where it is left out.
     #[schemars(extend("enum" = ["automatic", "manual", null]))]
     pub capture: Option<String>,
+    /// Of `stripe`, which needs it: a secret or a restricted key (`sk_...`, `rk_...`).
+    #[schemars(length(min = 16, max = 200))]
+    pub secret_key: Option<String>,
+    /// Of `stripe`: what the shop's page shows its form by (`pk_...`).
+    #[schemars(length(min = 16, max = 200))]
+    pub publishable_key: Option<String>,
     /// By which its webhooks are known; without it none is heard.
     #[schemars(length(min = 16, max = 200))]
     pub webhook_secret: Option<String>,
@@ -57,6 +64,11 @@ pub struct ChangeProviderBody {
     pub active: Option<bool>,
     #[schemars(extend("enum" = ["automatic", "manual", null]))]
     pub capture: Option<String>,
+    /// Another key of the same account: what waits for a payment is asked for by it.
+    #[schemars(length(min = 16, max = 200))]
+    pub secret_key: Option<String>,
+    #[schemars(length(min = 16, max = 200))]
+    pub publishable_key: Option<String>,
     #[schemars(length(min = 16, max = 200))]
     pub webhook_secret: Option<String>,
 }
@@ -68,7 +80,7 @@ pub struct ChangeProviderBody {
 pub struct ProviderBody {
     #[schemars(with = "IdText<PaymentProviderKind>")]
     pub id: String,
-    #[schemars(extend("enum" = ["sandbox"]))]
+    #[schemars(extend("enum" = ["sandbox", "stripe"]))]
     pub kind: &'static str,
     /// Unique in its store.
     pub name: String,
@@ -77,6 +89,9 @@ pub struct ProviderBody {
     /// `manual`: the merchant captures what was authorized.
     #[schemars(extend("enum" = ["automatic", "manual"]))]
     pub capture: &'static str,
+    /// What the shop's page shows the provider's form by; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub publishable_key: Option<String>,
     /// The path that it sends its webhooks to.
     pub webhook_path: String,
     /// Grows with each change; also the ETag.
@@ -97,6 +112,9 @@ pub struct ProvidersBody {
     pub next_cursor: Option<String>,
 }
 
+/// The detail of a key that a sandbox is given.
+const NOT_OF_SANDBOX: &str = "is of a provider that takes money: a sandbox has none";
+
 fn secret(errors: &mut FieldErrors, path: &str, value: Option<String>) -> Option<String> {
     errors.optional(path, value, |secret| {
         let is_visible = secret.bytes().all(|byte| byte.is_ascii_graphic());
@@ -106,6 +124,19 @@ fn secret(errors: &mut FieldErrors, path: &str, value: Option<String>) -> Option
         }
     })
 }
+
+/// Keys of Stripe's, by what they begin with: a secret one is never taken for the one that is shown.
+fn key(errors: &mut FieldErrors, path: &str, value: Option<String>, prefixes: [&str; 2]) -> Option<String> {
+    let key = secret(errors, path, value)?;
+    if prefixes.iter().any(|prefix| key.starts_with(prefix)) {
+        return Some(key);
+    }
+    errors.push(path, format!("must begin with {}", prefixes.join(" or ")));
+    None
+}
+
+const SECRET_KEYS: [&str; 2] = ["sk_", "rk_"];
+const PUBLISHABLE_KEYS: [&str; 2] = ["pk_test_", "pk_live_"];
 
 fn capture(errors: &mut FieldErrors, value: Option<String>) -> Option<bool> {
     errors.optional("capture", value, |name| match name.as_str() {
@@ -122,12 +153,24 @@ impl Parse for MakeProviderBody {
         let kind = errors.required("kind", self.kind, |kind| kind.parse());
         let name = errors.required("name", self.name, |name| name.parse::<Name>());
         let captures_later = capture(errors, self.capture).unwrap_or(false);
+        if kind == Some(Kind::Sandbox) {
+            for (path, value) in [("secretKey", &self.secret_key), ("publishableKey", &self.publishable_key)] {
+                if value.is_some() {
+                    errors.push(path, NOT_OF_SANDBOX);
+                }
+            }
+        } else if kind == Some(Kind::Stripe) && self.secret_key.is_none() {
+            errors.push("secretKey", "is required");
+        }
+        let api_key = key(errors, "secretKey", self.secret_key, SECRET_KEYS);
+        let publishable_key = key(errors, "publishableKey", self.publishable_key, PUBLISHABLE_KEYS);
         let webhook_secret = secret(errors, "webhookSecret", self.webhook_secret);
         if !errors.is_empty() {
             return None;
         }
-        let secrets = Secrets { api_key: None, webhook_secret };
-        Some(New { kind: kind?, name: name?, is_active: self.active.unwrap_or(true), captures_later, secrets })
+        let secrets = Secrets { api_key, webhook_secret };
+        let is_active = self.active.unwrap_or(true);
+        Some(New { kind: kind?, name: name?, is_active, captures_later, publishable_key, secrets })
     }
 }
 
@@ -137,9 +180,12 @@ impl Parse for ChangeProviderBody {
     fn parse(self, errors: &mut FieldErrors) -> Option<Changed> {
         let name = errors.optional("name", self.name, |name| name.parse::<Name>());
         let captures_later = capture(errors, self.capture);
+        let api_key = key(errors, "secretKey", self.secret_key, SECRET_KEYS);
+        let publishable_key = key(errors, "publishableKey", self.publishable_key, PUBLISHABLE_KEYS);
         let webhook_secret = secret(errors, "webhookSecret", self.webhook_secret);
-        let secrets = Secrets { api_key: None, webhook_secret };
-        errors.is_empty().then_some(Changed { name, is_active: self.active, captures_later, secrets })
+        let secrets = Secrets { api_key, webhook_secret };
+        let is_active = self.active;
+        errors.is_empty().then_some(Changed { name, is_active, captures_later, publishable_key, secrets })
     }
 }
 
@@ -205,6 +251,7 @@ impl ProviderBody {
             name: provider.name.clone(),
             active: provider.is_active,
             capture: capture_name(provider.captures_later),
+            publishable_key: provider.publishable_key.clone(),
             webhook_path: format!("/api/v1/payment-webhooks/{}/{}", tenant.organization, provider.id),
             version: provider.version,
             created_at: provider.created_at.to_string(),
@@ -217,6 +264,7 @@ impl From<SettingsError> for Problem {
     fn from(error: SettingsError) -> Problem {
         match error {
             SettingsError::NameTaken => fields(["name"], "another payment provider has this name"),
+            SettingsError::NotOfKind { path } => fields([path], NOT_OF_SANDBOX),
             SettingsError::InUse => Problem::new(StatusCode::CONFLICT, "payment-provider-in-use")
                 .detail("There are payments by it: it stays. No order is paid by it where it is not active.")
                 .with("allowedActions", json!(["change"])),

@@ -43,7 +43,13 @@ fn create() -> Operation {
             "Orders name it by its id to be paid by it. What is secret is kept sealed, and never shown.",
         )
         .parameters([Parameter::idempotency_key(false)])
-        .body(RequestBody::json::<MakeProviderBody>("All of it.").example("sandbox", "A sandbox", sent()))
+        .body(
+            RequestBody::json::<MakeProviderBody>("All of it.").example("stripe", "Stripe", sent_to_stripe()).example(
+                "sandbox",
+                "A sandbox",
+                sent(),
+            ),
+        )
         .answer(
             Answer::json::<ProviderBody>(201, "The provider.")
                 .headers([Header::Etag, Header::Location, Header::IdempotentReplayed])
@@ -103,6 +109,17 @@ fn answer() -> Answer {
 
 fn sent() -> Value {
     json!({ "kind": "sandbox", "name": "Sandbox", "webhookSecret": "whsec_0123456789abcdef" })
+}
+
+fn sent_to_stripe() -> Value {
+    json!({
+        "kind": "stripe",
+        "name": "Cards",
+        "secretKey": "sk_test_0123456789abcdef",
+        "publishableKey": "pk_test_0123456789abcdef",
+        "webhookSecret": "whsec_0123456789abcdef",
+        "capture": "manual",
+    })
 }
 
 fn kept() -> Value {

@@ -30,6 +30,10 @@ pub enum SettingsError {
     NameTaken,
     /// There are payments by it.
     InUse,
+    /// A provider of its kind has no such thing.
+    NotOfKind {
+        path: &'static str,
+    },
     VersionMismatch {
         current: i64,
     },
@@ -87,6 +91,7 @@ pub struct New {
     pub name: Name,
     pub is_active: bool,
     pub captures_later: bool,
+    pub publishable_key: Option<String>,
     pub secrets: Secrets,
 }
 
@@ -96,6 +101,7 @@ pub struct Changed {
     pub name: Option<Name>,
     pub is_active: Option<bool>,
     pub captures_later: Option<bool>,
+    pub publishable_key: Option<String>,
     pub secrets: Secrets,
 }
 
@@ -128,6 +134,7 @@ pub async fn create(ctx: &Ctx, new: &New, claim: Option<&Claim>) -> Outcome<Answ
         name: new.name.to_string(),
         is_active: new.is_active,
         captures_later: new.captures_later,
+        publishable_key: new.publishable_key.clone(),
         secrets_sealed: new.secrets.sealed(ctx, &key, id)?,
         version: 1,
         created_at: ctx.now,
@@ -166,6 +173,11 @@ async fn try_change(
     let rows = ctx.read(vec![store::find(tenant, id), data_key_statement(tenant)]).await?;
     let was = found(rows.first())?;
     expect(expected, was.version)?;
+    let is_other = |(_, is_given): &(&str, bool)| was.kind == Kind::Sandbox && *is_given;
+    let given = [("secretKey", by.secrets.api_key.is_some()), ("publishableKey", by.publishable_key.is_some())];
+    if let Some((path, _)) = given.into_iter().find(is_other) {
+        return rejected(SettingsError::NotOfKind { path });
+    }
     let has_secrets = by.secrets != Secrets::default();
     let secrets_sealed = if has_secrets {
         let key = data_key_of(ctx.app(), tenant, rows.get(1))?;
@@ -178,6 +190,7 @@ async fn try_change(
         name: by.name.as_ref().map_or_else(|| was.name.clone(), ToString::to_string),
         is_active: by.is_active.unwrap_or(was.is_active),
         captures_later: by.captures_later.unwrap_or(was.captures_later),
+        publishable_key: by.publishable_key.clone().or_else(|| was.publishable_key.clone()),
         secrets_sealed,
         ..was.clone()
     };
@@ -252,5 +265,6 @@ fn state(of: &Configured) -> Value {
         "name": of.name,
         "active": of.is_active,
         "capture": capture_name(of.captures_later),
+        "publishableKey": of.publishable_key,
     })
 }

@@ -8,31 +8,33 @@ use crate::payments::providers::Kind;
 use crate::port::sql::{Row, Rows, SqlError, Statement};
 
 const LIST: &str = "-- payments::providers
-SELECT p.id, p.kind, p.name, p.is_active, p.capture, p.secrets_sealed, p.version, p.created_at, p.updated_at
+SELECT p.id, p.kind, p.name, p.is_active, p.capture, p.publishable_key, p.secrets_sealed, p.version, p.created_at,
+  p.updated_at
 FROM payment_provider p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND ?3 < p.id ORDER BY p.id LIMIT ?4";
 
 const FIND: &str = "-- payments::provider
-SELECT p.id, p.kind, p.name, p.is_active, p.capture, p.secrets_sealed, p.version, p.created_at, p.updated_at
+SELECT p.id, p.kind, p.name, p.is_active, p.capture, p.publishable_key, p.secrets_sealed, p.version, p.created_at,
+  p.updated_at
 FROM payment_provider p
 WHERE p.organization_id = ?1 AND p.store_id = ?2 AND p.id = ?3";
 
 /// Whose webhook it is: its address names the organization and the provider.
 const OF_WEBHOOK: &str = "-- payments::provider_of_webhook
-SELECT p.store_id, p.id, p.kind, p.name, p.is_active, p.capture, p.secrets_sealed, p.version, p.created_at, p.updated_at,
-  k.wrapped, k.master_key_id
+SELECT p.store_id, p.id, p.kind, p.name, p.is_active, p.capture, p.publishable_key, p.secrets_sealed, p.version,
+  p.created_at, p.updated_at, k.wrapped, k.master_key_id
 FROM payment_provider p
 JOIN organization_key k ON k.organization_id = p.organization_id
 WHERE p.organization_id = ?1 AND p.id = ?2";
 
 const INSERT: &str = "-- payments::insert_provider
-INSERT INTO payment_provider (organization_id, store_id, id, kind, name, is_active, capture, secrets_sealed, created_at,
-  updated_at)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9)";
+INSERT INTO payment_provider (organization_id, store_id, id, kind, name, is_active, capture, publishable_key, secrets_sealed,
+  created_at, updated_at)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)";
 
 const CHANGE: &str = "-- payments::change_provider
-UPDATE payment_provider SET name = ?5, is_active = ?6, capture = ?7, secrets_sealed = ?8, updated_at = ?9,
-  version = version + 1
+UPDATE payment_provider SET name = ?5, is_active = ?6, capture = ?7, publishable_key = ?8, secrets_sealed = ?9,
+  updated_at = ?10, version = version + 1
 WHERE organization_id = ?1 AND store_id = ?2 AND id = ?3 AND version = ?4";
 
 const DELETE: &str = "-- payments::delete_provider
@@ -49,6 +51,8 @@ pub struct Configured {
     pub is_active: bool,
     /// Whether money is captured by the merchant later.
     pub captures_later: bool,
+    /// What everybody may see of its keys.
+    pub publishable_key: Option<String>,
     /// Of [`Secrets`](crate::payments::settings::Secrets), sealed.
     pub secrets_sealed: String,
     pub version: i64,
@@ -84,6 +88,7 @@ fn provider_of(row: Row<'_>) -> Result<Configured, SqlError> {
         name: row.get::<&str>("name")?.to_owned(),
         is_active: row.get("is_active")?,
         captures_later: row.get::<&str>("capture")? == capture_name(true),
+        publishable_key: row.get::<Option<&str>>("publishable_key")?.map(str::to_owned),
         secrets_sealed: row.get::<&str>("secrets_sealed")?.to_owned(),
         version: row.get("version")?,
         created_at: Timestamp::from_millis(row.get("created_at")?),
@@ -103,6 +108,7 @@ pub fn insert(tenant: Tenant, provider: &Configured) -> Statement {
         .bind(provider.name.as_str())
         .bind(provider.is_active)
         .bind(capture_name(provider.captures_later))
+        .bind(provider.publishable_key.as_deref())
         .bind(provider.secrets_sealed.as_str())
         .bind(provider.created_at.millis())
 }
@@ -116,6 +122,7 @@ pub fn change(tenant: Tenant, provider: &Configured, now: Timestamp) -> Statemen
         .bind(provider.name.as_str())
         .bind(provider.is_active)
         .bind(capture_name(provider.captures_later))
+        .bind(provider.publishable_key.as_deref())
         .bind(provider.secrets_sealed.as_str())
         .bind(now.millis())
 }

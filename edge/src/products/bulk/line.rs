@@ -4,7 +4,7 @@ use headlesspro_shared::catalog::source::Fault;
 use serde_json::Value;
 
 use super::super::http::LIMIT;
-use crate::extract::json_tree;
+use crate::extract::{CARD_NUMBER, card_numbers, json_tree};
 
 /// A line of a part.
 pub struct Line {
@@ -42,6 +42,7 @@ fn read(text: &[u8]) -> Result<Value, Vec<Fault>> {
     }
     let (json, twice) = json_tree(text).map_err(|reason| vec![fault(String::new(), reason)])?;
     let mut faults: Vec<Fault> = twice.into_iter().map(|path| fault(path, "is there more than once".into())).collect();
+    faults.extend(card_numbers(&json).into_iter().map(|path| fault(path, CARD_NUMBER.into())));
     if !json.is_object() {
         faults.push(fault(String::new(), "must be one JSON object".into()));
     }
@@ -76,6 +77,8 @@ mod tests {
         for (number, end, _) in &found {
             assert_eq!(told(part, *end, *number), found[usize::try_from(*number).unwrap()..]);
         }
+        let card = told(br#"{"title":"4242 4242 4242 4242"}"#, 0, 0);
+        assert!(card[0].2.starts_with("title: looks like a card number"), "{card:?}");
         let deep = "[".repeat(1_000);
         assert!(told(deep.as_bytes(), 0, 0)[0].2.starts_with(": is not JSON"));
     }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::cell;
-use super::header::{Column, OPTIONS};
+use super::header::{Column, NAMES, OPTIONS};
 use super::image::{Images, MOST_IMAGES};
 use super::problems::Problems;
 use super::row::Row;
 use super::variant::{self, DEFAULT_VALUE, MOST_VARIANTS, VariantRules};
 use super::{Parsed, ParsedProduct, ParsedVariant, ProductOption, ProductStatus, synthesis};
 use crate::catalog::tree::MOST_LEVELS;
+use crate::kernel::card_number::has_card_number;
 use crate::kernel::handle::Handle;
 use crate::kernel::money::Currency;
 use crate::kernel::sku::Sku;
@@ -112,6 +113,13 @@ impl Group {
             let reason = format!("the row has {cells} cells, the header {width}: is a quote or a comma missing?");
             self.problems.error(row.line, None, reason);
             return false;
+        }
+        // Card numbers are taken nowhere; what these hold may look like one.
+        let other = [Column::Barcode, Column::Sku, Column::Image, Column::VariantImage];
+        for (column, _) in NAMES.iter().filter(|(column, _)| !other.contains(column)) {
+            if has_card_number(row.raw(*column)) {
+                self.problems.error(row.line, Some(row.header.name(*column)), "looks like a card number");
+            }
         }
         true
     }

@@ -42,7 +42,7 @@ pub(in crate::catalog) enum Column {
 
 /// For each column its names, whatever the case: the older generation's first, then the newer's. What stands
 /// once has the same name in both.
-const NAMES: [(Column, &[&str]); 33] = [
+pub(super) const NAMES: [(Column, &[&str]); 33] = [
     (Column::Handle, &["Handle", "URL handle"]),
     (Column::Title, &["Title"]),
     (Column::Body, &["Body (HTML)", "Description"]),

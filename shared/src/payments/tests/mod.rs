@@ -1,4 +1,3 @@
-mod card_number;
 mod moves;
 mod report;
 mod simulation;

@@ -33,6 +33,7 @@ fn a_cell_that_cannot_be_read_is_named_by_line_column_and_reason() {
         ("Image Src", "javascript:alert(1)", "is not an absolute http or https URL"),
         ("Published", "perhaps", "is not one of true, false"),
         ("Status", "sold", "is not one of active, draft, archived"),
+        ("Title", "Mug 4242 4242 4242 4242", "looks like a card number"),
         ("Title", &long, "is longer than 255 characters"),
         ("Vendor", &long, "is longer than 255 characters"),
         ("Type", &long, "is longer than 255 characters"),
