@@ -112,6 +112,14 @@ pub fn heard(lines: &str) {
     all.push('\n');
 }
 
+/// Prints what the hosts called an error: why a story was answered a 5xx stands there alone.
+pub fn tell_errors() {
+    let all = HEARD.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let errors = all.lines().filter(|line| line.contains("ERROR"));
+    println!("errors in the hosts' logs:");
+    errors.take(200).for_each(|line| println!("  {line}"));
+}
+
 /// Fails where a key, a token, a password or a sealed value is in a log.
 pub fn holds_no_secret() {
     let all = HEARD.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -95,6 +95,9 @@ fn main() -> ExitCode {
     let told = libtest_mimic::run(&Arguments { test_threads: threads, ..arguments.clone() }, told);
     // Ends what the stories ran on. Some proofs measure under load: each of those has the machine for itself.
     drop(stages);
+    if told.has_failed() {
+        log::tell_errors();
+    }
     let proofs = |alone: bool| {
         let proofs = Kind::ALL.into_iter().flat_map(|kind| {
             let proofs = proofs::PROOFS.iter().filter(move |proof| proof.alone == alone && proof.kinds.contains(&kind));
