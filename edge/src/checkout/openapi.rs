@@ -288,7 +288,7 @@ fn go_on() -> Operation {
              when the buyer comes back from there, and goes on with the order by that. With a `token`, another means of \
              payment is tried where the last was declined.",
         )
-        .budget(Budget::new(3, 16, 0))
+        .budget(Budget::new(3, payments::MOST_SQL, 0))
         .parameters([checkout_id()])
         .body(
             RequestBody::json::<GoOnBody>("Another means of payment, or nothing.")

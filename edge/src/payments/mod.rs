@@ -23,7 +23,7 @@ mod sweeping;
 pub use beginning::{Chosen, NotPayable, Provided, begin, reads, resume};
 pub use http::routes;
 pub use moving::{MoveError, go_on};
-pub use openapi::{changing, pending_order_example};
+pub use openapi::{MOST_SQL, changing, pending_order_example};
 pub use providers::Means;
 pub use reconciling::{post, reconcile, stripe_accounts};
 pub use store::books::StripeAccount;
